@@ -1,0 +1,167 @@
+//! What can go wrong, grouped by cause.
+//!
+//! | group | meaning | class in Python |
+//! | --- | --- | --- |
+//! | shape, value | an argument does not fit; nothing was changed | `ValueError` |
+//! | training | the step was not applied; the last parameters stand | `DivergenceError`, `KeyboardInterrupt` |
+//! | memory | the system refused a buffer | `MemoryError` |
+//! | file | reading or writing failed, or the content is not believable | `OSError`, `ModelFileError` |
+//!
+//! Messages name the argument as Python spells it, say what was found and what was expected.
+
+use std::fmt;
+
+/// Result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The one error type of the crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // === Shape ===
+    /// An array has the wrong number of dimensions or the wrong extent.
+    #[error("{name} has shape {}, expected {expected}", Shape(found))]
+    Shape {
+        /// The argument.
+        name: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shape it should have, in words a user understands: `(n, 2)`.
+        expected: String,
+    },
+
+    // === Value ===
+    /// A parameter is outside its range.
+    #[error("{name} is {found}, expected {expected}")]
+    Value {
+        /// The argument.
+        name: &'static str,
+        /// Its value, printed.
+        found: String,
+        /// The range or the choices.
+        expected: String,
+    },
+    /// A label is not the index of a class.
+    #[error(
+        "{name}[{row}] is {found}, expected a class index from 0 to {}",
+        n_classes - 1
+    )]
+    Label {
+        /// The argument that holds the labels.
+        name: &'static str,
+        /// The first row that is wrong.
+        row: usize,
+        /// What stands there.
+        found: i128,
+        /// Number of outputs of the network.
+        n_classes: usize,
+    },
+    /// A row's weight is negative or not finite.
+    #[error("sample_weight[{row}] is {found}, expected a finite number >= 0")]
+    SampleWeight {
+        /// The first row that is wrong.
+        row: usize,
+        /// What stands there.
+        found: f64,
+    },
+    /// No row has a weight, so that a weighted mean does not exist.
+    #[error("the weights of {name} sum to 0, expected at least one row with a weight > 0")]
+    NoWeight {
+        /// The labels whose rows have no weight.
+        name: &'static str,
+    },
+    /// An optimizer was used with another network than the one its state belongs to.
+    #[error(
+        "the optimizer holds the state of {found} parameters and the network has {expected}: \
+         make a new optimizer, or call its reset()"
+    )]
+    OptimizerState {
+        /// Parameters the state belongs to.
+        found: usize,
+        /// Parameters of the network.
+        expected: usize,
+    },
+
+    // === Training ===
+    /// A loss or a gradient is not finite; the step was not applied.
+    #[error(
+        "training diverged: {what} is not finite in epoch {epoch}, batch {batch}; the network keeps the \
+         parameters it had before that batch: lower the learning rate, standardise X"
+    )]
+    Diverged {
+        /// `the loss` or `the gradient`.
+        what: &'static str,
+        /// From 1.
+        epoch: usize,
+        /// From 1, within the epoch.
+        batch: usize,
+    },
+    /// The input of training holds NaN or infinity.
+    #[error("{name}[{row}, {column}] is {found}, expected finite numbers")]
+    NotFinite {
+        /// The argument.
+        name: &'static str,
+        /// The first row that is wrong.
+        row: usize,
+        /// The first column of that row that is wrong.
+        column: usize,
+        /// What stands there.
+        found: f64,
+    },
+    /// The caller asked to stop; the step under way was not applied.
+    #[error("interrupted")]
+    Interrupted,
+
+    // === Memory ===
+    /// The system has no memory left, or the size does not fit an address.
+    #[error("no memory for {elements} numbers ({what})")]
+    OutOfMemory {
+        /// What the buffer is for.
+        what: &'static str,
+        /// Its length.
+        elements: usize,
+    },
+
+    // === File ===
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The content of a file is not what was written there.
+    #[error("{path} is not a model file: {reason}")]
+    ModelFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// A parameter outside its range.
+    pub fn value(name: &'static str, found: impl fmt::Display, expected: impl Into<String>) -> Self {
+        Self::Value { name, found: found.to_string(), expected: expected.into() }
+    }
+
+    /// An array of the wrong shape.
+    pub fn shape(name: &'static str, found: &[usize], expected: impl Into<String>) -> Self {
+        Self::Shape { name, found: found.to_vec(), expected: expected.into() }
+    }
+}
+
+/// Prints a shape as NumPy does: `()`, `(3,)`, `(3, 2)`.
+pub struct Shape<'a>(pub &'a [usize]);
+
+impl fmt::Display for Shape<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [n] => write!(f, "({n},)"),
+            extents => {
+                f.write_str("(")?;
+                for (i, extent) in extents.iter().enumerate() {
+                    write!(f, "{}{extent}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Multilayer perceptrons that classify, trained on the CPU.
+//!
+//! # The model
+//!
+//! A network maps a row `x` to logits through dense layers `z = a W + b`, with an activation `a = f(z)` after each but
+//! the last. The loss of a row is the cross-entropy of the softmax of its logits, weighted; the loss of a batch is the
+//! weighted mean of its rows. [`docs/1_model_and_gradients.md`] derives the gradients.
+//!
+//! # Quick start
+//!
+//! ```
+//! use fastmlp_core::{Activation, Adam, Dataset, Init, Mlp, Names, Network, Rule, Schedule, State};
+//! use ndarray::array;
+//!
+//! # fn main() -> fastmlp_core::Result<()> {
+//! let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+//! let y = array![0_i64, 1, 1, 0];
+//! let labels = y.view();
+//! let xor = Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 2)?;
+//!
+//! let network = Network::new(&[2, 16, 2], &[Activation::Tanh])?;
+//! let mut mlp = Mlp::<f64>::new(network, Init::Auto, 7)?;
+//! let rule = Rule::Adam(Adam::new(0.05, 0.9, 0.999, 1e-8)?);
+//! let mut state = State::new(&rule, mlp.parameters().len())?;
+//! let schedule = Schedule { batch_size: None, shuffle: true, seed: 7, n_threads: 1 };
+//! let history = mlp.fit(xor, None, &rule, &mut state, 300, schedule)?;
+//! assert_eq!(history.last().unwrap().accuracy, 1.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! ```text
+//! scalar      f32 and f64: the only place that knows both
+//! buffer      aligned memory that is refused politely and never moves
+//! error       what can go wrong, grouped by cause
+//! layout      where each layer lies in the flat vector of parameters
+//! network     the architecture, and how a batch is cut into chunks and tiles
+//! activation  activation functions and their derivatives
+//! init        initial weights
+//! kernels     products of matrices
+//! dense       a dense layer, forward and backward
+//! loss        softmax and cross-entropy, fused
+//! dataset     rows to learn from, read where they lie
+//! tile        some rows, forward through all layers and back
+//! workspace   passes over chunks of tiles, on several threads
+//! team        threads that share a batch
+//! interrupt   the wish to stop
+//! optim       optimizers: one loop over flat vectors each
+//! order       the order of rows in an epoch
+//! train       epochs of batches
+//! mlp         the network with its parameters
+//! tensor_file tensors and text in one file
+//! ```
+//!
+//! [`docs/1_model_and_gradients.md`]: https://docs.rs/crate/fastmlp-core/latest/source/
+
+mod activation;
+mod buffer;
+mod dataset;
+mod dense;
+mod error;
+mod init;
+mod interrupt;
+mod kernels;
+mod layout;
+mod loss;
+mod mlp;
+mod network;
+mod optim;
+mod order;
+mod scalar;
+mod team;
+mod tensor_file;
+mod tile;
+mod train;
+mod workspace;
+
+pub use activation::Activation;
+pub use dataset::{Dataset, Labels, Names, Weights};
+pub use error::{Error, Result, Shape};
+pub use init::Init;
+pub use interrupt::{Ask, Interrupt, Never};
+pub use layout::{Layer, Layout};
+pub use mlp::{Mlp, check_columns};
+pub use network::Network;
+pub use optim::{Adam, Rule, Sgd, State};
+pub use scalar::Scalar;
+pub use tensor_file::{Numbers, Tensor, TensorFile};
+pub use train::{EpochRecord, Schedule, Trainer};

@@ -1,0 +1,129 @@
+//! Softmax and cross-entropy, one numerically safe operation.
+//!
+//! For a row of logits `z`, its class `y` and its weight `w`, with `m = max(z)`:
+//!
+//! ```text
+//! p      = exp(z - m) / sum(exp(z - m))
+//! loss   = w (m + ln(sum(exp(z - m))) - z[y])
+//! d_z[j] = w (p[j] - 1[j = y])
+//! ```
+//!
+//! No exponent is above 0, so that nothing overflows, and the sum is at least 1, so that its logarithm is finite.
+
+use crate::scalar::Scalar;
+
+/// What a pass over rows adds up besides the gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Tally {
+    /// Sum of the weighted losses.
+    pub(crate) loss: f64,
+    /// Rows whose largest logit is that of their class.
+    pub(crate) correct: usize,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.correct += other.correct;
+    }
+}
+
+/// Losses of rows, and in place of their logits the derivative of the sum of the losses.
+///
+/// z: (n, c), labels: (n,), weights: (n,)
+pub(crate) fn softmax_cross_entropy<T: Scalar>(z: &mut [T], labels: &[u32], weights: &[T]) -> Tally {
+    let mut tally = Tally::default();
+    let n_classes = z.len() / labels.len().max(1);
+    for ((z, &label), &weight) in z.chunks_exact_mut(n_classes).zip(labels).zip(weights) {
+        let label = label as usize;
+        let of_label = z[label];
+        let (largest, correct) = (max(z), argmax(z) == label);
+        let sum = exp_shifted(z, largest);
+        let loss = largest + sum.ln() - of_label;
+        tally.add(Tally { loss: weight.into() * loss.into(), correct: usize::from(correct) });
+        let scale = weight / sum;
+        for p in z.iter_mut() {
+            *p *= scale;
+        }
+        z[label] -= weight;
+    }
+    tally
+}
+
+/// Probabilities of rows, in place of their logits.
+///
+/// z: (n, c)
+pub(crate) fn softmax<T: Scalar>(z: &mut [T], n_classes: usize) {
+    for z in z.chunks_exact_mut(n_classes) {
+        let scale = T::ONE / exp_shifted(z, max(z));
+        for p in z.iter_mut() {
+            *p *= scale;
+        }
+    }
+}
+
+/// The first index of the largest number; a NaN counts as the largest, as in NumPy.
+pub(crate) fn argmax<T: Scalar>(values: &[T]) -> usize {
+    let mut best = 0;
+    for (i, &value) in values.iter().enumerate() {
+        let is_nan = |x: T| x.partial_cmp(&x).is_none();
+        if value > values[best] || (is_nan(value) && !is_nan(values[best])) {
+            best = i;
+        }
+    }
+    best
+}
+
+fn max<T: Scalar>(values: &[T]) -> T {
+    values.iter().fold(T::NEG_INFINITY, |largest, &value| largest.max(value))
+}
+
+/// `exp(z - largest)` in place; returns the sum.
+fn exp_shifted<T: Scalar>(z: &mut [T], largest: T) -> T {
+    let mut sum = T::ZERO;
+    for z in z {
+        *z = (*z - largest).exp();
+        sum += *z;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_equal_logits_lose_ln_2() {
+        let mut z = [5.0, 5.0];
+        let tally = softmax_cross_entropy(&mut z, &[1], &[1.0]);
+        assert!((tally.loss - 2.0_f64.ln()).abs() < 1e-15);
+        assert_eq!(z, [0.5, -0.5]);
+        assert_eq!(tally.correct, 0, "the first of equals is the prediction");
+    }
+
+    #[test]
+    fn logits_far_apart_stay_finite() {
+        for scale in [1e4_f32, -1e4, 1e30] {
+            let mut z = [scale, 0.0, -scale];
+            let tally = softmax_cross_entropy(&mut z, &[2], &[1.0]);
+            assert!(tally.loss.is_finite(), "{scale}");
+            assert!(z.iter().all(|d| d.is_finite()), "{scale}");
+        }
+    }
+
+    #[test]
+    fn a_weight_scales_loss_and_derivative() {
+        let (mut once, mut twice) = ([1.0, 2.0, 3.0_f64], [1.0, 2.0, 3.0]);
+        let single = softmax_cross_entropy(&mut once, &[0], &[1.0]);
+        let double = softmax_cross_entropy(&mut twice, &[0], &[2.0]);
+        assert!((double.loss - 2.0 * single.loss).abs() < 1e-15);
+        assert!(once.iter().zip(&twice).all(|(a, b)| (2.0 * a - b).abs() < 1e-15));
+    }
+
+    #[test]
+    fn argmax_is_numpys() {
+        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(argmax(&[1.0, f64::NAN, 3.0, f64::NAN]), 1);
+        assert_eq!(argmax(&[f32::NEG_INFINITY, f32::NEG_INFINITY]), 0);
+    }
+}

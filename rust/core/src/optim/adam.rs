@@ -1,0 +1,132 @@
+//! Adam.
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+use super::{check_decay, check_learning_rate};
+
+/// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g²`, then
+/// `p -= learning_rate (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)` in step `t`.
+///
+/// | name | default | purpose | range |
+/// | --- | --- | --- | --- |
+/// | `learning_rate` | 0.001 | length of a step | finite, > 0 |
+/// | `beta_1` | 0.9 | memory of the gradient's mean | [0, 1) |
+/// | `beta_2` | 0.999 | memory of its square | [0, 1) |
+/// | `epsilon` | 1e-8 | keeps the quotient finite | finite, > 0 |
+///
+/// Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    learning_rate: f64,
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+impl Adam {
+    pub(super) const SLOTS: &'static [&'static str] = &["m", "v"];
+
+    /// Checks the ranges of the table above.
+    pub fn new(learning_rate: f64, beta_1: f64, beta_2: f64, epsilon: f64) -> Result<Self> {
+        check_learning_rate(learning_rate)?;
+        check_decay("beta_1", beta_1)?;
+        check_decay("beta_2", beta_2)?;
+        if !(epsilon.is_finite() && epsilon > 0.0) {
+            return Err(Error::value("epsilon", epsilon, "a finite number > 0"));
+        }
+        Ok(Self { learning_rate, beta_1, beta_2, epsilon })
+    }
+
+    /// Length of a step.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    /// The same rule with another learning rate.
+    pub fn with_learning_rate(self, learning_rate: f64) -> Result<Self> {
+        Self::new(learning_rate, self.beta_1, self.beta_2, self.epsilon)
+    }
+
+    /// Memory of the gradient's mean.
+    pub fn beta_1(&self) -> f64 {
+        self.beta_1
+    }
+
+    /// Memory of the gradient's square.
+    pub fn beta_2(&self) -> f64 {
+        self.beta_2
+    }
+
+    /// Keeps the quotient finite.
+    pub fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    /// Step number `t`, from 1. The powers of beta are taken in double precision, where they stay exact enough for
+    /// millions of steps.
+    pub(super) fn step<T: Scalar>(
+        &self,
+        t: u64,
+        m: &mut [T],
+        v: &mut [T],
+        parameters: &mut [T],
+        gradient: &[T],
+    ) {
+        let correction = |beta: f64| 1.0 - beta.powf(t as f64);
+        let rate = T::from_f64(self.learning_rate / correction(self.beta_1));
+        let root = T::from_f64(1.0 / correction(self.beta_2).sqrt());
+        let (beta_1, beta_2) = (T::from_f64(self.beta_1), T::from_f64(self.beta_2));
+        let (keep_1, keep_2) = (T::from_f64(1.0 - self.beta_1), T::from_f64(1.0 - self.beta_2));
+        let epsilon = T::from_f64(self.epsilon);
+        for (((p, m), v), &g) in parameters.iter_mut().zip(m).zip(v).zip(gradient) {
+            *m = beta_1 * *m + keep_1 * g;
+            *v = beta_2 * *v + keep_2 * g * g;
+            *p -= rate * *m / (v.sqrt() * root + epsilon);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_step_is_the_learning_rate() {
+        let rule = Adam::default();
+        for gradient in [1e-3_f64, 1.0, -1e3] {
+            let (mut p, mut m, mut v) = ([0.0], [0.0], [0.0]);
+            rule.step(1, &mut m, &mut v, &mut p, &[gradient]);
+            assert!((p[0].abs() - 1e-3).abs() < 1e-7, "{gradient}: {}", p[0]);
+            assert!(p[0] * gradient < 0.0);
+        }
+    }
+
+    #[test]
+    fn a_tiny_gradient_gives_a_finite_step() {
+        let rule = Adam::default();
+        let (mut p, mut m, mut v) = ([0.0_f32], [0.0], [0.0]);
+        for t in 1..=1_000_000 {
+            rule.step(t, &mut m, &mut v, &mut p, &[1e-30]);
+        }
+        assert!(p[0].is_finite() && p[0] <= 0.0);
+    }
+
+    #[test]
+    fn refuses_what_is_out_of_range() {
+        for (rate, beta_1, beta_2, epsilon, message) in [
+            (-1.0, 0.9, 0.999, 1e-8, "learning_rate is -1, expected a finite number > 0"),
+            (1e-3, 1.0, 0.999, 1e-8, "beta_1 is 1, expected a number in [0, 1)"),
+            (1e-3, 0.9, -0.1, 1e-8, "beta_2 is -0.1, expected a number in [0, 1)"),
+            (1e-3, 0.9, 0.999, 0.0, "epsilon is 0, expected a finite number > 0"),
+        ] {
+            assert_eq!(Adam::new(rate, beta_1, beta_2, epsilon).unwrap_err().to_string(), message);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Training: epochs of shuffled batches, each a gradient and a step.
+
+use std::time::Instant;
+
+use crate::buffer::Buffer;
+use crate::dataset::{Dataset, Rows};
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::kernels::all_finite;
+use crate::mlp::Mlp;
+use crate::optim::{Rule, State};
+use crate::order::shuffle;
+use crate::scalar::Scalar;
+use crate::team::Team;
+use crate::workspace::Workspace;
+
+/// How to go through the rows.
+///
+/// | name | purpose | range |
+/// | --- | --- | --- |
+/// | `batch_size` | rows of a step; `None` is all of them | >= 1 |
+/// | `shuffle` | a new order of rows in every epoch | |
+/// | `seed` | the orders are a pure function of (seed, epoch) | |
+/// | `n_threads` | threads that share a batch | >= 1 |
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Rows of a step.
+    pub batch_size: Option<usize>,
+    /// A new order in every epoch.
+    pub shuffle: bool,
+    /// Where the orders come from.
+    pub seed: u64,
+    /// Threads that share a batch.
+    pub n_threads: usize,
+}
+
+/// What is known after an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochRecord {
+    /// Weighted mean of the rows' losses, each taken before the step of its batch.
+    pub loss: f64,
+    /// Share of rows classified correctly, each before the step of its batch.
+    pub accuracy: f64,
+    /// Loss and accuracy on the validation set after the epoch.
+    pub validation: Option<(f64, f64)>,
+    /// Duration, validation included.
+    pub seconds: f64,
+}
+
+/// A training under way: the data, the schedule, and every buffer a step needs.
+pub struct Trainer<'a, T: Scalar> {
+    train: Dataset<'a, T>,
+    validation: Option<Dataset<'a, T>>,
+    schedule: Schedule,
+    batch_size: usize,
+    epoch: usize,
+    order: Vec<u32>,
+    gradient: Buffer<T>,
+    workspace: Workspace<T>,
+    team: Team,
+}
+
+impl<'a, T: Scalar> Trainer<'a, T> {
+    /// Makes the buffers and starts the threads.
+    pub fn new(
+        mlp: &Mlp<T>,
+        train: Dataset<'a, T>,
+        validation: Option<Dataset<'a, T>>,
+        schedule: Schedule,
+    ) -> Result<Self> {
+        let n = train.n_rows();
+        let network = mlp.network();
+        if schedule.batch_size == Some(0) {
+            return Err(Error::value("batch_size", 0, "None or a number >= 1"));
+        }
+        let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
+        let n_threads = schedule.n_threads.clamp(1, network.n_chunks(batch_size));
+        let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
+        let mut workspace = Workspace::new(network, batch_size, n_threads)?;
+        if let Some(validation) = &validation {
+            workspace.reserve_tiles(network, validation.n_rows(), n_threads)?;
+        }
+        Ok(Self {
+            train,
+            validation,
+            schedule,
+            batch_size,
+            epoch: 0,
+            order,
+            gradient: Buffer::zeros("the gradient", network.layout().n_parameters())?,
+            workspace,
+            team: Team::new(n_threads),
+        })
+    }
+
+    /// One epoch. After an error the network has the parameters of the last whole step.
+    pub fn epoch(
+        &mut self,
+        mlp: &mut Mlp<T>,
+        rule: &Rule,
+        state: &mut State<T>,
+        interrupt: &dyn Interrupt,
+    ) -> Result<EpochRecord> {
+        let start = Instant::now();
+        let n = self.train.n_rows();
+        self.epoch += 1;
+        shuffle(self.schedule.seed, self.epoch as u64, &mut self.order);
+        let (mut loss, mut correct) = (0.0, 0);
+        for (batch, first) in (0..n).step_by(self.batch_size).enumerate() {
+            let end = (first + self.batch_size).min(n);
+            let rows = if self.order.is_empty() {
+                Rows::Range(first, end)
+            } else {
+                Rows::Index(&self.order[first..end])
+            };
+            let weight = if rows.len() == n { self.train.total_weight() } else { self.train.weight(rows) };
+            if weight == 0.0 {
+                // Nothing to learn from: no step, so that momentum does not move the network either.
+                continue;
+            }
+            let tally = self.workspace.gradient(
+                mlp.pass(interrupt),
+                &self.train,
+                rows,
+                1.0 / weight,
+                &mut self.gradient,
+                &mut self.team,
+            )?;
+            check_finite(tally.loss, &self.gradient, self.epoch, batch + 1)
+                .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
+            state.step(rule, mlp.parameters_mut(), &self.gradient);
+            loss += tally.loss * weight;
+            correct += tally.correct;
+        }
+        let validation = self.validate(mlp, interrupt)?;
+        Ok(EpochRecord {
+            loss: loss / self.train.total_weight(),
+            accuracy: correct as f64 / n as f64,
+            validation,
+            seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn validate(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<(f64, f64)>> {
+        let Some(data) = &self.validation else { return Ok(None) };
+        let tally = self.workspace.tally(mlp.pass(interrupt), data, 1.0 / data.total_weight())?;
+        Ok(Some((tally.loss, tally.correct as f64 / data.n_rows() as f64)))
+    }
+}
+
+/// [`Error::Diverged`] unless loss and gradient are finite.
+pub(crate) fn check_finite<T: Scalar>(loss: f64, gradient: &[T], epoch: usize, batch: usize) -> Result<()> {
+    let what = match (loss.is_finite(), all_finite(gradient)) {
+        (true, true) => return Ok(()),
+        (false, _) => "the loss",
+        (true, false) => "the gradient",
+    };
+    Err(Error::Diverged { what, epoch, batch })
+}
+
+fn new_order(n: usize) -> Result<Vec<u32>> {
+    let refused = || Error::OutOfMemory { what: "the order of rows", elements: n };
+    if u32::try_from(n).is_err() {
+        return Err(Error::value(
+            "shuffle",
+            format_args!("True for {n} rows"),
+            "False for more than 2^32 - 1 rows",
+        ));
+    }
+    let mut order = Vec::new();
+    order.try_reserve_exact(n).map_err(|_| refused())?;
+    order.resize(n, 0);
+    Ok(order)
+}
