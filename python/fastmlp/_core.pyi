@@ -1,0 +1,184 @@
+"""The compiled half of fastmlp: the network, its optimizers and its tensor file."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any, Literal, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh"]
+Init: TypeAlias = Literal[
+    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
+]
+
+__version__: str
+build_profile: Literal["debug", "release"]
+
+class DivergenceError(ArithmeticError):
+    """Training met a loss or a gradient that is not finite; the network keeps its last finite parameters."""
+
+class ModelFileError(ValueError):
+    """A model file is damaged, or is not a model file."""
+
+@final
+class SGD:
+    """Stochastic gradient descent, with momentum and Nesterov's lookahead.
+
+    ``v = momentum * v + g``; the step is ``-learning_rate * v``, or with Nesterov's
+    lookahead ``-learning_rate * (g + momentum * v)`` (Sutskever et al., 2013, as torch writes it).
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.01
+        Finite, > 0.
+    momentum : float, default=0.0
+        In [0, 1).
+    nesterov : bool, default=False
+        Needs a momentum > 0.
+    """
+
+    def __new__(
+        cls, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False
+    ) -> SGD: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def nesterov(self) -> bool: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def reset(self) -> None: ...
+
+@final
+class Adam:
+    def __new__(
+        cls,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> Adam: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None: ...
+    @property
+    def beta_1(self) -> float: ...
+    @property
+    def beta_2(self) -> float: ...
+    @property
+    def epsilon(self) -> float: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def reset(self) -> None: ...
+
+@final
+class Epoch:
+    """What `fit` tells its callback after an epoch."""
+
+    @property
+    def epoch(self) -> int: ...  # from 1
+    @property
+    def epochs(self) -> int: ...  # as asked of fit
+    @property
+    def loss(self) -> float: ...
+    @property
+    def accuracy(self) -> float: ...
+    @property
+    def val_loss(self) -> float | None: ...
+    @property
+    def val_accuracy(self) -> float | None: ...
+    @property
+    def seconds(self) -> float: ...
+
+@final
+class History:
+    @property
+    def loss(self) -> NDArray[np.float64]: ...
+    @property
+    def accuracy(self) -> NDArray[np.float64]: ...
+    @property
+    def val_loss(self) -> NDArray[np.float64] | None: ...
+    @property
+    def val_accuracy(self) -> NDArray[np.float64] | None: ...
+    @property
+    def seconds(self) -> NDArray[np.float64]: ...
+
+@final
+class MLP:
+    def __new__(
+        cls,
+        layer_sizes: Sequence[int],
+        activation: Activation | Sequence[Activation] = "relu",
+        output: Literal["softmax"] = "softmax",
+        init: Init = "auto",
+        init_scale: float | None = None,
+        dtype: Literal["float32", "float64"] = "float32",
+        seed: int | None = None,
+    ) -> MLP: ...
+    @property
+    def layer_sizes(self) -> tuple[int, ...]: ...
+    @property
+    def activation(self) -> Activation | tuple[Activation, ...]: ...
+    @property
+    def output(self) -> Literal["softmax"]: ...
+    @property
+    def dtype(self) -> Literal["float32", "float64"]: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def parameters(self) -> FloatArray: ...
+    @property
+    def weights(self) -> tuple[FloatArray, ...]: ...
+    @property
+    def biases(self) -> tuple[FloatArray, ...]: ...
+    def unflatten(
+        self, flat: NDArray[Any]
+    ) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]: ...
+    def forward(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray: ...
+    def predict_proba(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray: ...
+    def predict(self, X: FloatArray) -> NDArray[np.int64]: ...
+    def loss(
+        self,
+        X: FloatArray,
+        y: NDArray[np.integer],
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+    ) -> float: ...
+    def loss_and_grad(
+        self,
+        X: FloatArray,
+        y: NDArray[np.integer],
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+    ) -> tuple[float, FloatArray]: ...
+    def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
+    def step(self, X: FloatArray, y: NDArray[np.integer], optimizer: SGD | Adam) -> float: ...
+    def fit(
+        self,
+        X: FloatArray,
+        y: NDArray[np.integer],
+        optimizer: SGD | Adam | None = None,
+        epochs: int = 1000,
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+        X_val: FloatArray | None = None,
+        y_val: NDArray[np.integer] | None = None,
+        n_jobs: int | None = None,
+        callback: Callable[[Epoch], bool | None] | None = None,
+    ) -> History: ...
+
+def save_tensors(
+    path: str | PathLike[str],
+    tensors: dict[str, NDArray[Any]],
+    metadata: dict[str, str],
+) -> None: ...
+def load_tensors(path: str | PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]: ...

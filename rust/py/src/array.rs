@@ -1,0 +1,267 @@
+//! Every conversion between NumPy arrays and views.
+
+use std::ffi::c_int;
+use std::ops::Range;
+
+use fastmlp_core::{Error, Labels, Scalar, Weights};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Ix1, Ix2};
+use numpy::npyffi::npy_intp;
+use numpy::{
+    Element, PY_ARRAY_API, PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray,
+    PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods,
+};
+use pyo3::prelude::*;
+
+use crate::error::{BindError, BindResult};
+
+/// Element types of a network, as NumPy knows them.
+pub(crate) trait PyScalar: Scalar + Element {}
+impl PyScalar for f32 {}
+impl PyScalar for f64 {}
+
+/// A floating-point matrix that is read where it lies.
+pub(crate) struct Matrix<'py, T: PyScalar>(PyReadonlyArray2<'py, T>);
+
+impl<'py, T: PyScalar> Matrix<'py, T> {
+    /// The array `name`, if it is a matrix of this type.
+    pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
+        let cast = format!("numpy.asarray({name}, dtype=numpy.{})", T::DTYPE);
+        let array = untyped(name, object, &cast)?;
+        check_dimensions(name, array, 2, "two dimensions, (rows, columns)")?;
+        Ok(Self(borrow(name, array, &format!("{name}.astype(numpy.{})", T::DTYPE))?))
+    }
+
+    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
+        self.0.as_array()
+    }
+
+    /// The addresses it spans.
+    pub(crate) fn span(&self) -> Range<usize> {
+        span(self.0.as_untyped())
+    }
+}
+
+/// A floating-point matrix that results are written to.
+pub(crate) struct Out<'py, T: PyScalar>(PyReadwriteArray2<'py, T>);
+
+impl<'py, T: PyScalar> Out<'py, T> {
+    /// The array `out`, if it is a matrix of this type and this shape whose numbers lie row after row.
+    pub(crate) fn extract(object: &Bound<'py, PyAny>, shape: [usize; 2]) -> BindResult<Self> {
+        let cast = format!("numpy.empty(({}, {}), dtype=numpy.{})", shape[0], shape[1], T::DTYPE);
+        let array = untyped("out", object, &cast)?;
+        if array.shape() != shape {
+            return Err(Error::shape("out", array.shape(), format!("({}, {})", shape[0], shape[1])).into());
+        }
+        let matrix = typed::<T, Ix2>("out", array, &cast)?;
+        if !array.is_c_contiguous() {
+            return Err(Error::value("out", "not C-contiguous", format!("an array like {cast}")).into());
+        }
+        let expected = "a writable array that shares no memory with the inputs";
+        let writable =
+            matrix.try_readwrite().map_err(|_| Error::value("out", "read-only or an input", expected))?;
+        Ok(Self(writable))
+    }
+
+    pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
+        self.0.as_array_mut()
+    }
+
+    /// An error if it shares memory with what lies at `other`.
+    pub(crate) fn check_apart(&self, other: &Range<usize>, what: &str) -> BindResult<()> {
+        check_apart("out", &span(self.0.as_untyped()), other, what)
+    }
+}
+
+/// An error if two spans share an address.
+pub(crate) fn check_apart(
+    name: &'static str,
+    span: &Range<usize>,
+    other: &Range<usize>,
+    what: &str,
+) -> BindResult<()> {
+    if span.start < other.end && other.start < span.end {
+        let found = format!("in the same memory as {what}");
+        return Err(Error::value(name, found, "an array with memory of its own").into());
+    }
+    Ok(())
+}
+
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident, $trait:ident, $($variant:ident($type:ty)),+) => {
+        $(#[$doc])*
+        pub(crate) enum $name<'py> {
+            $($variant(PyReadonlyArray<'py, $type, Ix1>)),+
+        }
+
+        impl<'py> $name<'py> {
+            /// The array of one of these types in one dimension.
+            fn from_array(name: &'static str, array: &Bound<'py, PyUntypedArray>) -> BindResult<Option<Self>> {
+                $(if array.dtype().is_equiv_to(&numpy::dtype::<$type>(array.py())) {
+                    return Ok(Some(Self::$variant(borrow(name, array, "")?)));
+                })+
+                Ok(None)
+            }
+
+            /// The numbers, read where they lie.
+            pub(crate) fn view(&self) -> Box<dyn $trait + '_> {
+                match self {
+                    $(Self::$variant(array) => Box::new(array.as_array())),+
+                }
+            }
+        }
+    };
+}
+
+columns! {
+    /// Labels of any integer type.
+    LabelArray, Labels,
+    I8(i8), I16(i16), I32(i32), I64(i64), U8(u8), U16(u16), U32(u32), U64(u64)
+}
+
+columns! {
+    /// Weights of either floating-point type.
+    WeightArray, Weights,
+    F32(f32), F64(f64)
+}
+
+impl<'py> LabelArray<'py> {
+    /// The array `name`, if it holds integers in one dimension.
+    pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
+        let array = untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.int64)"))?;
+        check_dimensions(name, array, 1, "one dimension, (n,)")?;
+        let cast = format!("{name}.astype(numpy.int64)");
+        Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "an integer type", &cast))
+    }
+}
+
+impl<'py> WeightArray<'py> {
+    /// The array `sample_weight`, if it holds floating-point numbers in one dimension.
+    pub(crate) fn extract(object: &Bound<'py, PyAny>) -> BindResult<Self> {
+        let name = "sample_weight";
+        let array = untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.float64)"))?;
+        check_dimensions(name, array, 1, "one dimension, (n,)")?;
+        let cast = format!("{name}.astype(numpy.float64)");
+        Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "float32 or float64", &cast))
+    }
+}
+
+/// `class_weight`: one number a class.
+pub(crate) fn class_weight(object: &Bound<'_, PyAny>) -> BindResult<Vec<f64>> {
+    let wrong = || BindError::type_error("class_weight", object, "a sequence of numbers, one a class");
+    if object.cast::<pyo3::types::PyMapping>().is_ok() {
+        return Err(wrong());
+    }
+    let numbers = object.try_iter().map_err(|_| wrong())?;
+    numbers.map(|number| number.and_then(|number| number.extract()).map_err(|_| wrong())).collect()
+}
+
+/// `is_f_order` of NumPy's constructors.
+const ROW_MAJOR: c_int = 0;
+
+/// A new array of zeros that NumPy owns.
+pub(crate) fn zeros<'py, T: Element, const N: usize>(
+    py: Python<'py>,
+    shape: [usize; N],
+) -> BindResult<Bound<'py, PyArray<T, ndarray::Dim<[usize; N]>>>>
+where
+    ndarray::Dim<[usize; N]>: ndarray::Dimension,
+{
+    let too_large = || Error::OutOfMemory { what: "a result", elements: usize::MAX };
+    let mut extents = [0; N];
+    for (extent, &n) in extents.iter_mut().zip(&shape) {
+        *extent = npy_intp::try_from(n).map_err(|_| too_large())?;
+    }
+    let rank = c_int::try_from(N).map_err(|_| too_large())?;
+    let dtype = numpy::dtype::<T>(py).into_dtype_ptr();
+    // SAFETY: `extents` has N entries; NumPy takes over the reference to the type, and returns a new reference to an
+    // array of that type and shape, or null with an exception set.
+    let array = unsafe {
+        let new = PY_ARRAY_API.PyArray_Zeros(py, rank, extents.as_mut_ptr(), dtype, ROW_MAJOR);
+        Bound::from_owned_ptr_or_err(py, new)?
+    };
+    Ok(array.cast_into().map_err(PyErr::from)?)
+}
+
+/// A view of numbers that `owner` holds at a fixed address for as long as it lives.
+///
+/// # Safety
+/// `start` must point to `len` numbers that stay where they are until `owner` is dropped.
+pub(crate) unsafe fn view_of<'py, T: PyScalar>(
+    owner: Bound<'py, PyAny>,
+    start: *const T,
+    len: usize,
+) -> Bound<'py, PyArray1<T>> {
+    // SAFETY: by the contract above; the array takes a reference to its owner, and with it keeps the numbers.
+    unsafe { PyArray1::borrow_from_array(&ArrayView1::from_shape_ptr(len, start), owner) }
+}
+
+fn untyped<'a, 'py>(
+    name: &str,
+    object: &'a Bound<'py, PyAny>,
+    cast: &str,
+) -> BindResult<&'a Bound<'py, PyUntypedArray>> {
+    object.cast().map_err(|_| BindError::type_error(name, object, &format!("a NumPy array: use {cast}")))
+}
+
+fn check_dimensions(
+    name: &'static str,
+    array: &Bound<'_, PyUntypedArray>,
+    dimensions: usize,
+    expected: &str,
+) -> BindResult<()> {
+    if array.ndim() == dimensions {
+        return Ok(());
+    }
+    Err(Error::shape(name, array.shape(), expected).into())
+}
+
+fn dtype_error(name: &str, array: &Bound<'_, PyUntypedArray>, expected: &str, cast: &str) -> BindError {
+    BindError::Type(format!("{name} has dtype {}, expected {expected}: use {cast}", array.dtype()))
+}
+
+/// The array with its type known, if its numbers can be read as such.
+fn typed<'a, 'py, T: Element, D: ndarray::Dimension>(
+    name: &'static str,
+    array: &'a Bound<'py, PyUntypedArray>,
+    cast: &str,
+) -> BindResult<&'a Bound<'py, PyArray<T, D>>> {
+    let dtype = numpy::dtype::<T>(array.py());
+    if !array.dtype().is_equiv_to(&dtype) {
+        return Err(dtype_error(name, array, &dtype.to_string(), cast));
+    }
+    let size = size_of::<T>().cast_signed();
+    let whole_strides = array.strides().iter().all(|stride| stride % size == 0);
+    if !(array.is_aligned() && whole_strides) {
+        return Err(Error::value(
+            name,
+            "misaligned in memory",
+            format!("an aligned array: use {name}.copy()"),
+        )
+        .into());
+    }
+    Ok(array.cast::<PyArray<T, D>>().map_err(PyErr::from)?)
+}
+
+fn borrow<'py, T: Element, D: ndarray::Dimension>(
+    name: &'static str,
+    array: &Bound<'py, PyUntypedArray>,
+    cast: &str,
+) -> BindResult<PyReadonlyArray<'py, T, D>> {
+    let in_use = || Error::value(name, "being written to by another call", "an array that nobody writes to");
+    Ok(typed::<T, D>(name, array, cast)?.try_readonly().map_err(|_| in_use())?)
+}
+
+/// The addresses that an array spans, whatever its strides.
+fn span(array: &Bound<'_, PyUntypedArray>) -> Range<usize> {
+    // SAFETY: the pointer is that of a live array object; only its address is taken.
+    let first = unsafe { (*array.as_array_ptr()).fields.data } as usize;
+    if array.shape().contains(&0) {
+        return first..first;
+    }
+    let (mut low, mut high) = (first, first);
+    for (&n, &stride) in array.shape().iter().zip(array.strides()) {
+        let reach = (n - 1) * stride.unsigned_abs();
+        if stride < 0 { low -= reach } else { high += reach }
+    }
+    low..high + array.dtype().itemsize()
+}

@@ -1,0 +1,299 @@
+//! What Python can ask of a network, whatever its element type: the only place that knows there are two.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use fastmlp_core::{Ask, Error, Init, Interrupt, Layout, Mlp, Names, Network, State, check_columns};
+use numpy::PyArrayMethods;
+use pyo3::prelude::*;
+
+use crate::array::{Matrix, Out, check_apart, view_of, zeros};
+use crate::error::{BindError, BindResult};
+use crate::history::History;
+use crate::optimizer::{Optimizer, Stateful};
+use crate::training::{DataArguments, FitArguments, Training};
+
+/// A network of either type.
+pub(crate) trait Engine: Send + Sync {
+    /// NumPy's name of the type.
+    fn dtype(&self) -> &'static str;
+    /// The parameters, live; `owner` keeps this engine alive.
+    fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny>;
+    /// Logits, or probabilities.
+    fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        probabilities: bool,
+    ) -> BindResult<Bound<'py, PyAny>>;
+    /// Classes.
+    fn predict<'py>(&self, x: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyAny>>;
+    /// Weighted mean loss.
+    fn loss(&self, data: &DataArguments<'_, '_>) -> BindResult<f64>;
+    /// Weighted mean loss and its gradient.
+    fn loss_and_grad<'py>(&self, data: &DataArguments<'_, 'py>) -> BindResult<(f64, Bound<'py, PyAny>)>;
+    /// The gradient and the derivative with respect to X of a loss of the caller's own.
+    fn backward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        d_output: &Bound<'py, PyAny>,
+    ) -> BindResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
+    /// One update.
+    fn step(&self, data: &DataArguments<'_, '_>, optimizer: &Optimizer) -> BindResult<f64>;
+    /// Epochs of updates.
+    fn fit(
+        &self,
+        data: &DataArguments<'_, '_>,
+        optimizer: &Optimizer,
+        arguments: &FitArguments<'_, '_>,
+    ) -> BindResult<History>;
+    /// The state of the network's own randomness.
+    fn seeds(&self) -> u64;
+}
+
+/// A new engine; the one `match` on the type. Without an initialiser all parameters are 0 and `seed` is the state that
+/// [`Engine::seeds`] gave.
+pub(crate) fn build(
+    dtype: &str,
+    network: Network,
+    init: Option<Init>,
+    seed: u64,
+) -> BindResult<Box<dyn Engine>> {
+    match dtype {
+        "float32" => Shared::<f32>::boxed(network, init, seed),
+        "float64" => Shared::<f64>::boxed(network, init, seed),
+        _ => {
+            let expected = r#""float32" or "float64""#;
+            Err(Error::value("dtype", format_args!("{dtype:?}"), expected).into())
+        }
+    }
+}
+
+/// A network that several threads may call.
+pub(crate) struct Shared<T: Stateful> {
+    mlp: RwLock<Mlp<T>>,
+    training: AtomicBool,
+    layout: Layout,
+}
+
+const TRAINING: BindError =
+    BindError::Busy("the network is being trained by another call: wait for it to return");
+
+impl<T: Stateful> Shared<T> {
+    fn boxed(network: Network, init: Option<Init>, seed: u64) -> BindResult<Box<dyn Engine>> {
+        let layout = network.layout().clone();
+        let mlp = match init {
+            Some(init) => Mlp::<T>::new(network, init, seed)?,
+            None => Mlp::<T>::zeros(network, seed)?,
+        };
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training: AtomicBool::new(false), layout }))
+    }
+
+    /// Detached from the interpreter, reads the network; not while it is trained.
+    fn read<R: Send>(
+        &self,
+        py: Python<'_>,
+        f: impl FnOnce(&Mlp<T>, &dyn Interrupt) -> fastmlp_core::Result<R> + Send,
+    ) -> BindResult<R> {
+        watched(py, |interrupt| {
+            let Ok(mlp) = self.mlp.try_read() else { return Err(TRAINING) };
+            Ok(f(&mlp, interrupt)?)
+        })
+    }
+
+    /// The right to train, which one call has at a time.
+    fn claim(&self) -> BindResult<Claim<'_>> {
+        if self.training.swap(true, Ordering::Acquire) {
+            return Err(TRAINING);
+        }
+        Ok(Claim(&self.training))
+    }
+
+    fn mlp(&self) -> RwLockReadGuard<'_, Mlp<T>> {
+        self.mlp.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The addresses of the parameters.
+    fn span(&self, start: *const T) -> std::ops::Range<usize> {
+        let start = start as usize;
+        start..start + self.layout.n_parameters() * size_of::<T>()
+    }
+}
+
+struct Claim<'a>(&'a AtomicBool);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// The door out of the interpreter: runs `f` detached, attached only to look for signals. What a signal's handler
+/// raises ends the work and is the error.
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough")]
+pub(crate) fn watched<R: Send>(
+    py: Python<'_>,
+    f: impl FnOnce(&dyn Interrupt) -> BindResult<R> + Send,
+) -> BindResult<R> {
+    let raised = Mutex::new(None);
+    let interrupt = Ask::new(|| {
+        let signal = Python::attach(|py| py.check_signals()).err();
+        let stop = signal.is_some();
+        *raised.lock().unwrap_or_else(PoisonError::into_inner) = signal;
+        stop
+    });
+    let result = py.detach(|| f(&interrupt));
+    match (result, raised.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        (Err(BindError::Core(Error::Interrupted)), Some(error)) => Err(error.into()),
+        (result, _) => result,
+    }
+}
+
+impl<T: Stateful> Engine for Shared<T> {
+    fn dtype(&self) -> &'static str {
+        T::DTYPE
+    }
+
+    fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
+        let (start, len) = (self.parameters_ptr(), self.layout.n_parameters());
+        // SAFETY: the parameters never move, and the owner keeps this engine, and with it the parameters, alive.
+        unsafe { view_of::<T>(owner, start, len) }.into_any()
+    }
+
+    fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        probabilities: bool,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        let py = x.py();
+        let matrix = Matrix::<T>::extract("X", x)?;
+        let rows = matrix.view();
+        self.check_x(&rows)?;
+        let shape = [rows.nrows(), self.layout.d_out()];
+        let result = match out {
+            Some(out) => out.clone(),
+            None => zeros::<T, 2>(py, shape)?.into_any(),
+        };
+        let mut to = Out::<T>::extract(&result, shape)?;
+        to.check_apart(&matrix.span(), "X")?;
+        to.check_apart(&self.span(self.parameters_ptr()), "the network's parameters")?;
+        let to_rows = to.view_mut();
+        self.read(py, |mlp, interrupt| {
+            if probabilities {
+                mlp.predict_proba(rows, to_rows, interrupt)
+            } else {
+                mlp.forward(rows, to_rows, interrupt)
+            }
+        })?;
+        Ok(result)
+    }
+
+    fn predict<'py>(&self, x: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyAny>> {
+        let py = x.py();
+        let matrix = Matrix::<T>::extract("X", x)?;
+        let rows = matrix.view();
+        self.check_x(&rows)?;
+        let classes = zeros::<i64, 1>(py, [rows.nrows()])?;
+        {
+            let mut to = classes.try_readwrite().map_err(PyErr::from)?;
+            let to = to.as_slice_mut().map_err(PyErr::from)?;
+            self.read(py, |mlp, interrupt| mlp.predict(rows, to, interrupt))?;
+        }
+        Ok(classes.into_any())
+    }
+
+    fn loss(&self, data: &DataArguments<'_, '_>) -> BindResult<f64> {
+        let arrays = data.arrays::<T>(Names::TRAINING)?;
+        let views = arrays.views();
+        self.read(data.py(), |mlp, interrupt| {
+            let dataset = views.dataset(mlp.network())?;
+            mlp.loss(&dataset, interrupt)
+        })
+    }
+
+    fn loss_and_grad<'py>(&self, data: &DataArguments<'_, 'py>) -> BindResult<(f64, Bound<'py, PyAny>)> {
+        let arrays = data.arrays::<T>(Names::TRAINING)?;
+        let views = arrays.views();
+        let gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
+        let loss = {
+            let mut to = gradient.try_readwrite().map_err(PyErr::from)?;
+            let to = to.as_slice_mut().map_err(PyErr::from)?;
+            self.read(data.py(), |mlp, interrupt| {
+                let dataset = views.dataset(mlp.network())?;
+                mlp.loss_and_grad(&dataset, to, interrupt)
+            })?
+        };
+        Ok((loss, gradient.into_any()))
+    }
+
+    fn backward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        d_output: &Bound<'py, PyAny>,
+    ) -> BindResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let py = x.py();
+        let (x, d_output) = (Matrix::<T>::extract("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
+        let (rows, d_logits) = (x.view(), d_output.view());
+        self.check_x(&rows)?;
+        let gradient = zeros::<T, 1>(py, [self.layout.n_parameters()])?;
+        let d_x = zeros::<T, 2>(py, [rows.nrows(), rows.ncols()])?;
+        {
+            let mut gradient = gradient.try_readwrite().map_err(PyErr::from)?;
+            let mut d_x = d_x.try_readwrite().map_err(PyErr::from)?;
+            let gradient = gradient.as_slice_mut().map_err(PyErr::from)?;
+            let d_x = d_x.as_slice_mut().map_err(PyErr::from)?;
+            self.read(py, |mlp, interrupt| mlp.backward(rows, d_logits, gradient, d_x, interrupt))?;
+        }
+        Ok((gradient.into_any(), d_x.into_any()))
+    }
+
+    fn step(&self, data: &DataArguments<'_, '_>, optimizer: &Optimizer) -> BindResult<f64> {
+        let arrays = data.arrays::<T>(Names::TRAINING)?;
+        self.check_inputs_apart(&arrays.span(), "X")?;
+        let views = arrays.views();
+        let _claim = self.claim()?;
+        let mut loan = optimizer.lend::<T>(self.layout.n_parameters())?;
+        let rule = loan.rule();
+        let state: &mut State<T> = loan.state();
+        watched(data.py(), |interrupt| {
+            let mut mlp = self.mlp.write().unwrap_or_else(PoisonError::into_inner);
+            let dataset = views.dataset(mlp.network())?;
+            Ok(mlp.step(&dataset, &rule, state, interrupt)?)
+        })
+    }
+
+    fn fit(
+        &self,
+        data: &DataArguments<'_, '_>,
+        optimizer: &Optimizer,
+        arguments: &FitArguments<'_, '_>,
+    ) -> BindResult<History> {
+        let arrays = data.arrays::<T>(Names::TRAINING)?;
+        self.check_inputs_apart(&arrays.span(), "X")?;
+        let validation = arguments.validation.as_ref();
+        let validation = validation.map(|data| data.arrays::<T>(Names::VALIDATION)).transpose()?;
+        let _claim = self.claim()?;
+        let loan = optimizer.lend::<T>(self.layout.n_parameters())?;
+        Training { mlp: &self.mlp, loan, arguments }.run(data.py(), &arrays, validation.as_ref())
+    }
+
+    fn seeds(&self) -> u64 {
+        self.mlp().seeds()
+    }
+}
+
+impl<T: Stateful> Shared<T> {
+    fn parameters_ptr(&self) -> *mut T {
+        self.mlp().parameters_ptr()
+    }
+
+    fn check_x(&self, x: &ndarray::ArrayView2<'_, T>) -> BindResult<()> {
+        Ok(check_columns("X", x, &self.layout)?)
+    }
+
+    /// An error if an input lies where training writes.
+    fn check_inputs_apart(&self, span: &std::ops::Range<usize>, name: &'static str) -> BindResult<()> {
+        check_apart(name, span, &self.span(self.parameters_ptr()), "the network's parameters")
+    }
+}

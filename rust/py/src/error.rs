@@ -1,0 +1,83 @@
+//! From what went wrong to the class of exception that says so.
+
+use fastmlp_core::Error;
+use pyo3::exceptions::{
+    PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyValueError,
+};
+use pyo3::prelude::*;
+
+pyo3::create_exception!(
+    fastmlp,
+    DivergenceError,
+    pyo3::exceptions::PyArithmeticError,
+    "Training met a loss or a gradient that is not finite.\n\nThe network keeps the parameters it had before that batch."
+);
+pyo3::create_exception!(
+    fastmlp,
+    ModelFileError,
+    PyValueError,
+    "A model file is damaged, or is no model file."
+);
+
+/// Result of everything in the binding that can fail.
+pub(crate) type BindResult<T> = Result<T, BindError>;
+
+/// An error of the core, of Python, or of the border between them.
+#[derive(Debug)]
+pub(crate) enum BindError {
+    /// The core's.
+    Core(Error),
+    /// An argument of the wrong type, with a message that names it.
+    Type(String),
+    /// The network or the optimizer is at work elsewhere.
+    Busy(&'static str),
+    /// Python's own.
+    Python(PyErr),
+}
+
+impl BindError {
+    pub(crate) fn type_error(name: &str, found: &Bound<'_, PyAny>, expected: &str) -> Self {
+        let found = found.get_type().name().map_or_else(|_| "unknown".into(), |name| name.to_string());
+        Self::Type(format!("{name} is of type {found}, expected {expected}"))
+    }
+}
+
+impl From<Error> for BindError {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<PyErr> for BindError {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<BindError> for PyErr {
+    fn from(error: BindError) -> Self {
+        let error = match error {
+            BindError::Core(error) => error,
+            BindError::Type(message) => return PyTypeError::new_err(message),
+            BindError::Busy(message) => return PyRuntimeError::new_err(message),
+            BindError::Python(error) => return error,
+        };
+        let message = error.to_string();
+        match error {
+            Error::Shape { .. }
+            | Error::Value { .. }
+            | Error::Label { .. }
+            | Error::SampleWeight { .. }
+            | Error::NoWeight { .. }
+            | Error::OptimizerState { .. }
+            | Error::NotFinite { .. } => PyValueError::new_err(message),
+            Error::Diverged { .. } => DivergenceError::new_err(message),
+            Error::Interrupted => PyKeyboardInterrupt::new_err(()),
+            Error::OutOfMemory { .. } => PyMemoryError::new_err(message),
+            Error::Io(error) => error.into(),
+            Error::ModelFile { .. } => ModelFileError::new_err(message),
+            // The core may name a new cause before this list does.
+            _ => PyOSError::new_err(message),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Integers from Python, with an error that names the argument and its range.
+
+use std::ops::RangeInclusive;
+
+use fastmlp_core::Error;
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+
+use crate::error::{BindError, BindResult};
+
+/// The integer `value`, which may be of any type that counts as one in Python, if it is in `range`.
+pub(crate) fn integer(
+    name: &'static str,
+    value: &Bound<'_, PyAny>,
+    range: RangeInclusive<i128>,
+    expected: &str,
+) -> BindResult<i128> {
+    let py = value.py();
+    let index =
+        value.call_method0("__index__").map_err(|_| BindError::type_error(name, value, "an integer"))?;
+    let found = match index.extract::<i64>() {
+        Ok(small) => Some(i128::from(small)),
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+            index.extract::<u64>().ok().map(i128::from)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match found {
+        Some(found) if range.contains(&found) => Ok(found),
+        _ => Err(Error::value(name, index, expected).into()),
+    }
+}
+
+/// A number of things, at least `least`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of usize")]
+pub(crate) fn count(name: &'static str, value: &Bound<'_, PyAny>, least: usize) -> BindResult<usize> {
+    let range = least as i128..=isize::MAX as i128;
+    Ok(integer(name, value, range, &format!("an integer >= {least}"))? as usize)
+}
+
+/// A seed; none given is one nobody knows, from the operating system.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of u64")]
+pub(crate) fn seed(value: Option<&Bound<'_, PyAny>>) -> BindResult<Option<u64>> {
+    let Some(value) = value else { return Ok(None) };
+    Ok(Some(
+        integer("seed", value, 0..=i128::from(u64::MAX), "None or an integer from 0 to 2**64 - 1")? as u64
+    ))
+}
+
+/// A seed nobody knows.
+pub(crate) fn random_seed() -> BindResult<u64> {
+    getrandom::u64().map_err(|error| BindError::Core(Error::Io(std::io::Error::other(error.to_string()))))
+}
+
+/// `n_jobs` as scikit-learn means it: none is one thread, -1 all cores, -2 all but one.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of threads")]
+pub(crate) fn threads(value: Option<&Bound<'_, PyAny>>) -> BindResult<usize> {
+    let Some(value) = value else { return Ok(1) };
+    let expected = "None, an integer >= 1, or -1 for all cores";
+    let limit = 1_i128 << 16;
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as i128);
+    match integer("n_jobs", value, -limit..=limit, expected)? {
+        0 => Err(Error::value("n_jobs", 0, expected).into()),
+        n @ 1.. => Ok(n as usize),
+        n => Ok((cores + 1 + n).max(1) as usize),
+    }
+}

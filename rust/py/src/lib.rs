@@ -1,0 +1,61 @@
+//! The binding: `fastmlp._core`, a thin bridge between NumPy and [`fastmlp_core`]. It holds no mathematics.
+//!
+//! # What crosses, and how
+//!
+//! | Python | Rust | copied? |
+//! | --- | --- | --- |
+//! | `X`, `X_val`, `d_output`: float32 or float64, (n, d), any strides | `ArrayView2<T>` | no |
+//! | `y`, `y_val`: any integer type, (n,), any strides | `&dyn Labels` | no |
+//! | `sample_weight`: float32 or float64, (n,), any strides | `&dyn Weights` | no |
+//! | `class_weight`: any iterable of numbers | `Vec<f64>` | yes, one number a class |
+//! | `out`: C-contiguous, of the network's type | `ArrayViewMut2<T>` | no |
+//! | `parameters`, `weights`, `biases` | views whose base is the network object | no |
+//! | results | arrays that NumPy owns, written in place | no |
+//!
+//! An array of another type than the network's is a `TypeError` that names the cast: casting is the caller's decision.
+//! Misaligned memory is a `ValueError`. While a call runs, its arrays are borrowed; who writes to them from another
+//! thread gets numbers that are in part old and in part new, as with NumPy.
+//!
+//! # The interpreter
+//!
+//! Every call that computes detaches from the interpreter first ([`engine`]), and attaches about every 20 ms to look
+//! for signals. `fit` attaches between epochs only when there is a callback.
+//!
+//! # Several threads
+//!
+//! Calls that read a network run side by side. A call that trains it waits for them; a call that comes while a network
+//! is trained is a `RuntimeError`.
+
+mod array;
+mod engine;
+mod error;
+mod history;
+mod integer;
+mod mlp;
+mod optimizer;
+mod tensor_file;
+mod training;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _core {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::error::{DivergenceError, ModelFileError};
+    #[pymodule_export]
+    use super::history::{Epoch, History};
+    #[pymodule_export]
+    use super::mlp::MLP;
+    #[pymodule_export]
+    use super::optimizer::{Adam, SGD};
+    #[pymodule_export]
+    use super::tensor_file::{load_tensors, save_tensors};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })
+    }
+}
