@@ -1,10 +1,17 @@
 //! A dense layer: forward, and beside it the two halves of backward.
 
-use ndarray::{ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis};
-
-use crate::kernels::matmul_add;
+use crate::kernels::gemm::{Matrix, Update, gemm, scratch_len};
+use crate::kernels::vector::add_rows;
 use crate::layout::Layer;
 use crate::scalar::Scalar;
+
+/// Numbers of scratch that the products of a layer need for up to `n` rows.
+pub(crate) fn dense_scratch_len<T: Scalar>(layer: &Layer, n: usize) -> usize {
+    let Layer { d_in, d_out, .. } = *layer;
+    let forward = scratch_len::<T>(n, d_out, d_in);
+    let backward = scratch_len::<T>(d_in, d_out, n).max(scratch_len::<T>(n, d_in, d_out));
+    forward.max(backward)
+}
 
 /// `z = x W + b`
 ///
@@ -12,11 +19,16 @@ use crate::scalar::Scalar;
 pub(crate) fn dense_forward<T: Scalar>(
     layer: &Layer,
     parameters: &[T],
-    x: ArrayView2<'_, T>,
-    mut z: ArrayViewMut2<'_, T>,
+    x: &[T],
+    z: &mut [T],
+    scratch: &mut [T],
 ) {
-    z.assign(&layer.biases_of(parameters));
-    matmul_add(x, layer.weights_of(parameters), z);
+    let bias = &parameters[layer.biases()];
+    for row in z.chunks_exact_mut(layer.d_out) {
+        row.copy_from_slice(bias);
+    }
+    let x = Matrix::new(x, x.len() / layer.d_in, layer.d_in);
+    gemm(&x, &weights(layer, parameters), z, Update::Add, scratch);
 }
 
 /// `d_W += x^T d_z` and `d_b += sum of the rows of d_z`, into the flat gradient.
@@ -24,17 +36,16 @@ pub(crate) fn dense_forward<T: Scalar>(
 /// x: (n, `d_in`), `d_z`: (n, `d_out`)
 pub(crate) fn dense_backward_parameters<T: Scalar>(
     layer: &Layer,
-    x: ArrayView2<'_, T>,
-    d_z: ArrayView2<'_, T>,
+    x: &[T],
+    d_z: &[T],
     gradient: &mut [T],
+    scratch: &mut [T],
 ) {
-    let d_w = ArrayViewMut2::from_shape((layer.d_in, layer.d_out), &mut gradient[layer.weights()])
-        .expect("the range has d_in * d_out elements");
-    matmul_add(x.reversed_axes(), d_z, d_w);
-    let mut d_b = ArrayViewMut1::from(&mut gradient[layer.biases()]);
-    for row in d_z.axis_iter(Axis(0)) {
-        d_b += &row;
-    }
+    let n = d_z.len() / layer.d_out;
+    let (x, d_sums) = (Matrix::new(x, n, layer.d_in), Matrix::new(d_z, n, layer.d_out));
+    let d_w = &mut gradient[layer.weights()];
+    gemm(&x.t(), &d_sums, d_w, Update::Add, scratch);
+    add_rows(&mut gradient[layer.biases()], d_z);
 }
 
 /// `d_x = d_z W^T`
@@ -43,9 +54,15 @@ pub(crate) fn dense_backward_parameters<T: Scalar>(
 pub(crate) fn dense_backward_input<T: Scalar>(
     layer: &Layer,
     parameters: &[T],
-    d_z: ArrayView2<'_, T>,
-    mut d_x: ArrayViewMut2<'_, T>,
+    d_z: &[T],
+    d_x: &mut [T],
+    scratch: &mut [T],
 ) {
-    d_x.fill(T::ZERO);
-    matmul_add(d_z, layer.weights_of(parameters).reversed_axes(), d_x);
+    let d_sums = Matrix::new(d_z, d_z.len() / layer.d_out, layer.d_out);
+    let weights = weights(layer, parameters).t();
+    gemm(&d_sums, &weights, d_x, Update::Set, scratch);
+}
+
+fn weights<'a, T: Scalar>(layer: &Layer, parameters: &'a [T]) -> Matrix<'a, T> {
+    Matrix::new(&parameters[layer.weights()], layer.d_in, layer.d_out)
 }

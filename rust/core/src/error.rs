@@ -83,13 +83,13 @@ pub enum Error {
     },
 
     // === Training ===
-    /// A loss or a gradient is not finite; the step was not applied.
+    /// A loss, a gradient or a step is not finite; the step was not applied.
     #[error(
         "training diverged: {what} is not finite in epoch {epoch}, batch {batch}; the network keeps the \
          parameters it had before that batch: lower the learning rate, standardise X"
     )]
     Diverged {
-        /// `the loss` or `the gradient`.
+        /// `the loss`, `the gradient` or `the step`.
         what: &'static str,
         /// From 1.
         epoch: usize,
@@ -124,8 +124,13 @@ pub enum Error {
 
     // === File ===
     /// The operating system refused.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The content of a file is not what was written there.
     #[error("{path} is not a model file: {reason}")]
     ModelFile {

@@ -5,10 +5,7 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView1, ArrayView2};
-
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
 
 /// One dense layer's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,23 +27,6 @@ impl Layer {
     pub fn biases(&self) -> Range<usize> {
         let start = self.weights().end;
         start..start + self.d_out
-    }
-
-    /// Its weights in `flat`, `(d_in, d_out)`.
-    ///
-    /// # Panics
-    /// If `flat` is shorter than the layout.
-    pub fn weights_of<'a, T: Scalar>(&self, flat: &'a [T]) -> ArrayView2<'a, T> {
-        ArrayView2::from_shape((self.d_in, self.d_out), &flat[self.weights()])
-            .expect("the range has d_in * d_out elements")
-    }
-
-    /// Its biases in `flat`, `(d_out,)`.
-    ///
-    /// # Panics
-    /// If `flat` is shorter than the layout.
-    pub fn biases_of<'a, T: Scalar>(&self, flat: &'a [T]) -> ArrayView1<'a, T> {
-        ArrayView1::from(&flat[self.biases()])
     }
 }
 
@@ -122,15 +102,6 @@ mod tests {
         assert_eq!(ranges, [0..200, 200..300, 300..600, 600..603]);
         assert_eq!(layout.n_parameters(), 603);
         assert_eq!(layout.layer_sizes().collect::<Vec<_>>(), [2, 100, 3]);
-    }
-
-    #[test]
-    fn weights_are_rows_of_inputs() {
-        let layout = Layout::new(&[2, 3]).unwrap();
-        let flat: Vec<f32> = (0_u8..9).map(f32::from).collect();
-        let layer = layout.layers()[0];
-        assert_eq!(layer.weights_of(&flat)[[1, 0]], 3.0);
-        assert_eq!(layer.biases_of(&flat).to_vec(), [6.0, 7.0, 8.0]);
     }
 
     #[test]

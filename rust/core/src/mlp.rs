@@ -16,7 +16,7 @@ use crate::optim::{Rule, State};
 use crate::order::Seeds;
 use crate::scalar::Scalar;
 use crate::team::Team;
-use crate::train::{EpochRecord, Schedule, Trainer, check_finite};
+use crate::train::{EpochRecord, Schedule, Trainer, check_step};
 use crate::workspace::{Pass, Workspace};
 
 /// A multilayer perceptron that classifies: logits, softmax, cross-entropy.
@@ -178,7 +178,7 @@ impl<T: Scalar> Mlp<T> {
         };
         let result = self
             .loss_and_grad(data, &mut gradient, interrupt)
-            .and_then(|loss| check_finite(loss, &gradient, 1, 1).map(|()| loss))
+            .and_then(|loss| check_step(rule, loss, &gradient, 1, 1).map(|()| loss))
             .map_err(|error| match error {
                 Error::Diverged { .. } => data.check_finite().err().unwrap_or(error),
                 _ => error,

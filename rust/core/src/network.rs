@@ -7,7 +7,7 @@ use crate::layout::Layout;
 /// Working memory of a tile: about a core's share of the level-2 cache.
 const TILE_BYTES: usize = 256 * 1024;
 /// Rows below which a tile would read the weights again too often.
-const MIN_TILE_ROWS: usize = 64;
+const MIN_TILE_ROWS: usize = 256;
 /// Rows above which a larger tile gains nothing.
 const MAX_TILE_ROWS: usize = 1024;
 /// Rows of a chunk, the piece of a batch that one thread works on, where the batch is large enough.

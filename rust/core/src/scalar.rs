@@ -1,5 +1,10 @@
 //! The element types of a network: `f32` and `f64`, and nothing else.
 
+use crate::kernels::math::Limits;
+use crate::kernels::simd::{Simd, portable};
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::{avx2, avx512};
+
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -30,6 +35,24 @@ pub trait Scalar:
     + MulAssign
     + Into<f64>
 {
+    /// Numbers in a logical vector of 64 bytes.
+    const LANES: usize = 64 / size_of::<Self>();
+    /// The vector that needs no particular instruction set.
+    #[doc(hidden)]
+    type Portable: Simd<Self>;
+    /// The vector of AVX2 with FMA.
+    #[doc(hidden)]
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Simd<Self>;
+    /// The vector of AVX-512.
+    #[doc(hidden)]
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Simd<Self>;
+
+    /// What the series of [`crate::kernels::math`] need to know of the format.
+    #[doc(hidden)]
+    const LIMITS: Limits;
+
     /// 0.
     const ZERO: Self;
     /// 1.
@@ -56,8 +79,15 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($t:ident, $dtype:literal) => {
+    ($t:ident, $vector:ident, $limits:expr, $dtype:literal) => {
         impl Scalar for $t {
+            const LIMITS: Limits = $limits;
+            type Portable = portable::$vector;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = avx2::$vector;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = avx512::$vector;
+
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = $t::NEG_INFINITY;
@@ -96,5 +126,5 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, "float32");
-scalar!(f64, "float64");
+scalar!(f32, F32, Limits::F32, "float32");
+scalar!(f64, F64, Limits::F64, "float64");

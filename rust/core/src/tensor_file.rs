@@ -9,11 +9,12 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Shape};
 
 /// Length of the header is a multiple of this, so that numbers start aligned.
 const HEADER_ALIGNMENT: usize = 8;
 const MAX_RANK: usize = 2;
+const MAX_EXTENT: usize = u32::MAX as usize;
 
 /// The numbers of a tensor, row after row.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,10 +82,16 @@ impl TensorFile {
     /// Writes the file whole or not at all: to a new file in the same folder, which then takes the name.
     pub fn save(&self, path: &Path) -> Result<()> {
         let header = self.header()?;
+        self.write(&header, path).map_err(|source| refused(path, source))
+    }
+
+    fn write(&self, header: &[u8], path: &Path) -> io::Result<()> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
+        // The errors of a temporary file do not tell the system's number.
+        fs::metadata(folder)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".fastmlp-");
         // Without this a temporary file is its owner's alone, and so would be the model.
@@ -93,19 +100,18 @@ impl TensorFile {
         let temporary = builder.tempfile_in(folder)?;
         let mut to = BufWriter::new(temporary.as_file());
         to.write_all(&(header.len() as u64).to_le_bytes())?;
-        to.write_all(&header)?;
+        to.write_all(header)?;
         self.in_order().try_for_each(|(_, tensor)| tensor.numbers.write(&mut to))?;
         to.flush()?;
         drop(to);
         temporary.as_file().sync_all()?;
         temporary.persist(path).map_err(|error| error.error)?;
-        sync_folder(folder)?;
-        Ok(())
+        sync_folder(folder)
     }
 
     /// Reads a file and believes nothing it says unchecked.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path)?;
+        let bytes = fs::read(path).map_err(|source| refused(path, source))?;
         Self::parse(&bytes).map_err(|reason| Error::ModelFile { path: path.display().to_string(), reason })
     }
 
@@ -119,6 +125,12 @@ impl TensorFile {
                 return Err(format!(
                     "tensor {name:?} has {} dimensions, expected at most {MAX_RANK}",
                     shape.len()
+                ));
+            }
+            if shape.iter().any(|&extent| extent > MAX_EXTENT) {
+                return Err(format!(
+                    "tensor {name:?} has shape {}, expected extents <= {MAX_EXTENT}",
+                    Shape(&shape)
                 ));
             }
             let numbers = Numbers::read(view.dtype(), view.data())
@@ -157,6 +169,10 @@ impl TensorFile {
         bytes.resize(bytes.len().next_multiple_of(HEADER_ALIGNMENT), b' ');
         Ok(bytes)
     }
+}
+
+fn refused(path: &Path, source: io::Error) -> Error {
+    Error::Io { path: path.display().to_string(), source }
 }
 
 /// Makes the new name last through a power cut, where a folder can be synchronised.
@@ -218,6 +234,6 @@ mod tests {
     #[test]
     fn a_failed_save_keeps_the_old_file() {
         let missing = Path::new("no/such/folder/model.safetensors");
-        assert!(matches!(example().save(missing), Err(Error::Io(_))));
+        assert!(matches!(example().save(missing), Err(Error::Io { .. })));
     }
 }

@@ -1,10 +1,10 @@
 //! One tile: some rows that go forward through all layers and back while they are in cache.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::ArrayView2;
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Rows, gather, in_place};
-use crate::dense::{dense_backward_input, dense_backward_parameters, dense_forward};
+use crate::dense::{dense_backward_input, dense_backward_parameters, dense_forward, dense_scratch_len};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::layout::Layer;
@@ -34,26 +34,19 @@ pub(crate) struct Tile<T: Scalar> {
     /// Rows it has room for.
     rows: usize,
     input: Buffer<T>,
-    /// One a layer: activations, and at the end logits, in whose place their derivative comes.
-    outputs: Vec<Buffer<T>>,
-    /// Derivatives with respect to the sums of one layer, and of the layer before.
-    deltas: [Buffer<T>; 2],
     labels: Vec<u32>,
     weights: Buffer<T>,
+    layers: Layers<T>,
 }
 
 impl<T: Scalar> Tile<T> {
     pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
-        let layers = network.layout().layers();
-        let matrix = |width: usize| Buffer::zeros("a tile of rows", rows.saturating_mul(width));
-        let widest = layers.iter().skip(1).map(|layer| layer.d_in).max().unwrap_or(0);
         Ok(Self {
             rows,
-            input: matrix(network.layout().d_in())?,
-            outputs: layers.iter().map(|layer| matrix(layer.d_out)).collect::<Result<_>>()?,
-            deltas: [matrix(widest)?, matrix(widest)?],
+            input: matrix(rows, network.layout().d_in())?,
             labels: vec![0; rows],
-            weights: matrix(1)?,
+            weights: matrix(rows, 1)?,
+            layers: Layers::new(network, rows)?,
         })
     }
 
@@ -72,8 +65,7 @@ impl<T: Scalar> Tile<T> {
         if in_place(x, rows).is_none() {
             gather(x, rows, &mut self.input);
         }
-        forward(task, read(x, rows, &self.input), rows.len(), &mut self.outputs)?;
-        Ok(last(&mut self.outputs, rows.len() * task.network.layout().d_out()))
+        self.layers.forward(task, read(x, rows, &self.input), rows.len())
     }
 
     /// Weighted losses of `rows`; `scale` multiplies every weight.
@@ -87,9 +79,13 @@ impl<T: Scalar> Tile<T> {
         let n = rows.len();
         data.read(rows, scale, &mut self.labels[..n], &mut self.weights[..n]);
         self.logits(task, &data.x(), rows)?;
-        let Self { outputs, labels, weights, .. } = self;
-        let logits = last(outputs, n * task.network.layout().d_out());
-        Ok(softmax_cross_entropy(logits, &labels[..n], &weights[..n]))
+        let logits = self.layers.logits(task.network, n);
+        Ok(softmax_cross_entropy(
+            logits,
+            task.network.layout().d_out(),
+            &self.labels[..n],
+            &self.weights[..n],
+        ))
     }
 
     /// As [`tally`](Self::tally), and adds the gradient of the sum of the losses to `gradient`.
@@ -103,8 +99,7 @@ impl<T: Scalar> Tile<T> {
     ) -> Result<Tally> {
         let tally = self.tally(task, data, rows, scale)?;
         let x = data.x();
-        let input = read(&x, rows, &self.input);
-        backward(task, input, rows.len(), &mut self.outputs, &mut self.deltas, gradient, None)?;
+        self.layers.backward(task, read(&x, rows, &self.input), rows.len(), gradient, None)?;
         Ok(tally)
     }
 
@@ -120,70 +115,97 @@ impl<T: Scalar> Tile<T> {
         gradient: &mut [T],
         d_x: &mut [T],
     ) -> Result<()> {
-        let n = rows.len();
-        let d_out = task.network.layout().d_out();
         let logits = self.logits(task, x, rows)?;
-        matrix_mut(logits, n, d_out).assign(&d_logits);
-        let input = read(x, rows, &self.input);
-        backward(task, input, n, &mut self.outputs, &mut self.deltas, gradient, Some(d_x))
-    }
-}
-
-/// Logits, and every activation on the way to them.
-///
-/// input: (n, `d_in`), outputs\[l\]: (n, width of layer l)
-fn forward<T: Scalar>(task: Task<'_, T>, input: &[T], n: usize, outputs: &mut [Buffer<T>]) -> Result<()> {
-    let activations = task.network.activations();
-    for (l, layer) in task.network.layout().layers().iter().enumerate() {
-        let (before, from_here) = outputs.split_at_mut(l);
-        let x = before.last().map_or(input, |a| &a[..n * layer.d_in]);
-        let z = &mut from_here[0][..n * layer.d_out];
-        dense_forward(layer, task.parameters, matrix(x, n, layer.d_in), matrix_mut(z, n, layer.d_out));
-        if let Some(activation) = activations.get(l) {
-            activation.forward(z);
+        for (to, &from) in logits.iter_mut().zip(d_logits) {
+            *to = from;
         }
-        task.spend(layer, n)?;
+        self.layers.backward(task, read(x, rows, &self.input), rows.len(), gradient, Some(d_x))
     }
-    Ok(())
 }
 
-/// The way back: adds to the flat `gradient`, and fills `d_x` where it is wanted.
-///
-/// The last of `outputs` holds the derivative with respect to the logits; `d_x`: (n, `d_in`).
-fn backward<T: Scalar>(
-    task: Task<'_, T>,
-    input: &[T],
-    n: usize,
-    outputs: &mut [Buffer<T>],
-    deltas: &mut [Buffer<T>; 2],
-    gradient: &mut [T],
-    d_x: Option<&mut [T]>,
-) -> Result<()> {
-    let layers = task.network.layout().layers();
-    let (d_logits, hidden) = outputs.split_last_mut().expect("a network has at least one layer");
-    let [first, second] = deltas;
-    let (mut d_z, mut d_a, mut spare) = (&mut **d_logits, &mut **first, Some(&mut **second));
-    for (l, layer) in layers.iter().enumerate().rev() {
-        let x = l.checked_sub(1).map_or(input, |before| &hidden[before][..n * layer.d_in]);
-        let d_sums = matrix(&d_z[..n * layer.d_out], n, layer.d_out);
-        dense_backward_parameters(layer, matrix(x, n, layer.d_in), d_sums, gradient);
-        task.spend(layer, n)?;
-        if l > 0 {
-            let d_x = &mut d_a[..n * layer.d_in];
-            dense_backward_input(layer, task.parameters, d_sums, matrix_mut(d_x, n, layer.d_in));
-            task.network.activations()[l - 1].backward(x, d_x);
+/// What the layers make of a tile, on the way forward and on the way back.
+#[derive(Debug)]
+struct Layers<T: Scalar> {
+    /// One a layer: activations, and at the end logits, in whose place their derivative comes.
+    outputs: Vec<Buffer<T>>,
+    /// Derivatives with respect to the sums of one layer, and of the layer before.
+    deltas: [Buffer<T>; 2],
+    scratch: Buffer<T>,
+}
+
+impl<T: Scalar> Layers<T> {
+    fn new(network: &Network, rows: usize) -> Result<Self> {
+        let layers = network.layout().layers();
+        let widest = layers.iter().skip(1).map(|layer| layer.d_in).max().unwrap_or(0);
+        let scratch = layers.iter().map(|layer| dense_scratch_len::<T>(layer, rows)).max().unwrap_or(0);
+        Ok(Self {
+            outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
+            deltas: [matrix(rows, widest)?, matrix(rows, widest)?],
+            scratch: Buffer::zeros("the products of a tile", scratch)?,
+        })
+    }
+
+    /// The last layer's output for `n` rows.
+    fn logits(&mut self, network: &Network, n: usize) -> &mut [T] {
+        let logits = self.outputs.last_mut().expect("a network has at least one layer");
+        &mut logits[..n * network.layout().d_out()]
+    }
+
+    /// Logits, and every activation on the way to them.
+    ///
+    /// input: (n, `d_in`)
+    fn forward(&mut self, task: Task<'_, T>, input: &[T], n: usize) -> Result<&mut [T]> {
+        let activations = task.network.activations();
+        for (l, layer) in task.network.layout().layers().iter().enumerate() {
+            let (before, from_here) = self.outputs.split_at_mut(l);
+            let x = before.last().map_or(input, |a| &a[..n * layer.d_in]);
+            let z = &mut from_here[0][..n * layer.d_out];
+            dense_forward(layer, task.parameters, x, z, &mut self.scratch);
+            if let Some(activation) = activations.get(l) {
+                activation.forward(z);
+            }
             task.spend(layer, n)?;
-            let used = std::mem::replace(&mut d_z, d_a);
-            d_a = spare.take().unwrap_or(used);
         }
+        Ok(self.logits(task.network, n))
     }
-    if let Some(d_x) = d_x {
-        let layer = &layers[0];
-        let d_sums = matrix(&d_z[..n * layer.d_out], n, layer.d_out);
-        dense_backward_input(layer, task.parameters, d_sums, matrix_mut(d_x, n, layer.d_in));
-        task.spend(layer, n)?;
+
+    /// The way back from the derivative with respect to the logits, which stands in their place: adds to the flat
+    /// `gradient`, and fills `d_x` where it is wanted.
+    ///
+    /// input, `d_x`: (n, `d_in`)
+    fn backward(
+        &mut self,
+        task: Task<'_, T>,
+        input: &[T],
+        n: usize,
+        gradient: &mut [T],
+        d_x: Option<&mut [T]>,
+    ) -> Result<()> {
+        let Self { outputs, deltas: [first, second], scratch } = self;
+        let layers = task.network.layout().layers();
+        let (d_logits, hidden) = outputs.split_last_mut().expect("a network has at least one layer");
+        let (mut d_z, mut d_a, mut spare) = (&mut **d_logits, &mut **first, Some(&mut **second));
+        for (l, layer) in layers.iter().enumerate().rev() {
+            let x = l.checked_sub(1).map_or(input, |before| &hidden[before][..n * layer.d_in]);
+            let d_sums = &d_z[..n * layer.d_out];
+            dense_backward_parameters(layer, x, d_sums, gradient, scratch);
+            task.spend(layer, n)?;
+            if l > 0 {
+                let d_x = &mut d_a[..n * layer.d_in];
+                dense_backward_input(layer, task.parameters, d_sums, d_x, scratch);
+                task.network.activations()[l - 1].backward(x, d_x);
+                task.spend(layer, n)?;
+                let used = std::mem::replace(&mut d_z, d_a);
+                d_a = spare.take().unwrap_or(used);
+            }
+        }
+        if let Some(d_x) = d_x {
+            let layer = &layers[0];
+            dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_x, scratch);
+            task.spend(layer, n)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The input that [`Tile::logits`] worked on.
@@ -191,14 +213,6 @@ fn read<'b, T: Scalar>(x: &'b ArrayView2<'_, T>, rows: Rows<'_>, gathered: &'b [
     in_place(x, rows).unwrap_or_else(|| &gathered[..rows.len() * x.ncols()])
 }
 
-fn last<T: Scalar>(outputs: &mut [Buffer<T>], len: usize) -> &mut [T] {
-    &mut outputs.last_mut().expect("a network has at least one layer")[..len]
-}
-
-fn matrix<T: Scalar>(values: &[T], rows: usize, columns: usize) -> ArrayView2<'_, T> {
-    ArrayView2::from_shape((rows, columns), values).expect("the slice has rows * columns elements")
-}
-
-fn matrix_mut<T: Scalar>(values: &mut [T], rows: usize, columns: usize) -> ArrayViewMut2<'_, T> {
-    ArrayViewMut2::from_shape((rows, columns), values).expect("the slice has rows * columns elements")
+fn matrix<T: Scalar>(rows: usize, columns: usize) -> Result<Buffer<T>> {
+    Buffer::zeros("a tile of rows", rows.saturating_mul(columns))
 }

@@ -6,7 +6,8 @@ use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::kernels::all_finite;
+use crate::kernels::vector::largest_magnitude;
+use crate::loss::Tally;
 use crate::mlp::Mlp;
 use crate::optim::{Rule, State};
 use crate::order::shuffle;
@@ -105,40 +106,46 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let n = self.train.n_rows();
         self.epoch += 1;
         shuffle(self.schedule.seed, self.epoch as u64, &mut self.order);
-        let (mut loss, mut correct) = (0.0, 0);
+        let mut sum = Tally::default();
         for (batch, first) in (0..n).step_by(self.batch_size).enumerate() {
             let end = (first + self.batch_size).min(n);
-            let rows = if self.order.is_empty() {
-                Rows::Range(first, end)
-            } else {
-                Rows::Index(&self.order[first..end])
-            };
-            let weight = if rows.len() == n { self.train.total_weight() } else { self.train.weight(rows) };
-            if weight == 0.0 {
-                // Nothing to learn from: no step, so that momentum does not move the network either.
-                continue;
-            }
-            let tally = self.workspace.gradient(
-                mlp.pass(interrupt),
-                &self.train,
-                rows,
-                1.0 / weight,
-                &mut self.gradient,
-                &mut self.team,
-            )?;
-            check_finite(tally.loss, &self.gradient, self.epoch, batch + 1)
-                .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
-            state.step(rule, mlp.parameters_mut(), &self.gradient);
-            loss += tally.loss * weight;
-            correct += tally.correct;
+            sum.add(self.step(mlp, rule, state, interrupt, (first, end), batch + 1)?);
         }
         let validation = self.validate(mlp, interrupt)?;
         Ok(EpochRecord {
-            loss: loss / self.train.total_weight(),
-            accuracy: correct as f64 / n as f64,
+            loss: sum.loss / self.train.total_weight(),
+            accuracy: sum.correct as f64 / n as f64,
             validation,
             seconds: start.elapsed().as_secs_f64(),
         })
+    }
+
+    /// One step on the rows `first..end` of the epoch's order. A batch whose rows have no weight makes none, so that
+    /// momentum does not move the network either.
+    fn step(
+        &mut self,
+        mlp: &mut Mlp<T>,
+        rule: &Rule,
+        state: &mut State<T>,
+        interrupt: &dyn Interrupt,
+        (first, end): (usize, usize),
+        batch: usize,
+    ) -> Result<Tally> {
+        let rows = match &self.order[..] {
+            [] => Rows::Range(first, end),
+            order => Rows::Index(&order[first..end]),
+        };
+        let whole = rows.len() == self.train.n_rows();
+        let weight = if whole { self.train.total_weight() } else { self.train.weight(rows) };
+        let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+        let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
+        let tally = self.workspace.gradient(pass, &self.train, rows, scale, gradient, &mut self.team)?;
+        check_step(rule, tally.loss, gradient, self.epoch, batch)
+            .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
+        if weight > 0.0 {
+            state.step(rule, mlp.parameters_mut(), gradient);
+        }
+        Ok(Tally { loss: tally.loss * weight, ..tally })
     }
 
     fn validate(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<(f64, f64)>> {
@@ -148,12 +155,24 @@ impl<'a, T: Scalar> Trainer<'a, T> {
     }
 }
 
-/// [`Error::Diverged`] unless loss and gradient are finite.
-pub(crate) fn check_finite<T: Scalar>(loss: f64, gradient: &[T], epoch: usize, batch: usize) -> Result<()> {
-    let what = match (loss.is_finite(), all_finite(gradient)) {
-        (true, true) => return Ok(()),
-        (false, _) => "the loss",
-        (true, false) => "the gradient",
+/// [`Error::Diverged`] unless loss, gradient and the parameters after a step are finite.
+pub(crate) fn check_step<T: Scalar>(
+    rule: &Rule,
+    loss: f64,
+    gradient: &[T],
+    epoch: usize,
+    batch: usize,
+) -> Result<()> {
+    let largest = largest_magnitude(gradient);
+    let reach = T::from_f64(rule.reach(largest.into()));
+    let what = if !loss.is_finite() {
+        "the loss"
+    } else if !largest.is_finite() {
+        "the gradient"
+    } else if !reach.is_finite() {
+        "the step"
+    } else {
+        return Ok(());
     };
     Err(Error::Diverged { what, epoch, batch })
 }

@@ -11,6 +11,7 @@ use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Rows};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
+use crate::kernels::vector::add;
 use crate::loss::Tally;
 use crate::network::Network;
 use crate::scalar::Scalar;
@@ -136,8 +137,8 @@ impl<T: Scalar> Workspace<T> {
         for chunk in &mut self.chunks[..n_chunks] {
             let Chunk { gradient: part, tally } = get_mut(chunk);
             total.add(std::mem::replace(tally, Ok(Tally::default()))?);
-            for (sum, &part) in gradient.iter_mut().zip(&**part) {
-                *sum += part;
+            if !part.is_empty() {
+                add(gradient, part);
             }
         }
         Ok(total)

@@ -7,8 +7,8 @@ use fastmlp_core::{Error, Labels, Scalar, Weights};
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Ix1, Ix2};
 use numpy::npyffi::npy_intp;
 use numpy::{
-    Element, PY_ARRAY_API, PyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray,
-    PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods,
+    BorrowError, Element, PY_ARRAY_API, PyArray, PyArray1, PyArrayDescr, PyArrayDescrMethods, PyArrayMethods,
+    PyReadonlyArray, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 
@@ -18,6 +18,13 @@ use crate::error::{BindError, BindResult};
 pub(crate) trait PyScalar: Scalar + Element {}
 impl PyScalar for f32 {}
 impl PyScalar for f64 {}
+
+/// The name of what NumPy takes for a type: `"float32"`, `numpy.float32`, `numpy.dtype("f4")`.
+pub(crate) fn dtype_name(object: &Bound<'_, PyAny>) -> BindResult<String> {
+    let dtype = PyArrayDescr::new(object.py(), object)
+        .map_err(|_| BindError::type_error("dtype", object, "\"float32\" or \"float64\""))?;
+    Ok(dtype.str()?.to_string())
+}
 
 /// A floating-point matrix that is read where it lies.
 pub(crate) struct Matrix<'py, T: PyScalar>(PyReadonlyArray2<'py, T>);
@@ -56,9 +63,10 @@ impl<'py, T: PyScalar> Out<'py, T> {
         if !array.is_c_contiguous() {
             return Err(Error::value("out", "not C-contiguous", format!("an array like {cast}")).into());
         }
-        let expected = "a writable array that shares no memory with the inputs";
-        let writable =
-            matrix.try_readwrite().map_err(|_| Error::value("out", "read-only or an input", expected))?;
+        let writable = matrix.try_readwrite().map_err(|error| match error {
+            BorrowError::NotWriteable => Error::value("out", "read-only", "a writable array"),
+            _ => Error::value("out", "in use", "an array with memory of its own"),
+        })?;
         Ok(Self(writable))
     }
 
@@ -242,7 +250,8 @@ fn typed<'a, 'py, T: Element, D: ndarray::Dimension>(
     Ok(array.cast::<PyArray<T, D>>().map_err(PyErr::from)?)
 }
 
-fn borrow<'py, T: Element, D: ndarray::Dimension>(
+/// The array with its numbers borrowed, read where they lie.
+pub(crate) fn borrow<'py, T: Element, D: ndarray::Dimension>(
     name: &'static str,
     array: &Bound<'py, PyUntypedArray>,
     cast: &str,

@@ -74,7 +74,16 @@ impl From<BindError> for PyErr {
             Error::Diverged { .. } => DivergenceError::new_err(message),
             Error::Interrupted => PyKeyboardInterrupt::new_err(()),
             Error::OutOfMemory { .. } => PyMemoryError::new_err(message),
-            Error::Io(error) => error.into(),
+            // With the number, Python picks the class: FileNotFoundError, PermissionError, ...
+            Error::Io { path, source } => {
+                let Some(number) = source.raw_os_error() else {
+                    let kind = source.kind();
+                    return std::io::Error::new(kind, format!("{path}: {kind}")).into();
+                };
+                let text = source.to_string();
+                let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+                PyOSError::new_err((number, text, path))
+            }
             Error::ModelFile { .. } => ModelFileError::new_err(message),
             // The core may name a new cause before this list does.
             _ => PyOSError::new_err(message),

@@ -5,15 +5,46 @@ use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
 /// What `MLP.fit` tells its callback after an epoch.
+///
+/// Attributes
+/// ----------
+/// epoch : int
+///     Number of the epoch, from 1.
+/// epochs : int
+///     Number of epochs that `fit` was asked for.
+/// loss : float
+///     Training loss.
+/// accuracy : float
+///     Training accuracy, from 0 to 1.
+/// val_loss : float or None
+///     Validation loss.
+/// val_accuracy : float or None
+///     Validation accuracy, from 0 to 1.
+/// seconds : float
+///     Duration of the epoch.
+///
+/// See Also
+/// --------
+/// History : The same for all epochs.
 #[pyclass(frozen, get_all, module = "fastmlp")]
 #[allow(clippy::struct_field_names, reason = "the names users know")]
 pub(crate) struct Epoch {
+    /// Number of the epoch: int, from 1.
     epoch: usize,
+    /// Number of epochs that `fit` was asked for: int.
     epochs: usize,
+    /// Weighted mean of the rows' losses, each taken before the update of its batch: float.
     loss: f64,
+    /// Share of rows classified correctly, each before the update of its batch: float from 0 to 1.
+    /// Batches without weight, which make no update, are left out.
     accuracy: f64,
+    /// Weighted mean of the validation rows' losses after the epoch: float; None without a
+    /// validation set.
     val_loss: Option<f64>,
+    /// Share of validation rows classified correctly after the epoch: float from 0 to 1; None
+    /// without a validation set.
     val_accuracy: Option<f64>,
+    /// Duration of the epoch with its validation, in seconds: float.
     seconds: f64,
 }
 
@@ -42,12 +73,41 @@ impl Epoch {
 type Series = Py<PyArray1<f64>>;
 
 /// What `MLP.fit` returns: NumPy arrays with one entry an epoch.
+///
+/// ``len(history)`` is the number of epochs.
+///
+/// Parameters
+/// ----------
+/// loss : ndarray of shape (n_epochs,)
+///     Training loss, float64.
+/// accuracy : ndarray of shape (n_epochs,)
+///     Training accuracy from 0 to 1, float64.
+/// val_loss : ndarray of shape (n_epochs,) or None
+///     Validation loss, float64.
+/// val_accuracy : ndarray of shape (n_epochs,) or None
+///     Validation accuracy from 0 to 1, float64.
+/// seconds : ndarray of shape (n_epochs,)
+///     Duration of each epoch, float64.
+///
+/// See Also
+/// --------
+/// Epoch : The same for one epoch, as a callback gets it.
 #[pyclass(frozen, get_all, module = "fastmlp")]
 pub(crate) struct History {
+    /// Weighted mean of the rows' losses in each epoch, ``sum(w * l) / sum(w)``, each taken before
+    /// the update of its batch: ndarray of shape (n_epochs,), float64.
     loss: Series,
+    /// Share of rows classified correctly in each epoch, each before the update of its batch, from 0
+    /// to 1: ndarray of shape (n_epochs,), float64. Batches without weight, which make no update, are
+    /// left out.
     accuracy: Series,
+    /// Weighted mean of the validation rows' losses after each epoch, with the class weights of
+    /// `fit`: ndarray of shape (n_epochs,), float64; None without a validation set.
     val_loss: Option<Series>,
+    /// Share of validation rows classified correctly after each epoch, from 0 to 1: ndarray of shape
+    /// (n_epochs,), float64; None without a validation set.
     val_accuracy: Option<Series>,
+    /// Duration of each epoch with its validation, in seconds: ndarray of shape (n_epochs,), float64.
     seconds: Series,
 }
 

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use fastmlp_core::Error;
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOSError, PyOverflowError};
 use pyo3::prelude::*;
 
 use crate::error::{BindError, BindResult};
@@ -35,7 +35,7 @@ pub(crate) fn integer(
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of usize")]
 pub(crate) fn count(name: &'static str, value: &Bound<'_, PyAny>, least: usize) -> BindResult<usize> {
     let range = least as i128..=isize::MAX as i128;
-    Ok(integer(name, value, range, &format!("an integer >= {least}"))? as usize)
+    Ok(integer(name, value, range, &format!("an integer from {least} to 2**63 - 1"))? as usize)
 }
 
 /// A seed; none given is one nobody knows, from the operating system.
@@ -49,7 +49,7 @@ pub(crate) fn seed(value: Option<&Bound<'_, PyAny>>) -> BindResult<Option<u64>> 
 
 /// A seed nobody knows.
 pub(crate) fn random_seed() -> BindResult<u64> {
-    getrandom::u64().map_err(|error| BindError::Core(Error::Io(std::io::Error::other(error.to_string()))))
+    getrandom::u64().map_err(|error| PyOSError::new_err(error.to_string()).into())
 }
 
 /// `n_jobs` as scikit-learn means it: none is one thread, -1 all cores, -2 all but one.

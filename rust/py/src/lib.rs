@@ -26,6 +26,12 @@
 //! Calls that read a network run side by side. A call that trains it waits for them; a call that comes while a network
 //! is trained is a `RuntimeError`.
 
+#![allow(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    reason = "the comments of classes are docstrings, in numpydoc's markup"
+)]
+
 mod array;
 mod engine;
 mod error;

@@ -5,6 +5,7 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PySlice, PyString, PyTuple};
 
+use crate::array::dtype_name;
 use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
@@ -13,6 +14,122 @@ use crate::optimizer::Optimizer;
 use crate::training::{DataArguments, FitArguments};
 
 /// A multilayer perceptron that classifies, trained on the CPU.
+///
+/// Dense layers compute ``z = a @ W + b``, and an activation ``a = f(z)`` follows each but the
+/// last, whose sums are the logits. The softmax of the logits gives the probabilities of the
+/// classes, and training lowers the weighted mean of the cross-entropy.
+///
+/// All parameters lie in one vector: layer by layer the weights ``(d_in, d_out)``, row after
+/// row, then the biases ``(d_out,)``. `parameters`, `weights` and `biases` are live views of it.
+///
+/// Parameters
+/// ----------
+/// layer_sizes : sequence of int
+///     Widths, input first: ``[2, 100, 3]`` takes 2 features through 100 hidden units to the
+///     logits of 3 classes, ``[2, 3]`` is a linear model. At least two, each >= 1.
+/// activation : str or sequence of str, default="relu"
+///     ``"identity"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"`` or ``"tanh"``: one for all
+///     hidden layers, or a sequence with one for each.
+/// output : {"softmax"}, default="softmax"
+///     What makes probabilities of the logits.
+/// init : str, default="auto"
+///     How weights are drawn: ``"auto"``, ``"glorot_uniform"``, ``"glorot_normal"``,
+///     ``"he_uniform"``, ``"he_normal"`` or ``"normal"``; see Notes. Biases start at 0.
+/// init_scale : float, default=None
+///     Standard deviation of ``init="normal"``, to which it belongs alone: finite, >= 0; None
+///     is 0.01.
+/// dtype : str or dtype, default="float32"
+///     Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``,
+///     or NumPy's type of that name.
+/// seed : int, default=None
+///     From 0 to 2**64 - 1. It fixes the initial weights, and the order of rows in each `fit`
+///     that is given no seed of its own. None asks the operating system for one.
+///
+/// Attributes
+/// ----------
+/// layer_sizes : tuple of int
+///     Widths, input first.
+/// activation : str or tuple of str
+///     The activation of all hidden layers, or of each if they differ.
+/// output : str
+///     ``"softmax"``.
+/// dtype : str
+///     ``"float32"`` or ``"float64"``.
+/// n_parameters : int
+///     Number of weights and biases.
+/// parameters : ndarray of shape (n_parameters,)
+///     All parameters, a live view.
+/// weights : tuple of ndarray of shape (d_in, d_out)
+///     The weights of each layer, live views.
+/// biases : tuple of ndarray of shape (d_out,)
+///     The biases of each layer, live views.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If an argument is of the wrong type.
+/// ValueError
+///     If a width, a name, a scale or a seed is out of its range, or `activation` is a sequence
+///     that has not one name a hidden layer.
+/// MemoryError
+///     If the system refuses memory for the parameters.
+///
+/// See Also
+/// --------
+/// SGD : Stochastic gradient descent, with momentum.
+/// Adam : Steps scaled by running means of the gradient and of its square.
+///
+/// Notes
+/// -----
+/// Activations::
+///
+///     identity    f(z) = z
+///     relu        f(z) = max(0, z)
+///     leaky_relu  f(z) = z if z > 0 else 0.01 z
+///     sigmoid     f(z) = 1 / (1 + exp(-z))
+///     tanh        f(z) = tanh(z)
+///
+/// Initialisers, for weights ``(d_in, d_out)``::
+///
+///     glorot_uniform  uniform in ±sqrt(6 / (d_in + d_out))                 [1]
+///     glorot_normal   normal, standard deviation sqrt(2 / (d_in + d_out))  [1]
+///     he_uniform      uniform in ±sqrt(6 / d_in)                           [2]
+///     he_normal       normal, standard deviation sqrt(2 / d_in)            [2]
+///     normal          normal, standard deviation init_scale
+///     auto            he_uniform before relu and leaky_relu, else glorot_uniform
+///
+/// Weights are drawn in double precision: the same seed gives networks of both types the same
+/// start, rounded.
+///
+/// The loss of a row with logits ``z`` and label ``y`` is ``l = log(sum(exp(z))) - z[y]``,
+/// computed so that no exponential overflows; that of several rows is ``sum(w * l) / sum(w)``
+/// with ``w = sample_weight * class_weight[y]``, where a weight that is not given counts as 1.
+///
+/// Arrays are read where they lie, whatever their strides, and never cast: a wrong dtype is a
+/// TypeError that names the cast. While a call works, other Python threads
+/// run, and signals are looked for about every 20 ms: Ctrl-C ends any call. Calls that read a
+/// network may run side by side; a call that comes while the network is trained raises a
+/// RuntimeError. Networks can be copied and pickled.
+///
+/// References
+/// ----------
+/// .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
+///    neural networks", AISTATS 2010.
+/// .. [2] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers: surpassing
+///    human-level performance on ImageNet classification", ICCV 2015.
+///
+/// Examples
+/// --------
+/// >>> import numpy as np
+/// >>> import fastmlp
+/// >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float32)
+/// >>> y = np.array([0, 1, 1, 0])
+/// >>> mlp = fastmlp.MLP([2, 16, 2], activation="tanh", seed=0)
+/// >>> history = mlp.fit(X, y, fastmlp.Adam(learning_rate=0.05), epochs=200)
+/// >>> mlp.predict(X)
+/// array([0, 1, 1, 0])
+/// >>> bool(history.loss[-1] < history.loss[0])
+/// True
 #[pyclass(frozen, weakref, module = "fastmlp")]
 #[allow(clippy::upper_case_acronyms, reason = "the name users know")]
 pub(crate) struct MLP {
@@ -26,29 +143,34 @@ const OUTPUT: &str = "softmax";
 impl MLP {
     #[new]
     #[pyo3(signature = (
-        layer_sizes, activation = None, output = OUTPUT, init = "auto", init_scale = None, dtype = "float32",
+        layer_sizes, activation = None, output = OUTPUT, init = "auto", init_scale = None, dtype = None,
         seed = None
-    ))]
+    ), text_signature = "(layer_sizes, activation='relu', output='softmax', init='auto', init_scale=None, \
+        dtype='float32', seed=None)")]
     fn new(
         layer_sizes: &Bound<'_, PyAny>,
         activation: Option<&Bound<'_, PyAny>>,
         output: &str,
         init: &str,
         init_scale: Option<f64>,
-        dtype: &str,
+        dtype: Option<&Bound<'_, PyAny>>,
         seed: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<Self> {
         let network = network(layer_sizes, activation, output)?;
         let init = Init::from_name(init, init_scale)?;
         let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
-        Ok(Self { engine: build(dtype, network.clone(), Some(init), seed)?, network })
+        let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
+        Ok(Self { engine: build(&dtype, network.clone(), Some(init), seed)?, network })
     }
 
+    /// Widths of the layers, input first: tuple of int.
     #[getter]
     fn layer_sizes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.layout().layer_sizes().collect::<Vec<_>>())
     }
 
+    /// The activation of all hidden layers: str; tuple of str, one a layer, if they differ; ``()``
+    /// without hidden layers.
     #[getter]
     fn activation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let names: Vec<_> = self.network.activations().iter().map(|activation| activation.name()).collect();
@@ -58,37 +180,67 @@ impl MLP {
         }
     }
 
+    /// What makes probabilities of the logits: ``"softmax"``.
     #[getter]
     #[allow(clippy::unused_self, reason = "there is one output so far")]
     fn output(&self) -> &'static str {
         OUTPUT
     }
 
+    /// Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``.
     #[getter]
     fn dtype(&self) -> &'static str {
         self.engine.dtype()
     }
 
+    /// Number of weights and biases: int, ``sum((d_in + 1) * d_out)`` over the layers.
     #[getter]
     fn n_parameters(&self) -> usize {
         self.layout().n_parameters()
     }
 
+    /// All parameters: ndarray of shape (n_parameters,), a live view.
+    ///
+    /// Writing to it changes the network, and training changes what it shows. Its memory never
+    /// moves, and lives for as long as a view of it.
     #[getter]
     fn parameters<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyAny> {
         slf.get().engine.parameters(slf.clone().into_any())
     }
 
+    /// The weights of each layer: tuple of ndarray of shape (d_in, d_out), live views of
+    /// `parameters`.
     #[getter]
     fn weights<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
         Ok(slf.get().unflatten(&Self::parameters(slf))?.0)
     }
 
+    /// The biases of each layer: tuple of ndarray of shape (d_out,), live views of `parameters`.
     #[getter]
     fn biases<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
         Ok(slf.get().unflatten(&Self::parameters(slf))?.1)
     }
 
+    /// Views of a vector that is laid out like `parameters`, layer by layer.
+    ///
+    /// Parameters
+    /// ----------
+    /// flat : ndarray of shape (n_parameters,)
+    ///     A gradient, an optimizer's moment, or any other vector; of any dtype.
+    ///
+    /// Returns
+    /// -------
+    /// weights : tuple of ndarray of shape (d_in, d_out)
+    ///     Views of the weights of each layer, copies where `flat` is not contiguous.
+    /// biases : tuple of ndarray of shape (d_out,)
+    ///     Views of the biases of each layer.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `flat` is not a NumPy array.
+    /// ValueError
+    ///     If it has another shape.
     fn unflatten<'py>(
         &self,
         flat: &Bound<'py, PyAny>,
@@ -101,7 +253,7 @@ impl MLP {
             return Err(Error::shape("flat", array.shape(), format!("({},)", self.n_parameters())).into());
         }
         let part = |range: std::ops::Range<usize>| {
-            flat.get_item(PySlice::new(py, range.start.cast_signed(), range.end.cast_signed(), 1))
+            flat.get_item(py.get_type::<PySlice>().call1((range.start, range.end))?)
         };
         let (mut weights, mut biases) = (Vec::new(), Vec::new());
         for layer in self.layout().layers() {
@@ -111,6 +263,30 @@ impl MLP {
         Ok((PyTuple::new(py, weights)?, PyTuple::new(py, biases)?))
     }
 
+    /// Compute the logits of rows.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides.
+    /// out : ndarray of shape (n, d_out), default=None
+    ///     Where to write the logits: C-contiguous, of the network's dtype, apart from `X` and from
+    ///     the network's parameters. None makes a new array.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray of shape (n, d_out)
+    ///     The logits, of the network's dtype; `out` if it was given.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If an argument is not a NumPy array of the network's dtype.
+    /// ValueError
+    ///     If a shape does not fit, `X` is misaligned in memory, or `out` is read-only, not
+    ///     C-contiguous or shares memory with `X` or the parameters.
+    /// RuntimeError
+    ///     If another call is training the network.
     #[pyo3(signature = (X, out = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn forward<'py>(
@@ -121,6 +297,25 @@ impl MLP {
         self.engine.forward(X, out, false)
     }
 
+    /// Compute the probabilities of the classes.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides.
+    /// out : ndarray of shape (n, d_out), default=None
+    ///     Where to write the probabilities, as in `forward`.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray of shape (n, d_out)
+    ///     The softmax of the logits, of the network's dtype: rows are >= 0 and sum to 1; `out` if
+    ///     it was given.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `forward` does.
     #[pyo3(signature = (X, out = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn predict_proba<'py>(
@@ -131,11 +326,55 @@ impl MLP {
         self.engine.forward(X, out, true)
     }
 
+    /// Find the likeliest class of each row.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray of shape (n,)
+    ///     Class indices, int64: where the largest logit is; the first of several equal ones.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `forward` does.
     #[allow(non_snake_case, reason = "the name users know")]
     fn predict<'py>(&self, X: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyAny>> {
         self.engine.predict(X)
     }
 
+    /// Compute the weighted mean of the cross-entropy, ``sum(w * l) / sum(w)``.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides; n >= 1.
+    /// y : ndarray of shape (n,)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// sample_weight : ndarray of shape (n,), default=None
+    ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all.
+    /// class_weight : sequence of d_out floats, default=None
+    ///     Weight of the rows of each class, multiplied with `sample_weight`: finite, >= 0. None is
+    ///     1 for all.
+    ///
+    /// Returns
+    /// -------
+    /// float
+    ///     The loss.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If an argument is not an array of the dtype named above, or `class_weight` is a mapping.
+    /// ValueError
+    ///     If a shape does not fit, an array is misaligned in memory, a label is not a class index,
+    ///     a weight is out of its range, or all weights are 0.
+    /// RuntimeError
+    ///     If another call is training the network.
     #[pyo3(signature = (X, y, sample_weight = None, class_weight = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn loss<'py>(
@@ -148,6 +387,44 @@ impl MLP {
         self.engine.loss(&DataArguments { x: X, y, sample_weight, class_weight })
     }
 
+    /// Compute the loss and its gradient.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides; n >= 1.
+    /// y : ndarray of shape (n,)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// sample_weight : ndarray of shape (n,), default=None
+    ///     Weight of each row, as in `loss`.
+    /// class_weight : sequence of d_out floats, default=None
+    ///     Weight of the rows of each class, as in `loss`.
+    ///
+    /// Returns
+    /// -------
+    /// loss : float
+    ///     The weighted mean of the cross-entropy.
+    /// gradient : ndarray of shape (n_parameters,)
+    ///     Its derivative with respect to `parameters`, laid out like them (see `unflatten`), of
+    ///     the network's dtype.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `loss` does.
+    ///
+    /// Examples
+    /// --------
+    /// Gradient descent by hand:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> mlp = fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
+    /// >>> X, y = np.eye(3)[:, :2].copy(), np.arange(3)
+    /// >>> before, gradient = mlp.loss_and_grad(X, y)
+    /// >>> mlp.parameters[:] -= 0.1 * gradient
+    /// >>> mlp.loss(X, y) < before
+    /// True
     #[pyo3(signature = (X, y, sample_weight = None, class_weight = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn loss_and_grad<'py>(
@@ -160,6 +437,46 @@ impl MLP {
         self.engine.loss_and_grad(&DataArguments { x: X, y, sample_weight, class_weight })
     }
 
+    /// Pull the derivative of a loss of the caller's own back through the network.
+    ///
+    /// The forward pass is run again, and nothing of an earlier call is needed.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides.
+    /// d_output : ndarray of shape (n, d_out)
+    ///     Derivative of the loss with respect to the logits, of the network's dtype, with any
+    ///     strides.
+    ///
+    /// Returns
+    /// -------
+    /// gradient : ndarray of shape (n_parameters,)
+    ///     Derivative of the loss with respect to `parameters`, laid out like them, of the
+    ///     network's dtype.
+    /// d_X : ndarray of shape (n, d_in)
+    ///     Derivative of the loss with respect to `X`, of the network's dtype.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If an argument is not a NumPy array of the network's dtype.
+    /// ValueError
+    ///     If a shape does not fit, or an array is misaligned in memory.
+    /// RuntimeError
+    ///     If another call is training the network.
+    ///
+    /// Examples
+    /// --------
+    /// The derivative of the sum of the squared logits:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> mlp = fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
+    /// >>> X = np.ones((5, 2))
+    /// >>> gradient, d_X = mlp.backward(X, 2 * mlp.forward(X))
+    /// >>> gradient.shape, d_X.shape
+    /// ((51,), (5, 2))
     #[allow(non_snake_case, reason = "the name users know")]
     fn backward<'py>(
         &self,
@@ -169,6 +486,38 @@ impl MLP {
         self.engine.backward(X, d_output)
     }
 
+    /// Make one update on a batch.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides; n >= 1. All rows are one batch.
+    /// y : ndarray of shape (n,)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// optimizer : SGD or Adam
+    ///     Turns the gradient into a change of the parameters; its state goes on from its last step.
+    /// sample_weight : ndarray of shape (n,), default=None
+    ///     Weight of each row, as in `loss`.
+    /// class_weight : sequence of d_out floats, default=None
+    ///     Weight of the rows of each class, as in `loss`.
+    ///
+    /// Returns
+    /// -------
+    /// float
+    ///     The loss before the update.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     As `loss` does, or if `optimizer` is no optimizer.
+    /// ValueError
+    ///     As `loss` does; if the optimizer's state belongs to a network of another size or dtype;
+    ///     if the loss is not finite because `X` is not, with the first row and column that is wrong.
+    /// DivergenceError
+    ///     If the loss, the gradient or the update is not finite although `X` is. The network and the
+    ///     optimizer stay as they were.
+    /// RuntimeError
+    ///     If another call is training the network, or training with the optimizer.
     #[pyo3(signature = (X, y, optimizer, sample_weight = None, class_weight = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn step<'py>(
@@ -183,10 +532,102 @@ impl MLP {
         self.engine.step(&data, Optimizer::extract(optimizer)?)
     }
 
+    /// Train for some epochs: go through all rows in batches, with one update each.
+    ///
+    /// Training goes on from the parameters as they are.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray of shape (n, d_in)
+    ///     Of the network's dtype, with any strides; n >= 1. It is read where it lies.
+    /// y : ndarray of shape (n,)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// optimizer : SGD or Adam, default=None
+    ///     Turns gradients into changes of the parameters. Its state goes on from its last step, and
+    ///     stays with it after the call. None is a new ``Adam()``.
+    /// epochs : int, default=1000
+    ///     How often to go through all rows, >= 0.
+    /// batch_size : int, default=None
+    ///     Rows of an update, >= 1; the last batch of an epoch has what is left. None, or more than
+    ///     n, is all rows.
+    /// shuffle : bool, default=True
+    ///     Draw a new order of rows for each epoch. Where one batch is all rows, there is nothing to
+    ///     shuffle.
+    /// seed : int, default=None
+    ///     From 0 to 2**64 - 1. The order of rows is a function of the seed and the number of the
+    ///     epoch alone. None takes the next seed of the network's own stream, which starts at the
+    ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time.
+    /// sample_weight : ndarray of shape (n,), default=None
+    ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all. The loss of a
+    ///     batch is ``sum(w * l) / sum(w)`` over its rows; a batch whose weights are all 0 makes no
+    ///     update.
+    /// class_weight : sequence of d_out floats, default=None
+    ///     Weight of the rows of each class, of the validation set too: finite, >= 0. None is 1 for
+    ///     all.
+    /// X_val : ndarray of shape (n_val, d_in), default=None
+    ///     A validation set, given with `y_val`, of the network's dtype. Its loss and accuracy are
+    ///     taken after each epoch; training does not use them.
+    /// y_val : ndarray of shape (n_val,), default=None
+    ///     The class indices of `X_val`, of any integer dtype.
+    /// n_jobs : int, default=None
+    ///     Threads that share a batch: None is 1, -1 all cores, -2 all but one. The result has the
+    ///     same bits for each number. A batch too small to be cut has one thread.
+    /// callback : callable, default=None
+    ///     Called with an `Epoch` after each epoch; training stops if what it returns is true. It
+    ///     may use the network and set the optimizer's learning rate, but not train. What it raises
+    ///     ends training and passes through.
+    ///
+    /// Returns
+    /// -------
+    /// History
+    ///     Loss, accuracy and duration of each epoch. The loss is the weighted mean over the rows of
+    ///     the epoch, the accuracy the share of them that was right, each row taken before the update
+    ///     of its batch.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     As `loss` does; if `optimizer` is no optimizer or `callback` not callable; if a number is
+    ///     not an integer.
+    /// ValueError
+    ///     As `loss` does, for `X_val` and `y_val` too; if only one of these two is given; if a
+    ///     number is out of its range; if the optimizer's state belongs to a network of another size
+    ///     or dtype; if the loss is not finite because `X` is not, with the first row and column
+    ///     that is wrong.
+    /// DivergenceError
+    ///     If a loss, a gradient or an update is not finite although `X` is. The network has the
+    ///     parameters from before that batch.
+    /// KeyboardInterrupt
+    ///     On Ctrl-C. The network is at a whole update, as it is after every other error.
+    /// RuntimeError
+    ///     If another call is training the network, or training with the optimizer.
+    /// MemoryError
+    ///     If the system refuses memory for the buffers.
+    ///
+    /// Examples
+    /// --------
+    /// Stop when the validation loss has not fallen for ten epochs:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> rng = np.random.default_rng(0)
+    /// >>> X = rng.standard_normal((120, 4))
+    /// >>> y = (X[:, 0] > 0).astype(int)
+    /// >>> mlp = fastmlp.MLP([4, 32, 2], dtype="float64", seed=0)
+    /// >>> val_losses = []
+    /// >>> def patience(epoch):
+    /// ...     val_losses.append(epoch.val_loss)
+    /// ...     return min(val_losses[-10:]) > min(val_losses)
+    /// >>> history = mlp.fit(
+    /// ...     X[:80], y[:80], epochs=500, batch_size=16, X_val=X[80:], y_val=y[80:], callback=patience
+    /// ... )
+    /// >>> len(history) == len(val_losses) < 500
+    /// True
     #[pyo3(signature = (
         X, y, optimizer = None, epochs = None, batch_size = None, shuffle = true, seed = None, sample_weight = None,
         class_weight = None, X_val = None, y_val = None, n_jobs = None, callback = None
-    ))]
+    ), text_signature = "($self, X, y, optimizer=None, epochs=1000, batch_size=None, shuffle=True, seed=None, \
+        sample_weight=None, class_weight=None, X_val=None, y_val=None, n_jobs=None, callback=None)")]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn fit<'py>(
         &self,
@@ -242,7 +683,7 @@ impl MLP {
         let network = network(layer_sizes, Some(activation), output)?;
         let engine = build(dtype, network.clone(), None, seeds)?;
         let mlp = Bound::new(parameters.py(), Self { engine, network })?;
-        Self::parameters(&mlp).set_item(PySlice::full(parameters.py()), parameters)?;
+        Self::parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
         Ok(mlp)
     }
 
@@ -256,9 +697,9 @@ impl MLP {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (sizes, activation) = (self.layer_sizes(py)?.to_list(), self.activation(py)?.repr()?);
-        let (sizes, dtype) = (sizes.repr()?, self.dtype());
-        Ok(format!("MLP({sizes}, activation={activation}, output={OUTPUT:?}, dtype={dtype:?})"))
+        let (sizes, activation) = (self.layer_sizes(py)?.to_list().repr()?, self.activation(py)?.repr()?);
+        let dtype = self.dtype();
+        Ok(format!("MLP({sizes}, activation={activation}, output='{OUTPUT}', dtype='{dtype}')"))
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fastmlp_core::{Adam as AdamRule, Error, Rule, Sgd as SgdRule, State};
-use numpy::{PyArray1, PyReadonlyArray1};
+use numpy::{PyArray1, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::array::PyScalar;
+use crate::array::{PyScalar, borrow};
 use crate::error::{BindError, BindResult};
 use crate::integer::integer;
 
@@ -21,6 +21,23 @@ pub(crate) enum AnyState {
     F64(State<f64>),
     /// Taken by a call that trains.
     InUse,
+}
+
+impl AnyState {
+    fn steps(&self) -> u64 {
+        match self {
+            Self::F32(state) => state.steps(),
+            Self::F64(state) => state.steps(),
+            Self::New | Self::InUse => 0,
+        }
+    }
+}
+
+/// A state after some steps, its vectors 0.
+fn counted<T: PyScalar>(rule: &Rule, n_parameters: usize, steps: u64) -> fastmlp_core::Result<State<T>> {
+    let mut state = State::new(rule, n_parameters)?;
+    state.set_steps(steps);
+    Ok(state)
 }
 
 /// Element types whose state can be told from the other's.
@@ -97,9 +114,9 @@ impl Optimizer {
                     Ok(()) => Ok(state),
                     Err(error) => Err((error, T::wrap(state))),
                 },
-                // Plain descent keeps nothing that has a type.
-                Err(_) if rule.slots().is_empty() => {
-                    State::new(&rule, n_parameters).map_err(|error| (error, AnyState::New))
+                // Plain descent keeps a count, and nothing that has a type.
+                Err(other) if rule.slots().is_empty() => {
+                    counted(&rule, n_parameters, other.steps()).map_err(|error| (error, other))
                 }
                 Err(other) => Err((
                     Error::value(
@@ -162,14 +179,17 @@ impl Optimizer {
             |key: &str| Error::value("state", format!("without {key:?}"), "what state_dict() returns");
         let step = dict.get_item("step")?.ok_or_else(|| missing("step"))?;
         let steps = integer("step", &step, 0..=i128::from(i64::MAX), "an integer >= 0")? as u64;
-        if rule.slots().is_empty() || (steps == 0 && dict.len() == 1) {
+        if steps == 0 && dict.len() == 1 {
             return self.reset();
         }
         let arrays = rule.slots().iter().map(|name| dict.get_item(name)?.ok_or_else(|| missing(name).into()));
         let arrays: Vec<_> = arrays.collect::<BindResult<_>>()?;
-        let state = match loaded::<f32>(&rule, steps, &arrays)? {
-            Some(state) => Some(AnyState::F32(state)),
-            None => loaded::<f64>(&rule, steps, &arrays)?.map(AnyState::F64),
+        let state = if arrays.is_empty() {
+            Some(AnyState::F64(counted(&rule, 0, steps)?))
+        } else if let Some(state) = loaded::<f32>(&rule, steps, &arrays)? {
+            Some(AnyState::F32(state))
+        } else {
+            loaded::<f64>(&rule, steps, &arrays)?.map(AnyState::F64)
         };
         let expected = "one-dimensional float32 or float64 arrays of one length and type";
         let state = state.ok_or_else(|| Error::value("state", "of other arrays", expected))?;
@@ -184,14 +204,16 @@ impl Optimizer {
 
 /// A state with these vectors, if they are all of this type and of one length.
 fn loaded<T: PyScalar>(rule: &Rule, steps: u64, arrays: &[Bound<'_, PyAny>]) -> BindResult<Option<State<T>>> {
-    let arrays: Result<Vec<PyReadonlyArray1<'_, T>>, _> = arrays.iter().map(PyAnyMethods::extract).collect();
-    let Ok(arrays) = arrays else { return Ok(None) };
+    fn vector<'py, T: PyScalar>(array: &Bound<'py, PyAny>) -> Option<PyReadonlyArray1<'py, T>> {
+        let array = array.cast::<PyUntypedArray>().ok().filter(|array| array.ndim() == 1)?;
+        borrow("state", array, "").ok()
+    }
+    let Some(arrays) = arrays.iter().map(vector::<T>).collect::<Option<Vec<_>>>() else { return Ok(None) };
     let len = arrays[0].as_array().len();
     if arrays.iter().any(|array| array.as_array().len() != len) {
         return Ok(None);
     }
-    let mut state = State::new(rule, len)?;
-    state.set_steps(steps);
+    let mut state = counted(rule, len, steps)?;
     for (slot, array) in state.slots_mut().zip(&arrays) {
         for (to, &from) in slot.iter_mut().zip(array.as_array()) {
             *to = from;
@@ -226,6 +248,56 @@ impl<T: Stateful> Drop for Loan<'_, T> {
 }
 
 /// Stochastic gradient descent, with momentum and Nesterov's lookahead.
+///
+/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
+/// of one size and dtype. An optimizer can be copied and pickled with it.
+///
+/// Parameters
+/// ----------
+/// learning_rate : float, default=0.01
+///     Length of a step: finite, > 0.
+/// momentum : float, default=0.0
+///     Share of the velocity that each step keeps, in [0, 1).
+/// nesterov : bool, default=False
+///     Nesterov's lookahead; it needs a momentum > 0.
+///
+/// Attributes
+/// ----------
+/// learning_rate : float
+///     Length of a step; it can be set.
+/// momentum : float
+///     Share of the velocity that each step keeps.
+/// nesterov : bool
+///     Whether steps look ahead.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If an argument is not a number.
+/// ValueError
+///     If an argument is out of its range.
+///
+/// Notes
+/// -----
+/// With the gradient ``g`` and the velocity ``v``, which starts at 0, a step on the parameters
+/// ``p`` is ::
+///
+///     v = momentum * v + g
+///     p = p - learning_rate * v                      without lookahead
+///     p = p - learning_rate * (g + momentum * v)     with lookahead
+///
+/// as PyTorch writes it [1].
+///
+/// References
+/// ----------
+/// .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
+///    and momentum in deep learning", ICML 2013.
+///
+/// Examples
+/// --------
+/// >>> import fastmlp
+/// >>> fastmlp.SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
+/// SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
 #[pyclass(frozen, module = "fastmlp")]
 #[allow(clippy::upper_case_acronyms, reason = "the name users know")]
 pub(crate) struct SGD(Optimizer);
@@ -247,6 +319,7 @@ impl SGD {
         Ok(Self(Optimizer::new(Rule::Sgd(SgdRule::new(learning_rate, momentum, nesterov)?))))
     }
 
+    /// Length of a step: float, finite, > 0; a new value counts from the next epoch or step on.
     #[getter]
     fn learning_rate(&self) -> f64 {
         self.rule().learning_rate()
@@ -258,24 +331,61 @@ impl SGD {
         Ok(())
     }
 
+    /// Share of the velocity that each step keeps: float in [0, 1).
     #[getter]
     fn momentum(&self) -> f64 {
         self.rule().momentum()
     }
 
+    /// Whether steps look ahead: bool.
     #[getter]
     fn nesterov(&self) -> bool {
         self.rule().nesterov()
     }
 
+    /// Copy the state.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     ``"step"``, the number of steps made, and, with momentum and after the first step,
+    ///     ``"velocity"``, an array of shape (n_parameters,) laid out like `MLP.parameters`.
+    ///
+    /// Raises
+    /// ------
+    /// RuntimeError
+    ///     If the optimizer is training a network.
     fn state_dict<'py>(&self, py: Python<'py>) -> BindResult<Bound<'py, PyDict>> {
         self.0.state_dict(py)
     }
 
+    /// Go on from a state that `state_dict` returned.
+    ///
+    /// Parameters
+    /// ----------
+    /// state : dict
+    ///     ``"step"`` and, with momentum and unless no step was made, ``"velocity"``; it is copied.
+    ///     The settings, such as the learning rate, are no part of it.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `state` is not a dict, or ``"step"`` not an integer.
+    /// ValueError
+    ///     If a key is missing, ``"step"`` is negative, or an array is not float32 or float64 of
+    ///     one dimension. The state stays as it was.
+    /// RuntimeError
+    ///     If the optimizer is training a network.
     fn load_state_dict(&self, state: &Bound<'_, PyDict>) -> BindResult<()> {
         self.0.load_state_dict(state)
     }
 
+    /// Forget the state, as if no step had been made; then any network can be trained.
+    ///
+    /// Raises
+    /// ------
+    /// RuntimeError
+    ///     If the optimizer is training a network.
     fn reset(&self) -> BindResult<()> {
         self.0.reset()
     }
@@ -301,7 +411,70 @@ impl SGD {
     }
 }
 
-/// Adam.
+/// Adam: steps scaled by running means of the gradient and of its square.
+///
+/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
+/// of one size and dtype. An optimizer can be copied and pickled with it.
+///
+/// Parameters
+/// ----------
+/// learning_rate : float, default=0.001
+///     Length of a step: finite, > 0.
+/// beta_1 : float, default=0.9
+///     Memory of the gradient's mean, in [0, 1).
+/// beta_2 : float, default=0.999
+///     Memory of the mean of its square, in [0, 1).
+/// epsilon : float, default=1e-8
+///     Keeps the quotient finite: finite, > 0.
+///
+/// Attributes
+/// ----------
+/// learning_rate : float
+///     Length of a step; it can be set.
+/// beta_1 : float
+///     Memory of the gradient's mean.
+/// beta_2 : float
+///     Memory of the mean of its square.
+/// epsilon : float
+///     Keeps the quotient finite.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If an argument is not a number.
+/// ValueError
+///     If an argument is out of its range.
+///
+/// Notes
+/// -----
+/// With the gradient ``g`` and the moments ``m`` and ``v``, which start at 0, step number ``t``,
+/// from 1, on the parameters ``p`` is ::
+///
+///     m = beta_1 * m + (1 - beta_1) * g
+///     v = beta_2 * v + (1 - beta_2) * g**2
+///     p = p - learning_rate * (m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)
+///
+/// which is algorithm 1 of [1].
+///
+/// References
+/// ----------
+/// .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+///
+/// Examples
+/// --------
+/// Halve the learning rate after each epoch:
+///
+/// >>> import numpy as np
+/// >>> import fastmlp
+/// >>> adam = fastmlp.Adam(learning_rate=0.01)
+/// >>> def halve(epoch):
+/// ...     adam.learning_rate /= 2
+/// >>> mlp = fastmlp.MLP([2, 2], dtype="float64", seed=0)
+/// >>> history = mlp.fit(np.eye(2), np.arange(2), adam, epochs=3, callback=halve)
+/// >>> adam.learning_rate
+/// 0.00125
+/// >>> adam.state_dict()["step"]
+/// 3
 #[pyclass(frozen, module = "fastmlp")]
 pub(crate) struct Adam(Optimizer);
 
@@ -322,6 +495,7 @@ impl Adam {
         Ok(Self(Optimizer::new(Rule::Adam(AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?))))
     }
 
+    /// Length of a step: float, finite, > 0; a new value counts from the next epoch or step on.
     #[getter]
     fn learning_rate(&self) -> f64 {
         self.rule().learning_rate()
@@ -333,29 +507,67 @@ impl Adam {
         Ok(())
     }
 
+    /// Memory of the gradient's mean: float in [0, 1).
     #[getter]
     fn beta_1(&self) -> f64 {
         self.rule().beta_1()
     }
 
+    /// Memory of the mean of the gradient's square: float in [0, 1).
     #[getter]
     fn beta_2(&self) -> f64 {
         self.rule().beta_2()
     }
 
+    /// Keeps the quotient finite: float > 0.
     #[getter]
     fn epsilon(&self) -> f64 {
         self.rule().epsilon()
     }
 
+    /// Copy the state.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     ``"step"``, the number of steps made, and after the first of them ``"m"`` and ``"v"``,
+    ///     the moments: arrays of shape (n_parameters,) laid out like `MLP.parameters`.
+    ///
+    /// Raises
+    /// ------
+    /// RuntimeError
+    ///     If the optimizer is training a network.
     fn state_dict<'py>(&self, py: Python<'py>) -> BindResult<Bound<'py, PyDict>> {
         self.0.state_dict(py)
     }
 
+    /// Go on from a state that `state_dict` returned.
+    ///
+    /// Parameters
+    /// ----------
+    /// state : dict
+    ///     ``"step"`` and, unless no step was made, ``"m"`` and ``"v"``; it is copied. The settings,
+    ///     such as the learning rate, are no part of it.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `state` is not a dict, or ``"step"`` not an integer.
+    /// ValueError
+    ///     If a key is missing, ``"step"`` is negative, or the arrays are not float32 or float64
+    ///     of one dimension, one length and one type. The state stays as it was.
+    /// RuntimeError
+    ///     If the optimizer is training a network.
     fn load_state_dict(&self, state: &Bound<'_, PyDict>) -> BindResult<()> {
         self.0.load_state_dict(state)
     }
 
+    /// Forget the state, as if no step had been made; then any network can be trained.
+    ///
+    /// Raises
+    /// ------
+    /// RuntimeError
+    ///     If the optimizer is training a network.
     fn reset(&self) -> BindResult<()> {
         self.0.reset()
     }

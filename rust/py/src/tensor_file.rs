@@ -3,14 +3,42 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use fastmlp_core::{Error, Numbers, Tensor, TensorFile};
-use numpy::{PyArray1, PyArrayMethods, PyReadonlyArrayDyn};
+use fastmlp_core::{Error, Numbers, Shape, Tensor, TensorFile};
+use ndarray::IxDyn;
+use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::array::borrow;
 use crate::error::{BindError, BindResult};
 
-/// Writes arrays and text to a file in the safetensors layout, whole or not at all.
+/// Write arrays and text to a file in the safetensors layout.
+///
+/// The file appears whole or not at all: what was there before stays until all is written. The
+/// same content gives the same bytes.
+///
+/// Parameters
+/// ----------
+/// path : str or PathLike
+///     The file; its folder exists.
+/// tensors : dict of str to ndarray
+///     Arrays by name: float32 or float64, at most two dimensions, any strides.
+/// metadata : dict of str to str
+///     Text by key.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If a tensor is not a float32 or float64 array, or a key or text not a str.
+/// ValueError
+///     If a tensor has more than two dimensions.
+/// OSError
+///     If the file cannot be written.
+///
+/// See Also
+/// --------
+/// load_tensors : Reads it back.
 #[pyfunction]
 pub(crate) fn save_tensors(
     py: Python<'_>,
@@ -23,7 +51,30 @@ pub(crate) fn save_tensors(
     Ok(py.detach(|| file.save(&path))?)
 }
 
-/// Reads what [`save_tensors`] wrote: the arrays by name, and the text by key.
+/// Read what `save_tensors` wrote.
+///
+/// All that the file says of itself is checked before it is believed, and nothing in it is
+/// executed.
+///
+/// Parameters
+/// ----------
+/// path : str or PathLike
+///     The file.
+///
+/// Returns
+/// -------
+/// tensors : dict of str to ndarray
+///     C-contiguous arrays by name.
+/// metadata : dict of str to str
+///     Text by key.
+///
+/// Raises
+/// ------
+/// ModelFileError
+///     If the file is damaged or no such file, or a tensor is not float32 or float64 of at most
+///     two dimensions.
+/// OSError
+///     If the file cannot be read; FileNotFoundError if there is none.
 #[pyfunction]
 pub(crate) fn load_tensors(
     py: Python<'_>,
@@ -41,19 +92,23 @@ pub(crate) fn load_tensors(
     Ok((tensors, file.metadata))
 }
 
-fn tensor(name: &str, array: &Bound<'_, PyAny>) -> BindResult<Tensor> {
-    let (shape, numbers) = if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, f32>>() {
-        let array = array.as_array();
-        (array.shape().to_vec(), Numbers::F32(copied(array)?))
-    } else if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, f64>>() {
-        let array = array.as_array();
-        (array.shape().to_vec(), Numbers::F64(copied(array)?))
+fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
+    let what = format!("tensors[{name:?}]");
+    let expected = "a float32 or float64 NumPy array";
+    let array =
+        object.cast::<PyUntypedArray>().map_err(|_| BindError::type_error(&what, object, expected))?;
+    let shape = array.shape().to_vec();
+    if shape.len() > 2 {
+        let message = format!("{what} has shape {}, expected at most two dimensions", Shape(&shape));
+        return Err(PyValueError::new_err(message).into());
+    }
+    let dtype = array.dtype();
+    let numbers = if dtype.is_equiv_to(&numpy::dtype::<f32>(array.py())) {
+        Numbers::F32(copied(borrow::<f32, IxDyn>("tensors", array, "")?.as_array())?)
+    } else if dtype.is_equiv_to(&numpy::dtype::<f64>(array.py())) {
+        Numbers::F64(copied(borrow::<f64, IxDyn>("tensors", array, "")?.as_array())?)
     } else {
-        return Err(BindError::type_error(
-            &format!("tensors[{name:?}]"),
-            array,
-            "a float32 or float64 NumPy array",
-        ));
+        return Err(BindError::Type(format!("{what} has dtype {dtype}, expected {expected}")));
     };
     Ok(Tensor { shape, numbers })
 }

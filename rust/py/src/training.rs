@@ -127,9 +127,6 @@ impl<T: Stateful> Training<'_, '_, T> {
         })?;
         let at_once = if self.arguments.callback.is_some() { 1 } else { epochs };
         let mut records = Vec::new();
-        records
-            .try_reserve(epochs)
-            .map_err(|_| Error::OutOfMemory { what: "the history", elements: epochs })?;
         while records.len() < epochs {
             self.train(py, &mut trainer, at_once, &mut records)?;
             if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
@@ -155,6 +152,8 @@ impl<T: Stateful> Training<'_, '_, T> {
         watched(py, |interrupt| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             for _ in 0..epochs {
+                let elements = records.len() + 1;
+                records.try_reserve(1).map_err(|_| Error::OutOfMemory { what: "the history", elements })?;
                 records.push(trainer.epoch(&mut mlp, &rule, state, interrupt)?);
             }
             Ok::<_, BindError>(())

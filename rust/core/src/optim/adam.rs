@@ -1,6 +1,7 @@
 //! Adam.
 
 use crate::error::{Error, Result};
+use crate::kernels::optimizer;
 use crate::scalar::Scalar;
 
 use super::{check_decay, check_learning_rate};
@@ -69,8 +70,7 @@ impl Adam {
         self.epsilon
     }
 
-    /// Step number `t`, from 1. The powers of beta are taken in double precision, where they stay exact enough for
-    /// millions of steps.
+    /// Step number `t`, from 1.
     pub(super) fn step<T: Scalar>(
         &self,
         t: u64,
@@ -79,17 +79,7 @@ impl Adam {
         parameters: &mut [T],
         gradient: &[T],
     ) {
-        let correction = |beta: f64| 1.0 - beta.powf(t as f64);
-        let rate = T::from_f64(self.learning_rate / correction(self.beta_1));
-        let root = T::from_f64(1.0 / correction(self.beta_2).sqrt());
-        let (beta_1, beta_2) = (T::from_f64(self.beta_1), T::from_f64(self.beta_2));
-        let (keep_1, keep_2) = (T::from_f64(1.0 - self.beta_1), T::from_f64(1.0 - self.beta_2));
-        let epsilon = T::from_f64(self.epsilon);
-        for (((p, m), v), &g) in parameters.iter_mut().zip(m).zip(v).zip(gradient) {
-            *m = beta_1 * *m + keep_1 * g;
-            *v = beta_2 * *v + keep_2 * g * g;
-            *p -= rate * *m / (v.sqrt() * root + epsilon);
-        }
+        optimizer::adam(parameters, m, v, gradient, t, self);
     }
 }
 

@@ -22,6 +22,16 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// A bound of how far one step moves a parameter when no gradient is larger than `gradient`, with room to spare.
+    pub(crate) fn reach(&self, gradient: f64) -> f64 {
+        const ROOM: f64 = 8.0;
+        match self {
+            Self::Sgd(rule) => ROOM * rule.learning_rate() * gradient / (1.0 - rule.momentum()),
+            // The mean of gradients over the root of the mean of their squares.
+            Self::Adam(rule) => ROOM * rule.learning_rate() / (1.0 - rule.beta_2()).sqrt() + 0.0 * gradient,
+        }
+    }
+
     /// Names of the vectors the rule keeps between steps, each as long as the parameters.
     pub fn slots(&self) -> &'static [&'static str] {
         match self {

@@ -1,6 +1,7 @@
 //! Stochastic gradient descent, with momentum and Nesterov's lookahead.
 
 use crate::error::{Error, Result};
+use crate::kernels::optimizer;
 use crate::scalar::Scalar;
 
 use super::{check_decay, check_learning_rate};
@@ -58,19 +59,12 @@ impl Sgd {
 
     /// A step without momentum.
     pub(super) fn descend<T: Scalar>(&self, parameters: &mut [T], gradient: &[T]) {
-        let rate = T::from_f64(self.learning_rate);
-        for (p, &g) in parameters.iter_mut().zip(gradient) {
-            *p -= rate * g;
-        }
+        optimizer::sgd(parameters, gradient, self.learning_rate);
     }
 
     /// A step with momentum.
     pub(super) fn step<T: Scalar>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T]) {
-        let (rate, momentum) = (T::from_f64(self.learning_rate), T::from_f64(self.momentum));
-        for ((p, v), &g) in parameters.iter_mut().zip(velocity).zip(gradient) {
-            *v = momentum * *v + g;
-            *p -= rate * if self.nesterov { g + momentum * *v } else { *v };
-        }
+        optimizer::momentum(parameters, velocity, gradient, self.learning_rate, self.momentum, self.nesterov);
     }
 }
 
@@ -80,16 +74,16 @@ mod tests {
 
     #[test]
     fn two_steps_by_hand() {
-        for (nesterov, expected) in [(false, 10.0 - 0.1 * (2.0 + 4.0)), (true, 10.0 - 0.1 * (4.0 + 6.0))] {
-            // v: 2, then 1 + 3 = 4. Nesterov adds half of it: 2 + 1 * 2 / 2 ...
+        // The velocity is 2, then 0.5 * 2 + 3 = 4.
+        let plain = 10.0 - 0.1 * 2.0 - 0.1 * 4.0;
+        let ahead = 10.0 - 0.1 * (2.0 + 0.5 * 2.0) - 0.1 * (3.0 + 0.5 * 4.0);
+        for (nesterov, expected) in [(false, plain), (true, ahead)] {
             let rule = Sgd::new(0.1, 0.5, nesterov).unwrap();
             let (mut p, mut v) = ([10.0_f64], [0.0]);
             rule.step(&mut v, &mut p, &[2.0]);
             rule.step(&mut v, &mut p, &[3.0]);
             assert_eq!(v, [4.0]);
-            let by_hand =
-                if nesterov { 10.0 - 0.1 * (2.0 + 0.5 * 2.0) - 0.1 * (3.0 + 0.5 * 4.0) } else { expected };
-            assert!((p[0] - by_hand).abs() < 1e-14, "{nesterov}");
+            assert!((p[0] - expected).abs() < 1e-14, "{nesterov}");
         }
     }
 

@@ -1,0 +1,145 @@
+//! Activations, forward and backward, in place.
+//!
+//! Derivatives are computed from the activation's output y, so the input need not be kept.
+
+use super::math::{Map, map, sigmoid_vector, tanh_vector};
+use super::simd::{Simd, simd_fn};
+use crate::activation::{Activation, LEAKY_SLOPE};
+use crate::scalar::Scalar;
+
+/// One activation as a type, so that a loop is compiled for it. `Map::apply` is the function.
+trait Function: Map {
+    /// `d f'(x)` where the output is y.
+    fn chain<T: Scalar, V: Simd<T>>(&self, d: V, y: V) -> V;
+}
+
+struct Relu;
+struct LeakyRelu;
+struct Tanh;
+struct Sigmoid;
+
+macro_rules! functions {
+    ($($name:ident, |$self:ident, $x:ident| $value:expr, |$d:ident, $y:ident| $chain:expr;)*) => {
+        $(
+            impl Map for $name {
+                #[inline(always)]
+                fn apply<T: Scalar, V: Simd<T>>(&$self, $x: V) -> V {
+                    $value
+                }
+            }
+
+            impl Function for $name {
+                #[inline(always)]
+                fn chain<T: Scalar, V: Simd<T>>(&$self, $d: V, $y: V) -> V {
+                    $chain
+                }
+            }
+        )*
+    };
+}
+
+functions! {
+    Relu, |self, x| V::zero().max(x), |d, y| V::select(y.gt(V::zero()), d, V::zero());
+    LeakyRelu,
+        |self, x| V::select(x.gt(V::zero()), x, V::constant(LEAKY_SLOPE) * x),
+        |d, y| V::select(y.gt(V::zero()), d, V::constant(LEAKY_SLOPE) * d);
+    Tanh, |self, x| tanh_vector::<T, V>(x), |d, y| d * (-y).mul_add(y, V::splat(T::ONE));
+    Sigmoid, |self, x| sigmoid_vector::<T, V>(x), |d, y| d * (-y).mul_add(y, y);
+}
+
+/// `x = f(x)`.
+pub(crate) fn forward<T: Scalar>(activation: Activation, x: &mut [T]) {
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => map(x, Relu),
+        Activation::LeakyRelu => map(x, LeakyRelu),
+        Activation::Sigmoid => map(x, Sigmoid),
+        Activation::Tanh => map(x, Tanh),
+    }
+}
+
+/// `d = d f'(x)`, where `y = f(x)`.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn backward<T: Scalar>(activation: Activation, d: &mut [T], y: &[T]) {
+    assert_eq!(d.len(), y.len(), "d and y");
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => multiply_derivative(d, y, Relu),
+        Activation::LeakyRelu => multiply_derivative(d, y, LeakyRelu),
+        Activation::Sigmoid => multiply_derivative(d, y, Sigmoid),
+        Activation::Tanh => multiply_derivative(d, y, Tanh),
+    }
+}
+
+simd_fn! {
+    fn multiply_derivative<T as V; F: Function>(d: &mut [T], y: &[T], f: F) {
+        for (d, y) in d.chunks_mut(T::LANES).zip(y.chunks(T::LANES)) {
+            f.chain::<T, V>(V::load_front(d), V::load_front(y)).store_front(d);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{backward, forward};
+    use crate::activation::{Activation, LEAKY_SLOPE};
+    use crate::kernels::simd::{Isa, with_isa};
+
+    fn value(activation: Activation, x: f64) -> f64 {
+        match activation {
+            Activation::Identity => x,
+            Activation::Relu => x.max(0.0),
+            Activation::LeakyRelu => {
+                if x > 0.0 {
+                    x
+                } else {
+                    LEAKY_SLOPE * x
+                }
+            }
+            Activation::Tanh => x.tanh(),
+            Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        }
+    }
+
+    /// Away from the kink at 0, a difference quotient is the derivative.
+    fn slope(activation: Activation, x: f64) -> f64 {
+        (value(activation, x + 1e-6) - value(activation, x - 1e-6)) / 2e-6
+    }
+
+    fn inputs(count: usize) -> Vec<f64> {
+        (0..count).map(|i| (i as f64 - 10.3) * 0.37).collect()
+    }
+
+    #[test]
+    fn values_and_derivatives() {
+        for isa in Isa::available() {
+            for activation in Activation::ALL {
+                for count in [0, 1, 7, 8, 9, 33] {
+                    let x = inputs(count);
+                    let (mut y, mut d) = (x.clone(), vec![2.0; count]);
+                    with_isa(isa, || {
+                        forward(activation, &mut y);
+                        backward(activation, &mut d, &y);
+                    });
+                    for i in 0..count {
+                        assert!((y[i] - value(activation, x[i])).abs() < 1e-15 + 1e-15 * x[i].abs());
+                        assert!((d[i] - 2.0 * slope(activation, x[i])).abs() < 1e-8);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nan_stays_nan() {
+        for isa in Isa::available() {
+            for activation in Activation::ALL {
+                let mut x = [f32::NAN; 3];
+                with_isa(isa, || forward(activation, &mut x));
+                assert!(x.iter().all(|x| x.is_nan()), "{activation:?} {isa:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Read-only views of matrices in a slice, row-major or transposed.
+//!
+//! Invariant: every element of a view lies inside its slice; the constructor checks it, so that kernels may read
+//! through pointers.
+
+use std::ops::Range;
+
+/// A read-only matrix `(rows, cols)` in a slice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// The row-major matrix that fills the front of `data`.
+    ///
+    /// # Panics
+    /// If `data` has fewer than `rows * cols` elements.
+    pub(crate) fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
+        assert!(rows * cols <= data.len(), "a matrix of {rows} x {cols} does not fit into {}", data.len());
+        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+    }
+
+    /// The transpose, without moving anything.
+    #[must_use]
+    pub(crate) fn t(self) -> Self {
+        Self {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub(crate) fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The address of element `(i, j)`, valid for reading if the element exists.
+    #[inline(always)]
+    pub(super) fn at(&self, i: usize, j: usize) -> *const T {
+        self.data.as_ptr().wrapping_add(i * self.row_stride + j * self.col_stride)
+    }
+
+    /// Distances in memory of neighbours in a column, and of neighbours in a row.
+    pub(super) fn strides(&self) -> (usize, usize) {
+        (self.row_stride, self.col_stride)
+    }
+
+    /// Copies row `i`.
+    pub(super) fn copy_row(&self, i: usize, out: &mut [T])
+    where
+        T: Copy,
+    {
+        assert!(i < self.rows && out.len() == self.cols);
+        for (j, x) in out.iter_mut().enumerate() {
+            *x = self.data[i * self.row_stride + j * self.col_stride];
+        }
+    }
+
+    /// Whether neighbours in a row are neighbours in memory.
+    pub(super) fn is_row_contiguous(&self) -> bool {
+        self.col_stride == 1 || self.cols == 1
+    }
+
+    /// Whether neighbours in a column are neighbours in memory.
+    pub(super) fn is_col_contiguous(&self) -> bool {
+        self.row_stride == 1 || self.rows == 1
+    }
+}
+
+/// Cuts `range` into pieces of at most `greatest`, as equal as can be.
+pub(super) fn pieces(range: Range<usize>, greatest: usize) -> impl Iterator<Item = Range<usize>> {
+    let (start, len) = (range.start, range.len());
+    let count = len.div_ceil(greatest);
+    (0..count).map(move |i| start + len * i / count..start + len * (i + 1) / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Matrix, pieces};
+
+    #[test]
+    fn views_read_the_right_elements() {
+        let data: Vec<f32> = (0..12_u8).map(f32::from).collect();
+        let row = |m: Matrix<'_, f32>, i| {
+            let mut out = vec![0.0; m.cols()];
+            m.copy_row(i, &mut out);
+            out
+        };
+        assert_eq!(row(Matrix::new(&data, 3, 4), 2), [8.0, 9.0, 10.0, 11.0]);
+        assert_eq!(row(Matrix::new(&data, 3, 4).t(), 1), [1.0, 5.0, 9.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a matrix of 3 x 4 does not fit into 11")]
+    fn short_slice() {
+        Matrix::new(&[0.0; 11], 3, 4);
+    }
+
+    #[test]
+    fn pieces_cover_and_balance() {
+        for len in 0..60 {
+            let parts: Vec<_> = pieces(5..5 + len, 14).collect();
+            assert_eq!(parts.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
+            assert!(parts.windows(2).all(|w| w[0].end == w[1].start));
+            let sizes = || parts.iter().map(ExactSizeIterator::len);
+            assert!(sizes().max().unwrap_or(0) <= 14);
+            assert!(sizes().max().unwrap_or(0) - sizes().min().unwrap_or(0) <= 1);
+        }
+    }
+}

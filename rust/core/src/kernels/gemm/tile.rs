@@ -1,0 +1,165 @@
+//! The innermost product: a tile of C kept in registers while k runs.
+//!
+//! Every element of C is one chain of fused multiply-adds over k in rising order, so its bits do not
+//! depend on the shape of the tile or on how k is blocked.
+
+use crate::kernels::simd::simd_fn;
+use crate::scalar::Scalar;
+
+/// Where the operands of one tile lie. Strides count elements.
+///
+/// Shapes: A `(rows, k)`, B `(k, cols)`, C `(rows, cols)`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operands<T> {
+    pub(super) k: usize,
+    pub(super) a: *const T,
+    pub(super) a_strides: (usize, usize),
+    pub(super) b: *const T,
+    pub(super) b_stride: usize,
+    /// Whether rows of B are padded to whole vectors.
+    pub(super) b_padded: bool,
+    pub(super) c: *mut T,
+    pub(super) c_stride: usize,
+    pub(super) cols: usize,
+    /// Whether the chain continues from C or starts at 0.
+    pub(super) add: bool,
+}
+
+/// The shape of the largest tile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TileShape {
+    pub(super) rows: usize,
+    /// A whole number of vectors.
+    pub(super) cols: usize,
+}
+
+/// Most vectors in a tile of few rows.
+const WIDE_VECTORS: usize = 8;
+/// What counts as few rows.
+pub(super) const FEW_ROWS: usize = 3;
+
+simd_fn! {
+    /// The shape of the largest tile of the instruction set.
+    pub(super) fn tile_shape<T as V>() -> TileShape {
+        TileShape { rows: V::TILE_ROWS, cols: V::TILE_VECTORS * T::LANES }
+    }
+}
+
+simd_fn! {
+    /// The shape of the largest tile of `rows <=` [`FEW_ROWS`] rows: wide, for enough sums to be
+    /// under way at once.
+    pub(super) fn wide_tile_shape<T as V>(rows: usize) -> TileShape {
+        let vectors = (V::TILE_ROWS * V::TILE_VECTORS / rows).min(WIDE_VECTORS);
+        TileShape { rows: V::TILE_ROWS, cols: vectors * T::LANES }
+    }
+}
+
+simd_fn! {
+    /// `C = [C +] A B` for a tile of `M` rows and `N` vectors, the last one perhaps in part.
+    ///
+    /// # Safety
+    /// All elements of the operands are valid, those of C for writing too and not shared; C does not
+    /// overlap A or B. `M` and `N` are within [`tile_shape`] or [`wide_tile_shape`].
+    unsafe fn tile<T as V, const M: usize, const N: usize>(on: &Operands<T>) {
+        if M > V::TILE_ROWS || M * N > V::TILE_ROWS * V::TILE_VECTORS {
+            unreachable!("tiles are cut to what the registers hold");
+        }
+        let last = on.cols - (N - 1) * T::LANES;
+        let mut sum = [[V::zero(); N]; M];
+        if on.add {
+            for (i, row) in sum.iter_mut().enumerate() {
+                // SAFETY: row `i` of C has `cols` elements, `last` of them in the last vector.
+                unsafe {
+                    let c = on.c.add(i * on.c_stride);
+                    for (j, x) in row.iter_mut().enumerate() {
+                        let at = c.add(j * T::LANES);
+                        *x = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
+                    }
+                }
+            }
+        }
+
+        // SAFETY: `p < k` and `i < M` stay inside A, and rows of B hold what is read of them: whole
+        // vectors if padded, else `cols` elements.
+        unsafe {
+            let (mut a, mut b) = (on.a, on.b);
+            if on.b_padded || last == T::LANES {
+                for _ in 0..on.k {
+                    let mut row = [V::zero(); N];
+                    for (j, x) in row.iter_mut().enumerate() {
+                        *x = V::load_ptr(b.add(j * T::LANES));
+                    }
+                    step(&mut sum, a, on.a_strides.0, &row);
+                    a = a.wrapping_add(on.a_strides.1);
+                    b = b.wrapping_add(on.b_stride);
+                }
+            } else {
+                for _ in 0..on.k {
+                    let mut row = [V::zero(); N];
+                    for (j, x) in row.iter_mut().enumerate() {
+                        let at = b.add(j * T::LANES);
+                        *x = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
+                    }
+                    step(&mut sum, a, on.a_strides.0, &row);
+                    a = a.wrapping_add(on.a_strides.1);
+                    b = b.wrapping_add(on.b_stride);
+                }
+            }
+        }
+
+        for (i, row) in sum.iter().enumerate() {
+            // SAFETY: as for reading C.
+            unsafe {
+                let c = on.c.add(i * on.c_stride);
+                for (j, x) in row.iter().enumerate() {
+                    let at = c.add(j * T::LANES);
+                    if j + 1 < N { x.store_ptr(at) } else { x.store_part_ptr(at, last) }
+                }
+            }
+        }
+
+        /// One k: the column of A at `a` times a row of B.
+        ///
+        /// # Safety
+        /// `M` elements of A are valid from `a` on, `stride` apart.
+        #[inline(always)]
+        unsafe fn step<T: Scalar, V: Simd<T>, const M: usize, const N: usize>(
+            sum: &mut [[V; N]; M],
+            a: *const T,
+            stride: usize,
+            b: &[V; N],
+        ) {
+            for (i, row) in sum.iter_mut().enumerate() {
+                // SAFETY: `i < M`.
+                let a = V::splat(unsafe { *a.add(i * stride) });
+                for (x, &b) in row.iter_mut().zip(b) {
+                    *x = a.mul_add(b, *x);
+                }
+            }
+        }
+    }
+}
+
+/// The product of one tile of `rows` rows, at most [`tile_shape`] or [`wide_tile_shape`].
+///
+/// # Safety
+/// As for [`tile`].
+pub(super) unsafe fn multiply<T: Scalar>(rows: usize, on: &Operands<T>) {
+    macro_rules! by_shape {
+        ($($rows:literal: $($vectors:literal)*;)*) => {
+            match (rows, on.cols.div_ceil(T::LANES)) {
+                $($(
+                    // SAFETY: the caller's promise.
+                    ($rows, $vectors) => unsafe { tile::<T, $rows, $vectors>(on) },
+                )*)*
+                shape => unreachable!("no tile of {shape:?} rows and vectors"),
+            }
+        };
+    }
+    by_shape! {
+        1: 1 2 3 4 5 6 7 8;
+        2: 1 2 3 4 5 6 7 8;
+        3: 1 2 3 4 5 6 7 8;
+        4: 1 2; 5: 1 2; 6: 1 2; 7: 1 2; 8: 1 2; 9: 1 2; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
+    }
+}

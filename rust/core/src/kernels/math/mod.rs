@@ -1,0 +1,175 @@
+//! exp, ln, tanh and the logistic function on vectors, to 2 units in the last place or better.
+//!
+//! Special values are those of the exact functions (limits at infinities, NaN for NaN), results below
+//! the normal range are rounded as any other, and `-0` keeps its sign under tanh. Arguments are
+//! reduced as in W. J. Cody and W. Waite, "Software Manual for the Elementary Functions" (1980).
+
+#[cfg(test)]
+mod tests;
+
+use super::simd::{Simd, simd_fn};
+use crate::scalar::Scalar;
+
+/// Bounds and lengths of series that depend on the floating point format.
+#[derive(Clone, Copy, Debug)]
+#[allow(unreachable_pub, reason = "named by the public trait Scalar, hidden there")]
+pub struct Limits {
+    /// Arguments beyond which exp is 0 or infinite.
+    exp_range: (f64, f64),
+    /// Degree of the Taylor polynomial of exp on `[-ln 2 / 2, ln 2 / 2]`.
+    exp_degree: usize,
+    /// ln 2 in two parts; the first times a small whole number is exact.
+    ln_2: (f64, f64),
+    /// Argument from which on tanh is 1.
+    tanh_one: f64,
+    /// Terms of the series of the inverse hyperbolic tangent on `[0, 0.172]`.
+    ln_terms: usize,
+    /// The least normal number, and the power of two that makes all lesser ones normal.
+    normal: (f64, i32),
+}
+
+impl Limits {
+    pub(crate) const F32: Self = Self {
+        exp_range: (-105.0, 90.0),
+        exp_degree: 7,
+        ln_2: (0.693_359_375, -2.121_944_400_546_905_8e-4),
+        tanh_one: 10.0,
+        ln_terms: 5,
+        normal: (f32::MIN_POSITIVE as f64, 24),
+    };
+    pub(crate) const F64: Self = Self {
+        exp_range: (-747.0, 710.0),
+        exp_degree: 13,
+        ln_2: (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10),
+        tanh_one: 20.0,
+        ln_terms: 11,
+        normal: (f64::MIN_POSITIVE, 54),
+    };
+}
+
+/// `1 / k!`
+const INVERSE_FACTORIALS: [f64; 14] = {
+    let mut table = [1.0; 14];
+    let mut k = 2;
+    while k < table.len() {
+        table[k] = table[k - 1] / k as f64;
+        k += 1;
+    }
+    table
+};
+
+/// `(n, r, w)` with `exp(x) = 2^n (1 + r + w)`, `|r| < 0.35`, `|w| < 0.07`, for an x in the range of
+/// exp. `r = x` where n is 0.
+#[inline(always)]
+fn exp_parts<T: Scalar, V: Simd<T>>(x: V) -> (V, V, V) {
+    let (high, low) = T::LIMITS.ln_2;
+    let n = (x * V::constant(std::f64::consts::LOG2_E)).round();
+    let r = n.mul_add(V::constant(-high), x);
+    let r = n.mul_add(V::constant(-low), r);
+    let mut q = V::constant(INVERSE_FACTORIALS[T::LIMITS.exp_degree]);
+    let mut k = T::LIMITS.exp_degree - 1;
+    while k >= 2 {
+        q = q.mul_add(r, V::constant(INVERSE_FACTORIALS[k]));
+        k -= 1;
+    }
+    (n, r, r * r * q)
+}
+
+/// The exponential function.
+#[inline(always)]
+pub(super) fn exp_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
+    let (least, greatest) = T::LIMITS.exp_range;
+    // The order of operands lets NaN through.
+    let x = V::constant(least).max(V::constant(greatest).min(x));
+    let (n, r, w) = exp_parts::<T, V>(x);
+    (V::splat(T::ONE) + (r + w)).scale2(n)
+}
+
+/// The hyperbolic tangent `m / (m + 2)`, `m = exp(2 |x|) - 1`.
+///
+/// Written as `c + (m - c (m + 2)) / (m + 2)` with c near the result, so that the errors of m and of
+/// the quotient count for little: c = 1 for large x, 1/4 in between, and c = |x| where
+/// `m = 2 |x| + w`, which makes the numerator `w - |x| m`.
+#[inline(always)]
+pub(super) fn tanh_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
+    let (one, two) = (V::splat(T::ONE), V::constant(2.0));
+    // The order of operands lets NaN through.
+    let magnitude = V::constant(T::LIMITS.tanh_one).min(x.abs());
+    let (n, r, w) = exp_parts::<T, V>(magnitude + magnitude);
+    let power = one.scale2(n);
+    let m = power.mul_add(r + w, power - one);
+
+    let (large, small) = (magnitude.gt(V::constant(0.55)), n.eq(V::zero()));
+    let c = V::select(large, one, V::select(small, magnitude, V::constant(0.25)));
+    let between = m.mul_add(V::constant(0.75), V::constant(-0.5));
+    let near_zero = w - magnitude * m;
+    let numerator = V::select(large, -two, V::select(small, near_zero, between));
+    (c + numerator / (m + two)).copysign(x)
+}
+
+/// The logistic function `1 / (1 + exp(-x))`; below 0 it is `z / (1 + z)`, `z = exp(-|x|)`.
+///
+/// Written as c and a quotient, with c near the result, so that the errors of the quotient count for
+/// little: c = 3/4 for x > 0, 1/4 from there to z = 1/4, and c = z beyond.
+#[inline(always)]
+pub(super) fn sigmoid_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
+    let (quarter, three_quarters) = (V::constant(0.25), V::constant(0.75));
+    let z = exp_vector::<T, V>(-x.abs());
+    let (positive, near_zero) = (x.gt(V::zero()), z.gt(quarter));
+    let c = V::select(positive, three_quarters, V::select(near_zero, quarter, z));
+    let above = z.mul_add(-three_quarters, quarter);
+    let below = z.mul_add(three_quarters, -quarter);
+    let numerator = V::select(positive, above, V::select(near_zero, below, -z * z));
+    c + numerator / (V::splat(T::ONE) + z)
+}
+
+/// The natural logarithm: -inf for 0, NaN below.
+///
+/// With `x = 2^e (1 + f)`, `sqrt(1/2) < 1 + f <= sqrt(2)` and `s = f / (2 + f)`,
+/// `ln(1 + f) = 2 atanh(s) = f - f²/2 + s (f²/2 + r)`, `r = 2 s² / 3 + 2 s⁴ / 5 + …`.
+#[inline(always)]
+pub(super) fn ln_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
+    let one = V::splat(T::ONE);
+    let (least_normal, shift) = T::LIMITS.normal;
+    let tiny = V::constant(least_normal).gt(x);
+    let raised = V::constant(2_f64.powi(shift)) * x;
+    let (m, e) = V::select(tiny, raised, x).split2();
+    let e = V::select(tiny, e - V::constant(f64::from(shift)), e);
+    let upper = m.gt(V::constant(std::f64::consts::SQRT_2));
+    let m = V::select(upper, m * V::constant(0.5), m);
+    let e = V::select(upper, e + one, e);
+
+    let f = m - one;
+    let s = f / (f + V::constant(2.0));
+    let z = s * s;
+    let mut r = V::constant(2.0 / (2 * T::LIMITS.ln_terms + 1) as f64);
+    let mut k = T::LIMITS.ln_terms - 1;
+    while k >= 1 {
+        r = r.mul_add(z, V::constant(2.0 / (2 * k + 1) as f64));
+        k -= 1;
+    }
+    let r = r * z;
+    let half_square = V::constant(0.5) * f * f;
+    let (high, low) = T::LIMITS.ln_2;
+    let small = e.mul_add(V::constant(low), s * (half_square + r));
+    let ln = e.mul_add(V::constant(high), f - (half_square - small));
+
+    let infinity = V::constant(f64::INFINITY);
+    let ln = V::select(x.eq(infinity), infinity, ln);
+    let ln = V::select(x.gt(V::zero()), ln, V::constant(f64::NAN));
+    V::select(x.eq(V::zero()), -infinity, ln)
+}
+
+/// A function of one element, to be applied to all of a slice.
+pub(super) trait Map {
+    fn apply<T: Scalar, V: Simd<T>>(&self, x: V) -> V;
+}
+
+simd_fn! {
+    /// `x = f(x)`.
+    pub(super) fn map<T as V; F: Map>(x: &mut [T], f: F) {
+        for chunk in x.chunks_mut(T::LANES) {
+            f.apply::<T, V>(V::load_front(chunk)).store_front(chunk);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Update rules of optimizers: one pass over parameters, gradient and state, all of one length.
+//!
+//! Step counts start at 1. Constants are `f64` and are combined before they are rounded to `T`.
+
+use super::simd::simd_fn;
+use crate::optim::Adam;
+use crate::scalar::Scalar;
+
+/// `p = p - rate g`: stochastic gradient descent.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn sgd<T: Scalar>(p: &mut [T], g: &[T], rate: f64) {
+    assert_eq!(p.len(), g.len(), "parameters and gradient");
+    sgd_loop(p, g, rate);
+}
+
+/// `v = momentum v + g; p = p - rate v`, or with Nesterov's lookahead `p = p - rate (g + momentum v)`.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn momentum<T: Scalar>(
+    p: &mut [T],
+    v: &mut [T],
+    g: &[T],
+    rate: f64,
+    momentum: f64,
+    nesterov: bool,
+) {
+    assert!(p.len() == g.len() && v.len() == g.len(), "parameters, velocity and gradient");
+    momentum_loop(p, v, g, rate, momentum, nesterov);
+}
+
+/// Step number `step` of Adam: with `m = beta_1 m + (1 - beta_1) g` and `v = beta_2 v + (1 - beta_2) g²`,
+/// `p = p - rate / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon)`.
+///
+/// The powers of beta are taken in double precision, where they stay exact enough for millions of steps.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn adam<T: Scalar>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], step: u64, with: &Adam) {
+    assert!(
+        p.len() == g.len() && m.len() == g.len() && v.len() == g.len(),
+        "parameters, moments and gradient"
+    );
+    adam_loop(p, m, v, g, step, with);
+}
+
+simd_fn! {
+    fn sgd_loop<T as V>(p: &mut [T], g: &[T], rate: f64) {
+        let rate = V::constant(-rate);
+        for (p, g) in p.chunks_mut(T::LANES).zip(g.chunks(T::LANES)) {
+            rate.mul_add(V::load_front(g), V::load_front(p)).store_front(p);
+        }
+    }
+}
+
+simd_fn! {
+    fn momentum_loop<T as V>(
+        p: &mut [T],
+        v: &mut [T],
+        g: &[T],
+        rate: f64,
+        momentum: f64,
+        nesterov: bool,
+    ) {
+        let (rate, momentum) = (V::constant(-rate), V::constant(momentum));
+        let chunks = p.chunks_mut(T::LANES).zip(v.chunks_mut(T::LANES)).zip(g.chunks(T::LANES));
+        for ((p, v), g) in chunks {
+            let gradient = V::load_front(g);
+            let velocity = momentum.mul_add(V::load_front(v), gradient);
+            velocity.store_front(v);
+            let direction = if nesterov { momentum.mul_add(velocity, gradient) } else { velocity };
+            rate.mul_add(direction, V::load_front(p)).store_front(p);
+        }
+    }
+}
+
+simd_fn! {
+    #[allow(clippy::cast_precision_loss)] // a power of a number below 1 is long 0 at 2^53
+    fn adam_loop<T as V>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], step: u64, with: &Adam) {
+        let (beta_1, beta_2) = (V::constant(with.beta_1()), V::constant(with.beta_2()));
+        let (rest_1, rest_2) = (V::constant(1.0 - with.beta_1()), V::constant(1.0 - with.beta_2()));
+        let rate = V::constant(with.learning_rate() / (1.0 - with.beta_1().powf(step as f64)));
+        let root = V::constant(1.0 / (1.0 - with.beta_2().powf(step as f64)).sqrt());
+        let epsilon = V::constant(with.epsilon());
+        let chunks = p
+            .chunks_mut(T::LANES)
+            .zip(m.chunks_mut(T::LANES))
+            .zip(v.chunks_mut(T::LANES))
+            .zip(g.chunks(T::LANES));
+        for (((p, m), v), g) in chunks {
+            let gradient = V::load_front(g);
+            let mean = beta_1.mul_add(V::load_front(m), rest_1 * gradient);
+            let square = beta_2.mul_add(V::load_front(v), rest_2 * gradient * gradient);
+            mean.store_front(m);
+            square.store_front(v);
+            let change = rate * mean / square.sqrt().mul_add(root, epsilon);
+            (V::load_front(p) - change).store_front(p);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{adam, momentum, sgd};
+    use crate::kernels::simd::{Isa, with_isa};
+    use crate::optim::Adam;
+
+    fn gradient(step: u64, count: usize) -> Vec<f64> {
+        (0..count).map(|i| ((i as f64 + 1.0) * step as f64 * 0.7).sin()).collect()
+    }
+
+    fn close(got: &[f64], want: &[f64]) {
+        assert_eq!(got.len(), want.len());
+        for (x, y) in got.iter().zip(want) {
+            assert!((x - y).abs() <= 1e-14, "{x} is not {y}");
+        }
+    }
+
+    fn on_shapes(check: impl Fn(usize)) {
+        for isa in Isa::available() {
+            with_isa(isa, || [0, 1, 7, 8, 9, 40].into_iter().for_each(&check));
+        }
+    }
+
+    #[test]
+    fn sgd_and_momentum_follow_their_formulas() {
+        on_shapes(|n| {
+            for (mu, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
+                let (mut p, mut v) = (vec![1.0; n], vec![0.0; n]);
+                let (mut want_p, mut want_v) = (p.clone(), v.clone());
+                for step in 1..5 {
+                    let g = gradient(step, n);
+                    if mu == 0.0 {
+                        sgd(&mut p, &g, 0.1);
+                    } else {
+                        momentum(&mut p, &mut v, &g, 0.1, mu, nesterov);
+                    }
+                    for i in 0..n {
+                        want_v[i] = mu * want_v[i] + g[i];
+                        want_p[i] -= 0.1 * if nesterov { mu * want_v[i] + g[i] } else { want_v[i] };
+                    }
+                }
+                close(&p, &want_p);
+            }
+        });
+    }
+
+    #[test]
+    fn adam_follows_its_formula() {
+        on_shapes(|n| {
+            let with = Adam::new(0.01, 0.9, 0.999, 1e-8).unwrap();
+            let (mut p, mut m, mut v) = (vec![1.0; n], vec![0.0; n], vec![0.0; n]);
+            let (mut want, mut want_m, mut want_v) = (p.clone(), m.clone(), v.clone());
+            for step in 1..6 {
+                let g = gradient(step, n);
+                adam(&mut p, &mut m, &mut v, &g, step, &with);
+                for i in 0..n {
+                    want_m[i] = 0.9 * want_m[i] + 0.1 * g[i];
+                    want_v[i] = 0.999 * want_v[i] + 0.001 * g[i] * g[i];
+                    let mean = want_m[i] / (1.0 - 0.9_f64.powf(step as f64));
+                    let square = want_v[i] / (1.0 - 0.999_f64.powf(step as f64));
+                    want[i] -= 0.01 * mean / (square.sqrt() + 1e-8);
+                }
+            }
+            close(&p, &want);
+            close(&m, &want_m);
+            close(&v, &want_v);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "parameters and gradient")]
+    fn lengths_that_differ() {
+        sgd(&mut [0.0; 2], &[0.0; 3], 0.1);
+    }
+}

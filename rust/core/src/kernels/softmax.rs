@@ -1,0 +1,309 @@
+//! Softmax of rows, alone or with cross-entropy, its gradient and the count of right answers.
+//!
+//! Few classes: one row in each lane. Many classes: the columns of a row in lanes. Which one depends
+//! on the number of classes alone, so a row has the same bits whatever the other rows are.
+
+use super::math::{exp_vector, ln_vector};
+use super::simd::{Simd, simd_fn};
+use crate::loss::Tally;
+use crate::scalar::Scalar;
+
+/// Most classes for which rows are in lanes.
+pub(super) const FEW: usize = 16;
+
+/// `x = softmax(x)` for every row of the matrix `(x.len() / classes, classes)`.
+///
+/// # Panics
+/// If `x` does not consist of whole rows.
+pub(crate) fn softmax<T: Scalar>(x: &mut [T], classes: usize) {
+    assert!(classes > 0 && x.len().is_multiple_of(classes), "whole rows of {classes} classes");
+    if classes <= FEW { softmax_few(x, classes) } else { softmax_many(x, classes) }
+}
+
+/// Turns logits `(n, classes)` into the gradient of the weighted cross-entropy with respect to them:
+/// `d = (softmax(z) - onehot(label)) weight`, and returns the loss `weight (ln Σ exp(z) - z[label])`
+/// summed over rows in `f64`.
+///
+/// # Panics
+/// If the shapes do not fit together or a label is not below `classes`.
+pub(crate) fn softmax_cross_entropy<T: Scalar>(
+    logits: &mut [T],
+    classes: usize,
+    labels: &[u32],
+    weights: &[T],
+) -> Tally {
+    assert_eq!(logits.len(), labels.len() * classes, "logits and labels");
+    assert_eq!(labels.len(), weights.len(), "labels and weights");
+    assert!(labels.iter().all(|&label| (label as usize) < classes), "labels are below {classes}");
+    if classes <= FEW {
+        cross_entropy_few(logits, classes, labels, weights)
+    } else {
+        cross_entropy_many(logits, classes, labels, weights)
+    }
+}
+
+/// Column-major square for rows in lanes.
+pub(super) type Lanes<T> = [[T; 16]; FEW];
+
+/// Rows into lanes.
+#[inline(always)]
+pub(super) fn turn<T: Scalar>(rows: &[T], classes: usize, lanes: &mut Lanes<T>) {
+    for (i, row) in rows.chunks_exact(classes).enumerate() {
+        for (lane, &x) in lanes.iter_mut().zip(row) {
+            lane[i] = x;
+        }
+    }
+}
+
+/// Lanes into rows.
+#[inline(always)]
+fn turn_back<T: Scalar>(lanes: &Lanes<T>, classes: usize, rows: &mut [T]) {
+    for (i, row) in rows.chunks_exact_mut(classes).enumerate() {
+        for (x, lane) in row.iter_mut().zip(lanes) {
+            *x = lane[i];
+        }
+    }
+}
+
+simd_fn! {
+    fn softmax_few<T as V>(x: &mut [T], classes: usize) {
+        let mut lanes = [[T::ZERO; 16]; FEW];
+        for rows in x.chunks_mut(classes * T::LANES) {
+            turn(rows, classes, &mut lanes);
+            let mut z = [V::zero(); FEW];
+            for (z, lane) in z[..classes].iter_mut().zip(&lanes) {
+                *z = V::load(lane);
+            }
+            let (sum, _) = exponentials::<T, V>(&mut z[..classes]);
+            for (z, lane) in z[..classes].iter().zip(&mut lanes) {
+                (*z / sum).store(lane);
+            }
+            turn_back(&lanes, classes, rows);
+        }
+    }
+}
+
+simd_fn! {
+    fn cross_entropy_few<T as V>(logits: &mut [T], classes: usize, labels: &[u32], weights: &[T]) -> Tally {
+        let mut tally = Tally::default();
+        let mut lanes = [[T::ZERO; 16]; FEW];
+        let blocks = logits
+            .chunks_mut(classes * T::LANES)
+            .zip(labels.chunks(T::LANES))
+            .zip(weights.chunks(T::LANES));
+        for ((rows, labels), weights) in blocks {
+            turn(rows, classes, &mut lanes);
+            let mut z = [V::zero(); FEW];
+            for (z, lane) in z[..classes].iter_mut().zip(&lanes) {
+                *z = V::load(lane);
+            }
+            let mut label = [0; 16];
+            label[..labels.len()].copy_from_slice(labels);
+            // SAFETY: 16 labels are at least one vector.
+            let label = unsafe { V::load_u32_ptr(label.as_ptr()) };
+            let (loss, hit) =
+                cross_entropy_lanes::<T, V>(&mut z[..classes], label, V::load_front(weights));
+            for (z, lane) in z[..classes].iter().zip(&mut lanes) {
+                z.store(lane);
+            }
+            turn_back(&lanes, classes, rows);
+            let (mut losses, mut hits) = ([T::ZERO; 16], [T::ZERO; 16]);
+            loss.store(&mut losses);
+            hit.store(&mut hits);
+            for i in 0..labels.len() {
+                tally.loss += losses[i].into();
+                tally.correct += usize::from(hits[i] == T::ONE);
+            }
+        }
+        tally
+    }
+}
+
+/// Exponentials of the logits less the greatest, in place; their sum, and the greatest logit.
+#[inline(always)]
+fn exponentials<T: Scalar, V: Simd<T>>(z: &mut [V]) -> (V, V) {
+    let mut greatest = z[0];
+    for z in &z[1..] {
+        greatest = greatest.max(*z);
+    }
+    let mut sum = V::zero();
+    for z in z {
+        *z = exp_vector::<T, V>(*z - greatest);
+        sum = sum + *z;
+    }
+    (sum, greatest)
+}
+
+/// One row in each lane, `z[j]` the logits of class j: turns them into the gradient and returns the
+/// weighted loss, and 1 where the label has the first greatest logit, else 0.
+#[inline(always)]
+pub(super) fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V) -> (V, V) {
+    let one = V::splat(T::ONE);
+    let (mut greatest, mut best) = (z[0], V::zero());
+    let mut chosen = z[0];
+    let mut class = one;
+    for z in &z[1..] {
+        best = V::select(z.gt(greatest), class, best);
+        greatest = V::select(z.gt(greatest), *z, greatest);
+        chosen = V::select(label.eq(class), *z, chosen);
+        class = class + one;
+    }
+    let mut sum = V::zero();
+    for z in z.iter_mut() {
+        *z = exp_vector::<T, V>(*z - greatest);
+        sum = sum + *z;
+    }
+    let scale = weight / sum;
+    let mut class = V::zero();
+    for z in z.iter_mut() {
+        *z = z.mul_add(scale, V::select(label.eq(class), -weight, V::zero()));
+        class = class + one;
+    }
+    let loss = weight * (ln_vector::<T, V>(sum) - (chosen - greatest));
+    (loss, V::select(best.eq(label), one, V::zero()))
+}
+
+simd_fn! {
+    fn softmax_many<T as V>(x: &mut [T], classes: usize) {
+        for row in x.chunks_exact_mut(classes) {
+            let greatest = greatest::<T, V>(row);
+            let sum = exponentials_of_row::<T, V>(row, V::splat(greatest));
+            for chunk in row.chunks_mut(T::LANES) {
+                (V::load_front(chunk) / V::splat(sum)).store_front(chunk);
+            }
+        }
+    }
+}
+
+simd_fn! {
+    fn cross_entropy_many<T as V>(logits: &mut [T], classes: usize, labels: &[u32], weights: &[T]) -> Tally {
+        let mut tally = Tally::default();
+        let rows = logits.chunks_exact_mut(classes).zip(labels).zip(weights);
+        for ((row, &label), &weight) in rows {
+            let label = label as usize;
+            let greatest = greatest::<T, V>(row);
+            let chosen = row[label];
+            let first = chosen == greatest && row[..label].iter().all(|&z| z < greatest);
+            let sum = exponentials_of_row::<T, V>(row, V::splat(greatest));
+            let scale = V::splat(weight / sum);
+            for chunk in row.chunks_mut(T::LANES) {
+                (V::load_front(chunk) * scale).store_front(chunk);
+            }
+            row[label] -= weight;
+            let mut ln = [T::ZERO; 16];
+            ln_vector::<T, V>(V::splat(sum)).store(&mut ln);
+            tally.loss += (weight * (ln[0] - (chosen - greatest))).into();
+            tally.correct += usize::from(first);
+        }
+        tally
+    }
+}
+
+/// The greatest element of a row of at least one vector.
+#[inline(always)]
+fn greatest<T: Scalar, V: Simd<T>>(row: &[T]) -> T {
+    let mut greatest = V::load(&row[row.len() - T::LANES..]);
+    for chunk in row.chunks_exact(T::LANES) {
+        greatest = greatest.max(V::load(chunk));
+    }
+    let mut lanes = [T::ZERO; 16];
+    greatest.store(&mut lanes);
+    let mut result = lanes[0];
+    for &x in &lanes[1..T::LANES] {
+        result = if x > result { x } else { result };
+    }
+    result
+}
+
+/// Exponentials of a row less `greatest`, in place, and their sum.
+#[inline(always)]
+fn exponentials_of_row<T: Scalar, V: Simd<T>>(row: &mut [T], greatest: V) -> T {
+    let mut sum = V::zero();
+    for chunk in row.chunks_mut(T::LANES) {
+        exp_vector::<T, V>(V::load_front(chunk) - greatest).store_front(chunk);
+        sum = sum + V::load_front(chunk);
+    }
+    sum.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{softmax, softmax_cross_entropy};
+    use crate::kernels::simd::{Isa, with_isa};
+    use crate::loss::Tally;
+
+    fn logits(n: usize, classes: usize) -> Vec<f64> {
+        (0..n * classes).map(|i| ((i * i % 101) as f64 - 50.0) * 0.1).collect()
+    }
+
+    /// Softmax of one row, the plain way.
+    fn plain(row: &[f64]) -> Vec<f64> {
+        let greatest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = row.iter().map(|z| (z - greatest).exp()).sum();
+        row.iter().map(|z| (z - greatest).exp() / sum).collect()
+    }
+
+    const CLASSES: [usize; 10] = [1, 2, 3, 7, 8, 15, 16, 17, 33, 1000];
+
+    #[test]
+    fn matches_the_plain_loop() {
+        for isa in Isa::available() {
+            for classes in CLASSES {
+                for n in [0, 1, 7, 8, 9, 17] {
+                    let z = logits(n, classes);
+                    let labels: Vec<u32> = (0..n).map(|i| u32::try_from(i * 5 % classes).unwrap()).collect();
+                    let weights: Vec<f64> = (0..n).map(|i| 0.1 + i as f64 * 0.01).collect();
+                    let (mut p, mut d) = (z.clone(), z.clone());
+                    let tally = with_isa(isa, || {
+                        softmax(&mut p, classes);
+                        softmax_cross_entropy(&mut d, classes, &labels, &weights)
+                    });
+                    let mut want = Tally::default();
+                    for (i, row) in z.chunks_exact(classes).enumerate() {
+                        let (label, q) = (labels[i] as usize, plain(row));
+                        want.loss -= weights[i] * q[label].ln();
+                        let first =
+                            row.iter().enumerate().fold(0, |b, (j, z)| if *z > row[b] { j } else { b });
+                        want.correct += usize::from(first == label);
+                        for j in 0..classes {
+                            let onehot = if j == label { 1.0 } else { 0.0 };
+                            assert!((p[i * classes + j] - q[j]).abs() < 1e-15);
+                            let gradient = (q[j] - onehot) * weights[i];
+                            assert!((d[i * classes + j] - gradient).abs() < 1e-15);
+                        }
+                    }
+                    assert!((tally.loss - want.loss).abs() < 1e-12 * (1.0 + want.loss), "{classes} {n}");
+                    assert_eq!(tally.correct, want.correct);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ties_go_to_the_first_class() {
+        for classes in [3, 20] {
+            for (label, correct) in [(0, 1), (1, 0)] {
+                let mut z = vec![2.5_f32; classes];
+                let tally = softmax_cross_entropy(&mut z, classes, &[label], &[1.0]);
+                assert_eq!(tally.correct, correct);
+            }
+        }
+    }
+
+    #[test]
+    fn far_logits_give_finite_results() {
+        for classes in [2, 40] {
+            let mut z = vec![-1e4_f32; classes];
+            z[1] = 1e4;
+            let tally = softmax_cross_entropy(&mut z, classes, &[0], &[1.0]);
+            assert_eq!(tally, Tally { loss: 2e4, correct: 0 });
+            assert_eq!(&z[..2], &[-1.0, 1.0]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "labels are below 3")]
+    fn label_outside() {
+        softmax_cross_entropy(&mut [0.0_f32; 3], 3, &[3], &[1.0]);
+    }
+}
