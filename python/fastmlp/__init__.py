@@ -1,4 +1,16 @@
-"""Multilayer perceptrons for NumPy and scikit-learn, trained in Rust on the CPU."""
+"""Multilayer perceptrons for NumPy and scikit-learn, trained in Rust on the CPU.
+
+`MLP` is the network, `SGD` and `Adam` train it, and `History` tells how that went. They need NumPy
+alone. Around them, with the packages that ``pip install "fastmlp[all]"`` brings:
+
+================  ================================================================
+fastmlp.data      the spiral, CSV files, splits, class weights, standardising
+fastmlp.metrics   accuracy, precision, recall, F1, confusion matrix
+fastmlp.plotting  data, decision boundaries, training curves, activations
+fastmlp.model     a network with its scaling and names, in one file
+fastmlp.lesson    the lesson that ``fastmlp demo`` shows
+================  ================================================================
+"""
 
 from fastmlp._core import (
     MLP,

@@ -13,32 +13,22 @@ Init: TypeAlias = Literal[
     "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
 ]
 
+_DType: TypeAlias = (
+    Literal["float32", "float64"]
+    | type[np.float32]
+    | type[np.float64]
+    | np.dtype[np.float32]
+    | np.dtype[np.float64]
+)
+
 __version__: str
 build_profile: Literal["debug", "release"]
 
-class DivergenceError(ArithmeticError):
-    """Training met a loss or a gradient that is not finite; the network keeps its last finite parameters."""
-
-class ModelFileError(ValueError):
-    """A model file is damaged, or is not a model file."""
+class DivergenceError(ArithmeticError): ...
+class ModelFileError(ValueError): ...
 
 @final
 class SGD:
-    """Stochastic gradient descent, with momentum and Nesterov's lookahead.
-
-    ``v = momentum * v + g``; the step is ``-learning_rate * v``, or with Nesterov's
-    lookahead ``-learning_rate * (g + momentum * v)`` (Sutskever et al., 2013, as torch writes it).
-
-    Parameters
-    ----------
-    learning_rate : float, default=0.01
-        Finite, > 0.
-    momentum : float, default=0.0
-        In [0, 1).
-    nesterov : bool, default=False
-        Needs a momentum > 0.
-    """
-
     def __new__(
         cls, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False
     ) -> SGD: ...
@@ -79,12 +69,10 @@ class Adam:
 
 @final
 class Epoch:
-    """What `fit` tells its callback after an epoch."""
-
     @property
-    def epoch(self) -> int: ...  # from 1
+    def epoch(self) -> int: ...
     @property
-    def epochs(self) -> int: ...  # as asked of fit
+    def epochs(self) -> int: ...
     @property
     def loss(self) -> float: ...
     @property
@@ -98,6 +86,15 @@ class Epoch:
 
 @final
 class History:
+    def __new__(
+        cls,
+        loss: NDArray[np.float64],
+        accuracy: NDArray[np.float64],
+        val_loss: NDArray[np.float64] | None,
+        val_accuracy: NDArray[np.float64] | None,
+        seconds: NDArray[np.float64],
+    ) -> History: ...
+    def __len__(self) -> int: ...
     @property
     def loss(self) -> NDArray[np.float64]: ...
     @property
@@ -118,7 +115,7 @@ class MLP:
         output: Literal["softmax"] = "softmax",
         init: Init = "auto",
         init_scale: float | None = None,
-        dtype: Literal["float32", "float64"] = "float32",
+        dtype: _DType = "float32",
         seed: int | None = None,
     ) -> MLP: ...
     @property
@@ -158,7 +155,14 @@ class MLP:
         class_weight: FloatArray | Sequence[float] | None = None,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
-    def step(self, X: FloatArray, y: NDArray[np.integer], optimizer: SGD | Adam) -> float: ...
+    def step(
+        self,
+        X: FloatArray,
+        y: NDArray[np.integer],
+        optimizer: SGD | Adam,
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+    ) -> float: ...
     def fit(
         self,
         X: FloatArray,

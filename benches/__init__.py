@@ -1,0 +1,1 @@
+"""Measurements of fastmlp's speed; README.md says how to run them and how to read them."""

@@ -1,0 +1,1 @@
+"""fastmlp beside its peers, on the same networks and the same data, in one run."""

@@ -1,0 +1,173 @@
+"""What the plots share: figures, colours, points, classes and the plane behind them."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmlp._extras import require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Colours that the colour-blind can tell apart: Okabe and Ito, "Color Universal Design", 2008.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+MARKERS = "os^DvPX*"
+_DPI = 150
+
+
+class Classifier(Protocol):
+    """Anything that gives each row a class."""
+
+    def predict(self, X: NDArray[Any], /) -> Any:
+        """Return the class of each row."""
+
+
+class Plane:
+    """The classes a model gives to a grid that spans some points."""
+
+    def __init__(
+        self,
+        model: Classifier,
+        resolution: int,
+        class_names: Sequence[str] | None,
+        *parts: tuple[NDArray[Any], NDArray[Any]],
+    ) -> None:
+        if resolution < 2:
+            raise ValueError(f"resolution must be at least 2, got {resolution}")
+        self.model = model
+        self.limits = limits_of(*(X for X, _ in parts))
+        self.sides = [np.linspace(low, high, resolution) for low, high in self.limits]
+        grid = np.stack(np.meshgrid(*self.sides), axis=-1).reshape(-1, 2)
+        predicted = np.asarray(model.predict(grid.astype(parts[0][0].dtype)))
+        self.classes, self.names = name_classes(class_names, predicted, *(y for _, y in parts))
+        self.codes = encode(self.classes, predicted).reshape(resolution, resolution)
+
+    def draw(
+        self,
+        ax: "Axes",
+        X: NDArray[Any],
+        y: NDArray[Any],
+        feature_names: Sequence[str] | None,
+        title: str,
+    ) -> None:
+        """Colour the plane by class and put the points on it, with the accuracy on them."""
+        frame(ax, self.limits, feature_names)
+        colors = require("matplotlib.colors", "a decision boundary")
+        tints = [tint(COLORS[c % len(COLORS)]) for c in range(len(self.names))]
+        ax.pcolormesh(
+            *self.sides,
+            self.codes,
+            cmap=colors.ListedColormap(tints),
+            vmin=-0.5,
+            vmax=len(tints) - 0.5,
+            shading="nearest",
+            rasterized=True,
+        )
+        for c in np.unique(self.codes)[1:]:
+            ax.contour(*self.sides, self.codes == c, [0.5], colors="white", linewidths=1.5)
+        scatter(ax, X, encode(self.classes, y), self.names)
+        share = np.mean(np.asarray(self.model.predict(X)) == y)
+        ax.set_title(f"{title}: {len(X):,} points, accuracy {share:.1%}")
+
+
+def points(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim != 2 or X.shape[1] != 2 or not len(X):
+        raise ValueError(f"X must hold points of two features, got shape {X.shape}")
+    if y.shape != X.shape[:1]:
+        raise ValueError(f"y must hold one class a point, got shape {y.shape} for {len(X)} points")
+    return X, y
+
+
+def name_classes(
+    class_names: Sequence[str] | None, *labels: NDArray[Any]
+) -> tuple[NDArray[Any], list[str]]:
+    """Value and name of each class, in the order of the classes."""
+    present = np.unique(np.concatenate(labels))
+    if class_names is None:
+        return present, [str(label) for label in present]
+    is_code = np.issubdtype(present.dtype, np.integer)
+    classes = np.arange(len(class_names)) if is_code else np.asarray(class_names)
+    nameless = np.setdiff1d(present, classes)
+    if nameless.size:
+        raise ValueError(f"class {nameless[0]} has no name in class_names {tuple(class_names)}")
+    return classes, list(class_names)
+
+
+def encode(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.intp]:
+    order = np.argsort(classes)
+    return order[np.searchsorted(classes, labels, sorter=order)]
+
+
+def limits_of(*parts: NDArray[Any]) -> list[tuple[float, float]]:
+    """Lowest and highest value to show of each feature, a little beyond the points."""
+    low = np.min([X.min(axis=0) for X in parts], axis=0).astype(np.float64)
+    high = np.max([X.max(axis=0) for X in parts], axis=0).astype(np.float64)
+    margin = np.where(high > low, 0.06 * (high - low), 1.0)
+    return list(zip((low - margin).tolist(), (high + margin).tolist(), strict=True))
+
+
+def new_figure(size: tuple[float, float], purpose: str) -> "Figure":
+    """Make a figure of `size` inches that no window and no global state knows of."""
+    matplotlib_figure = require("matplotlib.figure", purpose)
+    figure: Figure = matplotlib_figure.Figure(figsize=size, dpi=_DPI, layout="constrained")
+    return figure
+
+
+def axes_or_new(ax: "Axes | None", size: tuple[float, float], purpose: str) -> "Axes":
+    return new_figure(size, purpose).subplots() if ax is None else ax
+
+
+def tint(color: str) -> tuple[float, float, float]:
+    """Pale version of a colour, against which the points stand out."""
+    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 0.64 + 0.36 * red, 0.64 + 0.36 * green, 0.64 + 0.36 * blue
+
+
+def scatter(ax: "Axes", X: NDArray[Any], codes: NDArray[np.intp], names: Sequence[str]) -> None:
+    for c, name in enumerate(names):
+        of_class = X[codes == c]
+        ax.scatter(
+            of_class[:, 0],
+            of_class[:, 1],
+            s=16,
+            color=COLORS[c % len(COLORS)],
+            marker=MARKERS[c % len(MARKERS)],
+            edgecolors="black",
+            linewidths=0.3,
+            label=name,
+        )
+
+
+def frame(
+    ax: "Axes", limits: Sequence[tuple[float, float]], feature_names: Sequence[str] | None
+) -> None:
+    if feature_names is None:
+        feature_names = ("feature 0", "feature 1")
+    if len(feature_names) != 2:
+        raise ValueError(f"feature_names must be two names, got {tuple(feature_names)}")
+    xlabel, ylabel = feature_names
+    ax.set(xlim=limits[0], ylim=limits[1], xlabel=xlabel, ylabel=ylabel)
+    ax.locator_params(nbins=7)
+    width, height = (high - low for low, high in limits)
+    # Features of unlike units would squeeze an equal aspect to a strip.
+    if 0.25 <= width / height <= 4:
+        ax.set_aspect("equal")
+
+
+def legend_beside(ax: "Axes", title: str | None) -> None:
+    ax.legend(
+        title=title, loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, frameon=False
+    )
+
+
+def save(ax: "Axes", path: str | PathLike[str] | None) -> "Axes":
+    """Save the figure, if there is a path, and hand the Axes back."""
+    if path is not None:
+        figure: Figure = ax.figure.figure  # of a subfigure, the figure that holds it
+        figure.savefig(path, dpi=_DPI, bbox_inches="tight")
+    return ax

@@ -1,0 +1,77 @@
+"""What a training leaves in its folder: the model, its metrics and its plots."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import plotting
+from fastmlp._core import History
+from fastmlp.metrics import Metrics, classification_metrics, confusion_matrix
+from fastmlp.model import Model
+
+
+class Part(NamedTuple):
+    """Raw features (n, d) and class codes (n,) of one part of a data set."""
+
+    X: NDArray[np.float64]
+    y: NDArray[np.int64]
+
+
+class Parts(NamedTuple):
+    """A data set in three: to learn from, to watch the learning with, to judge the end by."""
+
+    train: Part
+    validation: Part
+    test: Part
+
+
+def evaluate_part(model: Model, part: Part) -> Metrics:
+    """Metrics of `model` on `part`, overall and for each class."""
+    return classification_metrics(part.y, model.predict(part.X), model.class_names)
+
+
+def evaluate_parts(model: Model, parts: Parts) -> dict[str, Metrics]:
+    """Metrics of `model` on each part, by the part's name."""
+    return {name: evaluate_part(model, part) for name, part in parts._asdict().items()}
+
+
+def write_results(
+    folder: Path, model: Model, history: History, parts: Parts, metrics: Mapping[str, Any]
+) -> list[Path]:
+    """Write the model, `metrics` and the plots of one training; return the files."""
+    files = {
+        name: folder / name
+        for name in ("model.safetensors", "metrics.json", "history.png", "confusion_matrix.png")
+    }
+    model.save(files["model.safetensors"])
+    text = json.dumps(metrics, indent=2, ensure_ascii=False)
+    files["metrics.json"].write_text(text + "\n", encoding="utf-8")
+    plotting.plot_history(history, path=files["history.png"])
+    test = parts.test
+    matrix = confusion_matrix(test.y, model.predict(test.X), n_classes=len(model.class_names))
+    plotting.plot_confusion_matrix(
+        matrix, class_names=model.class_names, path=files["confusion_matrix.png"]
+    )
+    if len(model.feature_names) == 2:
+        files["decision_boundary.png"] = folder / "decision_boundary.png"
+        plotting.plot_decision_boundaries(
+            model,
+            train=parts.train,
+            test=test,
+            class_names=model.class_names,
+            feature_names=model.feature_names,
+            path=files["decision_boundary.png"],
+        )
+    return list(files.values())
+
+
+def describe_files(folder: Path, files: Iterable[Path]) -> str:
+    """List `files` of `folder` with their sizes, a line each."""
+    files = sorted(files)
+    width = max(len(file.name) for file in files)
+    lines = [f"  {file.name:{width}}  {file.stat().st_size / 1000:8.1f} kB" for file in files]
+    return "\n".join([f"Written to {folder}:", *lines])

@@ -1,0 +1,310 @@
+"""The command line: ``fastmlp demo``, ``train``, ``evaluate`` and ``predict``."""
+
+import csv
+import json
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import MLP, SGD, Adam, __version__, lesson
+from fastmlp._click import COUNT, EXISTING_FILE, FOLDER, SEED, Commands, integers, numbers
+from fastmlp._extras import require
+from fastmlp._progress import progress_bar
+from fastmlp._results import (
+    Part,
+    Parts,
+    describe_files,
+    evaluate_part,
+    evaluate_parts,
+    write_results,
+)
+from fastmlp.data import Table, class_weights, read_csv, split, standardize
+from fastmlp.metrics import metrics_table
+from fastmlp.model import Model
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; an error is one line on standard error.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name; by default the arguments of the process.
+
+    Returns
+    -------
+    int
+        The exit status: 0, 2 after bad input, 130 after Ctrl-C.
+    """
+    try:
+        status = commands.main(arguments, prog_name="fastmlp", standalone_mode=False)
+    except click.ClickException as error:
+        message = " ".join(error.format_message().split())
+        click.echo(f"fastmlp: error: {message}", err=True)
+        return error.exit_code
+    return status or 0
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
+@click.version_option(__version__, prog_name="fastmlp", message="%(prog)s %(version)s")
+@click.pass_context
+def commands(ctx: click.Context) -> None:
+    """Multilayer perceptrons on the CPU: learn, train, evaluate, predict.
+
+    Bad input ends with status 2 and one line on standard error.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@commands.command()
+@click.option("--output", type=FOLDER, default="lesson", help="Folder to write to.")
+@click.option(
+    "--seed", type=SEED, metavar="N", default=1234, help="Seed of the data and the network."
+)
+def demo(output: Path, seed: int) -> None:
+    """Walk through the whole lesson on three spiral arms.
+
+    Prints every step, from the look at the data to the trained network's metrics, and writes the
+    plots, the metrics (metrics.json) and the model (model.safetensors).
+    """
+    lesson.run(output, seed)
+
+
+@commands.command()
+@click.argument("csv_file", metavar="CSV", type=EXISTING_FILE)
+@click.option("--target", metavar="NAME", required=True, help="Column that holds the class.")
+@click.option(
+    "--output", type=FOLDER, show_default="runs/ and CSV's name", help="Folder to write to."
+)
+@click.option(
+    "--hidden",
+    type=integers,
+    metavar="N[,N...]",
+    default="100",
+    help="Width of each hidden layer.",
+)
+@click.option(
+    "--activation",
+    type=click.Choice(["identity", "relu", "leaky_relu", "sigmoid", "tanh"]),
+    default="relu",
+    help="Activation of the hidden layers.",
+)
+@click.option(
+    "--init",
+    type=click.Choice(
+        ["auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"]
+    ),
+    default="normal",
+    help="How the weights start; auto suits the activation, and deep networks.",
+)
+@click.option(
+    "--init-scale",
+    type=float,
+    show_default="0.01",
+    help="Standard deviation of --init normal.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    help="Numbers the network computes with.",
+)
+@click.option(
+    "--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", help="Rule of the updates."
+)
+@click.option(
+    "--learning-rate", type=float, show_default="sgd 1.0, adam 0.001", help="Size of the updates."
+)
+@click.option("--momentum", type=float, show_default="0.0", help="Momentum of sgd, in [0, 1).")
+@click.option(
+    "--nesterov/--no-nesterov", default=False, help="Nesterov's lookahead for --momentum."
+)
+@click.option("--epochs", type=COUNT, metavar="N", default=1000, help="Passes over the rows.")
+@click.option(
+    "--batch-size",
+    type=COUNT,
+    metavar="N",
+    show_default="all rows",
+    help="Rows of an update.",
+)
+@click.option(
+    "--class-weight",
+    type=click.Choice(["none", "balanced", "inverse"]),
+    default="inverse",
+    help="Weight of a class in the loss: inverse is 1/count, balanced n/(classes*count).",
+)
+@click.option(
+    "--fractions",
+    type=numbers,
+    metavar="X,X,X",
+    default="0.70,0.15,0.15",
+    help="Parts of the rows to train on, to validate with and to test with.",
+)
+@click.option(
+    "--seed", type=SEED, metavar="N", default=1234, help="Seed of the split and the network."
+)
+@click.option("--n-jobs", type=int, show_default="1", help="Threads; -1 is all cores.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+def train(
+    csv_file: Path,
+    target: str,
+    output: Path | None,
+    hidden: tuple[int, ...],
+    activation: Any,
+    init: Any,
+    init_scale: float | None,
+    dtype: Any,
+    optimizer: str,
+    learning_rate: float | None,
+    momentum: float | None,
+    nesterov: bool,
+    epochs: int,
+    batch_size: int | None,
+    class_weight: Any,
+    fractions: tuple[float, ...],
+    seed: int,
+    n_jobs: int | None,
+    quiet: bool,
+) -> None:
+    """Train a network to tell the classes of a CSV file.
+
+    All columns but the target are features, and must be numbers without gaps. Writes the model
+    (model.safetensors), the metrics (metrics.json) and the plots: loss and accuracy, confusion
+    matrix and, with two features, the decision boundary.
+    """
+    rule = _optimizer(optimizer, learning_rate, momentum, nesterov)
+    if len(fractions) != 3:
+        raise click.BadParameter(
+            f"must be three numbers, got {len(fractions)}", param_hint="--fractions"
+        )
+    require("matplotlib", "training")  # now, and not when an hour of it is over
+    table = read_csv(csv_file, target)
+    n_features, n_classes = len(table.feature_names), len(table.class_names)
+    network = MLP(
+        [n_features, *hidden, n_classes],
+        activation=activation,
+        init=init,
+        init_scale=0.01 if init == "normal" and init_scale is None else init_scale,
+        dtype=dtype,
+        seed=seed,
+    )
+    pairs = split(table.X, table.y, fractions=fractions, random_state=seed)
+    parts = Parts(*(Part(*pair) for pair in pairs))
+    scaler, (X_train, X_val) = standardize(parts.train.X, parts.validation.X, dtype=dtype)
+    weights = (
+        None
+        if class_weight == "none"
+        else class_weights(parts.train.y, class_weight, n_classes=n_classes)
+    )
+    folder = output or Path("runs") / csv_file.stem
+    folder.mkdir(parents=True, exist_ok=True)
+    if not quiet:
+        click.echo(_describe(csv_file, table, parts, network))
+
+    with nullcontext() if quiet else progress_bar(epochs) as callback:
+        history = network.fit(
+            X_train,
+            parts.train.y,
+            optimizer=rule,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            class_weight=weights,
+            X_val=X_val,
+            y_val=parts.validation.y,
+            n_jobs=n_jobs,
+            callback=callback,
+        )
+    model = Model(
+        network, scaler.mean_, scaler.scale_, table.feature_names, table.class_names, target
+    )
+    metrics = evaluate_parts(model, parts)
+    files = write_results(folder, model, history, parts, {"network": metrics})
+    if not quiet:
+        click.echo(f"loss      {history.loss[0]:.4f} -> {history.loss[-1]:.4f}\n")
+        click.echo(f"{metrics_table(metrics['test'])}\n")
+        click.echo(describe_files(folder, files))
+
+
+@commands.command()
+@click.argument("model_file", metavar="MODEL", type=EXISTING_FILE)
+@click.argument("csv_file", metavar="CSV", type=EXISTING_FILE)
+@click.option(
+    "--target", metavar="NAME", show_default="as in training", help="Column that holds the class."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
+def evaluate(model_file: Path, csv_file: Path, target: str | None, as_json: bool) -> None:
+    """Print how well a model tells the classes of a CSV file.
+
+    Precision, recall, F1 and number of samples, weighted overall and for each class.
+    """
+    model = Model.load(model_file)
+    target = target or model.target
+    if target is None:
+        raise click.UsageError(f"{model_file} names no target; --target is needed")
+    table = read_csv(
+        csv_file, target, class_names=model.class_names, feature_names=model.feature_names
+    )
+    metrics = evaluate_part(model, Part(table.X, table.y))
+    click.echo(json.dumps(metrics, indent=2) if as_json else metrics_table(metrics))
+
+
+@commands.command()
+@click.argument("model_file", metavar="MODEL", type=EXISTING_FILE)
+@click.argument("csv_file", metavar="CSV", type=EXISTING_FILE)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.File("w", encoding="utf-8"),
+    default="-",
+    help="File to write to; - is standard output.",
+)
+def predict(model_file: Path, csv_file: Path, output: TextIO) -> None:
+    """Predict the class of each row of a CSV file.
+
+    The columns are found by the names the model was trained with; others are ignored. The answer
+    is CSV: a column class, and a column probability_NAME for each class.
+    """
+    model = Model.load(model_file)
+    X = read_csv(csv_file, None, feature_names=model.feature_names).X
+    classes = [model.class_names[code] for code in model.predict(X)]
+    probabilities = model.predict_proba(X).astype(str)
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(["class", *(f"probability_{name}" for name in model.class_names)])
+    writer.writerows([name, *row] for name, row in zip(classes, probabilities, strict=True))
+
+
+def _optimizer(
+    name: str, learning_rate: float | None, momentum: float | None, nesterov: bool
+) -> SGD | Adam:
+    if name == "sgd":
+        rate = 1.0 if learning_rate is None else learning_rate
+        return SGD(learning_rate=rate, momentum=momentum or 0.0, nesterov=nesterov)
+    if momentum is not None or nesterov:
+        raise click.UsageError("--momentum and --nesterov need --optimizer sgd")
+    return Adam() if learning_rate is None else Adam(learning_rate=learning_rate)
+
+
+def _describe(csv_file: Path, table: Table[NDArray[np.int64]], parts: Parts, network: MLP) -> str:
+    counts = np.bincount(table.y)
+    classes = ", ".join(f"{name} {n}" for name, n in zip(table.class_names, counts, strict=True))
+    sizes = " -> ".join(str(size) for size in network.layer_sizes)
+    rows = ", ".join(f"{name} {len(part.y)}" for name, part in parts._asdict().items())
+    return "\n".join(
+        [
+            f"data      {csv_file}: {len(table.y)} rows, {len(table.feature_names)} features",
+            f"classes   {classes}",
+            f"rows      {rows}",
+            f"network   {sizes}, {network.n_parameters} parameters, {network.dtype}",
+        ]
+    )

@@ -1,0 +1,260 @@
+"""A trained network together with what prediction on raw data needs, and its file."""
+
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from os import PathLike, fspath
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmlp._core import MLP, ModelFileError, load_tensors, save_tensors
+
+FORMAT = "fastmlp-1"
+_TENSORS = {"parameters", "mean", "scale"}
+_CONFIG = {"layer_sizes", "activation", "output", "feature_names", "class_names", "target"}
+
+
+class Model:
+    """A network that takes raw features and answers with classes.
+
+    Parameters
+    ----------
+    network : MLP
+        The trained network, with `d` inputs and `k` outputs.
+    mean, scale : array-like of shape (d,)
+        The network sees ``(X - mean) / scale``. Finite; `scale` > 0. Copied.
+    feature_names : sequence of str, length d
+        Distinct and not empty.
+    class_names : sequence of str, length k
+        Distinct and not empty; code `i` means ``class_names[i]``.
+    target : str, optional
+        Name of the column that the classes came from.
+
+    Attributes
+    ----------
+    network : MLP
+    mean, scale : ndarray of shape (d,), float64, read-only
+    feature_names, class_names : tuple of str
+    target : str or None
+
+    Raises
+    ------
+    TypeError
+        If a name is not a string.
+    ValueError
+        If an argument does not fit the network, or is outside its range.
+    """
+
+    def __init__(
+        self,
+        network: MLP,
+        mean: ArrayLike,
+        scale: ArrayLike,
+        feature_names: Sequence[str],
+        class_names: Sequence[str],
+        target: str | None = None,
+    ) -> None:
+        n_features, n_classes = network.layer_sizes[0], network.layer_sizes[-1]
+        self.network = network
+        self.mean = _vector("mean", mean, n_features)
+        self.scale = _vector("scale", scale, n_features)
+        if not (self.scale > 0).all():
+            raise ValueError(f"scale must be > 0, got {self.scale.min()}")
+        self.feature_names = _names("feature_names", feature_names, n_features)
+        self.class_names = _names("class_names", class_names, n_classes)
+        self.target = None if target is None else _name("target", target)
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Code of the most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Raw features, in the order of `feature_names`. Finite.
+
+        Returns
+        -------
+        ndarray of shape (n,), int64
+            Indices into `class_names`.
+
+        Raises
+        ------
+        TypeError
+            If `X` does not hold real numbers.
+        ValueError
+            If `X` has another shape, or a value that is not finite in the network's dtype.
+        """
+        return self.network.predict(self._standardized(X))
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32] | NDArray[np.float64]:
+        """Probability of each class for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Raw features, in the order of `feature_names`. Finite.
+
+        Returns
+        -------
+        ndarray of shape (n, k), of the network's dtype
+            Rows sum to 1; columns in the order of `class_names`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `predict`.
+        """
+        return self.network.predict_proba(self._standardized(X))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to a file in the safetensors layout; it holds no code.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file to write; an existing one is replaced.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        config = {
+            "layer_sizes": self.network.layer_sizes,
+            "activation": self.network.activation,
+            "output": self.network.output,
+            "feature_names": self.feature_names,
+            "class_names": self.class_names,
+            "target": self.target,
+        }
+        tensors = {"parameters": self.network.parameters, "mean": self.mean, "scale": self.scale}
+        save_tensors(path, tensors, {"format": FORMAT, "config": json.dumps(config)})
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a model that `save` wrote; everything in the file is checked first.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file to read.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged or is not a model; the message names the file and the fault.
+        OSError
+            If the file cannot be read.
+        """
+        tensors, metadata = load_tensors(path)
+        try:
+            return cls._from_file(tensors, metadata)
+        except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            raise ModelFileError(f"{fspath(path)} is not a model file: {error}") from error
+
+    @classmethod
+    def _from_file(cls, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> Self:
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"format must be {FORMAT!r}, got {metadata.get('format')!r}")
+        _check_keys("tensors", tensors, _TENSORS)
+        for name in ("mean", "scale"):
+            if tensors[name].dtype != np.float64:
+                raise ValueError(f"{name} must be float64, got {tensors[name].dtype}")
+        config = _parse_config(metadata.get("config", ""))
+
+        # Sizes are compared before the network is made: a false one must not claim memory.
+        sizes = config["layer_sizes"]
+        n_parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+        parameters = _vector("parameters", tensors["parameters"], n_parameters)
+        network = MLP(
+            sizes,
+            activation=config["activation"],
+            output=config["output"],
+            dtype="float32" if tensors["parameters"].dtype == np.float32 else "float64",
+            seed=0,
+        )
+        network.parameters[:] = parameters
+        return cls(
+            network,
+            tensors["mean"],
+            tensors["scale"],
+            config["feature_names"],
+            config["class_names"],
+            config["target"],
+        )
+
+    def _standardized(self, X: ArrayLike) -> NDArray[Any]:
+        raw = np.asarray(X)
+        if raw.dtype.kind not in "fiub":
+            raise TypeError(f"X must hold real numbers, got dtype {raw.dtype}")
+        if raw.ndim != 2 or raw.shape[1] != self.mean.size:
+            raise ValueError(f"X must have shape (n, {self.mean.size}), got {raw.shape}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            standardized = ((raw - self.mean) / self.scale).astype(self.network.dtype)
+        wrong = np.argwhere(~np.isfinite(standardized))
+        if wrong.size:
+            row, column = wrong[0]
+            raise ValueError(
+                f"X must be finite once standardized to {self.network.dtype}, "
+                f"got {raw[row, column]} in row {row}, column {column}"
+            )
+        return standardized
+
+
+def _parse_config(text: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"config is not JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"config must be a JSON object, got {type(config).__name__}")
+    _check_keys("config", config, _CONFIG)
+    sizes = config["layer_sizes"]
+    if not (isinstance(sizes, list) and len(sizes) >= 2 and all(type(n) is int for n in sizes)):
+        raise ValueError(f"layer_sizes must be a list of 2 or more integers, got {sizes!r}")
+    if min(sizes) < 1:
+        raise ValueError(f"layer_sizes must be >= 1, got {sizes}")
+    for key in ("feature_names", "class_names"):
+        if not isinstance(config[key], list):
+            raise ValueError(f"{key} must be a list, got {config[key]!r}")
+    return config
+
+
+def _check_keys(what: str, found: dict[str, Any], expected: set[str]) -> None:
+    if set(found) != expected:
+        raise ValueError(f"{what} must be {sorted(expected)}, got {sorted(found)}")
+
+
+def _vector(name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # a damaged file can hold a signalling NaN
+        vector = np.array(values, dtype=np.float64)
+    if vector.shape != (size,):
+        raise ValueError(f"{name} must have shape ({size},), got {vector.shape}")
+    if not np.isfinite(vector).all():
+        raise ValueError(f"{name} must be finite, got {vector[~np.isfinite(vector)][0]}")
+    vector.setflags(write=False)
+    return vector
+
+
+def _names(what: str, names: Sequence[str], length: int) -> tuple[str, ...]:
+    names = tuple(_name(what, name) for name in names)
+    if len(names) != length:
+        raise ValueError(f"{what} must have {length} names, got {len(names)}")
+    if len(set(names)) != length:
+        raise ValueError(f"{what} must be distinct, got {list(names)}")
+    return names
+
+
+def _name(what: str, name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{what} must be text, got {name!r}")
+    if not name:
+        raise ValueError(f"{what} must not be empty")
+    name.encode()  # a lone surrogate could be neither printed nor saved
+    return name

@@ -1,0 +1,391 @@
+"""Plots of data, decision boundaries, training and results, drawn without a display.
+
+Every function draws on the given Axes, or on a Figure of its own that belongs to no window
+and no global state, and returns the Axes; ``ax.figure`` is the Figure.
+"""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmlp._core import MLP
+from fastmlp._drawing import (
+    COLORS,
+    MARKERS,
+    Classifier,
+    Plane,
+    axes_or_new,
+    encode,
+    frame,
+    legend_beside,
+    limits_of,
+    name_classes,
+    new_figure,
+    points,
+    save,
+    scatter,
+)
+from fastmlp._extras import require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+    from fastmlp._core import Activation, History
+
+
+def plot_data(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    ax: "Axes | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "Axes":
+    """Draw points of two features, one colour and marker a class.
+
+    Parameters
+    ----------
+    X : array-like, shape (n, 2)
+        The points.
+    y : array-like, shape (n,)
+        Class of each point: an int, or one of `class_names`.
+    class_names : sequence of str, default=None
+        Names in the order of the classes 0, 1, ...; None shows the values in `y`.
+    feature_names : sequence of str, length 2, default=None
+        Names of the axes; None means "feature 0" and "feature 1".
+    ax : Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If X is not of shape (n, 2), y not of shape (n,), a class has no name, or
+        `feature_names` are not two.
+    """
+    X, y = points(X, y)
+    classes, names = name_classes(class_names, y)
+    ax = axes_or_new(ax, (6.4, 5.2), "plot_data")
+    frame(ax, limits_of(X), feature_names)
+    scatter(ax, X, encode(classes, y), names)
+    ax.set_title(f"Data: {len(X):,} points, {len(names)} classes")
+    legend_beside(ax, "class")
+    return save(ax, path)
+
+
+def plot_decision_boundary(
+    model: Classifier,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    resolution: int = 101,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    title: str | None = None,
+    ax: "Axes | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "Axes":
+    """Draw the class a model gives to each place of the plane, and points on it.
+
+    Parameters
+    ----------
+    model : object with ``predict``
+        Gives an array of shape (n, 2), of X's dtype, n classes of y's kind.
+    X : array-like, shape (n, 2)
+        The points; the plane reaches a little beyond them.
+    y : array-like, shape (n,)
+        True class of each point: an int, or one of `class_names`.
+    resolution : int, default=101
+        Places along each axis at which the model is asked, at least 2.
+    class_names : sequence of str, default=None
+        Names in the order of the classes 0, 1, ...; None shows the values themselves.
+    feature_names : sequence of str, length 2, default=None
+        Names of the axes; None means "feature 0" and "feature 1".
+    title : str, default=None
+        None states the accuracy on the points.
+    ax : Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If X is not of shape (n, 2), y not of shape (n,), the resolution below 2, a class has
+        no name, or `feature_names` are not two.
+    """
+    X, y = points(X, y)
+    plane = Plane(model, resolution, class_names, (X, y))
+    ax = axes_or_new(ax, (6.4, 5.2), "plot_decision_boundary")
+    plane.draw(ax, X, y, feature_names, "Decision boundary")
+    if title is not None:
+        ax.set_title(title)
+    legend_beside(ax, "class")
+    return save(ax, path)
+
+
+def plot_decision_boundaries(
+    model: Classifier,
+    *,
+    train: tuple[ArrayLike, ArrayLike],
+    test: tuple[ArrayLike, ArrayLike],
+    resolution: int = 101,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    axes: "Sequence[Axes] | NDArray[np.object_] | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "NDArray[np.object_]":
+    """Draw a decision boundary twice, with the training points and with the test points.
+
+    Parameters
+    ----------
+    model : object with ``predict``
+        Gives an array of shape (n, 2), of the training X's dtype, n classes of y's kind.
+    train, test : (X, y)
+        Points of shape (n, 2) and their true classes of shape (n,).
+    resolution : int, default=101
+        Places along each axis at which the model is asked, at least 2.
+    class_names : sequence of str, default=None
+        Names in the order of the classes 0, 1, ...; None shows the values themselves.
+    feature_names : sequence of str, length 2, default=None
+        Names of the axes; None means "feature 0" and "feature 1".
+    axes : two Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    ndarray of two Axes
+        Training and test, with the same limits.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        As `plot_decision_boundary`.
+    """
+    parts = {"Training": points(*train), "Test": points(*test)}
+    plane = Plane(model, resolution, class_names, *parts.values())
+    if axes is None:
+        figure = new_figure((10.4, 5.0), "plot_decision_boundaries")
+        axes = figure.subplots(1, 2, sharex=True, sharey=True)
+    panels = np.asarray(axes)
+    for ax, (part, (X, y)) in zip(panels, parts.items(), strict=True):
+        plane.draw(ax, X, y, feature_names, part)
+        ax.label_outer()
+    legend_beside(panels[-1], "class")
+    save(panels[-1], path)
+    return panels
+
+
+def plot_history(
+    history: "History",
+    *,
+    ax: "Axes | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "Axes":
+    """Draw loss and accuracy against epochs, in training and validation.
+
+    Parameters
+    ----------
+    history : fastmlp.History
+        What `MLP.fit` returns.
+    ax : Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    Axes
+        The Axes of the loss; that of the accuracy lies over it, with its scale on the right.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    ax = axes_or_new(ax, (7.2, 4.4), "plot_history")
+    right = ax.twinx()
+    curves = [
+        (ax, "loss", history.loss, history.val_loss, COLORS[0], "o"),
+        (right, "accuracy", history.accuracy, history.val_accuracy, COLORS[5], "s"),
+    ]
+    handles: list[Line2D] = []
+    for side, name, training, validation, color, marker in curves:
+        for part, values, style, fill in (
+            ("training", training, "-", color),
+            ("validation", validation, "--", "white"),
+        ):
+            if values is None:
+                continue
+            handles += side.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                style,
+                color=color,
+                linewidth=1.4,
+                marker=marker,
+                markerfacecolor=fill,
+                markevery=max(1, len(values) // 8),
+                markersize=5,
+                label=f"{part} {name}",
+            )
+        side.tick_params(axis="y", colors=color)
+        side.spines["top"].set_visible(False)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("cross-entropy loss (nats)", color=COLORS[0])
+    ax.update_datalim([(1, 0)])  # from 0, with room above the highest loss however flat the curve
+    ax.autoscale_view()
+    ax.set_ylim(bottom=0)
+    ax.grid(alpha=0.25)
+    right.set_ylabel("accuracy (%)", color=COLORS[5])
+    right.set_ylim(0, 1.02)
+    ticker = require("matplotlib.ticker", "plot_history")
+    right.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, symbol=None))
+    ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.set_title("Training")
+    ax.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, frameon=False
+    )
+    return save(ax, path)
+
+
+def plot_confusion_matrix(
+    matrix: ArrayLike,
+    *,
+    class_names: Sequence[str] | None = None,
+    ax: "Axes | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "Axes":
+    """Draw a confusion matrix: counts and shares of the true class, the share as the colour.
+
+    Parameters
+    ----------
+    matrix : array-like of int, shape (n_classes, n_classes)
+        Row i, column j counts the rows of true class i predicted as class j.
+    class_names : sequence of str, default=None
+        Names of the classes; None numbers them from 0.
+    ax : Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If the matrix is not square, or has another number of classes than `class_names`.
+    """
+    counts = np.asarray(matrix)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
+        raise ValueError(f"matrix must be square, got shape {counts.shape}")
+    n = len(counts)
+    if class_names is None:
+        class_names = [str(c) for c in range(n)]
+    if len(class_names) != n:
+        raise ValueError(f"class_names has {len(class_names)} names, but matrix has {n} classes")
+    side = min(1.2 * n, 10.0) + 1.2
+    ax = axes_or_new(ax, (side, side), "plot_confusion_matrix")
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    cell = ax.get_window_extent().width / ax.figure.dpi / n  # inches
+    font = float(np.clip(14 * cell, 4, 10))  # points, so that five digits fit a cell
+    for (i, j), count in np.ndenumerate(counts):
+        color = "white" if shares[i, j] > 0.5 else "black"
+        text = f"{count:,}\n{shares[i, j]:.1%}"
+        ax.text(j, i, text, ha="center", va="center", color=color, fontsize=font)
+    ax.set_xticks(range(n), class_names)
+    ax.set_yticks(range(n), class_names)
+    if max(map(len, class_names)) > 10 * cell:
+        ax.tick_params(axis="x", rotation=90)
+    ax.set(xlabel="predicted class", ylabel="true class (each row is 100%)")
+    ax.set_title(f"Confusion matrix: {int(counts.trace()):,} of {int(counts.sum()):,} correct")
+    return save(ax, path)
+
+
+def plot_activations(
+    names: "Sequence[Activation]" = ("relu", "leaky_relu", "sigmoid", "tanh"),
+    *,
+    ax: "Axes | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "Axes":
+    """Draw activation functions and their derivatives as the network computes them.
+
+    A network with one input, one hidden unit and one output, every weight 1 and every bias 0,
+    maps x to f(x), and its backward pass gives f'(x).
+
+    Parameters
+    ----------
+    names : sequence of str, default=("relu", "leaky_relu", "sigmoid", "tanh")
+        Activations of `fastmlp.MLP`.
+    ax : Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If a name is unknown.
+    """
+    x = np.linspace(-4, 4, 801)[:, None]
+    curves = {name: _activation(name, x) for name in names}
+    ax = axes_or_new(ax, (8.4, 4.6), "plot_activations")
+    for c, (name, (value, derivative)) in enumerate(curves.items()):
+        # The later, the thinner: curves that coincide stay visible.
+        look: dict[str, Any] = {
+            "color": COLORS[c % len(COLORS)],
+            "linewidth": max(1.4, 2.6 - 0.4 * c),
+            "marker": MARKERS[c % len(MARKERS)],
+            "markevery": (25 * c, 100),
+            "zorder": 2 + 0.01 * c,
+        }
+        ax.plot(x[:, 0], value, label=name, **look)
+        ax.plot(x[:, 0], derivative, "--", markerfacecolor="white", label=f"{name}'", **look)
+    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
+    ax.set(xlim=(-4, 4), ylim=(-1.2, 2.2), xlabel="input x", ylabel="f(x) and its derivative f'(x)")
+    ax.set_title("Activation functions and their derivatives")
+    legend_beside(ax, None)
+    return save(ax, path)
+
+
+def _activation(name: "Activation", x: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    mlp = MLP([1, 1, 1], activation=name, dtype="float64")
+    for weight, bias in zip(mlp.weights, mlp.biases, strict=True):
+        weight[...] = 1
+        bias[...] = 0
+    _, derivative = mlp.backward(x, np.ones_like(x))
+    return mlp.forward(x)[:, 0], derivative[:, 0]

@@ -1,0 +1,130 @@
+"""Optimizers keep their settings, and state that can be read, set and cleared."""
+
+import json
+
+import numpy as np
+import pytest
+
+import fastmlp
+
+KINDS = {
+    "sgd": lambda: fastmlp.SGD(0.1),
+    "momentum": lambda: fastmlp.SGD(0.1, momentum=0.9),
+    "nesterov": lambda: fastmlp.SGD(0.1, momentum=0.9, nesterov=True),
+    "adam": lambda: fastmlp.Adam(0.01),
+}
+
+
+@pytest.fixture(params=KINDS)
+def make(request):
+    """A maker of one kind of optimizer."""
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def data(rng):
+    return rng.standard_normal((30, 4)), rng.integers(3, size=30)
+
+
+def trained(data, *fits, dtype="float64"):
+    """Parameters after fits of (optimizer, epochs), one after another, from the same start."""
+    mlp = fastmlp.MLP([4, 8, 3], dtype=dtype, seed=2)
+    for optimizer, epochs in fits:
+        mlp.fit(data[0].astype(dtype), data[1], optimizer, epochs=epochs)
+    return mlp.parameters.copy()
+
+
+def test_defaults():
+    sgd, adam = fastmlp.SGD(), fastmlp.Adam()
+
+    assert (sgd.learning_rate, sgd.momentum, sgd.nesterov) == (0.01, 0.0, False)
+    assert (adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon) == (1e-3, 0.9, 0.999, 1e-8)
+
+
+def test_settings_are_kept():
+    sgd = fastmlp.SGD(0.25, 0.5, True)
+    adam = fastmlp.Adam(0.25, 0.5, 0.75, 0.125)
+
+    assert (sgd.learning_rate, sgd.momentum, sgd.nesterov) == (0.25, 0.5, True)
+    assert (adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon) == (0.25, 0.5, 0.75, 0.125)
+
+
+def test_the_learning_rate_can_be_set(make, data):
+    optimizer, other = make(), make()
+    optimizer.learning_rate = 0.5
+
+    assert optimizer.learning_rate == 0.5
+    assert not np.array_equal(trained(data, (optimizer, 3)), trained(data, (other, 3)))
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "beta_1", "beta_2", "epsilon"])
+def test_other_settings_are_read_only(name):
+    optimizer = fastmlp.SGD() if hasattr(fastmlp.SGD, name) else fastmlp.Adam()
+
+    with pytest.raises(AttributeError, match=name):
+        setattr(optimizer, name, 0.5)
+
+
+def test_training_goes_on_from_a_state_bit_for_bit(make, data, dtype):
+    whole, first, second = make(), make(), make()
+
+    expected = trained(data, (whole, 10), dtype=dtype)
+
+    mlp = fastmlp.MLP([4, 8, 3], dtype=dtype, seed=2)
+    X, y = data[0].astype(dtype), data[1]
+    mlp.fit(X, y, first, epochs=4)
+    second.load_state_dict(first.state_dict())
+    mlp.fit(X, y, second, epochs=6)
+    np.testing.assert_array_equal(mlp.parameters, expected)
+
+
+def test_a_state_is_a_copy(make, data):
+    optimizer, other = make(), make()
+    trained(data, (optimizer, 3))
+
+    state = optimizer.state_dict()
+    other.load_state_dict(state)
+    trained(data, (optimizer, 3))
+
+    for name, value in other.state_dict().items():
+        np.testing.assert_array_equal(value, state[name])
+
+
+def test_a_state_holds_plain_numbers_and_arrays(make, data):
+    optimizer = make()
+    trained(data, (optimizer, 3))
+
+    for value in optimizer.state_dict().values():
+        assert isinstance(value, np.ndarray) or json.dumps(value)
+
+
+def test_reset_forgets(make, data):
+    optimizer = make()
+    trained(data, (optimizer, 5))
+
+    optimizer.reset()
+
+    np.testing.assert_array_equal(trained(data, (optimizer, 5)), trained(data, (make(), 5)))
+
+
+@pytest.mark.parametrize("kind", ["momentum", "adam"])
+def test_another_network_s_state_is_refused(kind, data):
+    optimizer = KINDS[kind]()
+    trained(data, (optimizer, 1))
+    larger = fastmlp.MLP([4, 9, 3], dtype="float64", seed=0)
+    before = larger.parameters.copy()
+
+    with pytest.raises(ValueError, match="optimizer"):
+        larger.step(*data, optimizer)
+
+    np.testing.assert_array_equal(larger.parameters, before)
+
+
+@pytest.mark.parametrize("kind", ["momentum", "adam"])
+def test_a_state_of_another_dtype_is_refused(kind, data):
+    optimizer = KINDS[kind]()
+    trained(data, (optimizer, 1))
+    narrow = fastmlp.MLP([4, 8, 3], dtype="float32", seed=0)
+
+    with pytest.raises(ValueError, match="another dtype"):
+        narrow.step(data[0].astype(np.float32), data[1], optimizer)

@@ -1,0 +1,146 @@
+"""The interpreter stays free while the network works, and threads share a network safely."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import fastmlp
+
+# Long enough for any machine; reached only where a thread is kept from running.
+HANG_GUARD_SECONDS = 120
+FOREVER = 10**7
+
+
+@pytest.fixture
+def data(rng):
+    X = rng.standard_normal((500, 10)).astype(np.float32)
+    return X, rng.integers(3, size=500)
+
+
+@pytest.fixture
+def mlp():
+    return fastmlp.MLP([10, 50, 3], seed=0)
+
+
+class Background:
+    """A fit without end in another thread, for as long as the `with` block lasts."""
+
+    def __init__(self, mlp, X, y):
+        self.started, self.stopping = threading.Event(), threading.Event()
+        self.epochs = 0
+
+        def callback(epoch):
+            self.epochs = epoch.epoch
+            self.started.set()
+            return self.stopping.is_set()
+
+        self.pool = ThreadPoolExecutor(1)
+        self.result = self.pool.submit(mlp.fit, X, y, epochs=FOREVER, callback=callback)
+        self.result.add_done_callback(lambda _: self.started.set())
+
+    def __enter__(self):
+        assert self.started.wait(HANG_GUARD_SECONDS)
+        assert self.result.running()
+        return self
+
+    def __exit__(self, *exception):
+        self.stopping.set()
+        self.result.result(HANG_GUARD_SECONDS)
+        self.pool.shutdown()
+
+
+def test_other_threads_run_while_fit_works(mlp, rng):
+    # One epoch of one step, of which a callback could tell nothing before it ends.
+    X = rng.standard_normal((200_000, 10)).astype(np.float32)
+    y = rng.integers(3, size=len(X))
+    inside, turns, stop = threading.Event(), [], threading.Event()
+
+    def count():
+        inside.set()
+        while not stop.is_set():
+            turns.append(len(turns))
+
+    counter = threading.Thread(target=count)
+    counter.start()
+    assert inside.wait(HANG_GUARD_SECONDS)
+    before = len(turns)
+    mlp.fit(X, y, epochs=1)
+    during = len(turns) - before
+    stop.set()
+    counter.join(HANG_GUARD_SECONDS)
+
+    # A held interpreter lets the counter take a turn or two at the call's ends, not thousands.
+    assert during > 1000
+
+
+def test_predictions_of_eight_threads_are_the_serial_ones(mlp, data):
+    X, _ = data
+    serial = mlp.predict_proba(X)
+    barrier = threading.Barrier(8)
+
+    def predict(_):
+        barrier.wait(HANG_GUARD_SECONDS)
+        return [mlp.predict_proba(X) for _ in range(50)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for results in pool.map(predict, range(8)):
+            for result in results:
+                np.testing.assert_array_equal(result, serial)
+
+
+def test_networks_train_side_by_side(data):
+    def train(seed):
+        mlp = fastmlp.MLP([10, 50, 3], seed=seed)
+        mlp.fit(*data, epochs=10, batch_size=32, seed=seed)
+        return mlp.parameters.copy()
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(train, range(8)))
+
+    for seed, parameters in enumerate(together):
+        np.testing.assert_array_equal(parameters, train(seed))
+
+
+def test_a_second_fit_of_a_network_in_training_is_refused(mlp, data):
+    with Background(mlp, *data), pytest.raises(RuntimeError, match="being trained by another call"):
+        mlp.fit(*data, epochs=1)
+
+
+def test_a_step_of_a_network_in_training_is_refused(mlp, data):
+    with Background(mlp, *data), pytest.raises(RuntimeError, match="being trained by another call"):
+        mlp.step(*data, fastmlp.SGD())
+
+
+def test_an_optimizer_in_use_is_refused(mlp, data):
+    other, optimizer = fastmlp.MLP([10, 50, 3], seed=1), fastmlp.Adam()
+    started, stopping = threading.Event(), threading.Event()
+
+    def callback(_):
+        started.set()
+        return stopping.is_set()
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(mlp.fit, *data, optimizer, epochs=FOREVER, callback=callback)
+        try:
+            assert started.wait(HANG_GUARD_SECONDS)
+            with pytest.raises(RuntimeError, match="optimizer"):
+                other.fit(*data, optimizer, epochs=1)
+        finally:
+            stopping.set()
+        running.result(HANG_GUARD_SECONDS)
+
+
+def test_the_network_is_free_again_after_training(mlp, data):
+    with Background(mlp, *data):
+        pass
+
+    assert len(mlp.fit(*data, epochs=2).loss) == 2
+
+
+def test_predicting_while_training_gives_finite_numbers(mlp, data):
+    with Background(mlp, *data) as training:
+        first = training.epochs
+        while training.epochs < first + 3:
+            assert np.isfinite(mlp.predict_proba(data[0])).all()

@@ -1,0 +1,118 @@
+"""Gradients, losses and updates agree with torch's autograd and optimizers."""
+
+import numpy as np
+import pytest
+import torch
+
+import fastmlp
+
+ACTIVATIONS = {
+    "identity": torch.nn.Identity(),
+    "relu": torch.nn.ReLU(),
+    "leaky_relu": torch.nn.LeakyReLU(0.01),
+    "sigmoid": torch.nn.Sigmoid(),
+    "tanh": torch.nn.Tanh(),
+}
+
+
+def torch_twin(mlp):
+    """The same network in torch, with copies of the same parameters."""
+    layers = []
+    for k, (W, b) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
+        linear = torch.nn.utils.skip_init(
+            torch.nn.Linear, *W.shape, dtype=getattr(torch, mlp.dtype)
+        )
+        linear.load_state_dict({"weight": torch.tensor(W.T), "bias": torch.tensor(b)})
+        layers += [ACTIVATIONS[mlp.activation]] if k else []
+        layers.append(linear)
+    return torch.nn.Sequential(*layers)
+
+
+def in_our_layout(mlp, net, read):
+    """What `read` finds at torch's parameters, as a vector laid out like `mlp.parameters`."""
+    vector = np.empty(mlp.n_parameters, mlp.dtype)
+    linears = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
+    for W, b, linear in zip(*mlp.unflatten(vector), linears, strict=True):
+        W[...] = read(linear.weight).numpy().T
+        b[...] = read(linear.bias).numpy()
+    return vector
+
+
+def batch(rng, mlp, n=33):
+    X = rng.standard_normal((n, mlp.layer_sizes[0])).astype(mlp.dtype)
+    return X, rng.integers(mlp.layer_sizes[-1], size=n)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, 3, 4])
+def test_gradients_agree_with_autograd(activation, depth, dtype, rng, random_mlp, assert_agrees):
+    mlp = random_mlp([17, *(33, 16, 15, 100)[:depth], 5], activation, dtype)
+    X, y = batch(rng, mlp)
+    class_weight = rng.uniform(0.1, 2.0, size=5).astype(dtype)
+    net = torch_twin(mlp)
+
+    loss, gradient = mlp.loss_and_grad(X, y, class_weight=class_weight)
+
+    X_torch = torch.tensor(X)
+    logits = net(X_torch)
+    weight = torch.tensor(class_weight)
+    true_loss = torch.nn.functional.cross_entropy(logits, torch.tensor(y), weight=weight)
+    true_loss.backward()
+    assert_agrees(mlp.forward(X), logits.detach(), "logits")
+    assert_agrees(mlp.predict_proba(X), logits.detach().softmax(dim=1), "probabilities")
+    assert_agrees(loss, true_loss.item(), "loss", dtype)
+    assert_agrees(gradient, in_our_layout(mlp, net, lambda p: p.grad), "gradient")
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, 3, 4])
+def test_backward_agrees_with_autograd(activation, depth, dtype, rng, random_mlp, assert_agrees):
+    mlp = random_mlp([17, *(33, 16, 15, 100)[:depth], 5], activation, dtype)
+    X, _ = batch(rng, mlp)
+    target = rng.standard_normal((len(X), 5)).astype(dtype)
+    net = torch_twin(mlp)
+
+    gradient, d_X = mlp.backward(X, 2 * (mlp.forward(X) - target) / target.size)
+
+    X_torch = torch.tensor(X, requires_grad=True)
+    torch.nn.functional.mse_loss(net(X_torch), torch.tensor(target)).backward()
+    assert_agrees(gradient, in_our_layout(mlp, net, lambda p: p.grad), "gradient")
+    assert_agrees(d_X, X_torch.grad, "d_X")
+
+
+OPTIMIZERS = {
+    "sgd": (
+        lambda: fastmlp.SGD(learning_rate=0.5),
+        lambda p: torch.optim.SGD(p, lr=0.5),
+    ),
+    "momentum": (
+        lambda: fastmlp.SGD(learning_rate=0.1, momentum=0.9),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
+    ),
+    "nesterov": (
+        lambda: fastmlp.SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+    ),
+    "adam": (
+        lambda: fastmlp.Adam(learning_rate=0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-6),
+        lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_updates_agree_step_by_step(name, rng, random_mlp, assert_agrees):
+    ours, theirs = OPTIMIZERS[name]
+    mlp = random_mlp([4, 16, 3], "tanh")
+    net = torch_twin(mlp)
+    optimizer, torch_optimizer = ours(), theirs(net.parameters())
+    for t in range(30):
+        X, y = batch(rng, mlp)
+
+        loss = mlp.step(X, y, optimizer)
+
+        torch_optimizer.zero_grad()
+        true_loss = torch.nn.functional.cross_entropy(net(torch.tensor(X)), torch.tensor(y))
+        true_loss.backward()
+        torch_optimizer.step()
+        assert_agrees(loss, true_loss.item(), f"loss at step {t}", "float64")
+        truth = in_our_layout(mlp, net, lambda p: p.detach())
+        assert_agrees(mlp.parameters, truth, f"parameters after step {t}")

@@ -1,0 +1,149 @@
+"""The multilayer perceptron in plain NumPy: the truth the compiled network is tested against.
+
+Every formula is written once, the short way, in float64. Notation: X (n, d_in) holds one example
+a row, y (n,) its class; layer k computes ``H[k+1] = f(H[k] @ W[k] + b[k])`` with H[0] = X, and the
+last layer has no activation: its values are the logits. ``d_A`` is the derivative of the loss by A
+and has A's shape.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+LEAKY_SLOPE = 0.01
+
+# Each activation beside its derivative; the derivative is written in h = f(z), not in z, because
+# h is what the forward pass leaves behind.
+ACTIVATIONS = {
+    "identity": (lambda z: z, lambda h: np.ones_like(h)),
+    "relu": (lambda z: np.maximum(z, 0.0), lambda h: np.where(h > 0, 1.0, 0.0)),
+    "leaky_relu": (
+        lambda z: np.where(z > 0, z, LEAKY_SLOPE * z),
+        lambda h: np.where(h > 0, 1.0, LEAKY_SLOPE),
+    ),
+    "sigmoid": (lambda z: 0.5 * (1.0 + np.tanh(0.5 * z)), lambda h: h * (1.0 - h)),
+    "tanh": (np.tanh, lambda h: 1.0 - h**2),
+}
+
+
+def log_softmax(logits):
+    """Logarithm of each row's class probabilities; the shift keeps exp from overflowing."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def softmax(logits):
+    """Class probabilities of each row."""
+    return np.exp(log_softmax(logits))
+
+
+def row_weights(y, sample_weight=None, class_weight=None):
+    """Weight of each example: its own times its class's."""
+    weight = np.ones(len(y))
+    if sample_weight is not None:
+        weight = weight * sample_weight
+    if class_weight is not None:
+        weight = weight * np.asarray(class_weight, dtype=np.float64)[y]
+    return weight
+
+
+def cross_entropy(logits, y, weight):
+    """Weighted mean of -log p(y), ``sum(w * l) / sum(w)``, and its derivative by the logits."""
+    rows = np.arange(len(y))
+    log_p = log_softmax(logits)
+    loss = -(weight * log_p[rows, y]).sum() / weight.sum()
+    d_logits = np.exp(log_p)
+    d_logits[rows, y] -= 1.0
+    d_logits *= (weight / weight.sum())[:, None]
+    return loss, d_logits
+
+
+class MLP:
+    """Layers of weights (d_in, d_out) and biases (d_out,), one activation a hidden layer."""
+
+    def __init__(self, weights, biases, activation="relu"):
+        self.weights = [np.array(w, dtype=np.float64) for w in weights]
+        self.biases = [np.array(b, dtype=np.float64) for b in biases]
+        n_hidden = len(self.weights) - 1
+        names = [activation] * n_hidden if isinstance(activation, str) else activation
+        self.activations = [ACTIVATIONS[name] for name in names]
+
+    @classmethod
+    def random(cls, layer_sizes, activation="relu", scale=0.01, seed=0):
+        """Weights drawn from ``scale * normal``, biases of zero."""
+        rng = np.random.default_rng(seed)
+        shapes = list(pairwise(layer_sizes))
+        weights = [scale * rng.standard_normal(shape) for shape in shapes]
+        return cls(weights, [np.zeros(d_out) for _, d_out in shapes], activation)
+
+    @property
+    def parameters(self):
+        """Every array in the order the updates take them: W[0], b[0], W[1], b[1], ..."""
+        return [p for layer in zip(self.weights, self.biases, strict=True) for p in layer]
+
+    def forward(self, X):
+        """Input and output of every layer: X, the hidden values, the logits."""
+        H = [np.asarray(X, dtype=np.float64)]
+        for k, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            Z = H[-1] @ W + b
+            H.append(self.activations[k][0](Z) if k < len(self.activations) else Z)
+        return H
+
+    def backward(self, H, d_logits):
+        """Gradients of all parameters, in their order, and of the input: the chain rule."""
+        gradients, d_Z = [], d_logits
+        for k in reversed(range(len(self.weights))):
+            d_W, d_b = H[k].T @ d_Z, d_Z.sum(axis=0)
+            gradients = [d_W, d_b, *gradients]
+            d_H = d_Z @ self.weights[k].T
+            if k > 0:
+                d_Z = d_H * self.activations[k - 1][1](H[k])
+        return gradients, d_H
+
+    def loss_and_gradients(self, X, y, sample_weight=None, class_weight=None):
+        """Cross-entropy of the network's predictions and its gradients."""
+        H = self.forward(X)
+        loss, d_logits = cross_entropy(H[-1], y, row_weights(y, sample_weight, class_weight))
+        return loss, self.backward(H, d_logits)[0]
+
+    def step(self, X, y, optimizer, sample_weight=None, class_weight=None):
+        """One update on this batch; returns the loss before it."""
+        loss, gradients = self.loss_and_gradients(X, y, sample_weight, class_weight)
+        optimizer.update(self.parameters, gradients)
+        return loss
+
+
+class SGD:
+    """Gradient descent; ``v = momentum * v + g``, and Nesterov's lookahead as torch writes it."""
+
+    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False):
+        self.learning_rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
+        self.velocities = None
+
+    def update(self, parameters, gradients):
+        """Move every parameter, in place, against its gradient."""
+        if self.velocities is None:
+            self.velocities = [np.zeros_like(p) for p in parameters]
+        for p, g, v in zip(parameters, gradients, self.velocities, strict=True):
+            v[...] = self.momentum * v + g
+            p -= self.learning_rate * (g + self.momentum * v if self.nesterov else v)
+
+
+class Adam:
+    """Adam (Kingma & Ba, 2015): epsilon is added after the correction of the bias, as in torch."""
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        self.learning_rate, self.epsilon = learning_rate, epsilon
+        self.beta_1, self.beta_2 = beta_1, beta_2
+        self.t, self.moments = 0, None
+
+    def update(self, parameters, gradients):
+        """Move every parameter, in place, by its mean gradient over its root mean square."""
+        if self.moments is None:
+            self.moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
+        self.t += 1
+        for p, g, (m, v) in zip(parameters, gradients, self.moments, strict=True):
+            m[...] = self.beta_1 * m + (1 - self.beta_1) * g
+            v[...] = self.beta_2 * v + (1 - self.beta_2) * g**2
+            m_hat, v_hat = m / (1 - self.beta_1**self.t), v / (1 - self.beta_2**self.t)
+            p -= self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)

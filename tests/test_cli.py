@@ -1,0 +1,426 @@
+"""The command line does its work, and says in one line what it cannot do."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+import fastmlp
+from fastmlp import __main__ as main
+from fastmlp import cli
+from fastmlp._progress import progress_bar
+from fastmlp.data import make_spiral
+from fastmlp.model import Model
+
+GOLDEN = Path(__file__).parents[1] / "docs" / "cli_help.txt"
+FASTMLP = [sys.executable, "-m", "fastmlp"]
+
+
+def write_csv(path, header, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def read_csv(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture(scope="module")
+def spiral_csv(tmp_path_factory):
+    X, arms = make_spiral(random_state=1)
+    rows = [(*x, f"c{arm + 1}") for x, arm in zip(X.tolist(), arms, strict=True)]
+    return write_csv(tmp_path_factory.mktemp("data") / "spiral.csv", ["X1", "X2", "color"], rows)
+
+
+@pytest.fixture(scope="module")
+def trained(spiral_csv, tmp_path_factory):
+    """Folder of a training with the default options."""
+    folder = tmp_path_factory.mktemp("trained")
+    arguments = ["train", spiral_csv, "--target", "color", "--output", folder, "--quiet"]
+    assert cli.run([str(argument) for argument in arguments]) == 0
+    return folder
+
+
+@pytest.fixture
+def model_file(trained):
+    return trained / "model.safetensors"
+
+
+@pytest.fixture
+def fastmlp_cli(capsys):
+    """Run a command in this process: (status, standard output, standard error)."""
+
+    def call(*arguments):
+        status = cli.run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def test_help_of_every_command_is_the_documented_one(fastmlp_cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    pages = []
+    for command in ([], *([name] for name in cli.commands.commands)):
+        status, out, err = fastmlp_cli(*command, "--help")
+        assert (status, err) == (0, "")
+        pages.append(f"$ {' '.join(['fastmlp', *command, '--help'])}\n{out}")
+    text = "\n".join(pages)
+    if not GOLDEN.exists() or GOLDEN.read_text(encoding="utf-8") != text:
+        GOLDEN.write_text(text, encoding="utf-8")
+        pytest.fail("docs/cli_help.txt differed from --help and was rewritten; see what changed")
+
+
+def test_every_option_is_explained():
+    for command in cli.commands.commands.values():
+        assert command.help
+        for option in command.params:
+            assert option.param_type_name == "argument" or option.help, option.name
+
+
+def test_no_command_shows_the_help(fastmlp_cli):
+    assert fastmlp_cli() == fastmlp_cli("--help")
+
+
+def test_the_module_runs_as_the_command_does():
+    done = subprocess.run([*FASTMLP, "--version"], check=True, capture_output=True, text=True)
+    assert done.stdout == f"fastmlp {fastmlp.__version__}\n"
+
+
+def test_without_click_one_line_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "click", None)
+    assert main.main() == 2
+    assert capsys.readouterr().err == (
+        "fastmlp: error: the command line needs click, which is not installed; "
+        'install it with: pip install "fastmlp[all]"\n'
+    )
+
+
+@pytest.mark.parametrize(("module", "what"), [("matplotlib", "training"), ("tqdm", "progress bar")])
+def test_training_needs_its_extras_before_it_starts(
+    fastmlp_cli, spiral_csv, tmp_path, monkeypatch, module, what
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    status, _, err = fastmlp_cli("train", spiral_csv, "--target", "color", "--output", tmp_path)
+    assert status == 2
+    assert re.fullmatch(rf"fastmlp: error: .*{what} needs {module}, .*fastmlp\[all\]\"\n", err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_with_the_defaults_solves_the_spiral(trained):
+    assert {path.name for path in trained.iterdir()} == {
+        "confusion_matrix.png",
+        "decision_boundary.png",
+        "history.png",
+        "metrics.json",
+        "model.safetensors",
+    }
+    metrics = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))["network"]
+    assert metrics["test"]["overall"]["accuracy"] >= 0.97
+    assert metrics["test"]["overall"]["f1"] >= 0.97
+    assert [scores["overall"]["num_samples"] for scores in metrics.values()] == [1050, 225, 225]
+
+    model = Model.load(trained / "model.safetensors")
+    assert model.network.layer_sizes == (2, 100, 3)
+    assert model.network.dtype == "float32"
+    assert model.target == "color"
+
+
+def test_training_reports_what_it_read_did_and_wrote(fastmlp_cli, spiral_csv, tmp_path):
+    status, out, err = fastmlp_cli(
+        "train", spiral_csv, "--target", "color", "--output", tmp_path / "out", "--epochs", 5
+    )
+    assert (status, err) == (0, "")
+    assert "1500 rows, 2 features" in out
+    assert "c1 500, c2 500, c3 500" in out
+    assert "train 1050, validation 225, test 225" in out
+    assert "2 -> 100 -> 3, 603 parameters, float32" in out
+    assert set(re.findall(r"^  (\S+) +[\d.]+ kB$", out, re.MULTILINE)) == {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+
+
+def test_quiet_training_prints_nothing_and_writes_to_the_default_folder(
+    fastmlp_cli, spiral_csv, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = fastmlp_cli("train", spiral_csv, "--target", "color", "--epochs", 1, "--quiet")
+    assert done == (0, "", "")
+    assert (tmp_path / "runs" / "spiral" / "model.safetensors").exists()
+
+
+def test_training_obeys_its_options(fastmlp_cli, tmp_path, rng):
+    X = rng.standard_normal((60, 3))
+    rows = [(*x, "yes" if x[0] > 0 else "no") for x in X.tolist()]
+    path = write_csv(tmp_path / "three.csv", ["a", "b", "c", "positive"], rows)
+    out = tmp_path / "out"
+    status, _, err = fastmlp_cli(
+        *("train", path, "--target", "positive", "--output", out, "--quiet", "--epochs", 20),
+        *("--hidden", "7,5", "--activation", "tanh", "--init", "auto", "--dtype", "float64"),
+        *("--optimizer", "sgd", "--learning-rate", 0.1, "--momentum", 0.9, "--nesterov"),
+        *("--batch-size", 8, "--class-weight", "balanced", "--fractions", "0.5,0.25,0.25"),
+        *("--seed", 3, "--n-jobs", 1),
+    )
+    assert (status, err) == (0, "")
+    model = Model.load(out / "model.safetensors")
+    assert model.network.layer_sizes == (3, 7, 5, 2)
+    assert model.network.activation == "tanh"
+    assert model.network.dtype == "float64"
+    assert model.feature_names == ("a", "b", "c")
+    assert set(model.class_names) == {"yes", "no"}
+    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["network"]
+    assert [scores["overall"]["num_samples"] for scores in metrics.values()] == [30, 15, 15]
+    assert metrics["train"]["overall"]["accuracy"] > 0.9
+    assert not (out / "decision_boundary.png").exists()  # three features make no plane
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--seed", "2"],
+        ["--hidden", "50"],
+        ["--activation", "tanh"],
+        ["--init", "he_normal"],
+        ["--init-scale", "0.1"],
+        ["--dtype", "float64"],
+        ["--optimizer", "adam"],
+        ["--learning-rate", "0.5"],
+        ["--momentum", "0.5"],
+        ["--epochs", "4"],
+        ["--batch-size", "100"],
+        ["--fractions", "0.6,0.2,0.2"],
+    ],
+    ids=lambda options: options[0],
+)
+def test_each_option_reaches_the_network(fastmlp_cli, spiral_csv, tmp_path, monkeypatch, options):
+    models = []
+
+    def keep(folder, model, *_):
+        models.append(model)
+        return []
+
+    monkeypatch.setattr(cli, "write_results", keep)
+    common = ("train", spiral_csv, "--target", "color", "--output", tmp_path, "--quiet")
+    for extra in ([], [], options):
+        assert fastmlp_cli(*common, "--epochs", 3, *extra) == (0, "", "")
+
+    plain, again, changed = (model.network.parameters for model in models)
+    np.testing.assert_array_equal(again, plain)
+    assert not np.array_equal(changed, plain)
+
+
+def test_evaluate_prints_the_metrics_of_the_file(fastmlp_cli, spiral_csv, model_file):
+    status, out, err = fastmlp_cli("evaluate", model_file, spiral_csv, "--json")
+    assert (status, err) == (0, "")
+    rows = read_csv(spiral_csv.read_text(encoding="utf-8"))
+    labels = [row["color"] for row in rows]
+    model = Model.load(model_file)
+    codes = model.predict([[float(row["X1"]), float(row["X2"])] for row in rows])
+    predicted = [model.class_names[code] for code in codes]
+    overall = json.loads(out)["overall"]
+    assert overall["num_samples"] == 1500
+    assert overall["accuracy"] == pytest.approx(accuracy_score(labels, predicted), abs=1e-12)
+    assert overall["f1"] == pytest.approx(f1_score(labels, predicted, average="weighted"))
+
+    status, table, err = fastmlp_cli("evaluate", model_file, spiral_csv, "--target", "color")
+    assert (status, err) == (0, "")
+    assert re.search(rf"^accuracy +{overall['accuracy']:.3f}$", table, re.MULTILINE)
+
+
+def test_evaluate_finds_columns_by_name_and_takes_some_of_the_classes(
+    fastmlp_cli, model_file, tmp_path
+):
+    rows = [("c2", "text", 0.5, 0.1), ("c2", "text", 0.6, 0.2)]
+    path = write_csv(tmp_path / "some.csv", ["arm", "note", "X2", "X1"], rows)
+    status, out, err = fastmlp_cli("evaluate", model_file, path, "--target", "arm", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["classes"]["c2"]["num_samples"] == 2
+
+
+def test_predict_answers_each_row_with_class_and_probabilities(
+    fastmlp_cli, model_file, tmp_path, rng
+):
+    X = rng.uniform(-1, 1, (20, 2))
+    path = write_csv(tmp_path / "rows.csv", ["X2", "more", "X1"], [(b, "x", a) for a, b in X])
+    status, out, err = fastmlp_cli("predict", model_file, path)
+    assert (status, err) == (0, "")
+
+    model = Model.load(model_file)
+    answers = read_csv(out)
+    names = [f"probability_{name}" for name in model.class_names]
+    assert list(answers[0]) == ["class", *names]
+    assert [row["class"] for row in answers] == [model.class_names[i] for i in model.predict(X)]
+    probabilities = np.array([[row[name] for name in names] for row in answers], np.float32)
+    np.testing.assert_array_equal(probabilities, model.predict_proba(X))
+
+    done = fastmlp_cli("predict", model_file, path, "--output", tmp_path / "answers.csv")
+    assert done == (0, "", "")
+    assert (tmp_path / "answers.csv").read_text(encoding="utf-8") == out
+
+
+def test_demo_teaches_and_writes(fastmlp_cli, tmp_path):
+    status, out, err = fastmlp_cli("demo", "--output", tmp_path / "lesson", "--seed", 2)
+    assert (status, err) == (0, "")
+    assert out.startswith("1. Look at the data")
+    assert (tmp_path / "lesson" / "metrics.json").exists()
+
+
+def test_a_broken_pipe_ends_quietly(model_file, tmp_path):
+    path = write_csv(tmp_path / "long.csv", ["X1", "X2"], [(0.5, 0.5)] * 20_000)
+    with subprocess.Popen(
+        [*FASTMLP, "predict", model_file, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline().startswith(b"class,")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT between processes")
+def test_ctrl_c_in_training_ends_with_130_and_one_line(spiral_csv, tmp_path):
+    options = ["--target", "color", "--epochs", str(10**9), "--output", tmp_path / "out"]
+    with subprocess.Popen(
+        [*FASTMLP, "train", spiral_csv, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while not process.stdout.readline().startswith(b"network"):
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"fastmlp: error: interrupted\n"
+    assert process.returncode == 130
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_progress_bar_tells_epoch_loss_accuracy_and_time_left(spiral, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    X, y = spiral
+    network = fastmlp.MLP([2, 5, 3], dtype="float64", seed=0)
+    with progress_bar(30) as callback:
+        history = network.fit(X, y, epochs=30, X_val=X, y_val=y, callback=callback)
+
+    last = terminal.getvalue().rstrip().rpartition("\r")[2]
+    assert re.match(r"epoch 30/30 \|.*\| 00:00 left", last)
+    assert f"loss {history.loss[-1]:.3f} (val {history.val_loss[-1]:.3f})" in last
+    assert f"acc {history.accuracy[-1]:.3f} (val {history.val_accuracy[-1]:.3f})" in last
+
+
+def test_without_a_terminal_there_is_no_progress_bar(capsys):
+    with progress_bar(30) as callback:
+        assert callback is None
+    assert capsys.readouterr().err == ""
+
+
+TRAIN = ["train", "{spiral}", "--target", "color", "--output", "{tmp}/out"]
+BAD_INPUT = {
+    "command": (["trian"], "No such command 'trian'"),
+    "option": (["train", "--traget", "x"], "No such option.*--traget"),
+    "argument": (["predict"], "Missing argument 'MODEL'"),
+    "target": (["train", "{spiral}"], "Missing option '--target'"),
+    "no file": (["train", "none.csv", "--target", "a"], "'CSV': File 'none.csv' does not exist"),
+    "folder": (["train", "{tmp}", "--target", "a"], "'CSV': File '{tmp}' is a directory"),
+    "column": (["train", "{spiral}", "--target", "colour"], "no column 'colour'.*'color'"),
+    "text": (["train", "{text}", "--target", "b"], "'a'.*'ten'"),
+    "not text": (["train", "{model}", "--target", "b"], "{model}"),
+    "one class": (["train", "{same}", "--target", "b"], "class"),
+    "hidden": ([*TRAIN, "--hidden", "10,0"], "'--hidden': '10,0' is not integers > 0 with commas"),
+    "hidden text": ([*TRAIN, "--hidden", "ten"], "'--hidden': 'ten' is not integers > 0"),
+    "activation": ([*TRAIN, "--activation", "step"], "'--activation': 'step' is not one of"),
+    "init scale": ([*TRAIN, "--init-scale", "-1"], "init_scale"),
+    "rate": ([*TRAIN, "--learning-rate", "0"], "learning_rate"),
+    "infinite rate": ([*TRAIN, "--learning-rate", "inf"], "learning_rate"),
+    "rate text": ([*TRAIN, "--learning-rate", "fast"], "'--learning-rate': 'fast' is not a valid"),
+    "momentum": ([*TRAIN, "--momentum", "1"], "momentum"),
+    "adam": ([*TRAIN, "--optimizer", "adam", "--momentum", "0.5"], "need --optimizer sgd"),
+    "nesterov": ([*TRAIN, "--nesterov"], "nesterov"),
+    "epochs": ([*TRAIN, "--epochs", "0"], "'--epochs': 0 is not in the range x>=1"),
+    "huge epochs": ([*TRAIN, "--epochs", "9" * 30], "."),
+    "batch": ([*TRAIN, "--batch-size", "-5"], "'--batch-size': -5 is not in the range"),
+    "fractions": ([*TRAIN, "--fractions", "0.7,0.3"], "--fractions: must be three numbers, got 2"),
+    "sum": ([*TRAIN, "--fractions", "0.7,0.3,0.3"], "fractions must be .* sum to 1"),
+    "jobs": ([*TRAIN, "--n-jobs", "0"], "n_jobs"),
+    "seed": ([*TRAIN, "--seed", "-1"], "'--seed': -1 is not in the range"),
+    "size": ([*TRAIN, "--hidden", "9" * 18], "layer_sizes|memory|parameters"),
+    "divergence": ([*TRAIN, "--learning-rate", "1e30"], "finite|diverge"),
+    "output": (["train", "{spiral}", "--target", "color", "--output", "{spiral}"], "is a file"),
+    "output below": (
+        ["train", "{spiral}", "--target", "color", "--output", "{spiral}/out"],
+        "{spiral}/out: Not a directory",
+    ),
+    "demo output": (["demo", "--output", "{spiral}/out"], "{spiral}/out: Not a directory"),
+    "not a model": (["evaluate", "{spiral}", "{spiral}"], "{spiral} is not a model file"),
+    "damaged model": (["predict", "{damaged}", "{spiral}"], "{damaged} is not a model file"),
+    "no model": (
+        ["predict", "{tmp}/none", "{spiral}"],
+        "'MODEL': File '{tmp}/none' does not exist",
+    ),
+    "features": (["predict", "{model}", "{text}"], "{text}.*no column 'X1'"),
+    "class": (["evaluate", "{model}", "{other}"], "{other}.*'c9'"),
+    "far": (["predict", "{model}", "{far}"], r"X must be finite once standardized to float32"),
+    "predict output": (
+        ["predict", "{model}", "{spiral}", "--output", "{tmp}/none/answers.csv"],
+        "{tmp}/none/answers.csv",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_INPUT.values(), ids=BAD_INPUT)
+def test_bad_input_ends_with_status_2_and_one_line(
+    fastmlp_cli, spiral_csv, model_file, tmp_path, arguments, message
+):
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(model_file.read_bytes()[:-1])
+    places = {
+        "spiral": spiral_csv,
+        "model": model_file,
+        "tmp": tmp_path,
+        "damaged": damaged,
+        "text": write_csv(tmp_path / "text.csv", "ab", [(1, "x"), ("ten", "y")]),
+        "same": write_csv(tmp_path / "same.csv", "ab", [(1, "x"), (2, "x")]),
+        "other": write_csv(tmp_path / "other.csv", ["X1", "X2", "color"], [(0, 0, "c9")]),
+        "far": write_csv(tmp_path / "far.csv", ["X1", "X2"], [(0, 1e60)]),
+    }
+    patterns = {name: re.escape(str(path)) for name, path in places.items()}
+    status, _, err = fastmlp_cli(*(argument.format(**places) for argument in arguments))
+
+    assert status == 2
+    assert re.fullmatch(r"fastmlp: error: [^\n]+\n", err)
+    assert re.search(message.format(**patterns), err), err
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_a_bug_is_one_line_too(fastmlp_cli, tmp_path, monkeypatch):
+    def broken(folder, seed):
+        raise RuntimeError("it broke\nin two lines")
+
+    monkeypatch.setattr(cli.lesson, "run", broken)
+    assert fastmlp_cli("demo", "--output", tmp_path) == (
+        1,
+        "",
+        "fastmlp: error: a bug of fastmlp: RuntimeError: it broke in two lines\n",
+    )
+
+
+def test_a_model_without_a_target_needs_one(fastmlp_cli, spiral_csv, model_file, tmp_path):
+    model = Model.load(model_file)
+    path = tmp_path / "nameless.safetensors"
+    Model(model.network, model.mean, model.scale, model.feature_names, model.class_names).save(path)
+    assert fastmlp_cli("evaluate", path, spiral_csv)[::2] == (
+        2,
+        f"fastmlp: error: {path} names no target; --target is needed\n",
+    )
+    assert fastmlp_cli("evaluate", path, spiral_csv, "--target", "color")[0] == 0

@@ -1,0 +1,139 @@
+"""What the documents say holds: their programs run, their links and make targets exist."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import fastmlp
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+RUNNERS = [ROOT / ".ci/run", ROOT / ".pre-commit-config.yaml", ROOT / ".github/workflows/ci.yml"]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def fenced(page, language):
+    """Yield each block of a language, moved down to its own line numbers by blank lines."""
+    text = page.read_text(encoding="utf-8")
+    for match in FENCE.finditer(text):
+        if match[1] == language:
+            yield "\n" * text.count("\n", 0, match.start(2)) + match[2]
+
+
+def tracked_files():
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    paths = [ROOT / name for name in listing.stdout.split("\0") if name]
+    return [path for path in paths if path.exists()]
+
+
+def make_targets():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+def read_toml(name):
+    return tomllib.loads((ROOT / name).read_text(encoding="utf-8"))
+
+
+PROGRAMS = [page for page in PAGES if any(fenced(page, "python"))]
+
+
+@pytest.mark.parametrize("page", PROGRAMS, ids=name_of)
+def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__main__"}
+    for block in fenced(page, "python"):
+        exec(compile(block, page, "exec"), namespace)
+
+
+def test_readme_example_is_short_and_does_what_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    example = next(fenced(ROOT / "README.md", "python"))
+    assert len([line for line in example.splitlines() if line.strip()]) <= 15
+
+    exec(compile(example, "README.md", "exec"), {"__name__": "__main__"})
+
+    accuracy = float(re.search(r"accuracy.*?([\d.]+)$", capsys.readouterr().out, re.MULTILINE)[1])
+    assert accuracy >= 0.95
+    assert (tmp_path / "boundary.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_relative_links_of_a_page_exist(page):
+    prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+    targets = re.findall(r"\]\(([^)#\s]+)", prose)
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_make_targets_of_a_page_exist(page):
+    text = page.read_text(encoding="utf-8")
+    blocks = [match[2] for match in FENCE.finditer(text)]
+    inline = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+    named = re.findall(r"^make ([a-z-]+)(?!\S)", "\n".join([*blocks, *inline]), re.MULTILINE)
+    assert set(named) <= make_targets()
+
+
+@pytest.mark.parametrize("path", RUNNERS, ids=name_of)
+def test_make_targets_of_ci_and_hooks_exist(path):
+    commands = re.findall(
+        r"\bmake ((?:[a-z-]+ ?)+)$", path.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {target for command in commands for target in command.split()} <= make_targets()
+    assert commands
+
+
+def test_every_make_target_is_phony_and_help_lists_those_for_people():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = set(re.findall(r"^\.PHONY: ([a-z-]+)$", makefile, re.MULTILINE))
+    assert phony == make_targets()
+
+    shown = subprocess.run(
+        ["make", "help"], cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+    ).stdout
+    listed = set(re.findall(r"^  (\S+)", shown, re.MULTILINE))
+    assert {"demo", "test", "lint", "bench", "wheel"} <= listed <= phony
+
+
+def test_the_readme_names_two_commands_for_a_fresh_machine():
+    commands = next(fenced(ROOT / "README.md", "sh")).split("\n")
+    assert [line.split("#")[0].strip() for line in commands if line] == ["make demo", "make test"]
+
+
+def test_version_is_written_once():
+    version = read_toml("Cargo.toml")["workspace"]["package"]["version"]
+
+    assert fastmlp.__version__ == version
+    assert read_toml("pyproject.toml")["project"]["dynamic"] == ["version"]
+    for crate in ("rust/core", "rust/py"):
+        assert read_toml(f"{crate}/Cargo.toml")["package"]["version"] == {"workspace": True}
+    for path in ROOT.glob("python/fastmlp/*.py*"):
+        assert version not in path.read_text(encoding="utf-8"), name_of(path)
+
+
+def test_the_changelog_tells_of_this_version():
+    headings = re.findall(
+        r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert headings[0] == "Unreleased"
+    assert fastmlp.__version__ in headings
+
+
+def test_no_file_names_a_place_of_one_machine():
+    place = re.compile(rb"(?<![\w.:/])/(?:home|root|Users|work|tmp|opt|mnt)/\w")
+    found = [name_of(path) for path in tracked_files() if place.search(path.read_bytes())]
+    assert found == []

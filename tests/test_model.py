@@ -1,0 +1,322 @@
+"""A model predicts from raw data, keeps through its file, and believes no damaged file."""
+
+import json
+import re
+import struct
+
+import numpy as np
+import pytest
+
+from fastmlp import ModelFileError
+from fastmlp.model import Model
+
+FEATURES = ("height, m", "Größe")
+CLASSES = ("yes", "no", "7")
+CODES = {"float32": "F32", "float64": "F64", "int64": "I64"}
+
+
+@pytest.fixture
+def make_model(random_mlp):
+    def build(layer_sizes=(2, 5, 3), activation="relu", dtype="float32", **changes):
+        network = random_mlp(list(layer_sizes), activation, dtype)
+        arguments = {
+            "mean": [0.5, -3.0],
+            "scale": [2.0, 0.25],
+            "feature_names": FEATURES,
+            "class_names": CLASSES,
+        }
+        return Model(network, **(arguments | changes))
+
+    return build
+
+
+@pytest.fixture
+def X(rng):
+    return rng.standard_normal((40, 2))
+
+
+def read_safetensors(path):
+    """Read the published layout: header length, header, bytes of the tensors."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    metadata = header.pop("__metadata__")
+    names = {code: name for name, code in CODES.items()}
+    tensors = {
+        name: np.frombuffer(
+            content[8 + length :][slice(*entry["data_offsets"])], names[entry["dtype"]]
+        ).reshape(entry["shape"])
+        for name, entry in header.items()
+    }
+    return tensors, metadata
+
+
+def write_safetensors(path, tensors, metadata):
+    header, data = {"__metadata__": metadata}, b""
+    for name, tensor in tensors.items():
+        offsets = [len(data), len(data) + tensor.nbytes]
+        header[name] = {
+            "dtype": CODES[tensor.dtype.name],
+            "shape": tensor.shape,
+            "data_offsets": offsets,
+        }
+        data += tensor.tobytes()
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def test_predictions_are_those_of_the_network_on_standardized_rows(make_model, X, reference_of):
+    model = make_model(dtype="float64")
+    Z = (X - [0.5, -3.0]) / [2.0, 0.25]
+    logits = reference_of(model.network).forward(Z)[-1]
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+
+    np.testing.assert_array_equal(model.predict(X), logits.argmax(axis=1))
+    np.testing.assert_allclose(
+        model.predict_proba(X), odds / odds.sum(axis=1, keepdims=True), rtol=1e-12
+    )
+
+
+def test_predict_takes_any_rows_of_real_numbers(make_model, dtype):
+    model = make_model(dtype=dtype)
+    codes = model.predict([[1, 2], [3, 4]])
+
+    assert codes.dtype == np.int64
+    assert model.predict_proba([[1, 2]]).dtype == dtype
+    np.testing.assert_array_equal(model.predict(np.array([[1, 2], [3, 4]], order="F")), codes)
+    np.testing.assert_array_equal(model.predict(np.array([[1, 2], [3, 4]], np.uint8)), codes)
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        ([["a", "b"]], TypeError, "X must hold real numbers, got dtype <U1"),
+        ([[1j, 2]], TypeError, "X must hold real numbers, got dtype complex128"),
+        ([1.0, 2.0], ValueError, r"X must have shape \(n, 2\), got \(2,\)"),
+        ([[1.0, 2.0, 3.0]], ValueError, r"X must have shape \(n, 2\), got \(1, 3\)"),
+        (
+            [[1.0, 2.0], [3.0, np.nan]],
+            ValueError,
+            "X must be finite once standardized to float32, got nan in row 1, column 1",
+        ),
+        ([[-np.inf, 2.0]], ValueError, "got -inf in row 0, column 0"),
+        ([[1e39, 2.0]], ValueError, r"to float32, got 1e\+39 in row 0, column 0"),
+    ],
+)
+def test_predict_refuses_what_it_cannot_use(make_model, X, error, message):
+    model = make_model()
+    with pytest.raises(error, match=message):
+        model.predict(X)
+    with pytest.raises(error, match=message):
+        model.predict_proba(X)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"mean": [1.0]}, ValueError, r"mean must have shape \(2,\), got \(1,\)"),
+        ({"mean": [1.0, np.nan]}, ValueError, "mean must be finite, got nan"),
+        ({"scale": [[1.0, 2.0]]}, ValueError, r"scale must have shape \(2,\), got \(1, 2\)"),
+        ({"scale": [1.0, np.inf]}, ValueError, "scale must be finite, got inf"),
+        ({"scale": [1.0, 0.0]}, ValueError, r"scale must be > 0, got 0\.0"),
+        ({"feature_names": ["a"]}, ValueError, "feature_names must have 2 names, got 1"),
+        ({"feature_names": ["a", "a"]}, ValueError, "feature_names must be distinct, got"),
+        ({"feature_names": ["a", ""]}, ValueError, "feature_names must not be empty"),
+        ({"class_names": ["a", "b"]}, ValueError, "class_names must have 3 names, got 2"),
+        ({"class_names": ["a", "b", 7]}, TypeError, "class_names must be text, got 7"),
+        ({"target": 7}, TypeError, "target must be text, got 7"),
+    ],
+)
+def test_what_does_not_fit_the_network_is_refused(make_model, changes, error, message):
+    with pytest.raises(error, match=message):
+        make_model(**changes)
+
+
+def test_scaling_is_a_copy_that_cannot_be_written(make_model):
+    mean = np.array([0.5, -3.0])
+    model = make_model(mean=mean)
+    mean[0] = 9.0
+
+    assert model.mean.tolist() == [0.5, -3.0]
+    with pytest.raises(ValueError, match="read-only"):
+        model.scale[0] = 1.0
+
+
+@pytest.mark.parametrize("target", [None, "the answer"])
+@pytest.mark.parametrize(
+    ("layer_sizes", "activation"), [((2, 5, 3), "tanh"), ((2, 4, 1, 3), ("relu", "sigmoid"))]
+)
+def test_a_file_brings_back_the_same_model(
+    make_model, X, tmp_path, layer_sizes, activation, dtype, target
+):
+    model = make_model(layer_sizes, activation, dtype, target=target)
+    model.save(tmp_path / "model.safetensors")
+    loaded = Model.load(tmp_path / "model.safetensors")
+
+    assert loaded.network.layer_sizes == layer_sizes
+    assert loaded.network.activation == activation
+    assert loaded.network.dtype == dtype
+    assert (loaded.feature_names, loaded.class_names) == (FEATURES, CLASSES)
+    assert loaded.target == target
+    np.testing.assert_array_equal(loaded.network.parameters, model.network.parameters)
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def test_the_file_is_safetensors_and_json(make_model, tmp_path):
+    model = make_model(target="answer")
+    model.save(tmp_path / "model.safetensors")
+    tensors, metadata = read_safetensors(tmp_path / "model.safetensors")
+
+    assert set(tensors) == {"parameters", "mean", "scale"}
+    np.testing.assert_array_equal(tensors["parameters"], model.network.parameters)
+    assert tensors["mean"].tolist() == [0.5, -3.0]
+    assert tensors["scale"].tolist() == [2.0, 0.25]
+    assert metadata["format"] == "fastmlp-1"
+    assert json.loads(metadata["config"]) == {
+        "layer_sizes": [2, 5, 3],
+        "activation": "relu",
+        "output": "softmax",
+        "feature_names": list(FEATURES),
+        "class_names": list(CLASSES),
+        "target": "answer",
+    }
+
+
+def test_saving_replaces_a_file_and_reports_a_place_that_cannot_be_written(make_model, tmp_path):
+    make_model(target="old").save(tmp_path / "model")
+    make_model(target="new").save(tmp_path / "model")
+    assert Model.load(str(tmp_path / "model")).target == "new"
+    with pytest.raises(FileNotFoundError, match="missing"):
+        make_model().save(tmp_path / "missing" / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"missing\.safetensors"):
+        Model.load(tmp_path / "missing.safetensors")
+    with pytest.raises(OSError, match=re.escape(str(tmp_path))):
+        Model.load(tmp_path)
+
+
+def tensor(name, change):
+    def damage(tensors, metadata):
+        tensors[name] = change(tensors[name])
+
+    return damage
+
+
+def config(**changes):
+    def damage(tensors, metadata):
+        metadata["config"] = json.dumps(json.loads(metadata["config"]) | changes)
+
+    return damage
+
+
+def meta(name, text):
+    def damage(tensors, metadata):
+        metadata[name] = text
+
+    return damage
+
+
+FAULTS = {
+    "format of another": (meta("format", "pt"), "format must be 'fastmlp-1', got 'pt'"),
+    "no format": (lambda t, m: m.pop("format"), "format must be 'fastmlp-1', got None"),
+    "tensor missing": (lambda t, m: t.pop("mean"), r"tensors must be .*, got \['parameters', 'sc"),
+    "tensor added": (lambda t, m: t.update(extra=np.ones(1)), "tensors must be .*'extra'"),
+    "integers": (
+        tensor("parameters", lambda p: p.astype("int64")),
+        '"parameters" is I64, expected F32 or F64',
+    ),
+    "narrow mean": (tensor("mean", lambda m: m.astype("f4")), "mean must be float64, got float32"),
+    "short": (
+        tensor("parameters", lambda p: p[:-1]),
+        r"parameters must have shape \(33,\), got \(32,\)",
+    ),
+    "two axes": (
+        tensor("parameters", lambda p: p.reshape(3, 11)),
+        r"parameters must have shape \(33,\), got \(3, 11\)",
+    ),
+    "NaN": (tensor("parameters", lambda p: p * np.nan), "parameters must be finite, got nan"),
+    "infinite mean": (tensor("mean", lambda m: m + np.inf), "mean must be finite, got inf"),
+    "long scale": (tensor("scale", lambda s: np.ones(3)), r"scale must have shape \(2,\), got"),
+    "negative scale": (tensor("scale", lambda s: -s), r"scale must be > 0, got -2\.0"),
+    "no config": (lambda t, m: m.pop("config"), "config is not JSON"),
+    "cut config": (meta("config", '{"layer_sizes": [2'), "config is not JSON"),
+    "deep config": (meta("config", "[" * 10_000), "recursion"),
+    "listed config": (meta("config", "[]"), "config must be a JSON object, got list"),
+    "added setting": (config(more=1), "config must be .*'more'"),
+    "false sizes": (
+        config(layer_sizes=[2, 10**9, 10**9, 3]),
+        r"parameters must have shape \(1\d{18},\), got \(33,\)",
+    ),
+    "empty sizes": (config(layer_sizes=[]), "layer_sizes must be a list of 2 or more integers"),
+    "true size": (config(layer_sizes=[2, True, 3]), "layer_sizes must be a list of 2 or more int"),
+    "fraction": (config(layer_sizes=[2, 5.0, 3]), "layer_sizes must be a list of 2 or more int"),
+    "negative size": (config(layer_sizes=[2, -5, 3]), "layer_sizes must be >= 1, got"),
+    "sizes in text": (config(layer_sizes="253"), "layer_sizes must be a list of 2 or more integ"),
+    "activation": (config(activation="step"), "activation"),
+    "activation type": (config(activation=7), "activation"),
+    "activations": (config(activation=["relu", "relu"]), "activation"),
+    "output": (config(output="sigmoid"), "output"),
+    "names": (config(feature_names="ab"), "feature_names must be a list, got 'ab'"),
+    "number of names": (config(feature_names=["a"]), "feature_names must have 2 names, got 1"),
+    "same names": (config(class_names=["a", "b", "a"]), "class_names must be distinct"),
+    "name type": (config(class_names=["a", "b", None]), "class_names must be text, got None"),
+    "surrogate": (config(class_names=["a", "b", "\ud800"]), "surrogates not allowed"),
+    "target type": (config(target=[]), r"target must be text, got \[\]"),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), FAULTS.values(), ids=FAULTS)
+def test_a_file_is_checked_before_it_is_believed(make_model, tmp_path, damage, message):
+    path = tmp_path / "model.safetensors"
+    make_model().save(path)
+    tensors, metadata = read_safetensors(path)
+    write_safetensors(path, tensors, metadata)
+    Model.load(path)  # what the test writes is sound until it is damaged
+
+    damage(tensors, metadata)
+    write_safetensors(path, tensors, metadata)
+    with pytest.raises(
+        ModelFileError, match=f"^{re.escape(str(path))} is not a model file: .*{message}"
+    ):
+        Model.load(path)
+
+
+def test_every_cut_of_a_file_is_noticed(make_model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    make_model().save(path)
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(ModelFileError, match=re.escape(str(path))):
+            Model.load(path)
+    path.write_bytes(content + b"\0")
+    with pytest.raises(ModelFileError, match=re.escape(str(path))):
+        Model.load(path)
+
+
+def test_a_flipped_bit_gives_a_model_or_a_model_file_error(make_model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    make_model().save(path)
+    content = path.read_bytes()
+    refused = 0
+    for position in range(len(content)):
+        flipped = bytearray(content)
+        flipped[position] ^= 1 << position % 8
+        path.write_bytes(flipped)
+        try:
+            Model.load(path)
+        except ModelFileError:
+            refused += 1
+    assert refused > len(content) / 2
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04N.", b"X1,X2,color\n0,0,c1\n", b"\xff" * 64])
+def test_another_kind_of_file_is_not_a_model(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=re.escape(str(path))):
+        Model.load(path)
