@@ -1,5 +1,7 @@
 """The interpreter stays free while the network works, and threads share a network safely."""
 
+import contextlib
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +24,16 @@ def data(rng):
 @pytest.fixture
 def mlp():
     return fastmlp.MLP([10, 50, 3], seed=0)
+
+
+@contextlib.contextmanager
+def refused_at_most():
+    """Lets pass that a network in training refuses the call, and no other error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "being trained by another call" not in str(error):
+            raise
 
 
 class Background:
@@ -143,4 +155,32 @@ def test_predicting_while_training_gives_finite_numbers(mlp, data):
     with Background(mlp, *data) as training:
         first = training.epochs
         while training.epochs < first + 3:
-            assert np.isfinite(mlp.predict_proba(data[0])).all()
+            with refused_at_most():
+                assert np.isfinite(mlp.predict_proba(data[0])).all()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda mlp, X, y: mlp.parameters,
+        lambda mlp, X, y: mlp.weights,
+        lambda mlp, X, y: mlp.forward(X),
+        lambda mlp, X, y: mlp.predict(X),
+        lambda mlp, X, y: mlp.loss_and_grad(X, y),
+        lambda mlp, X, y: mlp.step(X, y, fastmlp.SGD()),
+        lambda mlp, X, y: mlp.fit(X, y, epochs=1),
+        lambda mlp, X, y: pickle.dumps(mlp),
+        lambda mlp, X, y: repr(mlp),
+    ],
+    ids=["parameters", "weights", "forward", "predict", "grad", "step", "fit", "pickle", "repr"],
+)
+def test_a_call_during_a_fit_without_callback_returns_or_is_refused(mlp, data, call):
+    # Such a fit holds the network from its first epoch to its last, and asks for the interpreter
+    # now and then: a call that waited for the network while it holds the interpreter would hang.
+    fit = threading.Thread(target=mlp.fit, args=data, kwargs={"epochs": 10_000})
+    fit.start()
+    while fit.is_alive():
+        with refused_at_most():
+            call(mlp, *data)
+    fit.join(HANG_GUARD_SECONDS)
+    assert not fit.is_alive()

@@ -4,7 +4,6 @@
 //! the backward pass.
 
 use crate::error::{Error, Result};
-use crate::kernels;
 use crate::scalar::Scalar;
 
 /// Slope of [`Activation::LeakyRelu`] below 0, as in torch.
@@ -51,12 +50,12 @@ impl Activation {
 
     /// `a = f(z)`, in place.
     pub fn forward<T: Scalar>(self, z: &mut [T]) {
-        kernels::activation::forward(self, z);
+        T::activate(self, z);
     }
 
     /// `d_z = d_a * f'(z)`, in place in `d`; `a = f(z)` is the output of [`forward`](Self::forward).
     pub fn backward<T: Scalar>(self, a: &[T], d: &mut [T]) {
-        kernels::activation::backward(self, d, a);
+        T::activate_backward(self, d, a);
     }
 }
 

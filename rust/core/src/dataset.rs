@@ -274,3 +274,10 @@ pub(crate) fn gather<T: Scalar>(x: &ArrayView2<'_, T>, rows: Rows<'_>, buffer: &
         });
     }
 }
+
+/// Copies `rows` of `x` to `buffer`, column after column.
+pub(crate) fn gather_columns<T: Scalar>(x: &ArrayView2<'_, T>, rows: Rows<'_>, buffer: &mut [T]) {
+    for (column, to) in x.columns().into_iter().zip(buffer.chunks_exact_mut(rows.len())) {
+        rows.for_each(|i, row| to[i] = column[row]);
+    }
+}

@@ -1,15 +1,14 @@
 //! A dense layer: forward, and beside it the two halves of backward.
 
-use crate::kernels::gemm::{Matrix, Update, gemm, scratch_len};
-use crate::kernels::vector::add_rows;
+use crate::kernels::{Matrix, Update};
 use crate::layout::Layer;
 use crate::scalar::Scalar;
 
 /// Numbers of scratch that the products of a layer need for up to `n` rows.
 pub(crate) fn dense_scratch_len<T: Scalar>(layer: &Layer, n: usize) -> usize {
     let Layer { d_in, d_out, .. } = *layer;
-    let forward = scratch_len::<T>(n, d_out, d_in);
-    let backward = scratch_len::<T>(d_in, d_out, n).max(scratch_len::<T>(n, d_in, d_out));
+    let forward = T::product_scratch_len(n, d_out, d_in);
+    let backward = T::product_scratch_len(d_in, d_out, n).max(T::product_scratch_len(n, d_in, d_out));
     forward.max(backward)
 }
 
@@ -28,7 +27,7 @@ pub(crate) fn dense_forward<T: Scalar>(
         row.copy_from_slice(bias);
     }
     let x = Matrix::new(x, x.len() / layer.d_in, layer.d_in);
-    gemm(&x, &weights(layer, parameters), z, Update::Add, scratch);
+    T::product(&x, &weights(layer, parameters), z, Update::Add, scratch);
 }
 
 /// `d_W += x^T d_z` and `d_b += sum of the rows of d_z`, into the flat gradient.
@@ -44,8 +43,8 @@ pub(crate) fn dense_backward_parameters<T: Scalar>(
     let n = d_z.len() / layer.d_out;
     let (x, d_sums) = (Matrix::new(x, n, layer.d_in), Matrix::new(d_z, n, layer.d_out));
     let d_w = &mut gradient[layer.weights()];
-    gemm(&x.t(), &d_sums, d_w, Update::Add, scratch);
-    add_rows(&mut gradient[layer.biases()], d_z);
+    T::product(&x.t(), &d_sums, d_w, Update::Add, scratch);
+    T::add_rows(&mut gradient[layer.biases()], d_z);
 }
 
 /// `d_x = d_z W^T`
@@ -60,7 +59,7 @@ pub(crate) fn dense_backward_input<T: Scalar>(
 ) {
     let d_sums = Matrix::new(d_z, d_z.len() / layer.d_out, layer.d_out);
     let weights = weights(layer, parameters).t();
-    gemm(&d_sums, &weights, d_x, Update::Set, scratch);
+    T::product(&d_sums, &weights, d_x, Update::Set, scratch);
 }
 
 fn weights<'a, T: Scalar>(layer: &Layer, parameters: &'a [T]) -> Matrix<'a, T> {

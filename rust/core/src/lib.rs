@@ -4,7 +4,7 @@
 //!
 //! A network maps a row `x` to logits through dense layers `z = a W + b`, with an activation `a = f(z)` after each but
 //! the last. The loss of a row is the cross-entropy of the softmax of its logits, weighted; the loss of a batch is the
-//! weighted mean of its rows. [`docs/1_model_and_gradients.md`] derives the gradients.
+//! weighted mean of its rows. The repository's `docs/1_model_and_gradients.md` derives the gradients.
 //!
 //! # Quick start
 //!
@@ -39,7 +39,7 @@
 //! network     the architecture, and how a batch is cut into chunks and tiles
 //! activation  activation functions and their derivatives
 //! init        initial weights
-//! kernels     products of matrices
+//! kernels     the loops where the time goes, compiled for each instruction set
 //! dense       a dense layer, forward and backward
 //! loss        softmax and cross-entropy, fused
 //! dataset     rows to learn from, read where they lie
@@ -53,8 +53,6 @@
 //! mlp         the network with its parameters
 //! tensor_file tensors and text in one file
 //! ```
-//!
-//! [`docs/1_model_and_gradients.md`]: https://docs.rs/crate/fastmlp-core/latest/source/
 
 mod activation;
 mod buffer;

@@ -12,8 +12,6 @@
 
 use crate::scalar::Scalar;
 
-pub(crate) use crate::kernels::softmax::{softmax, softmax_cross_entropy};
-
 /// What a pass over rows adds up besides the gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tally {
@@ -45,11 +43,12 @@ pub(crate) fn argmax<T: Scalar>(values: &[T]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::Kernels;
 
     #[test]
     fn two_equal_logits_lose_ln_2() {
         let mut z = [5.0_f64, 5.0];
-        let tally = softmax_cross_entropy(&mut z, 2, &[1], &[1.0]);
+        let tally = Kernels::softmax_cross_entropy(&mut z, 2, &[1], &[1.0]);
         assert!((tally.loss - 2.0_f64.ln()).abs() < 1e-15);
         assert!((z[0] - 0.5).abs() < 1e-15 && (z[1] + 0.5).abs() < 1e-15);
         assert_eq!(tally.correct, 0, "the first of equals is the prediction");
@@ -59,7 +58,7 @@ mod tests {
     fn logits_far_apart_stay_finite() {
         for scale in [1e4_f32, -1e4, 1e30] {
             let mut z = [scale, 0.0, -scale];
-            let tally = softmax_cross_entropy(&mut z, 3, &[2], &[1.0]);
+            let tally = Kernels::softmax_cross_entropy(&mut z, 3, &[2], &[1.0]);
             assert!(tally.loss.is_finite(), "{scale}");
             assert!(z.iter().all(|d| d.is_finite()), "{scale}");
         }
@@ -68,8 +67,8 @@ mod tests {
     #[test]
     fn a_weight_scales_loss_and_derivative() {
         let (mut once, mut twice) = ([1.0, 2.0, 3.0_f64], [1.0, 2.0, 3.0]);
-        let single = softmax_cross_entropy(&mut once, 3, &[0], &[1.0]);
-        let double = softmax_cross_entropy(&mut twice, 3, &[0], &[2.0]);
+        let single = Kernels::softmax_cross_entropy(&mut once, 3, &[0], &[1.0]);
+        let double = Kernels::softmax_cross_entropy(&mut twice, 3, &[0], &[2.0]);
         assert!((double.loss - 2.0 * single.loss).abs() < 1e-15);
         assert!(once.iter().zip(&twice).all(|(a, b)| (2.0 * a - b).abs() < 1e-15));
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
 use crate::layout::Layout;
-use crate::loss::{argmax, softmax};
+use crate::loss::argmax;
 use crate::network::Network;
 use crate::optim::{Rule, State};
 use crate::order::Seeds;
@@ -101,7 +101,7 @@ impl<T: Scalar> Mlp<T> {
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
         let d_out = self.network.layout().d_out();
-        self.write_logits(x, out, interrupt, |logits| softmax(logits, d_out))
+        self.write_logits(x, out, interrupt, |logits| T::softmax(logits, d_out))
     }
 
     /// The likeliest class of each row of `x`; the first of several that are equally likely.

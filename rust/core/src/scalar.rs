@@ -1,5 +1,6 @@
 //! The element types of a network: `f32` and `f64`, and nothing else.
 
+use crate::kernels::Kernels;
 use crate::kernels::math::Limits;
 use crate::kernels::simd::{Simd, portable};
 #[cfg(target_arch = "x86_64")]
@@ -17,6 +18,7 @@ mod sealed {
 /// A floating-point number the network can be made of. Sealed: `f32` or `f64`.
 pub trait Scalar:
     sealed::Sealed
+    + Kernels
     + Copy
     + Default
     + Debug

@@ -3,12 +3,13 @@
 use ndarray::ArrayView2;
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows, gather, in_place};
+use crate::dataset::{Dataset, Rows, gather, gather_columns, in_place};
 use crate::dense::{dense_backward_input, dense_backward_parameters, dense_forward, dense_scratch_len};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
+use crate::kernels::{Batch, TinyNet};
 use crate::layout::Layer;
-use crate::loss::{Tally, softmax_cross_entropy};
+use crate::loss::Tally;
 use crate::network::Network;
 use crate::scalar::Scalar;
 
@@ -37,6 +38,8 @@ pub(crate) struct Tile<T: Scalar> {
     labels: Vec<u32>,
     weights: Buffer<T>,
     layers: Layers<T>,
+    /// Set if the network is one of those whose gradient is a kernel of its own.
+    tiny: Option<TinyNet>,
 }
 
 impl<T: Scalar> Tile<T> {
@@ -47,6 +50,7 @@ impl<T: Scalar> Tile<T> {
             labels: vec![0; rows],
             weights: matrix(rows, 1)?,
             layers: Layers::new(network, rows)?,
+            tiny: TinyNet::new(network),
         })
     }
 
@@ -80,7 +84,7 @@ impl<T: Scalar> Tile<T> {
         data.read(rows, scale, &mut self.labels[..n], &mut self.weights[..n]);
         self.logits(task, &data.x(), rows)?;
         let logits = self.layers.logits(task.network, n);
-        Ok(softmax_cross_entropy(
+        Ok(T::softmax_cross_entropy(
             logits,
             task.network.layout().d_out(),
             &self.labels[..n],
@@ -97,9 +101,31 @@ impl<T: Scalar> Tile<T> {
         scale: f64,
         gradient: &mut [T],
     ) -> Result<Tally> {
+        if let Some(tiny) = self.tiny {
+            return self.tiny_gradient(tiny, task, data, rows, scale, gradient);
+        }
         let tally = self.tally(task, data, rows, scale)?;
         let x = data.x();
         self.layers.backward(task, read(&x, rows, &self.input), rows.len(), gradient, None)?;
+        Ok(tally)
+    }
+
+    fn tiny_gradient(
+        &mut self,
+        tiny: TinyNet,
+        task: Task<'_, T>,
+        data: &Dataset<'_, T>,
+        rows: Rows<'_>,
+        scale: f64,
+        gradient: &mut [T],
+    ) -> Result<Tally> {
+        let n = rows.len();
+        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
+        data.read(rows, scale, labels, weights);
+        gather_columns(&data.x(), rows, &mut self.input);
+        let batch = Batch { x: &self.input, x_stride: n, labels, weights };
+        let tally = T::tiny_gradient(&tiny, &batch, task.parameters, gradient, &mut self.layers.scratch);
+        task.network.layout().layers().iter().try_for_each(|layer| task.spend(layer, 2 * n))?;
         Ok(tally)
     }
 
@@ -137,11 +163,12 @@ impl<T: Scalar> Layers<T> {
     fn new(network: &Network, rows: usize) -> Result<Self> {
         let layers = network.layout().layers();
         let widest = layers.iter().skip(1).map(|layer| layer.d_in).max().unwrap_or(0);
-        let scratch = layers.iter().map(|layer| dense_scratch_len::<T>(layer, rows)).max().unwrap_or(0);
+        let of_layers = layers.iter().map(|layer| dense_scratch_len::<T>(layer, rows)).max().unwrap_or(0);
+        let of_tiny = TinyNet::new(network).map_or(0, |tiny| T::tiny_scratch_len(&tiny, rows));
         Ok(Self {
             outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
             deltas: [matrix(rows, widest)?, matrix(rows, widest)?],
-            scratch: Buffer::zeros("the products of a tile", scratch)?,
+            scratch: Buffer::zeros("the products of a tile", of_layers.max(of_tiny))?,
         })
     }
 

@@ -6,7 +6,6 @@ use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::kernels::vector::largest_magnitude;
 use crate::loss::Tally;
 use crate::mlp::Mlp;
 use crate::optim::{Rule, State};
@@ -163,7 +162,7 @@ pub(crate) fn check_step<T: Scalar>(
     epoch: usize,
     batch: usize,
 ) -> Result<()> {
-    let largest = largest_magnitude(gradient);
+    let largest = T::largest_magnitude(gradient);
     let reach = T::from_f64(rule.reach(largest.into()));
     let what = if !loss.is_finite() {
         "the loss"

@@ -11,7 +11,6 @@ use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Rows};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::kernels::vector::add;
 use crate::loss::Tally;
 use crate::network::Network;
 use crate::scalar::Scalar;
@@ -138,7 +137,7 @@ impl<T: Scalar> Workspace<T> {
             let Chunk { gradient: part, tally } = get_mut(chunk);
             total.add(std::mem::replace(tally, Ok(Tally::default()))?);
             if !part.is_empty() {
-                add(gradient, part);
+                T::add_slice(gradient, part);
             }
         }
         Ok(total)

@@ -1,7 +1,7 @@
 //! What Python can ask of a network, whatever its element type: the only place that knows there are two.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{Ask, Error, Init, Interrupt, Layout, Mlp, Names, Network, State, check_columns};
 use numpy::PyArrayMethods;
@@ -48,7 +48,7 @@ pub(crate) trait Engine: Send + Sync {
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History>;
     /// The state of the network's own randomness.
-    fn seeds(&self) -> u64;
+    fn seeds(&self) -> BindResult<u64>;
 }
 
 /// A new engine; the one `match` on the type. Without an initialiser all parameters are 0 and `seed` is the state that
@@ -74,6 +74,8 @@ pub(crate) struct Shared<T: Stateful> {
     mlp: RwLock<Mlp<T>>,
     training: AtomicBool,
     layout: Layout,
+    /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
+    parameters: AtomicPtr<T>,
 }
 
 const TRAINING: BindError =
@@ -86,7 +88,8 @@ impl<T: Stateful> Shared<T> {
             Some(init) => Mlp::<T>::new(network, init, seed)?,
             None => Mlp::<T>::zeros(network, seed)?,
         };
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training: AtomicBool::new(false), layout }))
+        let parameters = AtomicPtr::new(mlp.parameters_ptr());
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training: AtomicBool::new(false), layout, parameters }))
     }
 
     /// Detached from the interpreter, reads the network; not while it is trained.
@@ -95,10 +98,7 @@ impl<T: Stateful> Shared<T> {
         py: Python<'_>,
         f: impl FnOnce(&Mlp<T>, &dyn Interrupt) -> fastmlp_core::Result<R> + Send,
     ) -> BindResult<R> {
-        watched(py, |interrupt| {
-            let Ok(mlp) = self.mlp.try_read() else { return Err(TRAINING) };
-            Ok(f(&mlp, interrupt)?)
-        })
+        watched(py, |interrupt| Ok(f(&*self.mlp()?, interrupt)?))
     }
 
     /// The right to train, which one call has at a time.
@@ -109,8 +109,14 @@ impl<T: Stateful> Shared<T> {
         Ok(Claim(&self.training))
     }
 
-    fn mlp(&self) -> RwLockReadGuard<'_, Mlp<T>> {
-        self.mlp.read().unwrap_or_else(PoisonError::into_inner)
+    /// The network, unless it is trained. Never waits: who waits attached keeps training from attaching.
+    fn mlp(&self) -> BindResult<RwLockReadGuard<'_, Mlp<T>>> {
+        match self.mlp.try_read() {
+            Ok(mlp) => Ok(mlp),
+            // A call that panicked left the parameters of a whole step.
+            Err(TryLockError::Poisoned(mlp)) => Ok(mlp.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(TRAINING),
+        }
     }
 
     /// The addresses of the parameters.
@@ -278,14 +284,14 @@ impl<T: Stateful> Engine for Shared<T> {
         Training { mlp: &self.mlp, loan, arguments }.run(data.py(), &arrays, validation.as_ref())
     }
 
-    fn seeds(&self) -> u64 {
-        self.mlp().seeds()
+    fn seeds(&self) -> BindResult<u64> {
+        Ok(self.mlp()?.seeds())
     }
 }
 
 impl<T: Stateful> Shared<T> {
     fn parameters_ptr(&self) -> *mut T {
-        self.mlp().parameters_ptr()
+        self.parameters.load(Ordering::Relaxed)
     }
 
     fn check_x(&self, x: &ndarray::ArrayView2<'_, T>) -> BindResult<()> {

@@ -10,7 +10,7 @@ pyo3::create_exception!(
     fastmlp,
     DivergenceError,
     pyo3::exceptions::PyArithmeticError,
-    "Training met a loss or a gradient that is not finite.\n\nThe network keeps the parameters it had before that batch."
+    "Training met a loss, a gradient or a step that is not finite.\n\nThe network keeps the parameters it had before that batch."
 );
 pyo3::create_exception!(
     fastmlp,

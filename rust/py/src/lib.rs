@@ -18,7 +18,7 @@
 //!
 //! # The interpreter
 //!
-//! Every call that computes detaches from the interpreter first ([`engine`]), and attaches about every 20 ms to look
+//! Every call that computes detaches from the interpreter first (`engine.rs`), and attaches about every 20 ms to look
 //! for signals. `fit` attaches between epochs only when there is a callback.
 //!
 //! # Several threads
@@ -44,6 +44,7 @@ mod training;
 
 use pyo3::prelude::*;
 
+/// The compiled half of fastmlp: the network, its optimizers and its tensor file.
 #[pymodule(gil_used = false)]
 mod _core {
     use pyo3::prelude::*;

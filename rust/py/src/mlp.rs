@@ -692,7 +692,7 @@ impl MLP {
         let (py, mlp) = (slf.py(), slf.get());
         let parameters = Self::parameters(slf).call_method0("copy")?;
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
-        let arguments = (sizes, activation, OUTPUT, mlp.dtype(), mlp.engine.seeds(), parameters);
+        let arguments = (sizes, activation, OUTPUT, mlp.dtype(), mlp.engine.seeds()?, parameters);
         Ok((slf.get_type().getattr("_restore")?, arguments.into_pyobject(py)?))
     }
 

@@ -94,6 +94,11 @@ pub(crate) fn load_tensors(
 
 fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
     let what = format!("tensors[{name:?}]");
+    if name == "__metadata__" {
+        return Err(
+            PyValueError::new_err(format!("{what} has the name of the text, expected another name")).into()
+        );
+    }
     let expected = "a float32 or float64 NumPy array";
     let array =
         object.cast::<PyUntypedArray>().map_err(|_| BindError::type_error(&what, object, expected))?;

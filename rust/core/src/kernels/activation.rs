@@ -8,13 +8,14 @@ use crate::activation::{Activation, LEAKY_SLOPE};
 use crate::scalar::Scalar;
 
 /// One activation as a type, so that a loop is compiled for it. `Map::apply` is the function.
-trait Function: Map {
+pub(super) trait Function: Map {
     /// `d f'(x)` where the output is y.
     fn chain<T: Scalar, V: Simd<T>>(&self, d: V, y: V) -> V;
 }
 
-struct Relu;
-struct LeakyRelu;
+pub(super) struct Identity;
+pub(super) struct Relu;
+pub(super) struct LeakyRelu;
 struct Tanh;
 struct Sigmoid;
 
@@ -39,6 +40,7 @@ macro_rules! functions {
 }
 
 functions! {
+    Identity, |self, x| x, |d, _y| d;
     Relu, |self, x| V::zero().max(x), |d, y| V::select(y.gt(V::zero()), d, V::zero());
     LeakyRelu,
         |self, x| V::select(x.gt(V::zero()), x, V::constant(LEAKY_SLOPE) * x),

@@ -8,16 +8,103 @@
 //! | [`activation`] | activations, forward and backward |
 //! | [`softmax`] | softmax of rows, alone or with cross-entropy and its gradient |
 //! | [`optimizer`] | the update rules, one pass each |
+//! | [`tiny`] | the whole gradient of a network with few inputs, one hidden layer, few classes |
 //! | [`vector`] | sums and checks over whole vectors |
 //!
 //! A result depends on the values and the shapes alone, never on the instruction set (AVX-512 and AVX2 with FMA give
 //! the same bits), the blocking, or the thread that runs it. A processor without fused multiply-add rounds twice where
 //! the others round once, so that its bits differ.
 
-pub(crate) mod activation;
-pub(crate) mod gemm;
+mod activation;
+mod gemm;
 pub(crate) mod math;
-pub(crate) mod optimizer;
+mod optimizer;
 pub(crate) mod simd;
-pub(crate) mod softmax;
-pub(crate) mod vector;
+mod softmax;
+mod tiny;
+mod vector;
+
+use crate::activation::Activation;
+use crate::loss::Tally;
+use crate::optim::Adam;
+
+pub(crate) use gemm::{Matrix, Update};
+pub(crate) use tiny::{Batch, TinyNet};
+
+macro_rules! kernels {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $kernel:path;)*) => {
+        /// The kernels of an element type.
+        ///
+        /// A generic function is compiled anew in every crate that calls it, and the kernels are many: through this
+        /// trait they are compiled once, in this one.
+        #[allow(private_interfaces, reason = "a trait of this crate, hidden behind `Scalar`")]
+        #[allow(unreachable_pub, reason = "as above")]
+        pub trait Kernels: Sized {
+            $($(#[$doc])* fn $name($($arg: $type),*) $(-> $out)?;)*
+        }
+
+        kernels!(@impl f32; $($name($($arg: $type),*) $(-> $out)? = $kernel;)*);
+        kernels!(@impl f64; $($name($($arg: $type),*) $(-> $out)? = $kernel;)*);
+    };
+    (@impl $t:ty; $($name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $kernel:path;)*) => {
+        #[allow(private_interfaces, reason = "as for the trait")]
+        impl Kernels for $t {
+            $(fn $name($($arg: $type),*) $(-> $out)? {
+                $kernel($($arg),*)
+            })*
+        }
+    };
+}
+
+kernels! {
+    /// `c = [c +] a b`, row-major; `scratch` holds [`product_scratch_len`](Self::product_scratch_len) numbers.
+    fn product(a: &Matrix<'_, Self>, b: &Matrix<'_, Self>, c: &mut [Self], update: Update, scratch: &mut [Self])
+        = gemm::gemm;
+    /// Numbers of scratch that a product (m, k) (k, n) needs; never fewer for more rows.
+    fn product_scratch_len(m: usize, n: usize, k: usize) -> usize = gemm::scratch_len::<Self>;
+    /// `z = f(z)`.
+    fn activate(activation: Activation, z: &mut [Self]) = activation::forward;
+    /// `d = d f'(z)`, where `a = f(z)`.
+    fn activate_backward(activation: Activation, d: &mut [Self], a: &[Self]) = activation::backward;
+    /// Rows of logits become rows of probabilities.
+    fn softmax(z: &mut [Self], n_classes: usize) = softmax::softmax;
+    /// Losses of rows; their logits become the derivative of the sum of the losses.
+    fn softmax_cross_entropy(z: &mut [Self], n_classes: usize, labels: &[u32], weights: &[Self]) -> Tally
+        = softmax::softmax_cross_entropy;
+    /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].
+    fn tiny_gradient(
+        net: &TinyNet,
+        batch: &Batch<'_, Self>,
+        parameters: &[Self],
+        gradient: &mut [Self],
+        scratch: &mut [Self]
+    ) -> Tally = TinyNet::gradient;
+    /// Numbers of scratch that [`tiny_gradient`](Self::tiny_gradient) needs for `n` rows.
+    fn tiny_scratch_len(net: &TinyNet, n: usize) -> usize = TinyNet::scratch_len::<Self>;
+    /// A step of gradient descent.
+    fn sgd(parameters: &mut [Self], gradient: &[Self], rate: f64) = optimizer::sgd;
+    /// A step of gradient descent with momentum.
+    fn momentum(
+        parameters: &mut [Self],
+        velocity: &mut [Self],
+        gradient: &[Self],
+        rate: f64,
+        momentum: f64,
+        nesterov: bool
+    ) = optimizer::momentum;
+    /// A step of Adam.
+    fn adam(
+        parameters: &mut [Self],
+        m: &mut [Self],
+        v: &mut [Self],
+        gradient: &[Self],
+        step: u64,
+        rule: &Adam
+    ) = optimizer::adam;
+    /// `to += from`.
+    fn add_slice(to: &mut [Self], from: &[Self]) = vector::add;
+    /// `sums += sum of the rows`.
+    fn add_rows(sums: &mut [Self], rows: &[Self]) = vector::add_rows;
+    /// The largest magnitude, NaN if a number is not finite.
+    fn largest_magnitude(values: &[Self]) -> Self = vector::largest_magnitude;
+}

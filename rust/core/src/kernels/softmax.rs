@@ -9,7 +9,7 @@ use crate::loss::Tally;
 use crate::scalar::Scalar;
 
 /// Most classes for which rows are in lanes.
-pub(super) const FEW: usize = 16;
+const FEW: usize = 16;
 
 /// `x = softmax(x)` for every row of the matrix `(x.len() / classes, classes)`.
 ///
@@ -43,11 +43,11 @@ pub(crate) fn softmax_cross_entropy<T: Scalar>(
 }
 
 /// Column-major square for rows in lanes.
-pub(super) type Lanes<T> = [[T; 16]; FEW];
+type Lanes<T> = [[T; 16]; FEW];
 
 /// Rows into lanes.
 #[inline(always)]
-pub(super) fn turn<T: Scalar>(rows: &[T], classes: usize, lanes: &mut Lanes<T>) {
+pub(super) fn turn<T: Scalar>(rows: &[T], classes: usize, lanes: &mut [[T; 16]]) {
     for (i, row) in rows.chunks_exact(classes).enumerate() {
         for (lane, &x) in lanes.iter_mut().zip(row) {
             lane[i] = x;
@@ -97,25 +97,26 @@ simd_fn! {
             for (z, lane) in z[..classes].iter_mut().zip(&lanes) {
                 *z = V::load(lane);
             }
-            let mut label = [0; 16];
-            label[..labels.len()].copy_from_slice(labels);
-            // SAFETY: 16 labels are at least one vector.
-            let label = unsafe { V::load_u32_ptr(label.as_ptr()) };
-            let (loss, hit) =
-                cross_entropy_lanes::<T, V>(&mut z[..classes], label, V::load_front(weights));
+            let (label, weight) = (load_labels(labels), V::load_front(weights));
+            let (loss, hit) = cross_entropy_lanes::<T, V>(&mut z[..classes], label, weight);
             for (z, lane) in z[..classes].iter().zip(&mut lanes) {
                 z.store(lane);
             }
             turn_back(&lanes, classes, rows);
-            let (mut losses, mut hits) = ([T::ZERO; 16], [T::ZERO; 16]);
-            loss.store(&mut losses);
-            hit.store(&mut hits);
-            for i in 0..labels.len() {
-                tally.loss += losses[i].into();
-                tally.correct += usize::from(hits[i] == T::ONE);
-            }
+            add_lanes(&mut tally, loss, hit, labels.len());
         }
         tally
+    }
+}
+
+/// Adds the first `count` lanes, in order.
+#[inline(always)]
+fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, count: usize) {
+    let (mut losses, mut hits) = ([T::ZERO; 16], [T::ZERO; 16]);
+    loss.store(&mut losses);
+    hit.store(&mut hits);
+    for (&loss, &hit) in losses.iter().zip(&hits).take(count) {
+        tally.add(Tally { loss: loss.into(), correct: usize::from(hit == T::ONE) });
     }
 }
 
@@ -137,7 +138,7 @@ fn exponentials<T: Scalar, V: Simd<T>>(z: &mut [V]) -> (V, V) {
 /// One row in each lane, `z[j]` the logits of class j: turns them into the gradient and returns the
 /// weighted loss, and 1 where the label has the first greatest logit, else 0.
 #[inline(always)]
-pub(super) fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V) -> (V, V) {
+fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V) -> (V, V) {
     let one = V::splat(T::ONE);
     let (mut greatest, mut best) = (z[0], V::zero());
     let mut chosen = z[0];
@@ -161,6 +162,53 @@ pub(super) fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, 
     }
     let loss = weight * (ln_vector::<T, V>(sum) - (chosen - greatest));
     (loss, V::select(best.eq(label), one, V::zero()))
+}
+
+simd_fn! {
+    /// [`softmax_cross_entropy`] for at most [`FEW`] classes with class-major logits: class c of row q
+    /// at `z[c * stride + q]`, `stride` at least the number of rows rounded up to whole vectors. Adds
+    /// the sums of the gradient over rows to `bias`, one for each class.
+    pub(super) fn cross_entropy_by_class<T as V>(
+        z: &mut [T],
+        stride: usize,
+        labels: &[u32],
+        weights: &[T],
+        bias: &mut [T],
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let classes = bias.len();
+        let mut sums = [V::zero(); FEW];
+        let sums = &mut sums[..classes];
+        let blocks = labels.chunks(T::LANES).zip(weights.chunks(T::LANES));
+        for (block, (labels, weights)) in blocks.enumerate() {
+            let q = block * T::LANES;
+            let mut logits = [V::zero(); FEW];
+            let logits = &mut logits[..classes];
+            for (c, logit) in logits.iter_mut().enumerate() {
+                *logit = V::load(&z[c * stride + q..]);
+            }
+            let (loss, hit) =
+                cross_entropy_lanes::<T, V>(logits, load_labels(labels), V::load_front(weights));
+            for (c, (logit, sum)) in logits.iter().zip(&mut *sums).enumerate() {
+                logit.store(&mut z[c * stride + q..]);
+                *sum = *sum + *logit;
+            }
+            add_lanes(&mut tally, loss, hit, labels.len());
+        }
+        for (bias, sum) in bias.iter_mut().zip(sums) {
+            *bias += sum.sum();
+        }
+        tally
+    }
+}
+
+/// At most one vector of labels.
+#[inline(always)]
+fn load_labels<T: Scalar, V: Simd<T>>(labels: &[u32]) -> V {
+    let mut all = [0; 16];
+    all[..labels.len()].copy_from_slice(labels);
+    // SAFETY: 16 labels are at least one vector.
+    unsafe { V::load_u32_ptr(all.as_ptr()) }
 }
 
 simd_fn! {

@@ -1,7 +1,6 @@
 //! Adam.
 
 use crate::error::{Error, Result};
-use crate::kernels::optimizer;
 use crate::scalar::Scalar;
 
 use super::{check_decay, check_learning_rate};
@@ -79,7 +78,7 @@ impl Adam {
         parameters: &mut [T],
         gradient: &[T],
     ) {
-        optimizer::adam(parameters, m, v, gradient, t, self);
+        T::adam(parameters, m, v, gradient, t, self);
     }
 }
 

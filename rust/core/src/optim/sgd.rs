@@ -1,7 +1,6 @@
 //! Stochastic gradient descent, with momentum and Nesterov's lookahead.
 
 use crate::error::{Error, Result};
-use crate::kernels::optimizer;
 use crate::scalar::Scalar;
 
 use super::{check_decay, check_learning_rate};
@@ -59,12 +58,12 @@ impl Sgd {
 
     /// A step without momentum.
     pub(super) fn descend<T: Scalar>(&self, parameters: &mut [T], gradient: &[T]) {
-        optimizer::sgd(parameters, gradient, self.learning_rate);
+        T::sgd(parameters, gradient, self.learning_rate);
     }
 
     /// A step with momentum.
     pub(super) fn step<T: Scalar>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T]) {
-        optimizer::momentum(parameters, velocity, gradient, self.learning_rate, self.momentum, self.nesterov);
+        T::momentum(parameters, velocity, gradient, self.learning_rate, self.momentum, self.nesterov);
     }
 }
 

@@ -97,7 +97,7 @@ pub(super) fn tanh_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
     let magnitude = V::constant(T::LIMITS.tanh_one).min(x.abs());
     let (n, r, w) = exp_parts::<T, V>(magnitude + magnitude);
     let power = one.scale2(n);
-    let m = power.mul_add(r + w, power - one);
+    let m = power.mul_add(w, power.mul_add(r, power - one));
 
     let (large, small) = (magnitude.gt(V::constant(0.55)), n.eq(V::zero()));
     let c = V::select(large, one, V::select(small, magnitude, V::constant(0.25)));

@@ -1,0 +1,254 @@
+//! Loss and gradient of a net with few inputs, one hidden layer and few classes, in two sweeps.
+//!
+//! Shapes: X `(inputs, n)`, feature-major; W1 `(inputs, hidden)`, b1 `(hidden)`, W2 `(hidden, classes)`,
+//! b2 `(classes)`, one after the other in the flat parameters and likewise in the gradient.
+//!
+//! The forward sweep has rows in lanes: logits of a few vectors of rows stay in registers while the
+//! hidden units run by, up to the gradient of the loss with respect to them. The backward sweep has
+//! hidden units in lanes: all gradients of a vector of units stay in registers while the rows run by.
+//! Hidden values are computed again in the backward sweep, which costs less than keeping them; it would not for tanh
+//! and the logistic function, so that networks with these go layer by layer.
+//!
+//! Sums over rows have one order, whatever the instruction set: even rows, odd rows, then both.
+
+mod backward;
+mod forward;
+
+use super::activation::{Function, Identity, LeakyRelu, Relu};
+use super::softmax::cross_entropy_by_class;
+use crate::activation::Activation;
+use crate::loss::Tally;
+use crate::network::Network;
+use crate::scalar::Scalar;
+use backward::backward;
+use forward::forward;
+
+/// Calls a sweep compiled for the least shape that holds that of the net.
+macro_rules! by_shape {
+    ($net:expr, $sweep:ident::<$t:ty, $f:ty>$arguments:tt) => {
+        by_shape!(@match $net, $sweep, $t, $f, $arguments, 2: 2 3 8; 4: 2 3 8; 8: 2 3 8;)
+    };
+    (@match $net:expr, $sweep:ident, $t:ty, $f:ty, $arguments:tt,
+     $($inputs:literal: $two:literal $three:literal $eight:literal;)*) => {
+        match ($net.inputs, $net.classes) {
+            $(
+                (..=$inputs, ..=$two) => $sweep::<$t, $inputs, $two, $f>$arguments,
+                (..=$inputs, ..=$three) => $sweep::<$t, $inputs, $three, $f>$arguments,
+                (..=$inputs, ..=$eight) => $sweep::<$t, $inputs, $eight, $f>$arguments,
+            )*
+            _ => unreachable!("the constructor limits the shape"),
+        }
+    };
+}
+
+/// Most inputs.
+const MOST_INPUTS: usize = 8;
+/// Most classes; the least is 2.
+const MOST_CLASSES: usize = 8;
+
+/// The architecture of a net for which these kernels are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TinyNet {
+    inputs: usize,
+    hidden: usize,
+    classes: usize,
+    activation: Activation,
+}
+
+/// A batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch<'a, T> {
+    /// X: feature i of row q is `x[i * x_stride + q]`.
+    pub(crate) x: &'a [T],
+    /// Distance of features, at least the number of rows.
+    pub(crate) x_stride: usize,
+    /// Classes, one for each row.
+    pub(crate) labels: &'a [u32],
+    /// Weights of the losses, one for each row.
+    pub(crate) weights: &'a [T],
+}
+
+impl TinyNet {
+    /// The network, if it is one of these.
+    pub(crate) fn new(network: &Network) -> Option<Self> {
+        let &[activation] = network.activations() else { return None };
+        let (inputs, classes) = (network.layout().d_in(), network.layout().d_out());
+        let cheap = matches!(activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu);
+        let fits = cheap && inputs <= MOST_INPUTS && (2..=MOST_CLASSES).contains(&classes);
+        fits.then_some(Self { inputs, hidden: network.layout().layers()[0].d_out, classes, activation })
+    }
+
+    /// Number of parameters.
+    fn parameters(&self) -> usize {
+        self.hidden * (self.inputs + 1 + self.classes) + self.classes
+    }
+
+    /// Elements of scratch that [`TinyNet::gradient`] needs for `n` rows.
+    pub(crate) fn scratch_len<T: Scalar>(&self, n: usize) -> usize {
+        self.classes * n.next_multiple_of(T::LANES)
+    }
+
+    /// Adds the gradient of the weighted sum of losses to `gradient` and returns that sum.
+    ///
+    /// # Panics
+    /// If a length does not fit or a label is not below the number of classes.
+    pub(crate) fn gradient<T: Scalar>(
+        &self,
+        batch: &Batch<'_, T>,
+        parameters: &[T],
+        gradient: &mut [T],
+        scratch: &mut [T],
+    ) -> Tally {
+        let n = batch.labels.len();
+        if n == 0 {
+            return Tally::default();
+        }
+        assert_eq!(parameters.len(), self.parameters(), "parameters");
+        assert_eq!(gradient.len(), self.parameters(), "gradient");
+        assert_eq!(batch.weights.len(), n, "labels and weights");
+        assert!(n <= batch.x_stride, "rows and distance of features");
+        assert!((self.inputs - 1) * batch.x_stride + n <= batch.x.len(), "X is too short");
+        assert!(self.scratch_len::<T>(n) <= scratch.len(), "scratch is too short");
+        let classes = self.classes;
+        assert!(batch.labels.iter().all(|&y| (y as usize) < classes), "labels are below {classes}");
+
+        match self.activation {
+            Activation::Relu => self.sweep(batch, parameters, gradient, scratch, &Relu),
+            Activation::LeakyRelu => self.sweep(batch, parameters, gradient, scratch, &LeakyRelu),
+            Activation::Identity => self.sweep(batch, parameters, gradient, scratch, &Identity),
+            Activation::Sigmoid | Activation::Tanh => unreachable!("the constructor declines them"),
+        }
+    }
+
+    fn sweep<T: Scalar, F: Function>(
+        &self,
+        batch: &Batch<'_, T>,
+        parameters: &[T],
+        gradient: &mut [T],
+        d: &mut [T],
+        f: &F,
+    ) -> Tally {
+        let apart = batch.labels.len().next_multiple_of(T::LANES);
+        by_shape!(self, forward::<T, F>(self, batch, parameters, d, f));
+        let bias = self.parameters() - self.classes;
+        let tally = cross_entropy_by_class(d, apart, batch.labels, batch.weights, &mut gradient[bias..]);
+        by_shape!(self, backward::<T, F>(self, batch, parameters, gradient, d, f));
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batch, TinyNet};
+    use crate::activation::Activation;
+    use crate::kernels::activation::{backward, forward};
+    use crate::kernels::simd::{Isa, with_isa};
+    use crate::kernels::softmax::softmax_cross_entropy;
+    use crate::loss::Tally;
+    use crate::network::Network;
+    use crate::scalar::Scalar;
+
+    fn numbers(seed: f64, count: usize) -> Vec<f64> {
+        (0..count).map(|i| ((i as f64 + seed) * 12.9898).sin() * 1.3).collect()
+    }
+
+    /// The same step with plain loops in `f64`.
+    fn plain(net: &TinyNet, x: &[f64], labels: &[u32], weights: &[f64], p: &[f64]) -> (Tally, Vec<f64>) {
+        let (n, inputs, hidden, classes) = (labels.len(), net.inputs, net.hidden, net.classes);
+        let (b1, w2) = (inputs * hidden, (inputs + 1) * hidden);
+        let b2 = w2 + hidden * classes;
+        let mut g = vec![0.0; p.len()];
+        let mut total = Tally::default();
+        for q in 0..n {
+            let mut h: Vec<f64> = (0..hidden)
+                .map(|j| (0..inputs).fold(p[b1 + j], |z, i| z + x[i * n + q] * p[i * hidden + j]))
+                .collect();
+            forward(net.activation, &mut h);
+            let mut d: Vec<f64> = (0..classes)
+                .map(|c| (0..hidden).fold(p[b2 + c], |z, j| z + h[j] * p[w2 + j * classes + c]))
+                .collect();
+            let tally = softmax_cross_entropy(&mut d, classes, &labels[q..=q], &weights[q..=q]);
+            total.loss += tally.loss;
+            total.correct += tally.correct;
+            let mut dh: Vec<f64> =
+                (0..hidden).map(|j| (0..classes).map(|c| d[c] * p[w2 + j * classes + c]).sum()).collect();
+            backward(net.activation, &mut dh, &h);
+            for j in 0..hidden {
+                (0..inputs).for_each(|i| g[i * hidden + j] += x[i * n + q] * dh[j]);
+                g[b1 + j] += dh[j];
+                (0..classes).for_each(|c| g[w2 + j * classes + c] += h[j] * d[c]);
+            }
+            (0..classes).for_each(|c| g[b2 + c] += d[c]);
+        }
+        (total, g)
+    }
+
+    fn check<T: Scalar>(net: &TinyNet, n: usize, tolerance: f64) {
+        let narrow = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
+        let wide = |x: &[T]| x.iter().map(|&x| x.into()).collect::<Vec<f64>>();
+        let x = narrow(&numbers(1.0, net.inputs * n));
+        let p = narrow(&numbers(2.0, net.parameters()));
+        let weights = narrow(&(0..n).map(|q| 0.5 + (q % 3) as f64).collect::<Vec<_>>());
+        let labels: Vec<u32> = (0..n).map(|q| u32::try_from(q * 7 % net.classes).unwrap()).collect();
+        let (want, want_g) = plain(net, &wide(&x), &labels, &wide(&weights), &wide(&p));
+
+        // Features further apart than the rows, to see that the stride counts.
+        let x_stride = n + 3;
+        let mut spread = vec![T::from_f64(f64::NAN); net.inputs * x_stride];
+        for (to, from) in spread.chunks_exact_mut(x_stride).zip(x.chunks(n.max(1))) {
+            to[..n].copy_from_slice(from);
+        }
+        let batch = Batch { x: &spread, x_stride, labels: &labels, weights: &weights };
+        let mut bits: Vec<Vec<u64>> = vec![];
+        for isa in Isa::available() {
+            let mut g = vec![T::ONE; net.parameters()];
+            let tally = with_isa(isa, || {
+                let mut scratch = vec![T::from_f64(f64::NAN); net.scratch_len::<T>(n)];
+                net.gradient(&batch, &p, &mut g, &mut scratch)
+            });
+            let context = format!("{net:?} n {n} {isa:?}");
+            assert!((tally.loss - want.loss).abs() <= tolerance * (1.0 + want.loss), "{context}");
+            assert_eq!(tally.correct, want.correct, "{context}");
+            let size = want_g.iter().fold(1.0, |s: f64, g| s.max(g.abs()));
+            for (g, want) in g.iter().zip(&want_g) {
+                let g: f64 = (*g).into() - 1.0;
+                assert!((g - want).abs() <= tolerance * size, "{context}: {g} is not {want}");
+            }
+            if isa.has_fma() {
+                bits.push(g.iter().map(|&g| Into::<f64>::into(g).to_bits()).collect());
+            }
+        }
+        assert!(bits.windows(2).all(|w| w[0] == w[1]), "instruction sets that fuse agree");
+    }
+
+    #[test]
+    fn matches_the_plain_step() {
+        for activation in [Activation::Relu, Activation::LeakyRelu, Activation::Identity] {
+            for (inputs, hidden, classes) in
+                [(2, 100, 3), (1, 1, 2), (3, 16, 4), (4, 17, 2), (5, 9, 5), (8, 33, 8), (7, 8, 3), (2, 40, 7)]
+            {
+                let network = Network::new(&[inputs, hidden, classes], &[activation]).unwrap();
+                let net = TinyNet::new(&network).expect("in range");
+                for n in [0, 1, 2, 8, 15, 16, 17, 33, 64, 101] {
+                    check::<f64>(&net, n, 1e-12);
+                    check::<f32>(&net, n, 3e-5);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_networks_are_declined() {
+        let relu = Activation::Relu;
+        for (sizes, activations) in [
+            (&[9, 5, 3][..], &[relu][..]),
+            (&[2, 5, 1], &[relu]),
+            (&[2, 5, 9], &[relu]),
+            (&[2, 5, 3], &[Activation::Tanh]),
+            (&[2, 5, 5, 3], &[relu, relu]),
+            (&[2, 3], &[]),
+        ] {
+            assert_eq!(TinyNet::new(&Network::new(sizes, activations).unwrap()), None);
+        }
+    }
+}
