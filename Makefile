@@ -1,0 +1,106 @@
+# The one task runner: people, CI and the commit hooks call the same targets.
+# It needs Python 3.11 or newer, make and Rust; all else is installed into $(VENV).
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+UV := $(BIN)/uv
+
+# uv, maturin and PyO3 find the environment by this name; nothing of the caller's is mixed in.
+export VIRTUAL_ENV := $(abspath $(VENV))
+unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
+
+INSTALL := $(UV) pip install --quiet --requirements pyproject.toml
+MYPY := $(BIN)/python -m mypy
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+TOO_OLD := fastmlp needs Python 3.11 or newer; choose one with make PYTHON=python3.x
+
+$(UV):
+	@$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('$(TOO_OLD)')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+
+# No stamp files: an installer that has nothing to do takes a fifth of a second to say so.
+.PHONY: env-build
+env-build: $(UV)
+	$(INSTALL) --extra all --group build
+
+.PHONY: env
+env: env-build ## Make the environment with all that the tests and linters need
+	$(INSTALL) --extra test --group build --group lint
+
+# Built at every call, for only cargo knows whether something changed (a second if nothing did).
+# Installed editable, so that a change of Python code needs no build, and in release mode, so that
+# what is tested is what is shipped. Python would prefer the binary of one interpreter's own ABI
+# to the portable one: those are deleted first, and a failed build leaves none behind.
+.PHONY: build
+build: env-build ## Build the Rust code in release mode and install the package, editable
+	rm -f python/fastmlp/_core*.so python/fastmlp/_core*.pyd
+	$(BIN)/maturin develop --release --uv
+
+.PHONY: demo
+demo: build ## Show the whole lesson: data, training, metrics and plots, written to lesson/
+	$(BIN)/fastmlp demo
+
+.PHONY: picture
+picture: build ## Draw the picture of README.md anew
+	$(BIN)/fastmlp demo --output target/picture
+	cp target/picture/decision_boundary.png docs/boundary.png
+
+.PHONY: test
+test: lint test-rust test-py ## Run the linters and all tests
+
+.PHONY: test-rust
+test-rust: $(UV) ## Run the Rust tests and the examples in the Rust documentation
+	cargo test --workspace --locked
+
+.PHONY: test-py
+test-py: build env ## Run the Python tests (ARGS="-k name" chooses)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: lint-rust lint-py ## Check layout, style and types, and the stub against the binary
+
+.PHONY: lint-rust
+lint-rust: $(UV)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+
+.PHONY: lint-py
+lint-py: build env
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(MYPY)
+	$(MYPY).stubtest fastmlp._core --allowlist tests/typing/stubtest_allowlist.txt
+
+.PHONY: fmt
+fmt: env ## Format the code and mend what the linters can mend
+	cargo fmt --all
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: bench
+bench: build env ## Measure: the Rust step, then this package beside its peers
+	cargo bench --package fastmlp-core --locked
+	$(BIN)/python -m benches.compare
+
+.PHONY: wheel
+wheel: env-build ## Build the wheel and the source distribution into dist/
+	$(BIN)/maturin build --release --sdist --out dist
+
+.PHONY: docs
+docs: $(UV) ## Build the Rust documentation into target/doc
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
+
+.PHONY: clean
+clean: ## Delete what was built; the environment stays
+	cargo clean
+	rm -rf dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -f python/fastmlp/_core*.so python/fastmlp/_core*.pyd
+	find python tests benches examples -name __pycache__ -prune -exec rm -rf {} +
