@@ -20,6 +20,7 @@ from fastmlp._core import (
     Epoch,
     History,
     ModelFileError,
+    Optimizer,
     __version__,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "Epoch",
     "History",
     "ModelFileError",
+    "Optimizer",
     "__version__",
 ]

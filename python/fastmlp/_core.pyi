@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh"]
@@ -27,25 +28,28 @@ build_profile: Literal["debug", "release"]
 class DivergenceError(ArithmeticError): ...
 class ModelFileError(ValueError): ...
 
-@final
-class SGD:
-    def __new__(
-        cls, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False
-    ) -> SGD: ...
+@disjoint_base
+class Optimizer:
     @property
     def learning_rate(self) -> float: ...
     @learning_rate.setter
     def learning_rate(self, value: float) -> None: ...
-    @property
-    def momentum(self) -> float: ...
-    @property
-    def nesterov(self) -> bool: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
     def reset(self) -> None: ...
 
 @final
-class Adam:
+class SGD(Optimizer):
+    def __new__(
+        cls, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False
+    ) -> SGD: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def nesterov(self) -> bool: ...
+
+@final
+class Adam(Optimizer):
     def __new__(
         cls,
         learning_rate: float = 0.001,
@@ -54,18 +58,11 @@ class Adam:
         epsilon: float = 1e-8,
     ) -> Adam: ...
     @property
-    def learning_rate(self) -> float: ...
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None: ...
-    @property
     def beta_1(self) -> float: ...
     @property
     def beta_2(self) -> float: ...
     @property
     def epsilon(self) -> float: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
-    def reset(self) -> None: ...
 
 @final
 class Epoch:
@@ -159,7 +156,7 @@ class MLP:
         self,
         X: FloatArray,
         y: NDArray[np.integer],
-        optimizer: SGD | Adam,
+        optimizer: Optimizer,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
     ) -> float: ...
@@ -167,7 +164,7 @@ class MLP:
         self,
         X: FloatArray,
         y: NDArray[np.integer],
-        optimizer: SGD | Adam | None = None,
+        optimizer: Optimizer | None = None,
         epochs: int = 1000,
         batch_size: int | None = None,
         shuffle: bool = True,

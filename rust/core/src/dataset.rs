@@ -9,7 +9,8 @@ use crate::scalar::Scalar;
 
 /// The rows of a data set that a pass goes through, in this order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Rows<'a> {
+#[allow(unreachable_pub, reason = "named by the public traits below, hidden there")]
+pub enum Rows<'a> {
     /// From the first to before the second.
     Range(usize, usize),
     /// These.
@@ -54,6 +55,9 @@ pub trait Labels: Sync {
     }
     /// The label of a row.
     fn get(&self, row: usize) -> i128;
+    /// The labels of `rows`, held to 0 to `last`.
+    #[doc(hidden)]
+    fn read(&self, rows: Rows<'_>, last: u32, labels: &mut [u32]);
 }
 
 impl<I: Copy + Sync + Into<i128>> Labels for ArrayView1<'_, I> {
@@ -62,6 +66,14 @@ impl<I: Copy + Sync + Into<i128>> Labels for ArrayView1<'_, I> {
     }
     fn get(&self, row: usize) -> i128 {
         self[row].into()
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to the classes")]
+    fn read(&self, rows: Rows<'_>, last: u32, labels: &mut [u32]) {
+        let held = |label: I| label.into().clamp(0, last.into()) as u32;
+        match self.as_slice() {
+            Some(all) => rows.for_each(|i, row| labels[i] = held(all[row])),
+            None => rows.for_each(|i, row| labels[i] = held(self[row])),
+        }
     }
 }
 
@@ -177,13 +189,17 @@ impl<'a, T: Scalar> Dataset<'a, T> {
             return rows.len() as f64;
         }
         let mut sum = 0.0;
-        rows.for_each(|_, row| sum += self.row_weight(row, self.label(row)));
+        let mut label = [0];
+        rows.for_each(|_, row| {
+            self.labels.read(Rows::Range(row, row + 1), self.last_class(), &mut label);
+            sum += self.row_weight(row, label[0]);
+        });
         sum
     }
 
     /// Labels of `rows`, and their weights times `scale`.
     pub(crate) fn read(&self, rows: Rows<'_>, scale: f64, labels: &mut [u32], weights: &mut [T]) {
-        rows.for_each(|i, row| labels[i] = self.label(row));
+        self.labels.read(rows, self.last_class(), labels);
         if self.sample_weight.is_none() && self.class_weight.is_none() {
             weights.fill(T::from_f64(scale));
         } else {
@@ -201,11 +217,11 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         }
     }
 
-    /// The class of a row. Labels are checked once and may be overwritten by their owner afterwards: a label that is
-    /// no class any more counts as the last one.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the classes")]
-    fn label(&self, row: usize) -> u32 {
-        self.labels.get(row).clamp(0, self.n_classes as i128 - 1) as u32
+    /// Labels are checked once, and may be overwritten by their owner afterwards: one that is no class any more counts
+    /// as the nearest.
+    #[allow(clippy::cast_possible_truncation, reason = "classes are fewer than 2^32")]
+    fn last_class(&self) -> u32 {
+        (self.n_classes - 1) as u32
     }
 
     fn row_weight(&self, row: usize, label: u32) -> f64 {
@@ -277,7 +293,11 @@ pub(crate) fn gather<T: Scalar>(x: &ArrayView2<'_, T>, rows: Rows<'_>, buffer: &
 
 /// Copies `rows` of `x` to `buffer`, column after column.
 pub(crate) fn gather_columns<T: Scalar>(x: &ArrayView2<'_, T>, rows: Rows<'_>, buffer: &mut [T]) {
-    for (column, to) in x.columns().into_iter().zip(buffer.chunks_exact_mut(rows.len())) {
-        rows.for_each(|i, row| to[i] = column[row]);
+    let (d, n) = (x.ncols(), rows.len());
+    for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
+        match x.as_slice() {
+            Some(all) => rows.for_each(|i, row| to[i] = all[row * d + j]),
+            None => rows.for_each(|i, row| to[i] = x[[row, j]]),
+        }
     }
 }

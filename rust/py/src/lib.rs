@@ -56,7 +56,7 @@ mod _core {
     #[pymodule_export]
     use super::mlp::MLP;
     #[pymodule_export]
-    use super::optimizer::{Adam, SGD};
+    use super::optimizer::{Adam, Optimizer, SGD};
     #[pymodule_export]
     use super::tensor_file::{load_tensors, save_tensors};
 

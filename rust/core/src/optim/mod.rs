@@ -32,6 +32,22 @@ impl Rule {
         }
     }
 
+    /// Length of a step.
+    pub fn learning_rate(&self) -> f64 {
+        match self {
+            Self::Sgd(rule) => rule.learning_rate(),
+            Self::Adam(rule) => rule.learning_rate(),
+        }
+    }
+
+    /// The same rule with another learning rate.
+    pub fn with_learning_rate(&self, learning_rate: f64) -> Result<Self> {
+        Ok(match self {
+            Self::Sgd(rule) => Self::Sgd(rule.with_learning_rate(learning_rate)?),
+            Self::Adam(rule) => Self::Adam(rule.with_learning_rate(learning_rate)?),
+        })
+    }
+
     /// Names of the vectors the rule keeps between steps, each as long as the parameters.
     pub fn slots(&self) -> &'static [&'static str] {
         match self {

@@ -1,0 +1,136 @@
+//! Adam, as Python sees it.
+
+use fastmlp_core::{Adam as AdamRule, Rule};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::Optimizer;
+use crate::error::BindResult;
+
+/// Adam: steps scaled by running means of the gradient and of its square.
+///
+/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
+/// of one size and dtype. An optimizer can be copied and pickled with it.
+///
+/// Parameters
+/// ----------
+/// learning_rate : float, default=0.001
+///     Length of a step: finite, > 0.
+/// beta_1 : float, default=0.9
+///     Memory of the gradient's mean, in [0, 1).
+/// beta_2 : float, default=0.999
+///     Memory of the mean of its square, in [0, 1).
+/// epsilon : float, default=1e-8
+///     Keeps the quotient finite: finite, > 0.
+///
+/// Attributes
+/// ----------
+/// learning_rate : float
+///     Length of a step; it can be set.
+/// beta_1 : float
+///     Memory of the gradient's mean.
+/// beta_2 : float
+///     Memory of the mean of its square.
+/// epsilon : float
+///     Keeps the quotient finite.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If an argument is not a number.
+/// ValueError
+///     If an argument is out of its range.
+///
+/// Notes
+/// -----
+/// With the gradient ``g`` and the moments ``m`` and ``v``, which start at 0, step number ``t``,
+/// from 1, on the parameters ``p`` is ::
+///
+///     m = beta_1 * m + (1 - beta_1) * g
+///     v = beta_2 * v + (1 - beta_2) * g**2
+///     p = p - learning_rate * (m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)
+///
+/// which is algorithm 1 of [1].
+///
+/// References
+/// ----------
+/// .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+///
+/// Examples
+/// --------
+/// Halve the learning rate after each epoch:
+///
+/// >>> import numpy as np
+/// >>> import fastmlp
+/// >>> adam = fastmlp.Adam(learning_rate=0.01)
+/// >>> def halve(epoch):
+/// ...     adam.learning_rate /= 2
+/// >>> mlp = fastmlp.MLP([2, 2], dtype="float64", seed=0)
+/// >>> history = mlp.fit(np.eye(2), np.arange(2), adam, epochs=3, callback=halve)
+/// >>> adam.learning_rate
+/// 0.00125
+/// >>> adam.state_dict()["step"]
+/// 3
+#[pyclass(frozen, extends = Optimizer, module = "fastmlp")]
+pub(crate) struct Adam;
+
+#[pymethods]
+impl Adam {
+    #[new]
+    #[pyo3(signature = (learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8))]
+    fn new(
+        learning_rate: f64,
+        beta_1: f64,
+        beta_2: f64,
+        epsilon: f64,
+    ) -> BindResult<PyClassInitializer<Self>> {
+        Ok(PyClassInitializer::from(Optimizer::new(Rule::Adam(AdamRule::new(
+            learning_rate,
+            beta_1,
+            beta_2,
+            epsilon,
+        )?)))
+        .add_subclass(Self))
+    }
+
+    /// Memory of the gradient's mean: float in [0, 1).
+    #[getter]
+    fn beta_1(slf: &Bound<'_, Self>) -> f64 {
+        rule(slf).beta_1()
+    }
+
+    /// Memory of the mean of the gradient's square: float in [0, 1).
+    #[getter]
+    fn beta_2(slf: &Bound<'_, Self>) -> f64 {
+        rule(slf).beta_2()
+    }
+
+    /// Keeps the quotient finite: float > 0.
+    #[getter]
+    fn epsilon(slf: &Bound<'_, Self>) -> f64 {
+        rule(slf).epsilon()
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
+        let rule = rule(slf);
+        let arguments = (rule.learning_rate(), rule.beta_1(), rule.beta_2(), rule.epsilon());
+        Ok((slf.get_type(), arguments, slf.as_super().get().state_dict(slf.py())?).into_pyobject(slf.py())?)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> String {
+        let rule = rule(slf);
+        let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
+        format!(
+            "Adam(learning_rate={rate}, beta_1={}, beta_2={}, epsilon={epsilon:?})",
+            rule.beta_1(),
+            rule.beta_2()
+        )
+    }
+}
+
+fn rule(optimizer: &Bound<'_, Adam>) -> AdamRule {
+    match optimizer.as_super().get().rule() {
+        Rule::Adam(rule) => rule,
+        Rule::Sgd(_) => unreachable!("the rule was made with the class"),
+    }
+}

@@ -1,0 +1,112 @@
+//! Gradient descent, as Python sees it.
+
+use fastmlp_core::{Rule, Sgd as SgdRule};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::Optimizer;
+use crate::error::BindResult;
+
+/// Stochastic gradient descent, with momentum and Nesterov's lookahead.
+///
+/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
+/// of one size and dtype. An optimizer can be copied and pickled with it.
+///
+/// Parameters
+/// ----------
+/// learning_rate : float, default=0.01
+///     Length of a step: finite, > 0.
+/// momentum : float, default=0.0
+///     Share of the velocity that each step keeps, in [0, 1).
+/// nesterov : bool, default=False
+///     Nesterov's lookahead; it needs a momentum > 0.
+///
+/// Attributes
+/// ----------
+/// learning_rate : float
+///     Length of a step; it can be set.
+/// momentum : float
+///     Share of the velocity that each step keeps.
+/// nesterov : bool
+///     Whether steps look ahead.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If an argument is not a number.
+/// ValueError
+///     If an argument is out of its range.
+///
+/// Notes
+/// -----
+/// With the gradient ``g`` and the velocity ``v``, which starts at 0, a step on the parameters
+/// ``p`` is ::
+///
+///     v = momentum * v + g
+///     p = p - learning_rate * v                      without lookahead
+///     p = p - learning_rate * (g + momentum * v)     with lookahead
+///
+/// as PyTorch writes it [1].
+///
+/// References
+/// ----------
+/// .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
+///    and momentum in deep learning", ICML 2013.
+///
+/// Examples
+/// --------
+/// >>> import fastmlp
+/// >>> fastmlp.SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
+/// SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
+#[pyclass(frozen, extends = Optimizer, module = "fastmlp")]
+#[allow(clippy::upper_case_acronyms, reason = "the name users know")]
+pub(crate) struct SGD;
+
+#[pymethods]
+impl SGD {
+    #[new]
+    #[pyo3(signature = (learning_rate = 0.01, momentum = 0.0, nesterov = false))]
+    fn new(learning_rate: f64, momentum: f64, nesterov: bool) -> BindResult<PyClassInitializer<Self>> {
+        Ok(PyClassInitializer::from(Optimizer::new(Rule::Sgd(SgdRule::new(
+            learning_rate,
+            momentum,
+            nesterov,
+        )?)))
+        .add_subclass(Self))
+    }
+
+    /// Share of the velocity that each step keeps: float in [0, 1).
+    #[getter]
+    fn momentum(slf: &Bound<'_, Self>) -> f64 {
+        rule(slf).momentum()
+    }
+
+    /// Whether steps look ahead: bool.
+    #[getter]
+    fn nesterov(slf: &Bound<'_, Self>) -> bool {
+        rule(slf).nesterov()
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
+        let rule = rule(slf);
+        let arguments = (rule.learning_rate(), rule.momentum(), rule.nesterov());
+        Ok((slf.get_type(), arguments, slf.as_super().get().state_dict(slf.py())?).into_pyobject(slf.py())?)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> String {
+        let rule = rule(slf);
+        let nesterov = if rule.nesterov() { "True" } else { "False" };
+        format!(
+            "SGD(learning_rate={}, momentum={}, nesterov={nesterov})",
+            rule.learning_rate(),
+            rule.momentum()
+        )
+    }
+}
+
+fn rule(optimizer: &Bound<'_, SGD>) -> SgdRule {
+    match optimizer.as_super().get().rule() {
+        Rule::Sgd(rule) => rule,
+        Rule::Adam(_) => unreachable!("the rule was made with the class"),
+    }
+}
