@@ -101,7 +101,7 @@ def test_metadata(metadata):
     assert metadata["License-Expression"] == "MIT OR Apache-2.0"
     assert set(metadata.get_all("License-File")) == {"LICENSE-MIT", "LICENSE-APACHE"}
     assert metadata["Requires-Python"] == ">=3.11"
-    assert metadata["Summary"] == fastmlp.__doc__.rstrip(".\n")
+    assert metadata["Summary"] == fastmlp.__doc__.splitlines()[0].rstrip(".")
     assert metadata["Description-Content-Type"].startswith("text/markdown")
     assert set(metadata.get_all("Provides-Extra")) == {"all", "test"}
     required = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]

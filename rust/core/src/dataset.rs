@@ -5,6 +5,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::error::{Error, Result};
+use crate::layout::Layout;
 use crate::scalar::Scalar;
 
 /// The rows of a data set that a pass goes through, in this order.
@@ -178,6 +179,19 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         self.x
     }
 
+    /// An error unless the columns are the inputs of a network and the classes its outputs.
+    pub(crate) fn check(&self, layout: &Layout) -> Result<()> {
+        check_columns(self.names.x, &self.x, layout)?;
+        if self.n_classes == layout.d_out() {
+            return Ok(());
+        }
+        Err(Error::value(
+            "n_classes",
+            self.n_classes,
+            format!("{}, the outputs of the network", layout.d_out()),
+        ))
+    }
+
     /// Sum of the weights of all rows.
     pub(crate) fn total_weight(&self) -> f64 {
         self.total_weight
@@ -300,4 +314,12 @@ pub(crate) fn gather_columns<T: Scalar>(x: &ArrayView2<'_, T>, rows: Rows<'_>, b
             None => rows.for_each(|i, row| to[i] = x[[row, j]]),
         }
     }
+}
+
+/// [`Error::Shape`] unless `x` has a column for each input of a network.
+pub fn check_columns<T: Scalar>(name: &'static str, x: &ArrayView2<'_, T>, layout: &Layout) -> Result<()> {
+    if x.ncols() == layout.d_in() {
+        return Ok(());
+    }
+    Err(Error::shape(name, x.shape(), format!("(n, {})", layout.d_in())))
 }

@@ -76,12 +76,12 @@ mod train;
 mod workspace;
 
 pub use activation::Activation;
-pub use dataset::{Dataset, Labels, Names, Weights};
+pub use dataset::{Dataset, Labels, Names, Weights, check_columns};
 pub use error::{Error, Result, Shape};
 pub use init::Init;
 pub use interrupt::{Ask, Interrupt, Never};
 pub use layout::{Layer, Layout};
-pub use mlp::{Mlp, check_columns};
+pub use mlp::Mlp;
 pub use network::Network;
 pub use optim::{Adam, Rule, Sgd, State};
 pub use scalar::Scalar;

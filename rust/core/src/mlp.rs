@@ -5,11 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows};
+use crate::dataset::{Dataset, Rows, check_columns};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
-use crate::layout::Layout;
 use crate::loss::argmax;
 use crate::network::Network;
 use crate::optim::{Rule, State};
@@ -110,6 +109,7 @@ impl<T: Scalar> Mlp<T> {
     #[allow(clippy::cast_possible_wrap, reason = "an index of a class")]
     pub fn predict(&self, x: ArrayView2<'_, T>, out: &mut [i64], interrupt: &dyn Interrupt) -> Result<()> {
         check_columns("X", &x, self.network.layout())?;
+        check_len("out", out.len(), x.nrows())?;
         let d_out = self.network.layout().d_out();
         self.with_workspace(x.nrows(), |workspace| {
             workspace.for_each_logits(self.pass(interrupt), x, |first, logits| {
@@ -122,6 +122,7 @@ impl<T: Scalar> Mlp<T> {
 
     /// Weighted mean of the losses of all rows.
     pub fn loss(&self, data: &Dataset<'_, T>, interrupt: &dyn Interrupt) -> Result<f64> {
+        data.check(self.network.layout())?;
         self.with_workspace(data.n_rows(), |workspace| {
             Ok(workspace.tally(self.pass(interrupt), data, 1.0 / data.total_weight())?.loss)
         })
@@ -134,6 +135,8 @@ impl<T: Scalar> Mlp<T> {
         gradient: &mut [T],
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
+        data.check(self.network.layout())?;
+        check_len("gradient", gradient.len(), self.parameters.len())?;
         let n = data.n_rows();
         self.with_workspace(n, |workspace| {
             workspace.reserve_chunks(&self.network, n)?;
@@ -157,6 +160,8 @@ impl<T: Scalar> Mlp<T> {
     ) -> Result<()> {
         check_columns("X", &x, self.network.layout())?;
         self.check_like_logits("d_output", d_logits.shape(), x.nrows())?;
+        check_len("gradient", gradient.len(), self.parameters.len())?;
+        check_len("d_x", d_x.len(), x.len())?;
         self.with_workspace(x.nrows(), |workspace| {
             workspace.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
         })
@@ -171,7 +176,7 @@ impl<T: Scalar> Mlp<T> {
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         let n_parameters = self.parameters.len();
-        state.check(n_parameters)?;
+        state.check(rule, n_parameters)?;
         let mut gradient = match self.gradient.take() {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", n_parameters)?,
@@ -200,7 +205,6 @@ impl<T: Scalar> Mlp<T> {
         epochs: usize,
         schedule: Schedule,
     ) -> Result<Vec<EpochRecord>> {
-        state.check(self.parameters.len())?;
         let mut trainer = Trainer::new(self, train, validation, schedule)?;
         (0..epochs).map(|_| trainer.epoch(self, rule, state, &Never)).collect()
     }
@@ -253,10 +257,9 @@ impl<T: Scalar> Mlp<T> {
     }
 }
 
-/// [`Error::Shape`] unless `x` has a column for each input of a network.
-pub fn check_columns<T: Scalar>(name: &'static str, x: &ArrayView2<'_, T>, layout: &Layout) -> Result<()> {
-    if x.ncols() == layout.d_in() {
+fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {
+    if found == expected {
         return Ok(());
     }
-    Err(Error::shape(name, x.shape(), format!("(n, {})", layout.d_in())))
+    Err(Error::shape(name, &[found], format!("({expected},)")))
 }

@@ -33,13 +33,17 @@ unsafe impl Sync for Shared {}
 
 /// The calling thread and some workers.
 pub(crate) struct Team {
-    shared: Arc<Shared>,
+    /// None in a team of one, which costs nothing.
+    shared: Option<Arc<Shared>>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Team {
     /// A team of `n_threads`, the caller included; fewer if the system refuses to start them.
     pub(crate) fn new(n_threads: usize) -> Self {
+        if n_threads <= 1 {
+            return Self { shared: None, workers: Vec::new() };
+        }
         let shared = Arc::new(Shared {
             round: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
@@ -52,7 +56,7 @@ impl Team {
             thread::Builder::new().name(format!("fastmlp-{index}")).spawn(move || work(&shared, index)).ok()
         };
         let workers = (1..n_threads).map_while(spawn).collect();
-        Self { shared, workers }
+        Self { shared: Some(shared), workers }
     }
 
     /// Number of threads, the caller included.
@@ -65,23 +69,21 @@ impl Team {
     /// # Panics
     /// If the job panicked on a worker.
     pub(crate) fn run(&mut self, job: Job<'_>) {
-        if self.workers.is_empty() {
-            return job(0);
-        }
+        let Some(shared) = &self.shared else { return job(0) };
         // SAFETY: only the lifetime changes. Workers use the job only until they have counted `pending` down, and
         // `Finish` waits for that before this function is left, by return or by panic.
         let job_for_workers: Job<'static> = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
         // SAFETY: `pending` is 0, so that no worker reads the job now; `&mut self` keeps other owners out.
-        unsafe { *self.shared.job.get() = Some(job_for_workers) };
-        self.shared.pending.store(self.workers.len(), Ordering::Relaxed);
-        self.shared.round.fetch_add(1, Ordering::Release);
+        unsafe { *shared.job.get() = Some(job_for_workers) };
+        shared.pending.store(self.workers.len(), Ordering::Relaxed);
+        shared.round.fetch_add(1, Ordering::Release);
         for worker in &self.workers {
             worker.thread().unpark();
         }
-        let finish = Finish(&self.shared);
+        let finish = Finish(shared);
         job(0);
         drop(finish);
-        assert!(!self.shared.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked");
+        assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked");
     }
 }
 
@@ -100,8 +102,9 @@ impl Drop for Finish<'_> {
 
 impl Drop for Team {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        self.shared.round.fetch_add(1, Ordering::Release);
+        let Some(shared) = &self.shared else { return };
+        shared.stop.store(true, Ordering::Relaxed);
+        shared.round.fetch_add(1, Ordering::Release);
         for worker in self.workers.drain(..) {
             worker.thread().unpark();
             // A worker catches the panics of its jobs, so that it ends in good order.

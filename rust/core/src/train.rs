@@ -70,11 +70,16 @@ impl<'a, T: Scalar> Trainer<'a, T> {
     ) -> Result<Self> {
         let n = train.n_rows();
         let network = mlp.network();
+        train.check(network.layout())?;
+        validation.as_ref().map_or(Ok(()), |validation| validation.check(network.layout()))?;
+        if schedule.n_threads == 0 {
+            return Err(Error::value("n_threads", 0, "a number >= 1"));
+        }
         if schedule.batch_size == Some(0) {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
-        let n_threads = schedule.n_threads.clamp(1, network.n_chunks(batch_size));
+        let n_threads = schedule.n_threads.min(network.n_chunks(batch_size));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
         let mut workspace = Workspace::new(network, batch_size, n_threads)?;
         if let Some(validation) = &validation {
@@ -101,6 +106,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         state: &mut State<T>,
         interrupt: &dyn Interrupt,
     ) -> Result<EpochRecord> {
+        state.check(rule, mlp.parameters().len())?;
         let start = Instant::now();
         let n = self.train.n_rows();
         self.epoch += 1;

@@ -92,8 +92,12 @@ impl<T: Scalar> State<T> {
         self.slots.iter_mut().map(|slot| &mut **slot)
     }
 
-    /// [`Error::OptimizerState`] if it belongs to a network of another size.
-    pub fn check(&self, n_parameters: usize) -> Result<()> {
+    /// An error if it belongs to another rule, or to a network of another size.
+    pub fn check(&self, rule: &Rule, n_parameters: usize) -> Result<()> {
+        if self.slots.len() != rule.slots().len() {
+            let found = format_args!("the state of a rule with {} vectors", self.slots.len()).to_string();
+            return Err(Error::value("state", found, format!("{}: {:?}", rule.slots().len(), rule.slots())));
+        }
         match self.slots.first() {
             Some(slot) if slot.len() != n_parameters => {
                 Err(Error::OptimizerState { found: slot.len(), expected: n_parameters })

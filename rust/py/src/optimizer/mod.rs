@@ -70,7 +70,7 @@ impl Optimizer {
             AnyState::InUse => return Err(IN_USE),
             AnyState::New => State::new(&rule, n_parameters).map_err(|error| (error, AnyState::New)),
             other => match T::unwrap(other) {
-                Ok(state) => match state.check(n_parameters) {
+                Ok(state) => match state.check(&rule, n_parameters) {
                     Ok(()) => Ok(state),
                     Err(error) => Err((error, T::wrap(state))),
                 },

@@ -1,0 +1,117 @@
+//! The network in plain loops and double precision: the truth the crate is tested against.
+
+use fastmlp_core::{Activation, Network};
+use ndarray::ArrayView1;
+
+use super::index;
+
+/// A network as a function that is smooth in parameters and inputs.
+///
+/// A ReLU stays on the side of its kink that it was on at the point where the reference was made. The derivatives
+/// there are the network's own, and differences around it never straddle a kink.
+pub(crate) struct Reference<'a> {
+    network: &'a Network,
+    /// For each hidden sum, in the order they are computed, whether it is above 0.
+    sides: Vec<bool>,
+    /// The least distance of a hidden sum from 0.
+    pub(crate) margin: f64,
+}
+
+impl<'a> Reference<'a> {
+    /// The reference around `parameters` and `x`.
+    ///
+    /// x: (n, `d_in`), row after row
+    pub(crate) fn new(network: &'a Network, parameters: &[f64], x: &[f64]) -> Self {
+        let (mut sides, mut margin) = (Vec::new(), f64::INFINITY);
+        forward(network, parameters, x, |z| {
+            sides.push(z > 0.0);
+            margin = f64::min(margin, z.abs());
+            z > 0.0
+        });
+        Self { network, sides, margin }
+    }
+
+    /// Logits of the rows of `x`, row after row.
+    pub(crate) fn logits(&self, parameters: &[f64], x: &[f64]) -> Vec<f64> {
+        let mut sides = self.sides.iter();
+        forward(self.network, parameters, x, |_| *sides.next().unwrap())
+    }
+
+    /// Weighted mean of the rows' cross-entropies.
+    pub(crate) fn loss(
+        &self,
+        parameters: &[f64],
+        x: &[f64],
+        classes: ArrayView1<'_, i64>,
+        weights: &[f64],
+    ) -> f64 {
+        let logits = self.logits(parameters, x);
+        let rows = logits.chunks(logits.len() / classes.len());
+        let losses = rows.zip(classes).map(|(z, &class)| log_sum_exp(z) - z[index(class)]);
+        losses.zip(weights).map(|(loss, weight)| weight * loss).sum::<f64>() / weights.iter().sum::<f64>()
+    }
+}
+
+/// `ln(sum(exp(z)))`
+pub(crate) fn log_sum_exp(z: &[f64]) -> f64 {
+    let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    largest + z.iter().map(|z| (z - largest).exp()).sum::<f64>().ln()
+}
+
+/// `f'(0)`: central differences with two steps, extrapolated so that the error is of fourth order in the step
+/// (Richardson, 1911).
+pub(crate) fn slope(f: impl Fn(f64) -> f64) -> f64 {
+    const STEP: f64 = 1e-3;
+    let central = |h: f64| (f(h) - f(-h)) / (2.0 * h);
+    (4.0 * central(STEP / 2.0) - central(STEP)) / 3.0
+}
+
+/// `start + t * direction`
+pub(crate) fn along(start: &[f64], t: f64, direction: &[f64]) -> Vec<f64> {
+    start.iter().zip(direction).map(|(s, d)| s + t * d).collect()
+}
+
+/// Scalar product.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Logits; `is_above` is told every hidden sum and says on which side of 0 it counts.
+fn forward(
+    network: &Network,
+    parameters: &[f64],
+    x: &[f64],
+    mut is_above: impl FnMut(f64) -> bool,
+) -> Vec<f64> {
+    let mut a = x.to_vec();
+    for (l, layer) in network.layout().layers().iter().enumerate() {
+        let (weights, biases) = (&parameters[layer.weights()], &parameters[layer.biases()]);
+        let mut z = Vec::with_capacity(a.len() / layer.d_in * layer.d_out);
+        for row in a.chunks(layer.d_in) {
+            let first = z.len();
+            z.extend_from_slice(biases);
+            for (a, weights) in row.iter().zip(weights.chunks(layer.d_out)) {
+                for (z, weight) in z[first..].iter_mut().zip(weights) {
+                    *z += a * weight;
+                }
+            }
+        }
+        if let Some(&activation) = network.activations().get(l) {
+            for z in &mut z {
+                *z = activate(activation, *z, is_above(*z));
+            }
+        }
+        a = z;
+    }
+    a
+}
+
+fn activate(activation: Activation, z: f64, is_above: bool) -> f64 {
+    match activation {
+        Activation::Identity => z,
+        Activation::Relu => f64::from(u8::from(is_above)) * z,
+        Activation::LeakyRelu => z * if is_above { 1.0 } else { 0.01 },
+        Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
+        Activation::Tanh => z.tanh(),
+    }
+}

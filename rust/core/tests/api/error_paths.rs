@@ -1,0 +1,325 @@
+//! Every error, with its message to the letter; and nothing was changed.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::{Examples, bits, lasting, mlp};
+use fastmlp_core::{
+    Activation, Adam, Dataset, Init, Labels, Mlp, Names, Network, Never, Numbers, Result, Rule, Schedule,
+    Sgd, State, Tensor, TensorFile, Trainer, Weights,
+};
+use ndarray::{Array2, ArrayView2, array};
+
+const LAYER_SIZES: [usize; 3] = [2, 5, 3];
+
+fn network() -> Mlp<f64> {
+    mlp(1, &LAYER_SIZES, Activation::Tanh)
+}
+
+fn message<R>(result: Result<R>) -> String {
+    result.err().expect("an error").to_string()
+}
+
+fn sgd(learning_rate: f64, momentum: f64) -> Rule {
+    Rule::Sgd(Sgd::new(learning_rate, momentum, false).unwrap())
+}
+
+fn schedule(batch_size: Option<usize>) -> Schedule {
+    Schedule { batch_size, shuffle: false, seed: 0, n_threads: 1 }
+}
+
+#[test]
+fn calls_refuse_arrays_of_the_wrong_shape_and_write_nothing() {
+    let mlp = network();
+    let x = Array2::<f64>::zeros((4, 2));
+    let wide = Array2::<f64>::zeros((4, 3));
+    let mut out = Array2::from_elem((4, 3), 7.0);
+    let mut classes = [7; 4];
+    let (mut gradient, mut d_x) = (vec![7.0; mlp.parameters().len()], vec![7.0; 8]);
+    let wrong_x = "X has shape (4, 3), expected (n, 2)";
+    assert_eq!(message(mlp.forward(wide.view(), out.view_mut(), &Never)), wrong_x);
+    assert_eq!(message(mlp.predict_proba(wide.view(), out.view_mut(), &Never)), wrong_x);
+    assert_eq!(message(mlp.predict(wide.view(), &mut classes, &Never)), wrong_x);
+    let d_logits = wide.view();
+    assert_eq!(message(mlp.backward(wide.view(), d_logits, &mut gradient, &mut d_x, &Never)), wrong_x);
+
+    let mut narrow = Array2::from_elem((4, 2), 7.0);
+    let wrong_out = "out has shape (4, 2), expected (4, 3)";
+    assert_eq!(message(mlp.forward(x.view(), narrow.view_mut(), &Never)), wrong_out);
+    assert_eq!(message(mlp.predict_proba(x.view(), narrow.view_mut(), &Never)), wrong_out);
+    let d_logits = ArrayView2::from_shape((3, 4), wide.as_slice().unwrap()).unwrap();
+    assert_eq!(
+        message(mlp.backward(x.view(), d_logits, &mut gradient, &mut d_x, &Never)),
+        "d_output has shape (3, 4), expected (4, 3)"
+    );
+
+    let untouched = out.iter().chain(&narrow).chain(&gradient).chain(&d_x).all(|&value| value == 7.0);
+    assert!(untouched && classes == [7; 4]);
+}
+
+/// The message about a data set of three rows with three classes.
+fn refused(labels: &dyn Labels, sample_weight: Option<&[f64]>, class_weight: Option<&[f64]>) -> String {
+    let x = Array2::<f64>::zeros((3, 2));
+    let weights = sample_weight.map(|weights| lasting(weights.to_vec()));
+    let weights = weights.as_ref().map(|weights| weights as &dyn Weights);
+    message(Dataset::new(Names::TRAINING, x.view(), labels, weights, class_weight, 3))
+}
+
+#[test]
+fn a_data_set_has_a_label_a_row() {
+    let (none, three) = (Array2::<f64>::zeros((0, 2)), Array2::<f64>::zeros((3, 2)));
+    let labels = lasting(vec![0_i64; 2]);
+    let of = |names, x: &Array2<f64>| message(Dataset::new(names, x.view(), &labels, None, None, 3));
+    assert_eq!(of(Names::TRAINING, &none), "X has shape (0, 2), expected at least one row");
+    assert_eq!(of(Names::VALIDATION, &none), "X_val has shape (0, 2), expected at least one row");
+    assert_eq!(of(Names::TRAINING, &three), "y has shape (2,), expected (3,), one label a row of X");
+    assert_eq!(
+        of(Names::VALIDATION, &three),
+        "y_val has shape (2,), expected (3,), one label a row of X_val"
+    );
+}
+
+#[test]
+fn a_label_is_a_class() {
+    let expected = |found: &str| format!("y[1] is {found}, expected a class index from 0 to 2");
+    assert_eq!(refused(&array![0_i64, -1, 7].view(), None, None), expected("-1"));
+    assert_eq!(refused(&array![0_u8, 3, 7].view(), None, None), expected("3"));
+    assert_eq!(refused(&array![0, i64::MIN, 7].view(), None, None), expected("-9223372036854775808"));
+    assert_eq!(refused(&array![0, u64::MAX, 7].view(), None, None), expected("18446744073709551615"));
+}
+
+#[test]
+fn weights_are_finite_and_some_row_counts() {
+    let labels = array![0_i64, 1, 1];
+    let of_samples = |weights: &[f64]| refused(&labels.view(), Some(weights), None);
+    let of_classes = |weights: &[f64]| refused(&labels.view(), None, Some(weights));
+    for (found, printed) in [(-0.5, "-0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let row = format!("sample_weight[1] is {printed}, expected a finite number >= 0");
+        assert_eq!(of_samples(&[1.0, found, -1.0]), row);
+        let class = format!("class_weight is {printed}, expected finite numbers >= 0");
+        assert_eq!(of_classes(&[1.0, found, 1.0]), class);
+    }
+    let shape = "sample_weight has shape (2,), expected (3,), one weight a row of X";
+    assert_eq!(of_samples(&[1.0, 1.0]), shape);
+    assert_eq!(of_classes(&[1.0, 1.0]), "class_weight has shape (2,), expected (3,), one weight a class");
+    let nothing = "the weights of y sum to 0, expected at least one row with a weight > 0";
+    assert_eq!(of_samples(&[0.0; 3]), nothing);
+    assert_eq!(of_classes(&[0.0, 0.0, 1.0]), nothing);
+    assert_eq!(of_samples(&[f64::MAX; 3]), "sample_weight is inf, expected weights with a finite sum");
+}
+
+#[test]
+fn parameters_outside_their_range() {
+    let name = message(Activation::from_name("softplus"));
+    let choices = r#""identity", "relu", "leaky_relu", "sigmoid", "tanh""#;
+    assert_eq!(name, format!(r#"activation is "softplus", expected one of {choices}"#));
+    assert_eq!(
+        message(Network::new(&LAYER_SIZES, &[])),
+        "activation is a sequence of 0, expected one name, or a sequence of 1: one a hidden layer"
+    );
+    let widths = message(Network::new(&[2, 0, 3], &[Activation::Tanh]));
+    assert_eq!(widths, "layer_sizes is [2, 0, 3], expected widths >= 1");
+    assert_eq!(
+        message(Init::from_name("xavier", None)),
+        r#"init is "xavier", expected one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal""#
+    );
+    let rate = message(Sgd::new(0.1, 0.9, false).unwrap().with_learning_rate(f64::INFINITY));
+    assert_eq!(rate, "learning_rate is inf, expected a finite number > 0");
+    let decay = message(Adam::new(1e-3, f64::NAN, 0.999, 1e-8));
+    assert_eq!(decay, "beta_1 is NaN, expected a number in [0, 1)");
+}
+
+#[test]
+fn a_batch_has_rows() {
+    let (mut mlp, examples) = (network(), Examples::new(2, 6, 2, 3));
+    let (before, rule) = (bits(mlp.parameters()), sgd(0.1, 0.0));
+    let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
+    let result = mlp.fit(examples.plain(), None, &rule, &mut state, 1, schedule(Some(0)));
+    assert_eq!(message(result), "batch_size is 0, expected None or a number >= 1");
+    assert_eq!(bits(mlp.parameters()), before);
+}
+
+#[test]
+fn an_optimizer_belongs_to_one_network() {
+    let (mut mlp, examples) = (network(), Examples::new(2, 6, 2, 3));
+    let before = bits(mlp.parameters());
+    for rule in [sgd(0.1, 0.9), Rule::Adam(Adam::default())] {
+        let mut state = State::new(&rule, 7).unwrap();
+        let expected = "the optimizer holds the state of 7 parameters and the network has 33: make a new \
+                        optimizer, or call its reset()";
+        assert_eq!(message(mlp.step(&examples.plain(), &rule, &mut state, &Never)), expected);
+        let result = mlp.fit(examples.plain(), None, &rule, &mut state, 1, schedule(None));
+        assert_eq!(message(result), expected);
+        assert_eq!(state.steps(), 0);
+    }
+    assert_eq!(bits(mlp.parameters()), before);
+}
+
+#[test]
+fn a_step_that_diverges_is_not_applied() {
+    const EXPECTED: &str = "training diverged: WHAT is not finite in epoch 1, batch 1; the network keeps the \
+                            parameters it had before that batch: lower the learning rate, standardise X";
+    let examples = Examples::<f64>::new(2, 6, 2, 3);
+    let rule = Rule::Adam(Adam::default());
+    let check = |mut mlp: Mlp<f64>, data: Dataset<'_, f64>, rule: &Rule, what: &str| {
+        let before = bits(mlp.parameters());
+        let mut state = State::new(rule, before.len()).unwrap();
+        let expected = EXPECTED.replace("WHAT", what);
+        assert_eq!(message(mlp.step(&data, rule, &mut state, &Never)), expected);
+        assert_eq!(message(mlp.fit(data, None, rule, &mut state, 1, schedule(None))), expected);
+        assert_eq!((bits(mlp.parameters()), state.steps()), (before, 0));
+        assert!(state.slots().flatten().all(|&value| value == 0.0));
+    };
+
+    let mut too_large = network();
+    too_large.parameters_mut().fill(f64::MAX);
+    check(too_large, examples.plain(), &rule, "the loss");
+    check(network(), examples.plain(), &sgd(f64::MAX, 0.9), "the step");
+
+    // Hidden values are 0, and so are the logits; their derivative is 1e200 times 1e200.
+    let linear = Network::new(&LAYER_SIZES, &[Activation::Identity]).unwrap();
+    let mut steep = Mlp::<f64>::zeros(linear, 0).unwrap();
+    let last = steep.network().layout().layers()[1].weights();
+    steep.parameters_mut()[last].iter_mut().enumerate().for_each(|(i, w)| *w = 1e200 * i as f64);
+    let far = Examples { x: &examples.x * 1e200, ..examples };
+    check(steep, far.plain(), &rule, "the gradient");
+}
+
+#[test]
+fn a_training_that_diverges_keeps_the_last_whole_step() {
+    let linear = || mlp::<f64>(1, &LAYER_SIZES, Activation::Identity);
+    let (mut mlp, examples) = (linear(), Examples::<f64>::new(2, 6, 2, 3));
+    let first_batch = examples.select(&[0, 1, 2]);
+    // The step leads to weights that are finite and whose products are not.
+    let rule = sgd(1e200, 0.0);
+    let n_parameters = mlp.parameters().len();
+    let mut state = State::new(&rule, n_parameters).unwrap();
+    let result = mlp.fit(examples.plain(), None, &rule, &mut state, 2, schedule(Some(3)));
+    assert_eq!(
+        message(result),
+        "training diverged: the loss is not finite in epoch 1, batch 2; the network keeps the parameters it \
+         had before that batch: lower the learning rate, standardise X"
+    );
+    assert_eq!(state.steps(), 1);
+
+    let mut one_step = linear();
+    let mut state = State::new(&rule, n_parameters).unwrap();
+    one_step.step(&first_batch.plain(), &rule, &mut state, &Never).unwrap();
+    assert_eq!(bits(mlp.parameters()), bits(one_step.parameters()));
+}
+
+#[test]
+fn inputs_of_training_are_finite() {
+    let rule = sgd(0.1, 0.9);
+    for (found, printed) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
+        let (mut mlp, mut examples) = (network(), Examples::<f64>::new(2, 6, 2, 3));
+        examples.x[[4, 1]] = found;
+        examples.x[[5, 0]] = f64::NAN;
+        let before = bits(mlp.parameters());
+        let mut state = State::new(&rule, before.len()).unwrap();
+        let expected = format!("X[4, 1] is {printed}, expected finite numbers");
+        assert_eq!(message(mlp.step(&examples.plain(), &rule, &mut state, &Never)), expected);
+        let mut trainer = Trainer::new(&mlp, examples.plain(), None, schedule(None)).unwrap();
+        assert_eq!(message(trainer.epoch(&mut mlp, &rule, &mut state, &Never)), expected);
+        assert_eq!(bits(mlp.parameters()), before, "{printed}");
+    }
+}
+
+#[test]
+fn memory_that_cannot_be_had() {
+    // More than any address space holds, and a size that a count of bytes can still express.
+    let network = Network::new(&[1 << 30, 1 << 28], &[]).unwrap();
+    let expected = format!("no memory for {} numbers (the parameters)", (1_u64 << 58) + (1 << 28));
+    assert_eq!(message(Mlp::<f64>::zeros(network, 0)), expected);
+    let rule = Rule::Adam(Adam::default());
+    let state = message(State::<f32>::new(&rule, 1 << 60));
+    assert_eq!(state, format!("no memory for {} numbers (the optimizer's state)", 1_u64 << 60));
+}
+
+/// A file in the safetensors layout: length of the header, header, numbers.
+fn tensors(header: &str, numbers: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), numbers].concat()
+}
+
+#[test]
+fn files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let path_shown = path.display();
+    let reason = fs::read(&path).unwrap_err();
+    assert_eq!(message(TensorFile::load(&path)), format!("{path_shown}: {reason}"));
+
+    let deep = r#"{"w":{"dtype":"F32","shape":[1,1,1],"data_offsets":[0,4]}}"#;
+    let whole_numbers = r#"{"w":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}"#;
+    for (content, reason) in [
+        (tensors(deep, &[0; 4]), r#"tensor "w" has 3 dimensions, expected at most 2"#),
+        (tensors(whole_numbers, &[0; 4]), r#"tensor "w" is I32, expected F32 or F64"#),
+        (Vec::new(), "header too small"),
+    ] {
+        fs::write(&path, content).unwrap();
+        assert_eq!(message(TensorFile::load(&path)), format!("{path_shown} is not a model file: {reason}"));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    fs::write(&path, "before").unwrap();
+    let numbers = Numbers::F32(vec![0.0; 3]);
+    let wrong = Tensor { shape: vec![2, 2], numbers };
+    let file = TensorFile { tensors: [("w".into(), wrong)].into(), ..TensorFile::default() };
+    let expected = "tensors has shape (2, 2), expected at most 2 extents that multiply to 3";
+    assert_eq!(message(file.save(&path)), expected);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+
+    let missing = folder.path().join("missing").join("model.safetensors");
+    let saved = message(TensorFile::default().save(&missing));
+    assert!(saved.starts_with(&format!("{}: ", missing.display())), "{saved}");
+    assert!(!Path::exists(&missing));
+}
+
+#[test]
+fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
+    let mut mlp = network();
+    let before = bits(mlp.parameters());
+    let (x, labels) = (Array2::<f64>::zeros((4, 3)), array![0_i64, 1, 2, 0]);
+    let (columns, labels) = (x.view(), labels.view());
+    let set = |n_classes| Dataset::new(Names::TRAINING, columns, &labels, None, None, n_classes).unwrap();
+    let rule = sgd(0.1, 0.0);
+    let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
+    let mut gradient = vec![7.0; mlp.parameters().len()];
+    let wrong_x = "X has shape (4, 3), expected (n, 2)";
+    assert_eq!(message(mlp.loss(&set(3), &Never)), wrong_x);
+    assert_eq!(message(mlp.loss_and_grad(&set(3), &mut gradient, &Never)), wrong_x);
+    assert_eq!(message(mlp.step(&set(3), &rule, &mut state, &Never)), wrong_x);
+    assert_eq!(message(mlp.fit(set(3), None, &rule, &mut state, 1, schedule(None))), wrong_x);
+
+    let x = Array2::<f64>::zeros((4, 2));
+    let wide = Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 4).unwrap();
+    let wrong_classes = "n_classes is 4, expected 3, the outputs of the network";
+    assert_eq!(message(mlp.loss(&wide, &Never)), wrong_classes);
+    assert_eq!(message(mlp.fit(wide, None, &rule, &mut state, 1, schedule(None))), wrong_classes);
+
+    let fitting = || Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 3).unwrap();
+    let (short, len) = (gradient.len() - 1, gradient.len());
+    assert_eq!(
+        message(mlp.loss_and_grad(&fitting(), &mut gradient[..short], &Never)),
+        format!("gradient has shape ({short},), expected ({len},)")
+    );
+    assert_eq!(message(mlp.predict(x.view(), &mut [7; 3], &Never)), "out has shape (3,), expected (4,)");
+    assert_eq!(
+        message(mlp.backward(x.view(), Array2::zeros((4, 3)).view(), &mut gradient, &mut [7.0; 5], &Never)),
+        "d_x has shape (5,), expected (8,)"
+    );
+    assert_eq!(
+        message(mlp.step(&fitting(), &sgd(0.1, 0.9), &mut state, &Never)),
+        r#"state is the state of a rule with 0 vectors, expected 1: ["velocity"]"#
+    );
+    let no_threads = Schedule { n_threads: 0, ..schedule(None) };
+    assert_eq!(
+        message(mlp.fit(fitting(), None, &rule, &mut state, 1, no_threads)),
+        "n_threads is 0, expected a number >= 1"
+    );
+    assert!(gradient.iter().all(|&value| value == 7.0) && bits(mlp.parameters()) == before);
+}

@@ -1,0 +1,10 @@
+//! The crate as its users see it. One program, so that the crate is linked once.
+
+mod allocations;
+mod common;
+mod determinism;
+mod error_paths;
+mod gradients;
+mod interrupt;
+mod properties;
+mod views;
