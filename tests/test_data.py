@@ -98,8 +98,15 @@ def test_random_state_of_a_wrong_type():
 
 @pytest.mark.parametrize("name", ["n_samples", "n_classes"])
 def test_spiral_counts_are_integers(name):
-    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+    with pytest.raises(TypeError, match=rf"^{name} must be an integer, got 30\.0$"):
         make_spiral(**{name: 30.0})
+
+
+@pytest.mark.parametrize("noise", ["a", None, 1j])
+def test_spiral_noise_is_a_number(noise):
+    message = f"noise must be a real number, got {noise!r}"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        make_spiral(noise=noise)
 
 
 @given(st.integers(0, 50), seeds)
@@ -190,6 +197,19 @@ def test_split_rejects_fractions(fractions):
         split(np.zeros((9, 1)), np.zeros(9), fractions=fractions)
 
 
+@pytest.mark.parametrize("fractions", [None, 0.5, "half", (0.5, None)])
+def test_split_rejects_what_are_no_fractions(fractions):
+    message = f"fractions must be two or more numbers > 0 that sum to 1, got {fractions!r}"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        split(np.zeros((9, 1)), np.zeros(9), fractions=fractions)
+
+
+def test_split_rejects_labels_of_mixed_kinds():
+    y = np.array([0, "a"] * 10, dtype=object)
+    with pytest.raises(TypeError, match=r"^y must hold labels of one kind: '<' not supported"):
+        split(y, y)
+
+
 def test_split_rejects_a_rare_class():
     y = np.array([0] * 10 + [7] * 2)
     message = "^a split into 3 parts needs as many rows of each class, but class 7 has 2$"
@@ -215,6 +235,29 @@ def test_class_counts_by_hand(labels, extra):
 @pytest.mark.parametrize("dtype", ["int8", "uint64", ">i4"])
 def test_class_counts_of_any_integer_dtype(dtype):
     assert class_counts(np.array([2, 0, 2], dtype)).tolist() == [1, 0, 2]
+
+
+def test_class_counts_of_the_largest_class():
+    counts = class_counts([2**24 - 1])
+    assert (len(counts), counts[-1], counts.sum()) == (2**24, 1, 1)
+
+
+@pytest.mark.parametrize("function", [class_counts, class_weights])
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("top", [2**24, 10**12, 2**63 - 1, 2**64 - 1])
+def test_counts_and_weights_bound_the_classes(function, dtype, top):
+    y = np.array([0, min(top, np.iinfo(dtype).max)], dtype)
+    message = f"y must hold classes below 16,777,216, got {y[1]}"
+    for n_classes in (None, 3):
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            function(y, n_classes=n_classes)
+
+
+@pytest.mark.parametrize("function", [class_counts, class_weights])
+def test_counts_and_weights_bound_the_number_of_classes(function):
+    message = "^n_classes must be at most 16,777,216, got 1000000000000$"
+    with pytest.raises(ValueError, match=message):
+        function([0], n_classes=10**12)
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6))
@@ -282,5 +325,39 @@ def test_standardize_rejects_other_dtypes():
 
 
 def test_standardize_rejects_other_features():
-    with pytest.raises(ValueError, match="X has 3 features, but StandardScaler is expecting 2"):
+    with pytest.raises(ValueError, match=r"^others\[0\] has 3 features, but X_train has 2$"):
         standardize(np.zeros((4, 2)), np.zeros((4, 3)))
+
+
+GOOD = [[0.0, 1.0], [2.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (([[np.nan, 1], [2, 3]],), "X_train must be finite, got nan in row 0, column 0"),
+        (([[0, 1], [2, -np.inf]],), "X_train must be finite, got -inf in row 1, column 1"),
+        ((GOOD, GOOD, [[0, np.nan]]), "others[1] must be finite, got nan in row 0, column 1"),
+        (
+            (GOOD, [[0, 1], [1e39, 1]]),
+            "others[0] must be finite once standardized to float32, got 1e+39 in row 1, column 0",
+        ),
+        (
+            ([[0, 1], [1, 1], [0, 1e300]],),
+            "X_train must have a finite variance, got 1e+300 in row 2, column 1",
+        ),
+        (([1.0, 2.0],), "X_train must be 2-D and not empty, got shape (2,)"),
+        ((GOOD, np.zeros((0, 2))), "others[0] must be 2-D and not empty, got shape (0, 2)"),
+    ],
+)
+def test_standardize_names_what_it_rejects(arrays, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        standardize(*arrays)
+
+
+def test_standardize_to_float64_has_its_range():
+    _, (_, other) = standardize(GOOD, [[1e39, 1.0]], dtype="float64")
+    np.testing.assert_allclose(other, [[1e39, -1.0]])
+    message = "X_train must have a finite variance, got 1e+300 in row 1, column 0"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        standardize([[1.0], [1e300]], dtype="float64")

@@ -142,6 +142,29 @@ def test_bad_classes(function, y_true, y_pred, error, message):
         function(y_true, y_pred)
 
 
+@pytest.mark.parametrize("top", [8192, 10**6, 2**63 - 1, 2**64 - 1])
+def test_confusion_matrix_bounds_the_classes(top):
+    y = np.array([top], np.uint64)
+    message = f"must hold classes below 8,192, got {top}$"
+    with pytest.raises(ValueError, match=f"^y_true {message}"):
+        confusion_matrix(y, [0])
+    with pytest.raises(ValueError, match=f"^y_pred {message}"):
+        confusion_matrix([0], y)
+    with pytest.raises(ValueError, match=r"^n_classes must be at most 8,192, got 8193$"):
+        confusion_matrix([0], [0], n_classes=8193)
+
+
+@pytest.mark.parametrize("function", [accuracy, classification_metrics])
+def test_classes_do_not_wrap(function):
+    y = np.array([2**63], np.uint64)
+    message = "must hold classes below 9,223,372,036,854,775,808, got 9223372036854775808$"
+    with pytest.raises(ValueError, match=f"^y_true {message}"):
+        function(y, y)
+    with pytest.raises(ValueError, match=f"^y_pred {message}"):
+        function([0], y)
+    assert accuracy(y - 1, [2**63 - 1]) == 1
+
+
 def test_classes_beyond_the_given_number():
     message = "^y_pred has class 2, but there are 2 classes$"
     with pytest.raises(ValueError, match=message):

@@ -192,6 +192,28 @@ def test_saving_replaces_a_file_and_reports_a_place_that_cannot_be_written(make_
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.parametrize(
+    ("tensor", "layer", "place", "value"),
+    [
+        ("weights", 0, [1, 4], np.nan),
+        ("weights", 1, [0, 2], -np.inf),
+        ("biases", 1, [2], np.inf),
+    ],
+)
+def test_a_model_that_could_not_be_loaded_is_not_saved(
+    make_model, tmp_path, dtype, tensor, layer, place, value
+):
+    path = tmp_path / "model"
+    model = make_model(dtype=dtype)
+    model.save(path)
+    before = path.read_bytes()
+    getattr(model.network, tensor)[layer][tuple(place)] = value
+    message = f"network.{tensor}[{layer}] must be finite, got {value} at {place}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        model.save(path)
+    assert path.read_bytes() == before
+
+
 def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"missing\.safetensors"):
         Model.load(tmp_path / "missing.safetensors")
@@ -258,6 +280,12 @@ FAULTS = {
     "sizes in text": (config(layer_sizes="253"), "layer_sizes must be a list of 2 or more integ"),
     "activation": (config(activation="step"), "activation"),
     "activation type": (config(activation=7), "activation"),
+    "no activation": (
+        config(activation=None),
+        "activation must be a name or a list of names, got None",
+    ),
+    "activation without name": (config(activation=[None]), "activation"),
+    "no output": (config(output=None), "None"),
     "activations": (config(activation=["relu", "relu"]), "activation"),
     "output": (config(output="sigmoid"), "output"),
     "names": (config(feature_names="ab"), "feature_names must be a list, got 'ab'"),

@@ -411,7 +411,34 @@ def test_activations_by_default():
             )
             for draw in (plot_data, partial(plot_decision_boundary, Sectors()))
         ),
-        (lambda X, y: plot_confusion_matrix(X), "matrix must be square, got shape (90, 2)"),
+        *(
+            (
+                lambda X, y, bad=bad, draw=draw: draw(np.where(np.arange(90) == 7, bad, X.T).T, y),
+                f"X must be finite, got {bad} in row 7, column 0",
+            )
+            for bad in (np.nan, -np.inf)
+            for draw in (plot_data, partial(plot_decision_boundary, Sectors()))
+        ),
+        (
+            lambda X, y: plot_confusion_matrix(X),
+            "matrix must be square and not empty, got shape (90, 2)",
+        ),
+        (
+            lambda X, y: plot_confusion_matrix(np.zeros((0, 0), int)),
+            "matrix must be square and not empty, got shape (0, 0)",
+        ),
+        (
+            lambda X, y: plot_confusion_matrix([[0.5, 0.5], [0, 1]]),
+            "matrix must hold integer counts, got float64",
+        ),
+        (
+            lambda X, y: plot_confusion_matrix([[5, -2], [0, 1]]),
+            "matrix must hold counts >= 0, got -2",
+        ),
+        (
+            lambda X, y: plot_data(X, y > 0, class_names=["no"]),
+            "class True has no name in class_names ('no',)",
+        ),
         (
             lambda X, y: plot_confusion_matrix([[1, 0], [0, 1]], class_names=NAMES),
             "class_names has 3 names, but matrix has 2 classes",
@@ -421,3 +448,79 @@ def test_activations_by_default():
 def test_bad_input(points, draw, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         draw(*points)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda X, y: plot_data(X.astype(str), y), "X must hold real numbers, got dtype <U32"),
+        (
+            lambda X, y: plot_data(X, np.array([0, "a"] * 45, dtype=object)),
+            "y must hold labels of one kind: '<' not supported",
+        ),
+        (lambda X, y: plot_activations([None]), "activation is of type"),
+    ],
+)
+def test_input_of_a_wrong_type(points, draw, message):
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}"):
+        draw(*points)
+
+
+def test_one_activation_by_its_name():
+    assert legend_texts(plot_activations("relu")) == ["relu", "relu'"]
+
+
+# Each would be lost or changed as a label of matplotlib: hidden, an error, a formula, unescaped.
+ODD_NAMES = ("_red", "$x_", "$a$ $b$", r"\$5")
+
+
+def test_names_are_drawn_as_they_are(tmp_path):
+    X, y = make_spiral(80, 4, random_state=0)
+    names = {"class_names": ODD_NAMES, "feature_names": ODD_NAMES[1:3]}
+    model = Sectors((0, 1, 3))
+    data = plot_data(X, y, **names, path=tmp_path / "data.png")
+    boundary = plot_decision_boundary(
+        model, X, y, **names, title="$x_", path=tmp_path / "boundary.png"
+    )
+    _, test = plot_decision_boundaries(
+        model, train=(X, y), test=(X, y), **names, path=tmp_path / "both.png"
+    )
+    matrix = plot_confusion_matrix(
+        np.eye(4, dtype=int), class_names=ODD_NAMES, path=tmp_path / "matrix.png"
+    )
+    literal = [boundary.title]
+    for ax in (data, boundary, test):
+        assert legend_texts(ax) == list(ODD_NAMES)
+        literal += [*ax.get_legend().get_texts(), ax.xaxis.label, ax.yaxis.label]
+    for ticks in (matrix.get_xticklabels(), matrix.get_yticklabels()):
+        assert [tick.get_text() for tick in ticks] == list(ODD_NAMES)
+        literal += ticks
+    assert not any(text.get_parse_math() for text in literal)
+
+
+def test_a_legend_keeps_colour_and_marker_with_the_name():
+    X, y = make_spiral(80, 4, random_state=0)
+    ax = plot_data(X, y, class_names=ODD_NAMES)
+    for handle, scatter in zip(ax.get_legend().legend_handles, scatters(ax), strict=True):
+        np.testing.assert_array_equal(handle.get_facecolor(), scatter.get_facecolor())
+        assert marker_of(handle) == marker_of(scatter)
+
+
+def test_names_in_a_script_the_font_lacks(points, tmp_path):
+    names = ("猫", "犬", "鳥")
+    plot_data(*points, class_names=names, feature_names=names[:2], path=tmp_path / "data.png")
+    plot_confusion_matrix(np.eye(3, dtype=int), class_names=names, path=tmp_path / "matrix.png")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_bool_labels_are_the_classes_0_and_1(points):
+    X, y = points
+    always = SimpleNamespace(predict=lambda X: np.ones(len(X), dtype=bool))
+    for ax in (
+        plot_data(X, y > 0, class_names=("no", "yes")),
+        plot_decision_boundary(always, X, y > 0, class_names=("no", "yes")),
+    ):
+        assert legend_texts(ax) == ["no", "yes"]
+        for wanted, scatter in zip((False, True), scatters(ax), strict=True):
+            np.testing.assert_array_equal(scatter.get_offsets(), X[(y > 0) == wanted])
+    assert legend_texts(plot_data(X, y > 0)) == ["False", "True"]

@@ -1,5 +1,6 @@
 """What the plots share: figures, colours, points, classes and the plane behind them."""
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp._extras import require
+from fastmlp.data import check_finite
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -53,7 +56,7 @@ class Plane:
         y: NDArray[Any],
         feature_names: Sequence[str] | None,
         title: str,
-    ) -> None:
+    ) -> "list[Artist]":
         """Colour the plane by class and put the points on it, with the accuracy on them."""
         frame(ax, self.limits, feature_names)
         colors = require("matplotlib.colors", "a decision boundary")
@@ -69,15 +72,19 @@ class Plane:
         )
         for c in np.unique(self.codes)[1:]:
             ax.contour(*self.sides, self.codes == c, [0.5], colors="white", linewidths=1.5)
-        scatter(ax, X, encode(self.classes, y), self.names)
+        drawn = scatter(ax, X, encode(self.classes, y), self.names)
         share = np.mean(np.asarray(self.model.predict(X)) == y)
         ax.set_title(f"{title}: {len(X):,} points, accuracy {share:.1%}")
+        return drawn
 
 
 def points(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     X, y = np.asarray(X), np.asarray(y)
     if X.ndim != 2 or X.shape[1] != 2 or not len(X):
         raise ValueError(f"X must hold points of two features, got shape {X.shape}")
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X must hold real numbers, got dtype {X.dtype}")
+    check_finite("X", X, X, "finite")
     if y.shape != X.shape[:1]:
         raise ValueError(f"y must hold one class a point, got shape {y.shape} for {len(X)} points")
     return X, y
@@ -87,10 +94,13 @@ def name_classes(
     class_names: Sequence[str] | None, *labels: NDArray[Any]
 ) -> tuple[NDArray[Any], list[str]]:
     """Value and name of each class, in the order of the classes."""
-    present = np.unique(np.concatenate(labels))
+    try:
+        present = np.unique(np.concatenate(labels))
+    except TypeError as error:
+        raise TypeError(f"y must hold labels of one kind: {error}") from error
     if class_names is None:
         return present, [str(label) for label in present]
-    is_code = np.issubdtype(present.dtype, np.integer)
+    is_code = present.dtype.kind in "iub"
     classes = np.arange(len(class_names)) if is_code else np.asarray(class_names)
     nameless = np.setdiff1d(present, classes)
     if nameless.size:
@@ -128,12 +138,13 @@ def tint(color: str) -> tuple[float, float, float]:
     return 0.64 + 0.36 * red, 0.64 + 0.36 * green, 0.64 + 0.36 * blue
 
 
-def scatter(ax: "Axes", X: NDArray[Any], codes: NDArray[np.intp], names: Sequence[str]) -> None:
-    for c, name in enumerate(names):
-        of_class = X[codes == c]
+def scatter(
+    ax: "Axes", X: NDArray[Any], codes: NDArray[np.intp], names: Sequence[str]
+) -> "list[Artist]":
+    return [
         ax.scatter(
-            of_class[:, 0],
-            of_class[:, 1],
+            X[codes == c, 0],
+            X[codes == c, 1],
             s=16,
             color=COLORS[c % len(COLORS)],
             marker=MARKERS[c % len(MARKERS)],
@@ -141,6 +152,8 @@ def scatter(ax: "Axes", X: NDArray[Any], codes: NDArray[np.intp], names: Sequenc
             linewidths=0.3,
             label=name,
         )
+        for c, name in enumerate(names)
+    ]
 
 
 def frame(
@@ -151,7 +164,9 @@ def frame(
     if len(feature_names) != 2:
         raise ValueError(f"feature_names must be two names, got {tuple(feature_names)}")
     xlabel, ylabel = feature_names
-    ax.set(xlim=limits[0], ylim=limits[1], xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlim=limits[0], ylim=limits[1])
+    ax.set_xlabel(xlabel, parse_math=False)
+    ax.set_ylabel(ylabel, parse_math=False)
     ax.locator_params(nbins=7)
     width, height = (high - low for low, high in limits)
     # Features of unlike units would squeeze an equal aspect to a strip.
@@ -159,15 +174,27 @@ def frame(
         ax.set_aspect("equal")
 
 
-def legend_beside(ax: "Axes", title: str | None) -> None:
-    ax.legend(
-        title=title, loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, frameon=False
+def legend_beside(ax: "Axes", title: str | None, handles: "Sequence[Artist]") -> None:
+    legend = ax.legend(
+        handles,
+        [""] * len(handles),
+        title=title,
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1),
+        borderaxespad=0,
+        frameon=False,
     )
+    # As labels, names with a leading underscore would be left out.
+    for text, handle in zip(legend.get_texts(), handles, strict=True):
+        text.set(text=str(handle.get_label()), parse_math=False)
 
 
 def save(ax: "Axes", path: str | PathLike[str] | None) -> "Axes":
     """Save the figure, if there is a path, and hand the Axes back."""
     if path is not None:
         figure: Figure = ax.figure.figure  # of a subfigure, the figure that holds it
-        figure.savefig(path, dpi=_DPI, bbox_inches="tight")
+        with warnings.catch_warnings():
+            # A name in a script that the font lacks is drawn as boxes.
+            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
+            figure.savefig(path, dpi=_DPI, bbox_inches="tight")
     return ax

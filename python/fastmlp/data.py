@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
+from numbers import Real
 from operator import index
 from typing import Any, Literal, TypeAlias
 
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
+
+MAX_CLASSES = 2**24  # bounds the memory that one wild class code can ask for
 
 
 def make_spiral(
@@ -61,13 +64,18 @@ def make_spiral(
 
     Raises
     ------
+    TypeError
+        If a count is not an integer or the noise not a real number.
     ValueError
         If an argument is outside its range.
     """
-    if index(n_classes) < 1:
+    n_samples, n_classes = _integer("n_samples", n_samples), _integer("n_classes", n_classes)
+    if n_classes < 1:
         raise ValueError(f"n_classes must be at least 1, got {n_classes}")
-    if index(n_samples) < n_classes:
+    if n_samples < n_classes:
         raise ValueError(f"n_samples must be at least n_classes = {n_classes}, got {n_samples}")
+    if not isinstance(noise, Real):
+        raise TypeError(f"noise must be a real number, got {noise!r}")
     if not 0 <= noise < np.inf:
         raise ValueError(f"noise must be finite and >= 0, got {noise}")
     rng = _generator(random_state)
@@ -126,7 +134,7 @@ def split(
     X : ndarray, shape (n, ...)
         Features, any dtype.
     y : ndarray, shape (n,)
-        Labels, any dtype; at least as many rows of each class as there are parts.
+        Labels of one kind, any dtype; at least as many rows of each class as there are parts.
     fractions : sequence of float, default=(0.70, 0.15, 0.15)
         Share of each part: two or more numbers > 0 that sum to 1. The default is for
         training, validation and test.
@@ -140,19 +148,23 @@ def split(
 
     Raises
     ------
+    TypeError
+        If `fractions` is not a sequence of numbers, or `y` holds labels that have no order,
+        such as numbers beside text.
     ValueError
         If X and y differ in length, if the fractions are not as above, if a class has fewer
         rows than there are parts, or if a part would be empty.
     """
     X, y = _paired(X, y)
-    if len(fractions) < 2 or min(fractions) <= 0 or not np.isclose(sum(fractions), 1):
-        raise ValueError(
-            f"fractions must be two or more numbers > 0 that sum to 1, got {tuple(fractions)}"
-        )
+    fractions = _shares(fractions)
+    try:
+        classes, codes = np.unique(y, return_inverse=True)
+    except TypeError as error:
+        raise TypeError(f"y must hold labels of one kind: {error}") from error
     order = _generator(random_state).permutation(len(y))
+    codes = codes[order]
     ends = np.array([*accumulate(fractions[:-1]), 1.0])
     part = np.empty(len(y), dtype=np.int64)
-    classes, codes = np.unique(y[order], return_inverse=True)
     for c, label in enumerate(classes):
         rows = np.flatnonzero(codes == c)
         if len(rows) < len(fractions):
@@ -177,9 +189,9 @@ def class_counts(y: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64
     Parameters
     ----------
     y : array-like of int, shape (n,)
-        Classes, from 0.
+        Classes, from 0 and below 2**24.
     n_classes : int, default=None
-        Number of classes; None means one more than the largest in `y`.
+        Number of classes, at most 2**24; None means one more than the largest in `y`.
 
     Returns
     -------
@@ -191,7 +203,8 @@ def class_counts(y: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64
     TypeError
         If `y` does not hold integers.
     ValueError
-        If `y` is not 1-D, has no rows, a negative class or one beyond `n_classes`.
+        If `y` is not 1-D, has no rows, a negative class or one beyond `n_classes`; if a class
+        or `n_classes` is too large, see above.
     """
     y = np.asarray(y)
     if y.ndim != 1 or not y.size:
@@ -200,8 +213,13 @@ def class_counts(y: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64
         raise TypeError(f"y must hold integer classes, got {y.dtype}")
     if y.min() < 0:
         raise ValueError(f"y must hold classes from 0, got {y.min()}")
-    if n_classes is not None and y.max() >= n_classes:
-        raise ValueError(f"y has class {y.max()}, but there are {n_classes} classes")
+    if y.max() >= MAX_CLASSES:
+        raise ValueError(f"y must hold classes below {MAX_CLASSES:,}, got {y.max()}")
+    if n_classes is not None:
+        if n_classes > MAX_CLASSES:
+            raise ValueError(f"n_classes must be at most {MAX_CLASSES:,}, got {n_classes}")
+        if y.max() >= n_classes:
+            raise ValueError(f"y has class {y.max()}, but there are {n_classes} classes")
     return np.bincount(y.astype(np.int64), minlength=n_classes or 0).astype(np.int64)
 
 
@@ -215,12 +233,12 @@ def class_weights(
     Parameters
     ----------
     y : array-like of int, shape (n,)
-        Classes, from 0.
+        Classes, from 0 and below 2**24.
     scheme : {"balanced", "inverse"}, default="balanced"
         "inverse" is ``1 / count``. "balanced" is ``n / (n_classes * count)``, as in
         scikit-learn, which makes the mean weight of the rows 1.
     n_classes : int, default=None
-        Number of classes; None means one more than the largest in `y`.
+        Number of classes, at most 2**24; None means one more than the largest in `y`.
 
     Returns
     -------
@@ -273,17 +291,65 @@ def standardize(
     ImportError
         If scikit-learn is not installed.
     ValueError
-        If `dtype` is neither; if an array is not 2-D, is empty, holds a value that is not
-        finite, or has another number of features than `X_train`.
+        If `dtype` is neither; if an array is not 2-D, is empty, or has another number of
+        features than `X_train`; if a value is not finite, or is not once standardised; if a
+        variance is not.
     """
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
     preprocessing = require("sklearn.preprocessing", "standardize")
+    arrays = {"X_train": np.asarray(X_train, dtype=np.float64)}
+    arrays |= {f"others[{i}]": np.asarray(X, dtype=np.float64) for i, X in enumerate(others)}
+    n_features = arrays["X_train"].shape[-1:]
+    for name, X in arrays.items():
+        if X.ndim != 2 or not X.size:
+            raise ValueError(f"{name} must be 2-D and not empty, got shape {X.shape}")
+        if X.shape[1:] != n_features:
+            raise ValueError(f"{name} has {X.shape[1]} features, but X_train has {n_features[0]}")
+        check_finite(name, X, X, "finite")
     scaler = preprocessing.StandardScaler()
-    scaler.fit(np.asarray(X_train, dtype=np.float64))
-    return scaler, tuple(
-        scaler.transform(np.asarray(X, dtype=np.float64)).astype(dtype) for X in (X_train, *others)
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is reported by its place
+        X = arrays["X_train"]
+        scaler.fit(X)
+        if not np.isfinite(scaler.var_).all():
+            column = np.isfinite(scaler.var_).argmin()
+            row = np.abs(X[:, column]).argmax()
+            raise ValueError(
+                f"X_train must have a finite variance, got {X[row, column]} in row {row}, "
+                f"column {column}"
+            )
+        standardized = tuple(scaler.transform(X).astype(dtype) for X in arrays.values())
+    for (name, X), result in zip(arrays.items(), standardized, strict=True):
+        check_finite(name, X, result, f"finite once standardized to {dtype}")
+    return scaler, standardized
+
+
+def check_finite(name: str, X: NDArray[Any], result: NDArray[Any], expected: str) -> None:
+    """Raise a ValueError with the place and value in `X` where `result` is not finite."""
+    wrong = np.argwhere(~np.isfinite(result))
+    if wrong.size:
+        row, column = wrong[0]
+        raise ValueError(
+            f"{name} must be {expected}, got {X[row, column]} in row {row}, column {column}"
+        )
+
+
+def _integer(name: str, value: int) -> int:
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+
+
+def _shares(fractions: Sequence[float]) -> tuple[float, ...]:
+    expected = "fractions must be two or more numbers > 0 that sum to 1"
+    try:
+        shares = tuple(map(float, fractions))
+    except (TypeError, ValueError):
+        raise TypeError(f"{expected}, got {fractions!r}") from None
+    if len(shares) < 2 or min(shares) <= 0 or not np.isclose(sum(shares), 1):
+        raise ValueError(f"{expected}, got {shares}")
+    return shares
 
 
 def _paired(X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

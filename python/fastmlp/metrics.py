@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp._extras import require
 
+MAX_MATRIX_CLASSES = 8192  # whose confusion matrix takes 512 MiB
+
 
 class ClassScores(TypedDict):
     """Scores of one class."""
@@ -49,7 +51,8 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     TypeError
         If the classes are not integers.
     ValueError
-        If the two differ in length, are not 1-D, hold no rows or a negative class.
+        If the two differ in length, are not 1-D, hold no rows, a negative class or one beyond
+        int64.
     """
     true, predicted = _class_codes(y_true, y_pred)
     return float(np.mean(true == predicted))
@@ -65,7 +68,7 @@ def confusion_matrix(
     y_true, y_pred : array-like of int, shape (n,)
         True and predicted classes, from 0.
     n_classes : int, default=None
-        Number of classes; None means one more than the largest class present.
+        Number of classes, at most 8,192; None means one more than the largest class present.
 
     Returns
     -------
@@ -78,9 +81,11 @@ def confusion_matrix(
         If the classes are not integers.
     ValueError
         If the two differ in length, are not 1-D, hold no rows, a negative class or one
-        beyond `n_classes`.
+        beyond `n_classes`; if there are more than 8,192 classes.
     """
-    true, predicted = _class_codes(y_true, y_pred, n_classes)
+    if n_classes is not None and n_classes > MAX_MATRIX_CLASSES:
+        raise ValueError(f"n_classes must be at most {MAX_MATRIX_CLASSES:,}, got {n_classes}")
+    true, predicted = _class_codes(y_true, y_pred, n_classes, limit=MAX_MATRIX_CLASSES)
     if n_classes is None:
         n_classes = int(max(true.max(), predicted.max())) + 1
     cells = true * n_classes + predicted
@@ -114,8 +119,8 @@ def classification_metrics(
     TypeError
         If the classes are not integers.
     ValueError
-        If the two differ in length, are not 1-D, hold no rows, a negative class or one
-        without a name, or if a name occurs twice.
+        If the two differ in length, are not 1-D, hold no rows, a negative class, one beyond
+        int64 or one without a name, or if a name occurs twice.
     """
     if class_names is None:
         true, predicted = _class_codes(y_true, y_pred)
@@ -181,7 +186,7 @@ def metrics_table(metrics: Metrics) -> str:
 
 
 def _class_codes(
-    y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None = None
+    y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None = None, *, limit: int = 2**63
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return both as arrays after checking that they can be compared row by row."""
     true, predicted = np.asarray(y_true), np.asarray(y_pred)
@@ -194,6 +199,8 @@ def _class_codes(
             raise TypeError(f"{name} must hold integer classes, got {codes.dtype}")
         if codes.min() < 0:
             raise ValueError(f"{name} must hold classes from 0, got {codes.min()}")
+        if codes.max() >= limit:
+            raise ValueError(f"{name} must hold classes below {limit:,}, got {codes.max()}")
         if n_classes is not None and codes.max() >= n_classes:
             raise ValueError(f"{name} has class {codes.max()}, but there are {n_classes} classes")
     if len(true) != len(predicted):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp._core import MLP, ModelFileError, load_tensors, save_tensors
+from fastmlp.data import check_finite
 
 FORMAT = "fastmlp-1"
 _TENSORS = {"parameters", "mean", "scale"}
@@ -120,7 +121,18 @@ class Model:
         ------
         OSError
             If the file cannot be written.
+        ValueError
+            If a weight or bias is not finite; nothing is written.
         """
+        for name in ("weights", "biases"):
+            for layer, values in enumerate(getattr(self.network, name)):
+                wrong = np.argwhere(~np.isfinite(values))
+                if wrong.size:
+                    place = wrong[0].tolist()
+                    raise ValueError(
+                        f"network.{name}[{layer}] must be finite, "
+                        f"got {values[tuple(place)]} at {place}"
+                    )
         config = {
             "layer_sizes": self.network.layer_sizes,
             "activation": self.network.activation,
@@ -197,13 +209,7 @@ class Model:
             raise ValueError(f"X must have shape (n, {self.mean.size}), got {raw.shape}")
         with np.errstate(over="ignore", invalid="ignore"):
             standardized = ((raw - self.mean) / self.scale).astype(self.network.dtype)
-        wrong = np.argwhere(~np.isfinite(standardized))
-        if wrong.size:
-            row, column = wrong[0]
-            raise ValueError(
-                f"X must be finite once standardized to {self.network.dtype}, "
-                f"got {raw[row, column]} in row {row}, column {column}"
-            )
+        check_finite("X", raw, standardized, f"finite once standardized to {self.network.dtype}")
         return standardized
 
 
@@ -220,6 +226,8 @@ def _parse_config(text: str) -> dict[str, Any]:
         raise ValueError(f"layer_sizes must be a list of 2 or more integers, got {sizes!r}")
     if min(sizes) < 1:
         raise ValueError(f"layer_sizes must be >= 1, got {sizes}")
+    if config["activation"] is None:  # which MLP takes for its default
+        raise ValueError("activation must be a name or a list of names, got None")
     for key in ("feature_names", "class_names"):
         if not isinstance(config[key], list):
             raise ValueError(f"{key} must be a list, got {config[key]!r}")

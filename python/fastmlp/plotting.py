@@ -72,16 +72,16 @@ def plot_data(
     ImportError
         If matplotlib is not installed.
     ValueError
-        If X is not of shape (n, 2), y not of shape (n,), a class has no name, or
-        `feature_names` are not two.
+        If X is not of shape (n, 2) or not finite, y not of shape (n,), a class has no name,
+        or `feature_names` are not two.
     """
     X, y = points(X, y)
     classes, names = name_classes(class_names, y)
     ax = axes_or_new(ax, (6.4, 5.2), "plot_data")
     frame(ax, limits_of(X), feature_names)
-    scatter(ax, X, encode(classes, y), names)
+    handles = scatter(ax, X, encode(classes, y), names)
     ax.set_title(f"Data: {len(X):,} points, {len(names)} classes")
-    legend_beside(ax, "class")
+    legend_beside(ax, "class", handles)
     return save(ax, path)
 
 
@@ -129,16 +129,16 @@ def plot_decision_boundary(
     ImportError
         If matplotlib is not installed.
     ValueError
-        If X is not of shape (n, 2), y not of shape (n,), the resolution below 2, a class has
-        no name, or `feature_names` are not two.
+        If X is not of shape (n, 2) or not finite, y not of shape (n,), the resolution below
+        2, a class has no name, or `feature_names` are not two.
     """
     X, y = points(X, y)
     plane = Plane(model, resolution, class_names, (X, y))
     ax = axes_or_new(ax, (6.4, 5.2), "plot_decision_boundary")
-    plane.draw(ax, X, y, feature_names, "Decision boundary")
+    handles = plane.draw(ax, X, y, feature_names, "Decision boundary")
     if title is not None:
-        ax.set_title(title)
-    legend_beside(ax, "class")
+        ax.set_title(title, parse_math=False)
+    legend_beside(ax, "class", handles)
     return save(ax, path)
 
 
@@ -191,9 +191,9 @@ def plot_decision_boundaries(
         axes = figure.subplots(1, 2, sharex=True, sharey=True)
     panels = np.asarray(axes)
     for ax, (part, (X, y)) in zip(panels, parts.items(), strict=True):
-        plane.draw(ax, X, y, feature_names, part)
+        handles = plane.draw(ax, X, y, feature_names, part)
         ax.label_outer()
-    legend_beside(panels[-1], "class")
+    legend_beside(panels[-1], "class", handles)
     save(panels[-1], path)
     return panels
 
@@ -300,11 +300,16 @@ def plot_confusion_matrix(
     ImportError
         If matplotlib is not installed.
     ValueError
-        If the matrix is not square, or has another number of classes than `class_names`.
+        If the matrix is not square, empty, not of integers >= 0, or has another number of
+        classes than `class_names`.
     """
     counts = np.asarray(matrix)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
-        raise ValueError(f"matrix must be square, got shape {counts.shape}")
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
+        raise ValueError(f"matrix must be square and not empty, got shape {counts.shape}")
+    if not np.issubdtype(counts.dtype, np.integer):
+        raise ValueError(f"matrix must hold integer counts, got {counts.dtype}")
+    if counts.min() < 0:
+        raise ValueError(f"matrix must hold counts >= 0, got {counts.min()}")
     n = len(counts)
     if class_names is None:
         class_names = [str(c) for c in range(n)]
@@ -320,8 +325,8 @@ def plot_confusion_matrix(
         color = "white" if shares[i, j] > 0.5 else "black"
         text = f"{count:,}\n{shares[i, j]:.1%}"
         ax.text(j, i, text, ha="center", va="center", color=color, fontsize=font)
-    ax.set_xticks(range(n), class_names)
-    ax.set_yticks(range(n), class_names)
+    ax.set_xticks(range(n), class_names, parse_math=False)
+    ax.set_yticks(range(n), class_names, parse_math=False)
     if max(map(len, class_names)) > 10 * cell:
         ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel="predicted class", ylabel="true class (each row is 100%)")
@@ -330,7 +335,7 @@ def plot_confusion_matrix(
 
 
 def plot_activations(
-    names: "Sequence[Activation]" = ("relu", "leaky_relu", "sigmoid", "tanh"),
+    names: "Activation | Sequence[Activation]" = ("relu", "leaky_relu", "sigmoid", "tanh"),
     *,
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
@@ -342,7 +347,7 @@ def plot_activations(
 
     Parameters
     ----------
-    names : sequence of str, default=("relu", "leaky_relu", "sigmoid", "tanh")
+    names : str or sequence of str, default=("relu", "leaky_relu", "sigmoid", "tanh")
         Activations of `fastmlp.MLP`.
     ax : Axes, default=None
         Where to draw; None makes a Figure.
@@ -360,9 +365,12 @@ def plot_activations(
     ValueError
         If a name is unknown.
     """
+    if isinstance(names, str):
+        names = (names,)
     x = np.linspace(-4, 4, 801)[:, None]
     curves = {name: _activation(name, x) for name in names}
     ax = axes_or_new(ax, (8.4, 4.6), "plot_activations")
+    handles: list[Line2D] = []
     for c, (name, (value, derivative)) in enumerate(curves.items()):
         # The later, the thinner: curves that coincide stay visible.
         look: dict[str, Any] = {
@@ -372,18 +380,20 @@ def plot_activations(
             "markevery": (25 * c, 100),
             "zorder": 2 + 0.01 * c,
         }
-        ax.plot(x[:, 0], value, label=name, **look)
-        ax.plot(x[:, 0], derivative, "--", markerfacecolor="white", label=f"{name}'", **look)
+        handles += ax.plot(x[:, 0], value, label=name, **look)
+        handles += ax.plot(
+            x[:, 0], derivative, "--", markerfacecolor="white", label=f"{name}'", **look
+        )
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlim=(-4, 4), ylim=(-1.2, 2.2), xlabel="input x", ylabel="f(x) and its derivative f'(x)")
     ax.set_title("Activation functions and their derivatives")
-    legend_beside(ax, None)
+    legend_beside(ax, None, handles)
     return save(ax, path)
 
 
 def _activation(name: "Activation", x: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    mlp = MLP([1, 1, 1], activation=name, dtype="float64")
+    mlp = MLP([1, 1, 1], activation=[name], dtype="float64")
     for weight, bias in zip(mlp.weights, mlp.biases, strict=True):
         weight[...] = 1
         bias[...] = 0

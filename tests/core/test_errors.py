@@ -101,7 +101,8 @@ WEIGHT_ERRORS = {
     "infinite sum": (
         {"sample_weight": np.full(5, 1e308)},
         ValueError,
-        "sample_weight is inf, expected weights with a finite sum",
+        "sample_weight is such that all weights sum to inf, "
+        "expected weights whose sum is a normal number",
     ),
     "class length": (
         {"class_weight": [1.0, 2.0]},

@@ -163,9 +163,13 @@ impl<'a, T: Scalar> Dataset<'a, T> {
             Self { names, x, labels, sample_weight, class_weight, n_classes, total_weight: n as f64 };
         dataset.total_weight = dataset.weight(Rows::Range(0, n));
         match dataset.total_weight {
-            total if total > 0.0 && total.is_finite() => Ok(dataset),
             0.0 => Err(Error::NoWeight { name: names.y }),
-            total => Err(Error::value("sample_weight", total, "weights with a finite sum")),
+            total if total.is_normal() => Ok(dataset),
+            total => {
+                let found = format_args!("such that all weights sum to {total:?}").to_string();
+                let name = if sample_weight.is_some() { "sample_weight" } else { "class_weight" };
+                Err(Error::value(name, found, "weights whose sum is a normal number"))
+            }
         }
     }
 

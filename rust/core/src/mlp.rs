@@ -15,7 +15,7 @@ use crate::optim::{Rule, State};
 use crate::order::Seeds;
 use crate::scalar::Scalar;
 use crate::team::Team;
-use crate::train::{EpochRecord, Schedule, Trainer, check_step};
+use crate::train::{EpochRecord, Schedule, Trainer, take_step};
 use crate::workspace::{Pass, Workspace};
 
 /// A multilayer perceptron that classifies: logits, softmax, cross-entropy.
@@ -181,16 +181,11 @@ impl<T: Scalar> Mlp<T> {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", n_parameters)?,
         };
-        let result = self
-            .loss_and_grad(data, &mut gradient, interrupt)
-            .and_then(|loss| check_step(rule, loss, &gradient, 1, 1).map(|()| loss))
-            .map_err(|error| match error {
-                Error::Diverged { .. } => data.check_finite().err().unwrap_or(error),
-                _ => error,
-            });
-        if result.is_ok() {
-            state.step(rule, &mut self.parameters, &gradient);
-        }
+        let result = self.loss_and_grad(data, &mut gradient, interrupt).and_then(|loss| {
+            take_step((rule, state), &mut self.parameters, (loss, &gradient), (1, 1))
+                .map(|()| loss)
+                .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
+        });
         self.gradient = Some(gradient);
         result
     }

@@ -35,6 +35,8 @@ unsafe impl Sync for Shared {}
 pub(crate) struct Team {
     /// None in a team of one, which costs nothing.
     shared: Option<Arc<Shared>>,
+    /// The process that has the workers: a forked child has none.
+    process: u32,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -42,7 +44,7 @@ impl Team {
     /// A team of `n_threads`, the caller included; fewer if the system refuses to start them.
     pub(crate) fn new(n_threads: usize) -> Self {
         if n_threads <= 1 {
-            return Self { shared: None, workers: Vec::new() };
+            return Self { shared: None, process: 0, workers: Vec::new() };
         }
         let shared = Arc::new(Shared {
             round: AtomicUsize::new(0),
@@ -56,7 +58,7 @@ impl Team {
             thread::Builder::new().name(format!("fastmlp-{index}")).spawn(move || work(&shared, index)).ok()
         };
         let workers = (1..n_threads).map_while(spawn).collect();
-        Self { shared: Some(shared), workers }
+        Self { shared: Some(shared), process: std::process::id(), workers }
     }
 
     /// Number of threads, the caller included.
@@ -70,6 +72,9 @@ impl Team {
     /// If the job panicked on a worker.
     pub(crate) fn run(&mut self, job: Job<'_>) {
         let Some(shared) = &self.shared else { return job(0) };
+        if self.process != std::process::id() {
+            return (0..self.len()).for_each(job);
+        }
         // SAFETY: only the lifetime changes. Workers use the job only until they have counted `pending` down, and
         // `Finish` waits for that before this function is left, by return or by panic.
         let job_for_workers: Job<'static> = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
@@ -103,6 +108,9 @@ impl Drop for Finish<'_> {
 impl Drop for Team {
     fn drop(&mut self) {
         let Some(shared) = &self.shared else { return };
+        if self.process != std::process::id() {
+            return self.workers.drain(..).for_each(std::mem::forget);
+        }
         shared.stop.store(true, Ordering::Relaxed);
         shared.round.fetch_add(1, Ordering::Release);
         for worker in self.workers.drain(..) {

@@ -79,14 +79,20 @@ pub struct TensorFile {
 }
 
 impl TensorFile {
-    /// Writes the file whole or not at all: to a new file in the same folder, which then takes the name.
+    /// Writes the file whole or not at all: to a new file in the same folder, which then takes the name. A file that is
+    /// replaced passes on its permissions, and a link stays one; what is no file is refused.
     pub fn save(&self, path: &Path) -> Result<()> {
         let header = self.header()?;
         self.write(&header, path).map_err(|source| refused(path, source))
     }
 
     fn write(&self, header: &[u8], path: &Path) -> io::Result<()> {
-        let folder = match path.parent() {
+        let former = fs::metadata(path).ok();
+        if former.as_ref().is_some_and(|former| !former.is_file()) {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let target = if former.is_some() { fs::canonicalize(path)? } else { path.to_path_buf() };
+        let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
@@ -104,8 +110,11 @@ impl TensorFile {
         self.in_order().try_for_each(|(_, tensor)| tensor.numbers.write(&mut to))?;
         to.flush()?;
         drop(to);
+        if let Some(former) = former {
+            temporary.as_file().set_permissions(former.permissions())?;
+        }
         temporary.as_file().sync_all()?;
-        temporary.persist(path).map_err(|error| error.error)?;
+        temporary.persist(&target).map_err(|error| error.error)?;
         sync_folder(folder)
     }
 

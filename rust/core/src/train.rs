@@ -118,7 +118,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         }
         let validation = self.validate(mlp, interrupt)?;
         Ok(EpochRecord {
-            loss: sum.loss / self.train.total_weight(),
+            loss: sum.loss,
             accuracy: sum.correct as f64 / n as f64,
             validation,
             seconds: start.elapsed().as_secs_f64(),
@@ -145,12 +145,13 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
         let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
         let tally = self.workspace.gradient(pass, &self.train, rows, scale, gradient, &mut self.team)?;
-        check_step(rule, tally.loss, gradient, self.epoch, batch)
-            .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
         if weight > 0.0 {
-            state.step(rule, mlp.parameters_mut(), gradient);
+            let (of, at) = ((tally.loss, &**gradient), (self.epoch, batch));
+            take_step((rule, state), mlp.parameters_mut(), of, at)
+                .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
         }
-        Ok(Tally { loss: tally.loss * weight, ..tally })
+        // Each share is at most 1, so that the mean overflows only where a loss does.
+        Ok(Tally { loss: tally.loss * (weight / self.train.total_weight()), ..tally })
     }
 
     fn validate(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<(f64, f64)>> {
@@ -160,21 +161,19 @@ impl<'a, T: Scalar> Trainer<'a, T> {
     }
 }
 
-/// [`Error::Diverged`] unless loss, gradient and the parameters after a step are finite.
-pub(crate) fn check_step<T: Scalar>(
-    rule: &Rule,
-    loss: f64,
-    gradient: &[T],
-    epoch: usize,
-    batch: usize,
+/// Takes a step, or refuses it with [`Error::Diverged`]: loss, gradient and what the step makes must be finite.
+pub(crate) fn take_step<T: Scalar>(
+    (rule, state): (&Rule, &mut State<T>),
+    parameters: &mut [T],
+    (loss, gradient): (f64, &[T]),
+    (epoch, batch): (usize, usize),
 ) -> Result<()> {
     let largest = T::largest_magnitude(gradient);
-    let reach = T::from_f64(rule.reach(largest.into()));
     let what = if !loss.is_finite() {
         "the loss"
     } else if !largest.is_finite() {
         "the gradient"
-    } else if !reach.is_finite() {
+    } else if !state.step(rule, parameters, gradient, largest.into()) {
         "the step"
     } else {
         return Ok(());

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use fastmlp_core::{Error, Labels, Scalar, Weights};
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Ix1, Ix2};
-use numpy::npyffi::npy_intp;
+use numpy::npyffi::{NpyTypes, npy_intp};
 use numpy::{
     BorrowError, Element, PY_ARRAY_API, PyArray, PyArray1, PyArrayDescr, PyArrayDescrMethods, PyArrayMethods,
     PyReadonlyArray, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods,
@@ -53,7 +53,12 @@ pub(crate) struct Out<'py, T: PyScalar>(PyReadwriteArray2<'py, T>);
 
 impl<'py, T: PyScalar> Out<'py, T> {
     /// The array `out`, if it is a matrix of this type and this shape whose numbers lie row after row.
-    pub(crate) fn extract(object: &Bound<'py, PyAny>, shape: [usize; 2]) -> BindResult<Self> {
+    /// `inputs` are spans of memory, with their names, that it must not share.
+    pub(crate) fn extract(
+        object: &Bound<'py, PyAny>,
+        shape: [usize; 2],
+        inputs: &[(&Range<usize>, &str)],
+    ) -> BindResult<Self> {
         let cast = format!("numpy.empty(({}, {}), dtype=numpy.{})", shape[0], shape[1], T::DTYPE);
         let array = untyped("out", object, &cast)?;
         if array.shape() != shape {
@@ -62,6 +67,9 @@ impl<'py, T: PyScalar> Out<'py, T> {
         let matrix = typed::<T, Ix2>("out", array, &cast)?;
         if !array.is_c_contiguous() {
             return Err(Error::value("out", "not C-contiguous", format!("an array like {cast}")).into());
+        }
+        for (input, what) in inputs {
+            check_apart("out", &span(array), input, what)?;
         }
         let writable = matrix.try_readwrite().map_err(|error| match error {
             BorrowError::NotWriteable => Error::value("out", "read-only", "a writable array"),
@@ -72,11 +80,6 @@ impl<'py, T: PyScalar> Out<'py, T> {
 
     pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
         self.0.as_array_mut()
-    }
-
-    /// An error if it shares memory with what lies at `other`.
-    pub(crate) fn check_apart(&self, other: &Range<usize>, what: &str) -> BindResult<()> {
-        check_apart("out", &span(self.0.as_untyped()), other, what)
     }
 }
 
@@ -108,6 +111,13 @@ macro_rules! columns {
                     return Ok(Some(Self::$variant(borrow(name, array, "")?)));
                 })+
                 Ok(None)
+            }
+
+            /// The addresses it spans.
+            pub(crate) fn span(&self) -> Range<usize> {
+                match self {
+                    $(Self::$variant(array) => span(array.as_untyped())),+
+                }
             }
 
             /// The numbers, read where they lie.
@@ -208,7 +218,16 @@ fn untyped<'a, 'py>(
     object: &'a Bound<'py, PyAny>,
     cast: &str,
 ) -> BindResult<&'a Bound<'py, PyUntypedArray>> {
-    object.cast().map_err(|_| BindError::type_error(name, object, &format!("a NumPy array: use {cast}")))
+    let array: &Bound<'py, PyUntypedArray> = object
+        .cast()
+        .map_err(|_| BindError::type_error(name, object, &format!("a NumPy array: use {cast}")))?;
+    let is_masked =
+        || -> PyResult<bool> { object.is_instance(&object.py().import("numpy.ma")?.getattr("MaskedArray")?) };
+    if !object.is_exact_instance_of::<PyUntypedArray>() && is_masked()? {
+        let expected = format!("an array without a mask: use {name}.filled(...)");
+        return Err(BindError::type_error(name, object, &expected));
+    }
+    Ok(array)
 }
 
 fn check_dimensions(
@@ -227,27 +246,32 @@ fn dtype_error(name: &str, array: &Bound<'_, PyUntypedArray>, expected: &str, ca
     BindError::Type(format!("{name} has dtype {}, expected {expected}: use {cast}", array.dtype()))
 }
 
-/// The array with its type known, if its numbers can be read as such.
-fn typed<'a, 'py, T: Element, D: ndarray::Dimension>(
+/// The array with its type known, if its numbers can be read as such: a view of our own, so that nobody who changes the
+/// dtype, shape or strides of the caller's object changes what a call under way reads.
+fn typed<'py, T: Element, D: ndarray::Dimension>(
     name: &'static str,
-    array: &'a Bound<'py, PyUntypedArray>,
+    array: &Bound<'py, PyUntypedArray>,
     cast: &str,
-) -> BindResult<&'a Bound<'py, PyArray<T, D>>> {
-    let dtype = numpy::dtype::<T>(array.py());
+) -> BindResult<Bound<'py, PyArray<T, D>>> {
+    let py = array.py();
+    let dtype = numpy::dtype::<T>(py);
     if !array.dtype().is_equiv_to(&dtype) {
         return Err(dtype_error(name, array, &dtype.to_string(), cast));
     }
     let size = size_of::<T>().cast_signed();
     let whole_strides = array.strides().iter().all(|stride| stride % size == 0);
     if !(array.is_aligned() && whole_strides) {
-        return Err(Error::value(
-            name,
-            "misaligned in memory",
-            format!("an aligned array: use {name}.copy()"),
-        )
-        .into());
+        let expected = format!("an aligned array: use {name}.copy()");
+        return Err(Error::value(name, "misaligned in memory", expected).into());
     }
-    Ok(array.cast::<PyArray<T, D>>().map_err(PyErr::from)?)
+    // SAFETY: a live array goes in, with no change of dtype and the plain array type; NumPy returns a new reference to
+    // a view of it, or null with an exception set.
+    let view = unsafe {
+        let plain = numpy::npyffi::get_type_object(py, NpyTypes::PyArray_Type);
+        let view = PY_ARRAY_API.PyArray_View(py, array.as_array_ptr(), std::ptr::null_mut(), plain);
+        Bound::from_owned_ptr_or_err(py, view)?
+    };
+    Ok(view.cast_into::<PyArray<T, D>>().map_err(PyErr::from)?)
 }
 
 /// The array with its numbers borrowed, read where they lie.

@@ -11,7 +11,7 @@ use crate::array::{Matrix, Out, check_apart, view_of, zeros};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::optimizer::{Optimizer, Stateful};
-use crate::training::{DataArguments, FitArguments, Training};
+use crate::training::{DataArguments, DataArrays, FitArguments, Training};
 
 /// A network of either type.
 pub(crate) trait Engine: Send + Sync {
@@ -181,9 +181,9 @@ impl<T: Stateful> Engine for Shared<T> {
             Some(out) => out.clone(),
             None => zeros::<T, 2>(py, shape)?.into_any(),
         };
-        let mut to = Out::<T>::extract(&result, shape)?;
-        to.check_apart(&matrix.span(), "X")?;
-        to.check_apart(&self.span(self.parameters_ptr()), "the network's parameters")?;
+        let (of_x, of_parameters) = (matrix.span(), self.span(self.parameters_ptr()));
+        let inputs = [(&of_x, "X"), (&of_parameters, "the network's parameters")];
+        let mut to = Out::<T>::extract(&result, shape, &inputs)?;
         let to_rows = to.view_mut();
         self.read(py, |mlp, interrupt| {
             if probabilities {
@@ -256,7 +256,7 @@ impl<T: Stateful> Engine for Shared<T> {
 
     fn step(&self, data: &DataArguments<'_, '_>, optimizer: &Optimizer) -> BindResult<f64> {
         let arrays = data.arrays::<T>(Names::TRAINING)?;
-        self.check_inputs_apart(&arrays.span(), "X")?;
+        self.check_inputs_apart(&arrays)?;
         let views = arrays.views();
         let _claim = self.claim()?;
         let mut loan = optimizer.lend::<T>(self.layout.n_parameters())?;
@@ -276,12 +276,18 @@ impl<T: Stateful> Engine for Shared<T> {
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History> {
         let arrays = data.arrays::<T>(Names::TRAINING)?;
-        self.check_inputs_apart(&arrays.span(), "X")?;
+        self.check_inputs_apart(&arrays)?;
         let validation = arguments.validation.as_ref();
         let validation = validation.map(|data| data.arrays::<T>(Names::VALIDATION)).transpose()?;
         let _claim = self.claim()?;
-        let loan = optimizer.lend::<T>(self.layout.n_parameters())?;
-        Training { mlp: &self.mlp, loan, arguments }.run(data.py(), &arrays, validation.as_ref())
+        let n_parameters = self.layout.n_parameters();
+        // An optimizer that cannot be lent is refused before anything is made.
+        drop(optimizer.lend::<T>(n_parameters)?);
+        Training { mlp: &self.mlp, optimizer, n_parameters, arguments }.run(
+            data.py(),
+            &arrays,
+            validation.as_ref(),
+        )
     }
 
     fn seeds(&self) -> BindResult<u64> {
@@ -299,7 +305,9 @@ impl<T: Stateful> Shared<T> {
     }
 
     /// An error if an input lies where training writes.
-    fn check_inputs_apart(&self, span: &std::ops::Range<usize>, name: &'static str) -> BindResult<()> {
-        check_apart(name, span, &self.span(self.parameters_ptr()), "the network's parameters")
+    fn check_inputs_apart(&self, arrays: &DataArrays<'_, T>) -> BindResult<()> {
+        let parameters = self.span(self.parameters_ptr());
+        let check = |(name, span)| check_apart(name, &span, &parameters, "the network's parameters");
+        arrays.spans().into_iter().try_for_each(check)
     }
 }

@@ -77,8 +77,7 @@ impl From<BindError> for PyErr {
             // With the number, Python picks the class: FileNotFoundError, PermissionError, ...
             Error::Io { path, source } => {
                 let Some(number) = source.raw_os_error() else {
-                    let kind = source.kind();
-                    return std::io::Error::new(kind, format!("{path}: {kind}")).into();
+                    return std::io::Error::new(source.kind(), message).into();
                 };
                 let text = source.to_string();
                 let text = text.split(" (os error").next().unwrap_or_default().to_owned();

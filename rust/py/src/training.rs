@@ -14,7 +14,7 @@ use crate::array::{LabelArray, Matrix, PyScalar, WeightArray, class_weight};
 use crate::engine::watched;
 use crate::error::{BindError, BindResult};
 use crate::history::{Epoch, History};
-use crate::optimizer::{Loan, Stateful};
+use crate::optimizer::{Optimizer, Stateful};
 
 /// Inputs, labels and weights as Python gave them.
 pub(crate) struct DataArguments<'a, 'py> {
@@ -51,9 +51,10 @@ pub(crate) struct DataArrays<'py, T: PyScalar> {
 }
 
 impl<T: PyScalar> DataArrays<'_, T> {
-    /// The addresses that X spans.
-    pub(crate) fn span(&self) -> Range<usize> {
-        self.x.span()
+    /// The names of the arrays, and the addresses they span.
+    pub(crate) fn spans(&self) -> Vec<(&'static str, Range<usize>)> {
+        let weights = self.sample_weight.as_ref().map(|weights| ("sample_weight", weights.span()));
+        [(self.names.x, self.x.span()), (self.names.y, self.y.span())].into_iter().chain(weights).collect()
     }
 
     /// What can be read detached from the interpreter.
@@ -101,7 +102,8 @@ pub(crate) struct FitArguments<'a, 'py> {
 /// A call of `fit` under way.
 pub(crate) struct Training<'a, 'py, T: Stateful> {
     pub(crate) mlp: &'a RwLock<Mlp<T>>,
-    pub(crate) loan: Loan<'a, T>,
+    pub(crate) optimizer: &'a Optimizer,
+    pub(crate) n_parameters: usize,
     pub(crate) arguments: &'a FitArguments<'a, 'py>,
 }
 
@@ -109,7 +111,7 @@ impl<T: Stateful> Training<'_, '_, T> {
     /// All epochs in one go where nobody listens; else one by one, and between them the network is at rest for the
     /// callback to use.
     pub(crate) fn run(
-        mut self,
+        self,
         py: Python<'_>,
         train: &DataArrays<'_, T>,
         validation: Option<&DataArrays<'_, T>>,
@@ -130,7 +132,7 @@ impl<T: Stateful> Training<'_, '_, T> {
         while records.len() < epochs {
             self.train(py, &mut trainer, at_once, &mut records)?;
             if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
-                && callback.call1((Epoch::new(records.len(), epochs, last),))?.is_truthy()?
+                && wants_to_stop(&callback.call1((Epoch::new(records.len(), epochs, last),))?)?
             {
                 break;
             }
@@ -138,16 +140,17 @@ impl<T: Stateful> Training<'_, '_, T> {
         Ok(History::from_records(py, &records, validation.is_some()))
     }
 
-    /// Some epochs, detached.
+    /// Some epochs, detached. The optimizer is lent for these alone, so that a callback may look at its state.
     fn train(
-        &mut self,
+        &self,
         py: Python<'_>,
         trainer: &mut Trainer<'_, T>,
         epochs: usize,
         records: &mut Vec<EpochRecord>,
     ) -> BindResult<()> {
-        let rule = self.loan.rule();
-        let state = self.loan.state();
+        let mut loan = self.optimizer.lend::<T>(self.n_parameters)?;
+        let rule = loan.rule();
+        let state = loan.state();
         let mlp = self.mlp;
         watched(py, |interrupt| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
@@ -159,4 +162,14 @@ impl<T: Stateful> Training<'_, '_, T> {
             Ok::<_, BindError>(())
         })
     }
+}
+
+/// What a callback's answer means.
+fn wants_to_stop(answer: &Bound<'_, PyAny>) -> BindResult<bool> {
+    if answer.is_none() {
+        return Ok(false);
+    }
+    answer
+        .extract()
+        .map_err(|_| BindError::type_error("the callback's answer", answer, "True to stop, or None"))
 }

@@ -22,16 +22,6 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// A bound of how far one step moves a parameter when no gradient is larger than `gradient`, with room to spare.
-    pub(crate) fn reach(&self, gradient: f64) -> f64 {
-        const ROOM: f64 = 8.0;
-        match self {
-            Self::Sgd(rule) => ROOM * rule.learning_rate() * gradient / (1.0 - rule.momentum()),
-            // The mean of gradients over the root of the mean of their squares.
-            Self::Adam(rule) => ROOM * rule.learning_rate() / (1.0 - rule.beta_2()).sqrt() + 0.0 * gradient,
-        }
-    }
-
     /// Length of a step.
     pub fn learning_rate(&self) -> f64 {
         match self {
@@ -62,6 +52,9 @@ impl Rule {
 pub struct State<T: Scalar> {
     steps: u64,
     slots: Vec<Buffer<T>>,
+    /// A bound of the magnitudes in the first slot: of the velocity of gradient descent, of what of Adam's mean was set
+    /// from outside. None if somebody may just have set them.
+    bound: Option<f64>,
 }
 
 impl<T: Scalar> State<T> {
@@ -69,7 +62,7 @@ impl<T: Scalar> State<T> {
     pub fn new(rule: &Rule, n_parameters: usize) -> Result<Self> {
         let zeros = |_: &&str| Buffer::zeros("the optimizer's state", n_parameters);
         let slots = rule.slots().iter().map(zeros).collect::<Result<_>>()?;
-        Ok(Self { steps: 0, slots })
+        Ok(Self { steps: 0, slots, bound: Some(0.0) })
     }
 
     /// Steps made.
@@ -89,6 +82,7 @@ impl<T: Scalar> State<T> {
 
     /// The vectors, to be set.
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        self.bound = None;
         self.slots.iter_mut().map(|slot| &mut **slot)
     }
 
@@ -106,8 +100,62 @@ impl<T: Scalar> State<T> {
         }
     }
 
-    /// One step: the parameters follow the gradient.
-    pub(crate) fn step(&mut self, rule: &Rule, parameters: &mut [T], gradient: &[T]) {
+    /// One step: the parameters follow the gradient, whose largest magnitude is known. False, and nothing is changed,
+    /// if a parameter or the state would not stay finite.
+    pub(crate) fn step(&mut self, rule: &Rule, parameters: &mut [T], gradient: &[T], largest: f64) -> bool {
+        if self.is_tame(rule, largest) {
+            self.apply(rule, parameters, gradient);
+            return true;
+        }
+        let copy = |values: &[T]| values.to_vec();
+        let (before, slots) = (copy(parameters), self.slots().map(copy).collect::<Vec<_>>());
+        self.apply(rule, parameters, gradient);
+        let is_finite = |values: &[T]| T::largest_magnitude(values).is_finite();
+        if is_finite(parameters) && self.slots().all(is_finite) {
+            return true;
+        }
+        self.steps -= 1;
+        self.bound = None;
+        parameters.copy_from_slice(&before);
+        for (slot, before) in self.slots.iter_mut().zip(&slots) {
+            slot.copy_from_slice(before);
+        }
+        false
+    }
+
+    /// Whether a step is so short that nothing can overflow: a parameter that is finite stays so, for next to the
+    /// largest number of either type such a step is less than rounding.
+    fn is_tame(&mut self, rule: &Rule, largest: f64) -> bool {
+        /// A step that is far longer than any in a training that goes well.
+        const LONG: f64 = 1e6;
+        /// A gradient whose square is far from the largest f32.
+        const STEEP: f64 = 1e15;
+        let held = match (self.bound, self.slots.first()) {
+            (Some(bound), _) => bound,
+            (None, slot) => slot.map_or(0.0, |slot| T::largest_magnitude(slot).into()),
+        };
+        match rule {
+            Rule::Sgd(rule) => {
+                let velocity = rule.momentum() * held + largest;
+                self.bound = Some(velocity);
+                // An infinite rate makes NaN of a gradient of 0.
+                let rate = rule.learning_rate();
+                T::from_f64(rate).is_finite() && rate * (largest + velocity) < LONG
+            }
+            // By Cauchy and Schwarz a mean of gradients is at most `reach` times the root of the mean of their squares;
+            // a mean that was set from outside may be larger, and is divided by epsilon at least.
+            Rule::Adam(rule) => {
+                let (b1, b2) = (rule.beta_1(), rule.beta_2());
+                let reach = (1.0 - b1) / ((1.0 - b2) * (1.0 - b1 * b1 / b2)).sqrt();
+                let foreign = b1 * held;
+                self.bound = Some(foreign);
+                let longest = rule.learning_rate() * (reach + foreign / rule.epsilon()) / (1.0 - b1);
+                b1 * b1 < b2 && longest < LONG && largest < STEEP
+            }
+        }
+    }
+
+    fn apply(&mut self, rule: &Rule, parameters: &mut [T], gradient: &[T]) {
         self.steps += 1;
         match (rule, &mut self.slots[..]) {
             (Rule::Sgd(rule), []) => rule.descend(parameters, gradient),

@@ -105,7 +105,10 @@ fn weights_are_finite_and_some_row_counts() {
     let nothing = "the weights of y sum to 0, expected at least one row with a weight > 0";
     assert_eq!(of_samples(&[0.0; 3]), nothing);
     assert_eq!(of_classes(&[0.0, 0.0, 1.0]), nothing);
-    assert_eq!(of_samples(&[f64::MAX; 3]), "sample_weight is inf, expected weights with a finite sum");
+    assert_eq!(
+        of_samples(&[f64::MAX; 3]),
+        "sample_weight is such that all weights sum to inf, expected weights whose sum is a normal number"
+    );
 }
 
 #[test]
@@ -174,7 +177,9 @@ fn a_step_that_diverges_is_not_applied() {
     let mut too_large = network();
     too_large.parameters_mut().fill(f64::MAX);
     check(too_large, examples.plain(), &rule, "the loss");
-    check(network(), examples.plain(), &sgd(f64::MAX, 0.9), "the step");
+    let wide = Examples { x: &examples.x * 1e3, ..Examples::new(2, 6, 2, 3) };
+    let linear = mlp::<f64>(1, &LAYER_SIZES, Activation::Identity);
+    check(linear, wide.plain(), &sgd(f64::MAX, 0.9), "the step");
 
     // Hidden values are 0, and so are the logits; their derivative is 1e200 times 1e200.
     let linear = Network::new(&LAYER_SIZES, &[Activation::Identity]).unwrap();
@@ -322,4 +327,54 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
         "n_threads is 0, expected a number >= 1"
     );
     assert!(gradient.iter().all(|&value| value == 7.0) && bits(mlp.parameters()) == before);
+}
+
+#[test]
+fn a_step_that_would_overflow_changes_neither_the_network_nor_the_state() {
+    let steep =
+        |learning_rate, beta_1, beta_2| Rule::Adam(Adam::new(learning_rate, beta_1, beta_2, 1e-8).unwrap());
+    // The first two steps pass: the mean of gradients is then far larger than the root of the mean of squares.
+    for (first, then) in [
+        (steep(1e20, 0.9, 0.0), steep(1e20, 0.9, 0.0)),
+        (sgd(1e-10, 0.9), sgd(1e5, 0.9)),
+        (sgd(1e-10, 0.0), sgd(1e300, 0.0)),
+    ] {
+        let mut mlp = Mlp::<f32>::new(Network::new(&[1, 2], &[]).unwrap(), Init::Normal(0.0), 0).unwrap();
+        let mut state = State::new(&first, mlp.parameters().len()).unwrap();
+        let labels = array![0_i64, 1];
+        let labels = labels.view();
+        let mut step = |x: [f32; 2], rule: &Rule| {
+            mlp.parameters_mut().fill(0.0);
+            let x = array![[x[0]], [x[1]]];
+            let data = Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 2).unwrap();
+            let before: Vec<Vec<f32>> = state.slots().map(<[f32]>::to_vec).collect();
+            let result = mlp.step(&data, rule, &mut state, &Never);
+            let same = state.slots().zip(&before).all(|(slot, before)| slot == before);
+            (result.map_err(|error| error.to_string()), same, mlp.parameters().to_vec())
+        };
+        step([1e15, 0.0], &first).0.unwrap();
+        let (result, same_state, parameters) = step([1e-12, 1e-12], &then);
+        if let Err(message) = result {
+            assert!(
+                message.starts_with("training diverged: the step is not finite in epoch 1, batch 1;"),
+                "{message}"
+            );
+            assert!(same_state && parameters.iter().all(|&p| p == 0.0), "{then:?}");
+        } else {
+            assert!(parameters.iter().all(|p| p.is_finite()), "{then:?}");
+        }
+    }
+}
+
+#[test]
+fn weights_too_small_to_divide_by_are_refused() {
+    let (x, labels) = (Array2::<f64>::zeros((2, 2)), array![0_i64, 1]);
+    let (labels, tiny) = (labels.view(), array![1e-310, 0.0]);
+    let tiny = tiny.view();
+    let set = |samples: Option<&dyn Weights>, classes: Option<&[f64]>| {
+        message(Dataset::new(Names::TRAINING, x.view(), &labels, samples, classes, 2))
+    };
+    let sum = "such that all weights sum to 1e-310, expected weights whose sum is a normal number";
+    assert_eq!(set(Some(&tiny), None), format!("sample_weight is {sum}"));
+    assert_eq!(set(None, Some(&[1e-310, 0.0])), format!("class_weight is {sum}"));
 }

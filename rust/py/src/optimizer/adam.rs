@@ -121,7 +121,7 @@ impl Adam {
         let rule = rule(slf);
         let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
         format!(
-            "Adam(learning_rate={rate}, beta_1={}, beta_2={}, epsilon={epsilon:?})",
+            "Adam(learning_rate={rate:?}, beta_1={:?}, beta_2={:?}, epsilon={epsilon:?})",
             rule.beta_1(),
             rule.beta_2()
         )

@@ -97,7 +97,7 @@ impl SGD {
         let rule = rule(slf);
         let nesterov = if rule.nesterov() { "True" } else { "False" };
         format!(
-            "SGD(learning_rate={}, momentum={}, nesterov={nesterov})",
+            "SGD(learning_rate={:?}, momentum={:?}, nesterov={nesterov})",
             rule.learning_rate(),
             rule.momentum()
         )

@@ -1,6 +1,6 @@
 //! The state of an optimizer, for networks of either element type.
 
-use fastmlp_core::{Rule, State};
+use fastmlp_core::{Error, Rule, State};
 use numpy::{PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
@@ -79,6 +79,15 @@ pub(super) fn loaded<T: PyScalar>(
     let len = arrays[0].as_array().len();
     if arrays.iter().any(|array| array.as_array().len() != len) {
         return Ok(None);
+    }
+    for (name, array) in rule.slots().iter().zip(&arrays) {
+        // The moment of squares is never negative.
+        let least = if *name == "v" { 0.0 } else { f64::NEG_INFINITY };
+        let wrong = |value: &&T| !value.is_finite() || Into::<f64>::into(**value) < least;
+        if let Some(&value) = array.as_array().iter().find(wrong) {
+            let expected = if least == 0.0 { "finite numbers >= 0" } else { "finite numbers" };
+            return Err(Error::value("state", format_args!("{value:?} in {name:?}"), expected).into());
+        }
     }
     let mut state = counted(rule, len, steps)?;
     for (slot, array) in state.slots_mut().zip(&arrays) {

@@ -1,0 +1,153 @@
+"""What goes wrong around a call leaves the process, the network and the files whole."""
+
+import os
+import stat
+
+import numpy as np
+import pytest
+
+import fastmlp
+from fastmlp._core import save_tensors
+
+
+@pytest.fixture
+def data(rng):
+    return rng.standard_normal((600, 2)), rng.integers(3, size=600)
+
+
+@pytest.fixture
+def mlp():
+    return fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
+
+
+@pytest.mark.parametrize("change", ["dtype", "strides", "shape"])
+def test_an_array_that_changes_its_form_during_fit_is_read_as_it_was(mlp, data, change):
+    X, y = data
+    twin = fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
+    twin.fit(X.copy(), y, epochs=3)
+
+    def reform(_):
+        if change == "dtype":
+            X.dtype = np.float32
+        elif change == "strides":
+            with pytest.warns(DeprecationWarning, match="Setting the strides"):
+                X.strides = (8, 8)
+        else:
+            X.shape = (2, 600)
+
+    mlp.fit(X, y, epochs=3, callback=reform if change != "shape" else lambda _: reform(_))
+
+    np.testing.assert_array_equal(mlp.parameters, twin.parameters)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_forked_in_a_callback_goes_on_alone(mlp, data):
+    # The threads of a fit stay with the parent; the child does their share.
+    pids = []
+
+    def fork(epoch):
+        if epoch.epoch == 2:
+            pids.append(os.fork())
+
+    mlp.fit(*data, epochs=6, n_jobs=3, callback=fork)
+    if pids[0] == 0:
+        twin = fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
+        twin.fit(*data, epochs=6)
+        os._exit(0 if np.array_equal(mlp.parameters, twin.parameters) else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]) == 0
+
+
+def test_masked_arrays_are_refused(mlp, data):
+    X, y = data
+    message = r"X is of type MaskedArray, expected an array without a mask: use X\.filled"
+    with pytest.raises(TypeError, match=message):
+        mlp.predict(np.ma.array(X))
+    message = r"y is of type MaskedArray, expected an array without a mask: use y\.filled"
+    with pytest.raises(TypeError, match=message):
+        mlp.loss(X, np.ma.array(y))
+
+
+def test_other_subclasses_are_read(mlp, data):
+    class Special(np.ndarray):
+        pass
+
+    X, _ = data
+    np.testing.assert_array_equal(mlp.predict(X.view(Special)), mlp.predict(X))
+
+
+def test_weights_that_are_parameters_are_refused(mlp, data):
+    X, y = data
+    message = "sample_weight is in the same memory as the network's parameters"
+    with pytest.raises(ValueError, match=message):
+        mlp.fit(X[:8], y[:8], sample_weight=mlp.parameters[:8], epochs=1)
+    with pytest.raises(ValueError, match=message):
+        mlp.step(X[:8], y[:8], fastmlp.SGD(), sample_weight=mlp.parameters[:8])
+
+
+@pytest.mark.parametrize("answer", [0.5, "stop", 1])
+def test_a_callback_answers_true_or_none(mlp, data, answer):
+    message = r"the callback's answer is of type \w+, expected True to stop, or None"
+    with pytest.raises(TypeError, match=message):
+        mlp.fit(*data, epochs=3, callback=lambda _: answer)
+
+
+def test_a_callback_sees_the_state_of_the_optimizer(mlp, data):
+    steps, adam = [], fastmlp.Adam()
+    mlp.fit(*data, adam, epochs=3, callback=lambda _: steps.append(adam.state_dict()["step"]))
+
+    assert steps == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("m", np.nan, r'state is NaN in "m", expected finite numbers$'),
+        ("v", np.inf, r'state is inf in "v", expected finite numbers >= 0'),
+        ("v", -1.0, r'state is -1\.0 in "v", expected finite numbers >= 0'),
+    ],
+)
+def test_a_state_that_would_ruin_a_network_is_refused(mlp, data, name, value, message):
+    adam = fastmlp.Adam()
+    mlp.fit(*data, adam, epochs=1)
+    state = adam.state_dict()
+    state[name][3] = value
+    with pytest.raises(ValueError, match=message):
+        adam.load_state_dict(state)
+
+    assert np.isfinite(adam.state_dict()[name]).all()
+
+
+def test_a_state_that_was_loaded_goes_on_as_ever(mlp, data):
+    adam, twin = fastmlp.Adam(), fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
+    mlp.fit(*data, adam, epochs=3)
+    again = fastmlp.Adam()
+    again.load_state_dict(adam.state_dict())
+    twin.parameters[:] = mlp.parameters
+    mlp.fit(*data, adam, epochs=3)
+    twin.fit(*data, again, epochs=3)
+
+    np.testing.assert_array_equal(mlp.parameters, twin.parameters)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
+def test_saving_keeps_the_mode_and_the_link(tmp_path):
+    file, link = tmp_path / "private", tmp_path / "link"
+    file.touch(mode=0o600)
+    link.symlink_to(file)
+    save_tensors(link, {"a": np.zeros(3)}, {})
+
+    assert link.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.stat().st_size > 3 * 8
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="not a regular file"):
+        save_tensors(pipe, {"a": np.zeros(3)}, {})
+
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
