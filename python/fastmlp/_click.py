@@ -1,7 +1,8 @@
 """What the commands share: kinds of options, and errors as one line with a status."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,15 +10,52 @@ import click
 
 Number = TypeVar("Number", int, float)
 
+MAX_COUNT = 2**63 - 1  # what the core counts epochs and rows with
+MAX_JOBS = 2**16
+MAX_WIDTH = 2**24
+
+
+class Count(click.IntRange):
+    """A whole number from 1 that the core can count to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number; the upper end is no part of the help, where it would only distract."""
+        number: int = super().convert(value, param, ctx)
+        if number > MAX_COUNT:
+            self.fail(f"{number} is greater than {MAX_COUNT}.", param, ctx)
+        return number
+
+
+class OutputFile(click.File):
+    """A file to write to; - is standard output."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Open the file."""
+        if value == "-" and sys.stdout is None:
+            self.fail("standard output is closed.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
-COUNT = click.IntRange(min=1)
+OUTPUT = OutputFile("w", encoding="utf-8")
+COUNT = Count(min=1)
 SEED = click.IntRange(0, 2**32 - 1)
 
 
-def integers(text: str) -> tuple[int, ...]:
-    """Read ``"100,64"`` as ``(100, 64)``; each must be > 0."""
-    return _parse(text, int, "integers")
+def check_jobs(ctx: click.Context, param: click.Parameter, value: int | None) -> int | None:
+    """Pass on a number of threads; a negative one counts back from all cores, which is -1."""
+    if value is not None and (value == 0 or abs(value) > MAX_JOBS):
+        raise click.BadParameter(f"{value} is neither from 1 to {MAX_JOBS} nor -1 for all cores.")
+    return value
+
+
+def widths(text: str) -> tuple[int, ...]:
+    """Read ``"100,64"`` as ``(100, 64)``; each must be > 0 and at most `MAX_WIDTH`."""
+    values = _parse(text, int, "integers")
+    if max(values) > MAX_WIDTH:
+        raise click.BadParameter(f"{max(values)} is greater than {MAX_WIDTH}.")
+    return values
 
 
 def numbers(text: str) -> tuple[float, ...]:
@@ -57,24 +95,37 @@ class Bug(click.ClickException):
 class Commands(click.Group):
     """Commands whose every error is a `click.ClickException`."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options; --help and --version print here."""
+        with _errors_as_messages():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; errors of Python become messages."""
-        try:
+        """Run the command."""
+        with _errors_as_messages():
             result = super().invoke(ctx)
-            sys.stdout.flush()  # here, so that click sees a broken pipe and ends quietly
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, so that click sees a broken pipe and ends quietly
             return result
-        except (click.exceptions.Exit, click.UsageError, BrokenPipeError):
-            raise
-        except click.ClickException as error:
-            raise BadInput(error.format_message()) from error
-        except OSError as error:
-            place = f"{error.filename}: " if error.filename and error.strerror else ""
-            raise BadInput(f"{place}{error.strerror or error}") from error
-        except (ValueError, ArithmeticError, ImportError) as error:
-            raise BadInput(str(error)) from error
-        except MemoryError as error:
-            raise BadInput("out of memory") from error
-        except KeyboardInterrupt as error:
-            raise Interrupted("interrupted") from error
-        except Exception as error:
-            raise Bug(f"a bug of fastmlp: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _errors_as_messages() -> Iterator[None]:
+    """Turn errors of Python into messages with a status."""
+    try:
+        yield
+    except (click.exceptions.Exit, click.UsageError, BrokenPipeError):
+        raise
+    except click.ClickException as error:
+        raise BadInput(error.format_message()) from error
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename and error.strerror else ""
+        raise BadInput(f"{place}{error.strerror or error}") from error
+    except (ValueError, ArithmeticError, ImportError) as error:
+        raise BadInput(str(error)) from error
+    except MemoryError as error:
+        raise BadInput(str(error) or "out of memory") from error
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted") from error
+    except Exception as error:
+        raise Bug(f"a bug of fastmlp: {type(error).__name__}: {error}") from error

@@ -24,9 +24,12 @@ def progress_bar(epochs: int) -> Iterator[Callable[[Epoch], None] | None]:
     Yields
     ------
     callable or None
-        The callback for `fit`; None when standard error is not a terminal.
+        The callback for `fit`; None when standard error is closed or no terminal.
     """
     tqdm = require("tqdm", "the progress bar").tqdm
+    if sys.stderr is None:  # closed by whoever started the process
+        yield None
+        return
     with tqdm(
         total=epochs,
         bar_format=FORMAT,

@@ -1,6 +1,7 @@
 """What a training leaves in its folder: the model, its metrics and its plots."""
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp import plotting
 from fastmlp._core import History
-from fastmlp.metrics import Metrics, classification_metrics, confusion_matrix
+from fastmlp.metrics import Metrics, classification_metrics, confusion_matrix, metrics_table
 from fastmlp.model import Model
 
 
@@ -39,6 +40,23 @@ def evaluate_parts(model: Model, parts: Parts) -> dict[str, Metrics]:
     return {name: evaluate_part(model, part) for name, part in parts._asdict().items()}
 
 
+def printable(text: str) -> str:
+    r"""Write what does not print as an escape, such as ``\x1b``: a terminal would obey it."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def printable_names(names: Iterable[str]) -> list[str]:
+    """Make names printable; a backslash is doubled, so that distinct names stay distinct."""
+    return [printable(name.replace("\\", "\\\\")) for name in names]
+
+
+def describe_metrics(metrics: Metrics) -> str:
+    """Lay metrics out as a table that holds no control characters."""
+    names = printable_names(metrics["classes"])
+    classes = dict(zip(names, metrics["classes"].values(), strict=True))
+    return metrics_table({"overall": metrics["overall"], "classes": classes})
+
+
 def write_results(
     folder: Path, model: Model, history: History, parts: Parts, metrics: Mapping[str, Any]
 ) -> list[Path]:
@@ -50,23 +68,33 @@ def write_results(
     model.save(files["model.safetensors"])
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     files["metrics.json"].write_text(text + "\n", encoding="utf-8")
-    plotting.plot_history(history, path=files["history.png"])
-    test = parts.test
-    matrix = confusion_matrix(test.y, model.predict(test.X), n_classes=len(model.class_names))
-    plotting.plot_confusion_matrix(
-        matrix, class_names=model.class_names, path=files["confusion_matrix.png"]
-    )
     if len(model.feature_names) == 2:
         files["decision_boundary.png"] = folder / "decision_boundary.png"
+    with warnings.catch_warnings():
+        # Names too long for the figure are cut off.
+        warnings.filterwarnings("ignore", "constrained_layout not applied", UserWarning)
+        _plot(files, model, history, parts)
+    return list(files.values())
+
+
+def _plot(files: Mapping[str, Path], model: Model, history: History, parts: Parts) -> None:
+    class_names = printable_names(model.class_names)
+    feature_names = printable_names(model.feature_names)
+    plotting.plot_history(history, path=files["history.png"])
+    test = parts.test
+    matrix = confusion_matrix(test.y, model.predict(test.X), n_classes=len(class_names))
+    plotting.plot_confusion_matrix(
+        matrix, class_names=class_names, path=files["confusion_matrix.png"]
+    )
+    if "decision_boundary.png" in files:
         plotting.plot_decision_boundaries(
             model,
             train=parts.train,
             test=test,
-            class_names=model.class_names,
-            feature_names=model.feature_names,
+            class_names=class_names,
+            feature_names=feature_names,
             path=files["decision_boundary.png"],
         )
-    return list(files.values())
 
 
 def describe_files(folder: Path, files: Iterable[Path]) -> str:

@@ -1,9 +1,11 @@
 """The command line: ``fastmlp demo``, ``train``, ``evaluate`` and ``predict``."""
 
 import csv
+import io
 import json
+import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,19 +14,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import MLP, SGD, Adam, __version__, lesson
-from fastmlp._click import COUNT, EXISTING_FILE, FOLDER, SEED, Commands, integers, numbers
+from fastmlp._checks import check_range, check_spread, split_table
+from fastmlp._click import (
+    COUNT,
+    EXISTING_FILE,
+    FOLDER,
+    OUTPUT,
+    SEED,
+    Commands,
+    check_jobs,
+    numbers,
+    widths,
+)
 from fastmlp._extras import require
 from fastmlp._progress import progress_bar
 from fastmlp._results import (
     Part,
     Parts,
     describe_files,
+    describe_metrics,
     evaluate_part,
     evaluate_parts,
+    printable,
+    printable_names,
     write_results,
 )
-from fastmlp.data import Table, class_weights, read_csv, split, standardize
-from fastmlp.metrics import metrics_table
+from fastmlp.data import Table, class_weights, read_csv, standardize
 from fastmlp.model import Model
 
 
@@ -39,13 +54,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, 2 after bad input, 130 after Ctrl-C.
+        The exit status: 0, 1 after a broken pipe or a bug, 2 after bad input, 130 after Ctrl-C.
     """
     try:
         status = commands.main(arguments, prog_name="fastmlp", standalone_mode=False)
     except click.ClickException as error:
-        message = " ".join(error.format_message().split())
-        click.echo(f"fastmlp: error: {message}", err=True)
+        message = printable(" ".join(error.format_message().split()))
+        with suppress(OSError):
+            click.echo(f"fastmlp: error: {message}", err=True)
+        _drop_unwritten_output()
         return error.exit_code
     return status or 0
 
@@ -88,7 +105,7 @@ def demo(output: Path, seed: int) -> None:
 )
 @click.option(
     "--hidden",
-    type=integers,
+    type=widths,
     metavar="N[,N...]",
     default="100",
     help="Width of each hidden layer.",
@@ -153,7 +170,13 @@ def demo(output: Path, seed: int) -> None:
 @click.option(
     "--seed", type=SEED, metavar="N", default=1234, help="Seed of the split and the network."
 )
-@click.option("--n-jobs", type=int, show_default="1", help="Threads; -1 is all cores.")
+@click.option(
+    "--n-jobs",
+    type=int,
+    callback=check_jobs,
+    show_default="1",
+    help="Threads; -1 is all cores.",
+)
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def train(
     csv_file: Path,
@@ -183,9 +206,10 @@ def train(
     matrix and, with two features, the decision boundary.
     """
     rule = _optimizer(optimizer, learning_rate, momentum, nesterov)
-    if len(fractions) != 3:
+    if len(fractions) != 3 or not np.isclose(sum(fractions), 1):
         raise click.BadParameter(
-            f"must be three numbers, got {len(fractions)}", param_hint="--fractions"
+            f"must be three numbers that sum to 1, got {', '.join(map(str, fractions))}",
+            param_hint="--fractions",
         )
     require("matplotlib", "training")  # now, and not when an hour of it is over
     table = read_csv(csv_file, target)
@@ -198,9 +222,11 @@ def train(
         dtype=dtype,
         seed=seed,
     )
-    pairs = split(table.X, table.y, fractions=fractions, random_state=seed)
-    parts = Parts(*(Part(*pair) for pair in pairs))
-    scaler, (X_train, X_val) = standardize(parts.train.X, parts.validation.X, dtype=dtype)
+    check_spread(csv_file, table)
+    parts = split_table(csv_file, target, table, fractions, seed)
+    scaler, (X_train,) = standardize(parts.train.X, dtype=dtype)
+    check_range(csv_file, table, scaler.mean_, scaler.scale_, dtype)
+    X_val = scaler.transform(parts.validation.X).astype(dtype)
     weights = (
         None
         if class_weight == "none"
@@ -232,7 +258,7 @@ def train(
     files = write_results(folder, model, history, parts, {"network": metrics})
     if not quiet:
         click.echo(f"loss      {history.loss[0]:.4f} -> {history.loss[-1]:.4f}\n")
-        click.echo(f"{metrics_table(metrics['test'])}\n")
+        click.echo(f"{describe_metrics(metrics['test'])}\n")
         click.echo(describe_files(folder, files))
 
 
@@ -255,8 +281,9 @@ def evaluate(model_file: Path, csv_file: Path, target: str | None, as_json: bool
     table = read_csv(
         csv_file, target, class_names=model.class_names, feature_names=model.feature_names
     )
+    check_range(csv_file, table, model.mean, model.scale, model.network.dtype)
     metrics = evaluate_part(model, Part(table.X, table.y))
-    click.echo(json.dumps(metrics, indent=2) if as_json else metrics_table(metrics))
+    click.echo(json.dumps(metrics, indent=2) if as_json else describe_metrics(metrics))
 
 
 @commands.command()
@@ -265,7 +292,7 @@ def evaluate(model_file: Path, csv_file: Path, target: str | None, as_json: bool
 @click.option(
     "--output",
     metavar="FILE",
-    type=click.File("w", encoding="utf-8"),
+    type=OUTPUT,
     default="-",
     help="File to write to; - is standard output.",
 )
@@ -276,9 +303,10 @@ def predict(model_file: Path, csv_file: Path, output: TextIO) -> None:
     is CSV: a column class, and a column probability_NAME for each class.
     """
     model = Model.load(model_file)
-    X = read_csv(csv_file, None, feature_names=model.feature_names).X
-    classes = [model.class_names[code] for code in model.predict(X)]
-    probabilities = model.predict_proba(X).astype(str)
+    table = read_csv(csv_file, None, feature_names=model.feature_names)
+    check_range(csv_file, table, model.mean, model.scale, model.network.dtype)
+    classes = [model.class_names[code] for code in model.predict(table.X)]
+    probabilities = model.predict_proba(table.X).astype(str)
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(["class", *(f"probability_{name}" for name in model.class_names)])
     writer.writerows([name, *row] for name, row in zip(classes, probabilities, strict=True))
@@ -295,14 +323,24 @@ def _optimizer(
     return Adam() if learning_rate is None else Adam(learning_rate=learning_rate)
 
 
+def _drop_unwritten_output() -> None:
+    """Keep the interpreter from failing again, at its end, to write what could not be written."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        sys.stdout = io.StringIO()
+
+
 def _describe(csv_file: Path, table: Table[NDArray[np.int64]], parts: Parts, network: MLP) -> str:
     counts = np.bincount(table.y)
-    classes = ", ".join(f"{name} {n}" for name, n in zip(table.class_names, counts, strict=True))
+    file, names = printable(str(csv_file)), printable_names(table.class_names)
+    classes = ", ".join(f"{name} {n}" for name, n in zip(names, counts, strict=True))
     sizes = " -> ".join(str(size) for size in network.layer_sizes)
     rows = ", ".join(f"{name} {len(part.y)}" for name, part in parts._asdict().items())
     return "\n".join(
         [
-            f"data      {csv_file}: {len(table.y)} rows, {len(table.feature_names)} features",
+            f"data      {file}: {len(table.y)} rows, {len(table.feature_names)} features",
             f"classes   {classes}",
             f"rows      {rows}",
             f"network   {sizes}, {network.n_parameters} parameters, {network.dtype}",

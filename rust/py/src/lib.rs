@@ -13,7 +13,7 @@
 //! | results | arrays that NumPy owns, written in place | no |
 //!
 //! An array of another type than the network's is a `TypeError` that names the cast: casting is the caller's decision.
-//! Misaligned memory is a `ValueError`. While a call runs, its arrays are borrowed; who writes to them from another
+//! Misaligned memory is a `ValueError`, a masked array a `TypeError`. While a call runs, its arrays are borrowed; who writes to them from another
 //! thread gets numbers that are in part old and in part new, as with NumPy.
 //!
 //! # The interpreter

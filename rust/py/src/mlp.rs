@@ -573,9 +573,10 @@ impl MLP {
     ///     Threads that share a batch: None is 1, -1 all cores, -2 all but one. The result has the
     ///     same bits for each number. A batch too small to be cut has one thread.
     /// callback : callable, default=None
-    ///     Called with an `Epoch` after each epoch; training stops if what it returns is true. It
-    ///     may use the network and set the optimizer's learning rate, but not train. What it raises
-    ///     ends training and passes through.
+    ///     Called with an `Epoch` after each epoch; training stops if it returns True, and goes on
+    ///     if it returns None or False. It may use the network, look at the optimizer's state and
+    ///     set its learning rate, but not train the network. What it raises ends training and
+    ///     passes through.
     ///
     /// Returns
     /// -------
@@ -587,8 +588,8 @@ impl MLP {
     /// Raises
     /// ------
     /// TypeError
-    ///     As `loss` does; if `optimizer` is no optimizer or `callback` not callable; if a number is
-    ///     not an integer.
+    ///     As `loss` does; if `optimizer` is no optimizer, `callback` not callable, or what it returns
+    ///     neither a bool nor None; if a number is not an integer.
     /// ValueError
     ///     As `loss` does, for `X_val` and `y_val` too; if only one of these two is given; if a
     ///     number is out of its range; if the optimizer's state belongs to a network of another size
