@@ -1,13 +1,14 @@
 //! What Python can ask of a network, whatever its element type: the only place that knows there are two.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
-use fastmlp_core::{Ask, Error, Init, Interrupt, Layout, Mlp, Names, Network, State, check_columns};
+use fastmlp_core::{Error, Init, Interrupt, Layout, Mlp, Names, Network, State, check_columns};
 use numpy::PyArrayMethods;
 use pyo3::prelude::*;
 
 use crate::array::{Matrix, Out, check_apart, view_of, zeros};
+use crate::detached::watched;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::optimizer::{Optimizer, Stateful};
@@ -131,27 +132,6 @@ struct Claim<'a>(&'a AtomicBool);
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
-    }
-}
-
-/// The door out of the interpreter: runs `f` detached, attached only to look for signals. What a signal's handler
-/// raises ends the work and is the error.
-#[allow(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough")]
-pub(crate) fn watched<R: Send>(
-    py: Python<'_>,
-    f: impl FnOnce(&dyn Interrupt) -> BindResult<R> + Send,
-) -> BindResult<R> {
-    let raised = Mutex::new(None);
-    let interrupt = Ask::new(|| {
-        let signal = Python::attach(|py| py.check_signals()).err();
-        let stop = signal.is_some();
-        *raised.lock().unwrap_or_else(PoisonError::into_inner) = signal;
-        stop
-    });
-    let result = py.detach(|| f(&interrupt));
-    match (result, raised.into_inner().unwrap_or_else(PoisonError::into_inner)) {
-        (Err(BindError::Core(Error::Interrupted)), Some(error)) => Err(error.into()),
-        (result, _) => result,
     }
 }
 

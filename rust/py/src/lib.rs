@@ -18,7 +18,7 @@
 //!
 //! # The interpreter
 //!
-//! Every call that computes detaches from the interpreter first (`engine.rs`), and attaches about every 20 ms to look
+//! Every call that computes detaches from the interpreter first (`detached.rs`), and attaches about every 20 ms to look
 //! for signals. `fit` attaches between epochs only when there is a callback.
 //!
 //! # Several threads
@@ -33,6 +33,7 @@
 )]
 
 mod array;
+mod detached;
 mod engine;
 mod error;
 mod history;

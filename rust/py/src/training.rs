@@ -11,7 +11,7 @@ use ndarray::ArrayView2;
 use pyo3::prelude::*;
 
 use crate::array::{LabelArray, Matrix, PyScalar, WeightArray, class_weight};
-use crate::engine::watched;
+use crate::detached::watched;
 use crate::error::{BindError, BindResult};
 use crate::history::{Epoch, History};
 use crate::optimizer::{Optimizer, Stateful};
