@@ -264,3 +264,11 @@ def test_distinct_names_stay_distinct_when_printed():
     shown = printable_names(names)
     assert len(set(shown)) == len(names)
     assert shown[3:] == names[3:]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder nobody can write to")
+def test_a_folder_that_cannot_be_written_to_stops_before_training(train, data):
+    status, out, err = train(data, "--output", "/proc/self")
+    assert status == 2
+    assert out == ""
+    assert re.fullmatch(r"fastmlp: error: .*/proc/.*\n", err)

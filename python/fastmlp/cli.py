@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -234,6 +235,8 @@ def train(
     )
     folder = output or Path("runs") / csv_file.stem
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass  # a folder that cannot be written to fails now
     if not quiet:
         click.echo(_describe(csv_file, table, parts, network))
 
