@@ -114,6 +114,28 @@ def test_a_state_that_would_ruin_a_network_is_refused(mlp, data, name, value, me
     assert np.isfinite(adam.state_dict()[name]).all()
 
 
+def test_an_epsilon_that_float32_rounds_to_zero_ruins_no_network():
+    # Its gradient with respect to an input that is 0 is 0, and 0 over 0 is no step.
+    mlp = fastmlp.MLP([2, 2], seed=0)
+    before = mlp.parameters.copy()
+    X, y = np.array([[0.0, 1.0]], np.float32), np.array([1])
+    with pytest.raises(fastmlp.DivergenceError, match="the step is not finite"):
+        mlp.step(X, y, fastmlp.Adam(epsilon=1e-50))
+
+    np.testing.assert_array_equal(mlp.parameters, before)
+
+
+def test_a_refused_call_leaves_an_optimizer_free_for_any_network(mlp, data):
+    X, y = data
+    adam, other = fastmlp.Adam(), fastmlp.MLP([2, 4, 3], seed=0)
+    with pytest.raises(ValueError, match="expected a class index"):
+        mlp.fit(X, y + 1, adam, epochs=1)
+    mlp.fit(X, y, adam, epochs=0)
+
+    assert adam.state_dict() == {"step": 0}
+    other.fit(X.astype(np.float32), y, adam, epochs=1)
+
+
 def test_a_state_that_was_loaded_goes_on_as_ever(mlp, data):
     adam, twin = fastmlp.Adam(), fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
     mlp.fit(*data, adam, epochs=3)

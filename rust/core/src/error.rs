@@ -3,7 +3,7 @@
 //! | group | meaning | class in Python |
 //! | --- | --- | --- |
 //! | shape, value | an argument does not fit; nothing was changed | `ValueError` |
-//! | training | the step was not applied; the last parameters stand | `DivergenceError`, `KeyboardInterrupt` |
+//! | training | the step was not applied; the last parameters stand | `DivergenceError`, `KeyboardInterrupt`, `ValueError` for inputs that are not finite |
 //! | memory | the system refused a buffer | `MemoryError` |
 //! | file | reading or writing failed, or the content is not believable | `OSError`, `ModelFileError` |
 //!

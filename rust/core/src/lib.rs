@@ -32,7 +32,7 @@
 //! # Modules
 //!
 //! ```text
-//! scalar      f32 and f64: the only place that knows both
+//! scalar      f32 and f64 behind one trait
 //! buffer      aligned memory that is refused politely and never moves
 //! error       what can go wrong, grouped by cause
 //! layout      where each layer lies in the flat vector of parameters

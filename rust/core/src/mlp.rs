@@ -241,10 +241,7 @@ impl<T: Scalar> Mlp<T> {
     fn with_workspace<R>(&self, n: usize, f: impl FnOnce(&mut Workspace<T>) -> Result<R>) -> Result<R> {
         let at_rest = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = at_rest().pop();
-        let mut workspace = match idle {
-            Some(workspace) => workspace,
-            None => Workspace::new(&self.network, n.min(1), 1)?,
-        };
+        let mut workspace = idle.unwrap_or_default();
         workspace.reserve_tiles(&self.network, n, 1)?;
         let result = f(&mut workspace);
         at_rest().push(workspace);

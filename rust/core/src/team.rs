@@ -1,7 +1,7 @@
 //! Threads that wait, spinning, for the next piece of a step.
 //!
 //! A team belongs to one call and ends with it: there is no global pool that a forked child would wait for. Between
-//! two steps a worker spins for some microseconds, since waking a thread costs more than a small step; after that it
+//! two steps a worker spins for some tens of microseconds, since waking a thread costs more than a small step; after that it
 //! sleeps.
 
 use std::cell::UnsafeCell;
@@ -81,11 +81,11 @@ impl Team {
         // SAFETY: `pending` is 0, so that no worker reads the job now; `&mut self` keeps other owners out.
         unsafe { *shared.job.get() = Some(job_for_workers) };
         shared.pending.store(self.workers.len(), Ordering::Relaxed);
+        let finish = Finish(shared);
         shared.round.fetch_add(1, Ordering::Release);
         for worker in &self.workers {
             worker.thread().unpark();
         }
-        let finish = Finish(shared);
         job(0);
         drop(finish);
         assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked");

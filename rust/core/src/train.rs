@@ -173,7 +173,7 @@ pub(crate) fn take_step<T: Scalar>(
         "the loss"
     } else if !largest.is_finite() {
         "the gradient"
-    } else if !state.step(rule, parameters, gradient, largest.into()) {
+    } else if !state.step(rule, parameters, gradient, largest.into())? {
         "the step"
     } else {
         return Ok(());

@@ -48,10 +48,17 @@ struct Chunk<T: Scalar> {
     tally: Result<Tally>,
 }
 
+impl<T: Scalar> Default for Workspace<T> {
+    /// Without buffers.
+    fn default() -> Self {
+        Self { tiles: Vec::new(), chunks: Vec::new() }
+    }
+}
+
 impl<T: Scalar> Workspace<T> {
     /// Buffers for `n_threads` to share a batch of `n` rows.
     pub(crate) fn new(network: &Network, n: usize, n_threads: usize) -> Result<Self> {
-        let mut workspace = Self { tiles: Vec::new(), chunks: Vec::new() };
+        let mut workspace = Self::default();
         workspace.reserve_tiles(network, n, n_threads)?;
         workspace.reserve_chunks(network, n)?;
         Ok(workspace)

@@ -33,7 +33,7 @@ impl<'py, T: PyScalar> Matrix<'py, T> {
     /// The array `name`, if it is a matrix of this type.
     pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
         let cast = format!("numpy.asarray({name}, dtype=numpy.{})", T::DTYPE);
-        let array = untyped(name, object, &cast)?;
+        let array = &untyped(name, object, &cast)?;
         check_dimensions(name, array, 2, "two dimensions, (rows, columns)")?;
         Ok(Self(borrow(name, array, &format!("{name}.astype(numpy.{})", T::DTYPE))?))
     }
@@ -60,7 +60,7 @@ impl<'py, T: PyScalar> Out<'py, T> {
         inputs: &[(&Range<usize>, &str)],
     ) -> BindResult<Self> {
         let cast = format!("numpy.empty(({}, {}), dtype=numpy.{})", shape[0], shape[1], T::DTYPE);
-        let array = untyped("out", object, &cast)?;
+        let array = &untyped("out", object, &cast)?;
         if array.shape() != shape {
             return Err(Error::shape("out", array.shape(), format!("({}, {})", shape[0], shape[1])).into());
         }
@@ -145,7 +145,7 @@ columns! {
 impl<'py> LabelArray<'py> {
     /// The array `name`, if it holds integers in one dimension.
     pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
-        let array = untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.int64)"))?;
+        let array = &untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.int64)"))?;
         check_dimensions(name, array, 1, "one dimension, (n,)")?;
         let cast = format!("{name}.astype(numpy.int64)");
         Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "an integer type", &cast))
@@ -156,7 +156,7 @@ impl<'py> WeightArray<'py> {
     /// The array `sample_weight`, if it holds floating-point numbers in one dimension.
     pub(crate) fn extract(object: &Bound<'py, PyAny>) -> BindResult<Self> {
         let name = "sample_weight";
-        let array = untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.float64)"))?;
+        let array = &untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.float64)"))?;
         check_dimensions(name, array, 1, "one dimension, (n,)")?;
         let cast = format!("{name}.astype(numpy.float64)");
         Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "float32 or float64", &cast))
@@ -203,31 +203,43 @@ where
 /// A view of numbers that `owner` holds at a fixed address for as long as it lives.
 ///
 /// # Safety
-/// `start` must point to `len` numbers that stay where they are until `owner` is dropped.
+/// `start` must point to `len` numbers, good for reading and writing, that stay where they are until `owner` is dropped.
+/// Python may write to them through the array: who does so while a call uses them makes the numbers of that call
+/// undefined, as the documentation of memory says.
 pub(crate) unsafe fn view_of<'py, T: PyScalar>(
     owner: Bound<'py, PyAny>,
-    start: *const T,
+    start: *mut T,
     len: usize,
 ) -> Bound<'py, PyArray1<T>> {
     // SAFETY: by the contract above; the array takes a reference to its owner, and with it keeps the numbers.
-    unsafe { PyArray1::borrow_from_array(&ArrayView1::from_shape_ptr(len, start), owner) }
+    unsafe { PyArray1::borrow_from_array(&ArrayView1::from_shape_ptr(len, start.cast_const()), owner) }
 }
 
-fn untyped<'a, 'py>(
+/// A view of our own of an array: nobody who changes the dtype, shape or strides of the caller's object changes what a
+/// call under way checked and reads.
+pub(crate) fn untyped<'py>(
     name: &str,
-    object: &'a Bound<'py, PyAny>,
+    object: &Bound<'py, PyAny>,
     cast: &str,
-) -> BindResult<&'a Bound<'py, PyUntypedArray>> {
+) -> BindResult<Bound<'py, PyUntypedArray>> {
+    let py = object.py();
     let array: &Bound<'py, PyUntypedArray> = object
         .cast()
         .map_err(|_| BindError::type_error(name, object, &format!("a NumPy array: use {cast}")))?;
     let is_masked =
-        || -> PyResult<bool> { object.is_instance(&object.py().import("numpy.ma")?.getattr("MaskedArray")?) };
+        || -> PyResult<bool> { object.is_instance(&py.import("numpy.ma")?.getattr("MaskedArray")?) };
     if !object.is_exact_instance_of::<PyUntypedArray>() && is_masked()? {
         let expected = format!("an array without a mask: use {name}.filled(...)");
         return Err(BindError::type_error(name, object, &expected));
     }
-    Ok(array)
+    // SAFETY: a live array goes in, with no change of dtype and the plain array type; NumPy returns a new reference to
+    // a view of it, or null with an exception set.
+    let view = unsafe {
+        let plain = numpy::npyffi::get_type_object(py, NpyTypes::PyArray_Type);
+        let view = PY_ARRAY_API.PyArray_View(py, array.as_array_ptr(), std::ptr::null_mut(), plain);
+        Bound::from_owned_ptr_or_err(py, view)?
+    };
+    Ok(view.cast_into().map_err(PyErr::from)?)
 }
 
 fn check_dimensions(
@@ -246,15 +258,13 @@ fn dtype_error(name: &str, array: &Bound<'_, PyUntypedArray>, expected: &str, ca
     BindError::Type(format!("{name} has dtype {}, expected {expected}: use {cast}", array.dtype()))
 }
 
-/// The array with its type known, if its numbers can be read as such: a view of our own, so that nobody who changes the
-/// dtype, shape or strides of the caller's object changes what a call under way reads.
-fn typed<'py, T: Element, D: ndarray::Dimension>(
+/// The array with its type known, if its numbers can be read as such.
+fn typed<'a, 'py, T: Element, D: ndarray::Dimension>(
     name: &'static str,
-    array: &Bound<'py, PyUntypedArray>,
+    array: &'a Bound<'py, PyUntypedArray>,
     cast: &str,
-) -> BindResult<Bound<'py, PyArray<T, D>>> {
-    let py = array.py();
-    let dtype = numpy::dtype::<T>(py);
+) -> BindResult<&'a Bound<'py, PyArray<T, D>>> {
+    let dtype = numpy::dtype::<T>(array.py());
     if !array.dtype().is_equiv_to(&dtype) {
         return Err(dtype_error(name, array, &dtype.to_string(), cast));
     }
@@ -264,14 +274,7 @@ fn typed<'py, T: Element, D: ndarray::Dimension>(
         let expected = format!("an aligned array: use {name}.copy()");
         return Err(Error::value(name, "misaligned in memory", expected).into());
     }
-    // SAFETY: a live array goes in, with no change of dtype and the plain array type; NumPy returns a new reference to
-    // a view of it, or null with an exception set.
-    let view = unsafe {
-        let plain = numpy::npyffi::get_type_object(py, NpyTypes::PyArray_Type);
-        let view = PY_ARRAY_API.PyArray_View(py, array.as_array_ptr(), std::ptr::null_mut(), plain);
-        Bound::from_owned_ptr_or_err(py, view)?
-    };
-    Ok(view.cast_into::<PyArray<T, D>>().map_err(PyErr::from)?)
+    Ok(array.cast::<PyArray<T, D>>().map_err(PyErr::from)?)
 }
 
 /// The array with its numbers borrowed, read where they lie.

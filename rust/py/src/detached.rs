@@ -1,4 +1,4 @@
-//! The one door out of the interpreter.
+//! The door out of the interpreter for calls that compute.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What Python can ask of a network, whatever its element type: the only place that knows there are two.
+//! What Python can ask of a network, whatever its element type, which is chosen here.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
@@ -259,9 +259,12 @@ impl<T: Stateful> Engine for Shared<T> {
         self.check_inputs_apart(&arrays)?;
         let validation = arguments.validation.as_ref();
         let validation = validation.map(|data| data.arrays::<T>(Names::VALIDATION)).transpose()?;
+        if let Some(validation) = &validation {
+            self.check_inputs_apart(validation)?;
+        }
         let _claim = self.claim()?;
         let n_parameters = self.layout.n_parameters();
-        // An optimizer that cannot be lent is refused before anything is made.
+        // An optimizer that cannot be lent is refused before the data is read.
         drop(optimizer.lend::<T>(n_parameters)?);
         Training { mlp: &self.mlp, optimizer, n_parameters, arguments }.run(
             data.py(),

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::array::borrow;
+use crate::array::{borrow, untyped};
 use crate::error::{BindError, BindResult};
 
 /// Write arrays and text to a file in the safetensors layout.
@@ -100,8 +100,10 @@ fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
         );
     }
     let expected = "a float32 or float64 NumPy array";
-    let array =
-        object.cast::<PyUntypedArray>().map_err(|_| BindError::type_error(&what, object, expected))?;
+    if object.cast::<PyUntypedArray>().is_err() {
+        return Err(BindError::type_error(&what, object, expected));
+    }
+    let array = &untyped(&what, object, "")?;
     let shape = array.shape().to_vec();
     if shape.len() > 2 {
         let message = format!("{what} has shape {}, expected at most two dimensions", Shape(&shape));

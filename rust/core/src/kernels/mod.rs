@@ -11,9 +11,9 @@
 //! | [`tiny`] | the whole gradient of a network with few inputs, one hidden layer, few classes |
 //! | [`vector`] | sums and checks over whole vectors |
 //!
-//! A result depends on the values and the shapes alone, never on the instruction set (AVX-512 and AVX2 with FMA give
-//! the same bits), the blocking, or the thread that runs it. A processor without fused multiply-add rounds twice where
-//! the others round once, so that its bits differ.
+//! A result depends on the values and the shapes alone, never on the blocking or the thread that runs it, nor on the
+//! instruction set among those that fuse a product with a sum (AVX-512, AVX2 with FMA, and what is compiled for
+//! aarch64). The portable set of x86 rounds twice where they round once, so that its bits differ.
 
 mod activation;
 mod gemm;

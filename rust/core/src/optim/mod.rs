@@ -102,17 +102,25 @@ impl<T: Scalar> State<T> {
 
     /// One step: the parameters follow the gradient, whose largest magnitude is known. False, and nothing is changed,
     /// if a parameter or the state would not stay finite.
-    pub(crate) fn step(&mut self, rule: &Rule, parameters: &mut [T], gradient: &[T], largest: f64) -> bool {
-        if self.is_tame(rule, largest) {
+    ///
+    /// Only a step so long that it might overflow needs memory: for a copy of what it changes.
+    pub(crate) fn step(
+        &mut self,
+        rule: &Rule,
+        parameters: &mut [T],
+        gradient: &[T],
+        largest: f64,
+    ) -> Result<bool> {
+        if self.is_next_step_tame(rule, largest) {
             self.apply(rule, parameters, gradient);
-            return true;
+            return Ok(true);
         }
-        let copy = |values: &[T]| values.to_vec();
-        let (before, slots) = (copy(parameters), self.slots().map(copy).collect::<Vec<_>>());
+        let before = copied(parameters)?;
+        let slots = self.slots().map(copied).collect::<Result<Vec<_>>>()?;
         self.apply(rule, parameters, gradient);
         let is_finite = |values: &[T]| T::largest_magnitude(values).is_finite();
         if is_finite(parameters) && self.slots().all(is_finite) {
-            return true;
+            return Ok(true);
         }
         self.steps -= 1;
         self.bound = None;
@@ -120,15 +128,15 @@ impl<T: Scalar> State<T> {
         for (slot, before) in self.slots.iter_mut().zip(&slots) {
             slot.copy_from_slice(before);
         }
-        false
+        Ok(false)
     }
 
-    /// Whether a step is so short that nothing can overflow: a parameter that is finite stays so, for next to the
-    /// largest number of either type such a step is less than rounding.
-    fn is_tame(&mut self, rule: &Rule, largest: f64) -> bool {
+    /// Whether the next step is so short that nothing can overflow: a parameter that is finite stays so, for next to the
+    /// largest number of either type such a step is less than rounding. Carries the bound on to that step.
+    fn is_next_step_tame(&mut self, rule: &Rule, largest: f64) -> bool {
         /// A step that is far longer than any in a training that goes well.
         const LONG: f64 = 1e6;
-        /// A gradient whose square is far from the largest f32.
+        /// A number whose square is far from the largest f32.
         const STEEP: f64 = 1e15;
         let held = match (self.bound, self.slots.first()) {
             (Some(bound), _) => bound,
@@ -140,7 +148,7 @@ impl<T: Scalar> State<T> {
                 self.bound = Some(velocity);
                 // An infinite rate makes NaN of a gradient of 0.
                 let rate = rule.learning_rate();
-                T::from_f64(rate).is_finite() && rate * (largest + velocity) < LONG
+                T::from_f64(rate).is_finite() && velocity < STEEP && rate * (largest + velocity) < LONG
             }
             // By Cauchy and Schwarz a mean of gradients is at most `reach` times the root of the mean of their squares;
             // a mean that was set from outside may be larger, and is divided by epsilon at least.
@@ -149,8 +157,10 @@ impl<T: Scalar> State<T> {
                 let reach = (1.0 - b1) / ((1.0 - b2) * (1.0 - b1 * b1 / b2)).sqrt();
                 let foreign = b1 * held;
                 self.bound = Some(foreign);
-                let longest = rule.learning_rate() * (reach + foreign / rule.epsilon()) / (1.0 - b1);
-                b1 * b1 < b2 && longest < LONG && largest < STEEP
+                // An epsilon that the type rounds to 0 makes NaN of a gradient of 0.
+                let epsilon: f64 = T::from_f64(rule.epsilon()).into();
+                let longest = rule.learning_rate() * (reach + foreign / epsilon) / (1.0 - b1);
+                b1 * b1 < b2 && epsilon > 0.0 && longest < LONG && largest < STEEP
             }
         }
     }
@@ -164,6 +174,12 @@ impl<T: Scalar> State<T> {
             _ => unreachable!("the state was made for the rule"),
         }
     }
+}
+
+fn copied<T: Scalar>(values: &[T]) -> Result<Buffer<T>> {
+    let mut copy = Buffer::zeros("a step that might overflow", values.len())?;
+    copy.copy_from_slice(values);
+    Ok(copy)
 }
 
 fn check_learning_rate(value: f64) -> Result<()> {

@@ -234,7 +234,8 @@ impl<T: Stateful> Loan<'_, T> {
 impl<T: Stateful> Drop for Loan<'_, T> {
     fn drop(&mut self) {
         if let Some(state) = self.state.take() {
-            *self.optimizer.state() = T::wrap(state);
+            // Who made no step belongs to no network.
+            *self.optimizer.state() = if state.steps() == 0 { AnyState::New } else { T::wrap(state) };
         }
     }
 }

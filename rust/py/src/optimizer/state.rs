@@ -1,10 +1,10 @@
 //! The state of an optimizer, for networks of either element type.
 
 use fastmlp_core::{Error, Rule, State};
-use numpy::{PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::array::{PyScalar, borrow};
+use crate::array::{PyScalar, borrow, untyped};
 use crate::error::BindResult;
 
 /// The state of either element type.
@@ -72,8 +72,8 @@ pub(super) fn loaded<T: PyScalar>(
     arrays: &[Bound<'_, PyAny>],
 ) -> BindResult<Option<State<T>>> {
     fn vector<'py, T: PyScalar>(array: &Bound<'py, PyAny>) -> Option<PyReadonlyArray1<'py, T>> {
-        let array = array.cast::<PyUntypedArray>().ok().filter(|array| array.ndim() == 1)?;
-        borrow("state", array, "").ok()
+        let array = untyped("state", array, "").ok().filter(|array| array.ndim() == 1)?;
+        borrow("state", &array, "").ok()
     }
     let Some(arrays) = arrays.iter().map(vector::<T>).collect::<Option<Vec<_>>>() else { return Ok(None) };
     let len = arrays[0].as_array().len();

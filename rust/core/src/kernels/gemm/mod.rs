@@ -14,8 +14,7 @@
 //! Invariants: nothing is allocated. Every element of C is one chain of fused multiply-adds over k in
 //! rising order that starts from 0 or from C, except where `n <= 4` and rows of A are contiguous:
 //! there k runs over the lanes (see [`thin`]). Bits depend on the values, on n, k and the layout of
-//! A, never on m, the blocking, packing or the instruction set. So rows of C may be computed in any
-//! split.
+//! A, never on m, the blocking or packing. So rows of C may be computed in any split.
 
 mod matrix;
 mod pack;

@@ -5,7 +5,7 @@
 //! 8 `f64`; two registers with AVX2), so sums over lanes have one order and AVX-512 and AVX2 give the
 //! same bits.
 //!
-//! Soundness: the vector types of an instruction set can be named in this crate only, and
+//! Soundness: a vector can be made through [`Simd`] only, which no other crate can name, and
 //! [`simd_fn!`] hands them out only where [`Isa`] proves that the CPU has it. A type parameter
 //! `V: Simd<T>` is therefore itself the proof, and arithmetic on it is safe.
 
