@@ -104,3 +104,17 @@ def spiral():
     angle = 4.0 * (y + radius) + 0.2 * rng.standard_normal(len(y))
     X = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
     return (X - X.mean(axis=0)) / X.std(axis=0), y
+
+
+@pytest.fixture
+def fastmlp_cli(capsys):
+    """Run a command in this process: (status, standard output, standard error)."""
+
+    from fastmlp import cli
+
+    def call(*arguments):
+        status = cli.run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call

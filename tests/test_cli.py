@@ -56,18 +56,6 @@ def model_file(trained):
     return trained / "model.safetensors"
 
 
-@pytest.fixture
-def fastmlp_cli(capsys):
-    """Run a command in this process: (status, standard output, standard error)."""
-
-    def call(*arguments):
-        status = cli.run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
 def test_help_of_every_command_is_the_documented_one(fastmlp_cli, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     pages = []

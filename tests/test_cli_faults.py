@@ -39,18 +39,6 @@ def data(tmp_path):
 
 
 @pytest.fixture
-def fastmlp_cli(capsys):
-    """Run a command in this process: (status, standard output, standard error)."""
-
-    def call(*arguments):
-        status = cli.run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
 def train(fastmlp_cli, tmp_path):
     """Train a small network on a file, into the folder "out"."""
 

@@ -70,14 +70,6 @@ pub trait Scalar:
     fn is_finite(self) -> bool;
     /// The larger of two; the other one if one is NaN.
     fn max(self, other: Self) -> Self;
-    /// Square root.
-    fn sqrt(self) -> Self;
-    /// e to the power of `self`.
-    fn exp(self) -> Self;
-    /// Natural logarithm.
-    fn ln(self) -> Self;
-    /// Hyperbolic tangent.
-    fn tanh(self) -> Self;
 }
 
 macro_rules! scalar {
@@ -107,22 +99,6 @@ macro_rules! scalar {
             #[inline(always)]
             fn max(self, other: Self) -> Self {
                 self.max(other)
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                self.sqrt()
-            }
-            #[inline(always)]
-            fn exp(self) -> Self {
-                self.exp()
-            }
-            #[inline(always)]
-            fn ln(self) -> Self {
-                self.ln()
-            }
-            #[inline(always)]
-            fn tanh(self) -> Self {
-                self.tanh()
             }
         }
     };
