@@ -1,5 +1,7 @@
 //! A dense layer: forward, and beside it the two halves of backward.
 
+use std::ops::Range;
+
 use crate::kernels::{Matrix, Update};
 use crate::layout::Layer;
 use crate::scalar::Scalar;
@@ -30,21 +32,28 @@ pub(crate) fn dense_forward<T: Scalar>(
     T::product(&x, &weights(layer, parameters), z, Update::Add, scratch);
 }
 
-/// `d_W += x^T d_z` and `d_b += sum of the rows of d_z`, into the flat gradient.
+/// Rows of `d_W = [d_W +] x^T d_z`, and after the last of them `d_b = [d_b +] sum of the rows of d_z`.
 ///
-/// x: (n, `d_in`), `d_z`: (n, `d_out`)
+/// x: (n, `d_in`), `d_z`: (n, `d_out`), `d_w`: (rows, `d_out`), with the biases behind the last row
 pub(crate) fn dense_backward_parameters<T: Scalar>(
     layer: &Layer,
+    rows: &Range<usize>,
     x: &[T],
     d_z: &[T],
-    gradient: &mut [T],
+    d_w: &mut [T],
+    update: Update,
     scratch: &mut [T],
 ) {
     let n = d_z.len() / layer.d_out;
     let (x, d_sums) = (Matrix::new(x, n, layer.d_in), Matrix::new(d_z, n, layer.d_out));
-    let d_w = &mut gradient[layer.weights()];
-    T::product(&x.t(), &d_sums, d_w, Update::Add, scratch);
-    T::add_rows(&mut gradient[layer.biases()], d_z);
+    let (d_w, d_b) = d_w.split_at_mut(rows.len() * layer.d_out);
+    T::product(&x.t().slice_rows(rows), &d_sums, d_w, update, scratch);
+    if rows.end == layer.d_in {
+        if update == Update::Set {
+            d_b.fill(T::ZERO);
+        }
+        T::add_rows(d_b, d_z);
+    }
 }
 
 /// `d_x = d_z W^T`

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows, check_columns};
+use crate::dataset::{Dataset, Examples, Rows, check_columns};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
@@ -138,11 +138,12 @@ impl<T: Scalar> Mlp<T> {
         data.check(self.network.layout())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
         let n = data.n_rows();
-        self.with_workspace(n, |workspace| {
-            workspace.reserve_chunks(&self.network, n)?;
-            let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
+        self.with_workspace(0, |workspace| {
+            let gradients = &mut workspace.gradients;
+            gradients.reserve(&self.network, n, 1)?;
+            let examples = Examples { data, rows: Rows::Range(0, n), scale: 1.0 / data.total_weight() };
             let pass = self.pass(interrupt);
-            Ok(workspace.gradient(pass, data, rows, scale, gradient, &mut Team::new(1))?.loss)
+            Ok(gradients.gradient(pass, examples, gradient, &mut Team::new(1))?.loss)
         })
     }
 
@@ -162,8 +163,9 @@ impl<T: Scalar> Mlp<T> {
         self.check_like_logits("d_output", d_logits.shape(), x.nrows())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_len("d_x", d_x.len(), x.len())?;
-        self.with_workspace(x.nrows(), |workspace| {
-            workspace.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
+        self.with_workspace(0, |workspace| {
+            workspace.gradients.reserve(&self.network, x.nrows(), 1)?;
+            workspace.gradients.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
         })
     }
 
@@ -237,12 +239,12 @@ impl<T: Scalar> Mlp<T> {
         })
     }
 
-    /// Lends `f` a workspace for batches of `n` rows on one thread.
+    /// Lends `f` a workspace for `n` rows that go forward.
     fn with_workspace<R>(&self, n: usize, f: impl FnOnce(&mut Workspace<T>) -> Result<R>) -> Result<R> {
         let at_rest = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = at_rest().pop();
-        let mut workspace = idle.unwrap_or_default();
-        workspace.reserve_tiles(&self.network, n, 1)?;
+        let mut workspace = idle.unwrap_or_else(|| Workspace::new(&self.network));
+        workspace.reserve_forward(&self.network, n)?;
         let result = f(&mut workspace);
         at_rest().push(workspace);
         result

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows};
+use crate::dataset::{Dataset, Examples, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::loss::Tally;
@@ -79,12 +79,13 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
-        let n_threads = schedule.n_threads.min(network.n_chunks(batch_size));
+        let n_threads = schedule.n_threads.min(network.most_threads(batch_size));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
-        let mut workspace = Workspace::new(network, batch_size, n_threads)?;
-        if let Some(validation) = &validation {
-            workspace.reserve_tiles(network, validation.n_rows(), n_threads)?;
+        let mut workspace = Workspace::new(network);
+        for rows in [batch_size, n % batch_size] {
+            workspace.gradients.reserve(network, rows, n_threads)?;
         }
+        workspace.reserve_forward(network, validation.as_ref().map_or(0, Dataset::n_rows))?;
         Ok(Self {
             train,
             validation,
@@ -143,8 +144,10 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let whole = rows.len() == self.train.n_rows();
         let weight = if whole { self.train.total_weight() } else { self.train.weight(rows) };
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+        let examples = Examples { data: &self.train, rows, scale };
         let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
-        let tally = self.workspace.gradient(pass, &self.train, rows, scale, gradient, &mut self.team)?;
+        let gradients = &mut self.workspace.gradients;
+        let tally = gradients.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {
             let (of, at) = ((tally.loss, &**gradient), (self.epoch, batch));
             take_step((rule, state), mlp.parameters_mut(), of, at)

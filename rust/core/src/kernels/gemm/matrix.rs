@@ -37,6 +37,13 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
+    /// Some of the rows.
+    #[must_use]
+    pub(crate) fn slice_rows(self, rows: &Range<usize>) -> Self {
+        assert!(rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
+        Self { data: &self.data[rows.start * self.row_stride..], rows: rows.len(), ..self }
+    }
+
     /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows
