@@ -1,6 +1,6 @@
 //! A dense layer: forward, and beside it the two halves of backward.
 
-use crate::kernels::{Matrix, Update};
+use crate::kernels::{Finish, Matrix, Start};
 use crate::layout::Layer;
 use crate::scalar::Scalar;
 
@@ -22,12 +22,9 @@ pub(crate) fn dense_forward<T: Scalar>(
     z: &mut [T],
     scratch: &mut [T],
 ) {
-    let bias = &parameters[layer.biases()];
-    for row in z.chunks_exact_mut(layer.d_out) {
-        row.copy_from_slice(bias);
-    }
     let x = Matrix::new(x, x.len() / layer.d_in, layer.d_in);
-    T::product(&x, &weights(layer, parameters), z, Update::Add, scratch);
+    let bias = Start::Rows(&parameters[layer.biases()]);
+    T::product(&x, &weights(layer, parameters), z, bias, Finish::Nothing, scratch);
 }
 
 /// `d_W += x^T d_z` and `d_b += sum of the rows of d_z`, into the flat gradient.
@@ -43,7 +40,7 @@ pub(crate) fn dense_backward_parameters<T: Scalar>(
     let n = d_z.len() / layer.d_out;
     let (x, d_sums) = (Matrix::new(x, n, layer.d_in), Matrix::new(d_z, n, layer.d_out));
     let d_w = &mut gradient[layer.weights()];
-    T::product(&x.t(), &d_sums, d_w, Update::Add, scratch);
+    T::product(&x.t(), &d_sums, d_w, Start::Given, Finish::Nothing, scratch);
     T::add_rows(&mut gradient[layer.biases()], d_z);
 }
 
@@ -59,7 +56,7 @@ pub(crate) fn dense_backward_input<T: Scalar>(
 ) {
     let d_sums = Matrix::new(d_z, d_z.len() / layer.d_out, layer.d_out);
     let weights = weights(layer, parameters).t();
-    T::product(&d_sums, &weights, d_x, Update::Set, scratch);
+    T::product(&d_sums, &weights, d_x, Start::Zero, Finish::Nothing, scratch);
 }
 
 fn weights<'a, T: Scalar>(layer: &Layer, parameters: &'a [T]) -> Matrix<'a, T> {
