@@ -17,7 +17,7 @@ use ndarray::ArrayView2;
 use crate::buffer::Buffer;
 use crate::dataset::{Examples, Rows};
 use crate::error::Result;
-use crate::kernels::{TinyNet, Update};
+use crate::kernels::{Start, TinyNet};
 use crate::loss::Tally;
 use crate::network::{Network, Slab};
 use crate::scalar::Scalar;
@@ -134,11 +134,11 @@ impl<T: Scalar> Gradients<T> {
             }
             Cut::Blocks { tiles, tile_rows } => {
                 let mut total = Tally::default();
-                let mut update = Update::Set;
+                let mut begin = Start::Zero;
                 for_each_tile(tiles * tile_rows, examples.len(), |start, end| {
                     let block = examples.slice(start, end);
-                    total.add(self.by_slabs(tile_rows, pass, block, (gradient, update), team)?);
-                    update = Update::Add;
+                    total.add(self.by_slabs(tile_rows, pass, block, (gradient, begin), team)?);
+                    begin = Start::Given;
                     Ok(())
                 })?;
                 Ok(total)
@@ -176,9 +176,9 @@ impl<T: Scalar> Gradients<T> {
                 }
                 tally.add(tile.tally(task, examples, scratch)?);
                 tile.pull_back(task, examples.len(), None, scratch)?;
-                let update = if start == 0 { Update::Set } else { Update::Add };
+                let begin = if start == 0 { Start::Zero } else { Start::Given };
                 let rows = (&examples.data.x(), examples.rows);
-                all_slabs(tile, task, rows, (gradient, update), scratch)
+                all_slabs(tile, task, rows, (gradient, begin), scratch)
             })
         })?;
         let gradient = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -199,7 +199,7 @@ impl<T: Scalar> Gradients<T> {
         tile_rows: usize,
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
-        (gradient, update): (&mut [T], Update),
+        (gradient, begin): (&mut [T], Start<'_, T>),
         team: &mut Team,
     ) -> Result<Tally> {
         let n = examples.len();
@@ -216,11 +216,11 @@ impl<T: Scalar> Gradients<T> {
         team.for_each(pass.network.slabs().len(), &|thread, _| {
             let (slab, gradient) = lock(&slabs).next().expect("one slab a call");
             let scratch = &mut lock(&scratch[thread]);
-            let mut update = update;
+            let mut begin = begin;
             for (i, tile) in tiles.iter().enumerate() {
                 let of = (&x, of_tile(i).rows);
-                read(tile).gradient_of_slab(pass.on(thread), of, slab, (gradient, update), scratch)?;
-                update = Update::Add;
+                read(tile).gradient_of_slab(pass.on(thread), of, slab, (gradient, begin), scratch)?;
+                begin = Start::Given;
             }
             Ok(())
         })?;
@@ -250,7 +250,7 @@ impl<T: Scalar> Gradients<T> {
             tile.logits(task, &x, rows, scratch)?;
             tile.set_d_logits(d_logits.slice(ndarray::s![start..end, ..]));
             tile.pull_back(task, rows.len(), Some(&mut d_x[start * d_in..end * d_in]), scratch)?;
-            all_slabs(tile, task, (&x, rows), (gradient, Update::Add), scratch)
+            all_slabs(tile, task, (&x, rows), (gradient, Start::Given), scratch)
         })
     }
 }
@@ -273,11 +273,11 @@ fn all_slabs<T: Scalar>(
     tile: &Tile<T>,
     task: Task<'_, T>,
     rows: (&ArrayView2<'_, T>, Rows<'_>),
-    (gradient, update): (&mut [T], Update),
+    (gradient, begin): (&mut [T], Start<'_, T>),
     scratch: &mut [T],
 ) -> Result<()> {
     slabs_of(task.network, gradient)
-        .try_for_each(|(slab, numbers)| tile.gradient_of_slab(task, rows, slab, (numbers, update), scratch))
+        .try_for_each(|(slab, numbers)| tile.gradient_of_slab(task, rows, slab, (numbers, begin), scratch))
 }
 
 /// Calls `f` with the first row of each tile and the one behind its last.

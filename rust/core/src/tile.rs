@@ -7,7 +7,7 @@ use crate::dataset::{Examples, Rows, gather, gather_columns, in_place};
 use crate::dense::{dense_backward_input, dense_backward_parameters, dense_forward, dense_scratch_len};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::kernels::{Batch, TinyNet, Update};
+use crate::kernels::{Batch, Finish, Start, TinyNet};
 use crate::layout::Layer;
 use crate::loss::Tally;
 use crate::network::{Network, Slab};
@@ -96,10 +96,8 @@ impl<T: Scalar> Tile<T> {
             let (before, from_here) = self.outputs.split_at_mut(l);
             let input = before.last().map_or_else(|| read(x, rows, &self.input), |a| &a[..n * layer.d_in]);
             let z = &mut from_here[0][..n * layer.d_out];
-            dense_forward(layer, task.parameters, input, z, scratch);
-            if let Some(activation) = activations.get(l) {
-                activation.forward(z);
-            }
+            let finish = activations.get(l).map_or(Finish::Nothing, |&f| Finish::Activate(f));
+            dense_forward(layer, task.parameters, input, z, finish, scratch);
             task.spend(layer, n)?;
         }
         let logits = self.outputs.last_mut().expect("a network has at least one layer");
@@ -143,13 +141,21 @@ impl<T: Scalar> Tile<T> {
         for (l, layer) in layers.iter().enumerate().skip(1).rev() {
             let (d_a, behind) = self.deltas[l - 1..].split_first_mut().expect("one a hidden layer");
             let (d_z, d_a) = (behind.first().unwrap_or(d_logits), &mut d_a[..n * layer.d_in]);
-            dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_a, scratch);
-            task.network.activations()[l - 1].backward(&hidden[l - 1][..n * layer.d_in], d_a);
+            let a = &hidden[l - 1][..n * layer.d_in];
+            let finish = Finish::Chain(task.network.activations()[l - 1], a, T::ONE);
+            dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_a, finish, scratch);
             task.spend(layer, n)?;
         }
         if let Some(d_x) = d_x {
             let (layer, d_z) = (&layers[0], self.deltas.first().unwrap_or(d_logits));
-            dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_x, scratch);
+            dense_backward_input(
+                layer,
+                task.parameters,
+                &d_z[..n * layer.d_out],
+                d_x,
+                Finish::Nothing,
+                scratch,
+            );
             task.spend(layer, n)?;
         }
         Ok(())
@@ -161,7 +167,7 @@ impl<T: Scalar> Tile<T> {
         task: Task<'_, T>,
         (x, rows): (&ArrayView2<'_, T>, Rows<'_>),
         slab: &Slab,
-        (gradient, update): (&mut [T], Update),
+        (gradient, begin): (&mut [T], Start<'_, T>),
         scratch: &mut [T],
     ) -> Result<()> {
         let (n, l) = (rows.len(), slab.layer);
@@ -172,7 +178,7 @@ impl<T: Scalar> Tile<T> {
         };
         let d_z = self.deltas.get(l).unwrap_or_else(|| &self.outputs[l]);
         let d_z = &d_z[..n * layer.d_out];
-        dense_backward_parameters(layer, &slab.rows, input, d_z, gradient, update, scratch);
+        dense_backward_parameters(layer, &slab.rows, input, d_z, gradient, begin, scratch);
         task.interrupt.spend(task.thread, 2 * n * slab.len)
     }
 
