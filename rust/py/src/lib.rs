@@ -57,7 +57,7 @@ mod _core {
     #[pymodule_export]
     use super::mlp::MLP;
     #[pymodule_export]
-    use super::optimizer::{Adam, Optimizer, SGD};
+    use super::optimizer::{Adam, AdamW, Optimizer, SGD};
     #[pymodule_export]
     use super::tensor_file::{load_tensors, save_tensors};
 

@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 pub enum Rule {
     /// Stochastic gradient descent.
     Sgd(Sgd),
-    /// Adam.
+    /// Adam or `AdamW`.
     Adam(Adam),
 }
 
@@ -160,7 +160,9 @@ impl<T: Scalar> State<T> {
                 // An epsilon that the type rounds to 0 makes NaN of a gradient of 0.
                 let epsilon: f64 = T::from_f64(rule.epsilon()).into();
                 let longest = rule.learning_rate() * (reach + foreign / epsilon) / (1.0 - b1);
-                b1 * b1 < b2 && epsilon > 0.0 && longest < LONG && largest < STEEP
+                // What is taken from a parameter as decay is no larger than the parameter.
+                let decay: f64 = T::from_f64(rule.learning_rate() * rule.weight_decay()).into();
+                b1 * b1 < b2 && epsilon > 0.0 && decay <= 1.0 && longest < LONG && largest < STEEP
             }
         }
     }

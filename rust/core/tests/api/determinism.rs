@@ -29,12 +29,13 @@ fn schedule(batch_size: Option<usize>, seed: u64, n_threads: usize) -> Schedule 
     Schedule { batch_size, shuffle: true, seed, n_threads }
 }
 
-fn rules() -> [Rule; 4] {
+fn rules() -> [Rule; 5] {
     [
         Rule::Sgd(Sgd::new(0.1, 0.0, false).unwrap()),
         Rule::Sgd(Sgd::new(0.1, 0.9, false).unwrap()),
         Rule::Sgd(Sgd::new(0.1, 0.9, true).unwrap()),
         Rule::Adam(Adam::default()),
+        Rule::Adam(Adam::default().with_weight_decay(0.1).unwrap()),
     ]
 }
 
