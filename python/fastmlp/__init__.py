@@ -12,6 +12,8 @@ fastmlp.lesson    the lesson that ``fastmlp demo`` shows
 ================  ================================================================
 """
 
+from contextlib import suppress
+
 from fastmlp._core import (
     MLP,
     SGD,
@@ -37,3 +39,7 @@ __all__ = [
     "Optimizer",
     "__version__",
 ]
+
+# Without threadpoolctl, or with one that takes no other libraries, there are no limits to obey.
+with suppress(ImportError):
+    import fastmlp._threadpoolctl  # noqa: F401

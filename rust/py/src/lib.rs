@@ -41,6 +41,7 @@ mod integer;
 mod mlp;
 mod optimizer;
 mod tensor_file;
+mod threads;
 mod training;
 
 use pyo3::prelude::*;

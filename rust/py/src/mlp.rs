@@ -9,8 +9,9 @@ use crate::array::dtype_name;
 use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
-use crate::integer::{count, integer, random_seed, seed as seed_of, threads};
+use crate::integer::{count, integer, random_seed, seed as seed_of};
 use crate::optimizer::Optimizer;
+use crate::threads::threads;
 use crate::training::{DataArguments, FitArguments};
 
 /// A multilayer perceptron that classifies, trained on the CPU.
