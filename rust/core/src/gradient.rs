@@ -21,7 +21,7 @@ use crate::kernels::{Start, TinyNet};
 use crate::loss::Tally;
 use crate::network::{Network, Slab};
 use crate::scalar::Scalar;
-use crate::team::Team;
+use crate::team::{Team, slab_len};
 use crate::tile::{Task, Tile};
 use crate::workspace::Pass;
 
@@ -39,7 +39,7 @@ pub(crate) struct Gradients<T: Scalar> {
     tiles: Vec<RwLock<Tile<T>>>,
     /// One a thread.
     scratch: Vec<Mutex<Buffer<T>>>,
-    chunks: Vec<Mutex<Chunk<T>>>,
+    chunks: Vec<RwLock<Chunk<T>>>,
 }
 
 /// What a chunk of a batch adds up.
@@ -115,33 +115,36 @@ impl<T: Scalar> Gradients<T> {
         while self.chunks.len() < n_chunks {
             let numbers = if self.chunks.is_empty() { 0 } else { network.layout().n_parameters() };
             let gradient = Buffer::zeros("the gradient of a chunk", numbers)?;
-            self.chunks.push(Mutex::new(Chunk { gradient, tally: Tally::default() }));
+            self.chunks.push(RwLock::new(Chunk { gradient, tally: Tally::default() }));
         }
         Ok(())
     }
 
-    /// Weighted losses; `gradient` becomes the gradient of their sum.
+    /// Weighted losses; `gradient` becomes the gradient of their sum, whose largest magnitude comes too: NaN if a number
+    /// is not finite.
     pub(crate) fn gradient(
         &mut self,
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
         gradient: &mut [T],
         team: &mut Team,
-    ) -> Result<Tally> {
+    ) -> Result<(Tally, f64)> {
         match Cut::of::<T>(pass.network, examples.len()) {
             Cut::Chunks { count, tile_rows } => {
                 self.by_chunks((count, tile_rows), pass, examples, gradient, team)
             }
             Cut::Blocks { tiles, tile_rows } => {
-                let mut total = Tally::default();
+                let (mut total, mut largest) = (Tally::default(), 0.0);
                 let mut begin = Start::Zero;
                 for_each_tile(tiles * tile_rows, examples.len(), |start, end| {
                     let block = examples.slice(start, end);
-                    total.add(self.by_slabs(tile_rows, pass, block, (gradient, begin), team)?);
+                    let (tally, of_sum) = self.by_slabs(tile_rows, pass, block, (gradient, begin), team)?;
+                    total.add(tally);
+                    largest = of_sum;
                     begin = Start::Given;
                     Ok(())
                 })?;
-                Ok(total)
+                Ok((total, largest))
             }
         }
     }
@@ -153,13 +156,13 @@ impl<T: Scalar> Gradients<T> {
         examples: Examples<'_, '_, T>,
         gradient: &mut [T],
         team: &mut Team,
-    ) -> Result<Tally> {
+    ) -> Result<(Tally, f64)> {
         let sum = Mutex::new(gradient);
         let (tiny, tiles, scratch, chunks) = (&self.tiny, &self.tiles, &self.scratch, &self.chunks);
         team.for_each(n_chunks, &|thread, i| {
             let task = pass.on(thread);
             let (tile, scratch) = (&mut *write(&tiles[thread]), &mut lock(&scratch[thread]));
-            let Chunk { gradient, tally } = &mut *lock(&chunks[i]);
+            let Chunk { gradient, tally } = &mut *write(&chunks[i]);
             let mut first = (i == 0).then(|| lock(&sum));
             let gradient: &mut [T] = first.as_deref_mut().map_or(gradient, |gradient| gradient);
             let (start, end) = Network::chunk(examples.len(), n_chunks, i);
@@ -182,15 +185,12 @@ impl<T: Scalar> Gradients<T> {
             })
         })?;
         let gradient = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let chunks = &mut self.chunks[..n_chunks];
         let mut total = Tally::default();
-        for chunk in &mut self.chunks[..n_chunks] {
-            let Chunk { gradient: part, tally } = chunk.get_mut().unwrap_or_else(PoisonError::into_inner);
-            total.add(*tally);
-            if !part.is_empty() {
-                T::add_slice(gradient, part);
-            }
+        for chunk in &mut *chunks {
+            total.add(get_mut(chunk).tally);
         }
-        Ok(total)
+        Ok((total, add_up(gradient, &chunks[1..], team)?))
     }
 
     /// Begins or carries on the gradient with the rows of a block.
@@ -201,7 +201,7 @@ impl<T: Scalar> Gradients<T> {
         examples: Examples<'_, '_, T>,
         (gradient, begin): (&mut [T], Start<'_, T>),
         team: &mut Team,
-    ) -> Result<Tally> {
+    ) -> Result<(Tally, f64)> {
         let n = examples.len();
         let n_tiles = n.div_ceil(tile_rows);
         let of_tile = |i: usize| examples.slice(i * tile_rows, n.min((i + 1) * tile_rows));
@@ -211,7 +211,7 @@ impl<T: Scalar> Gradients<T> {
             tile.tally(pass.on(thread), of_tile(i), scratch)?;
             tile.pull_back(pass.on(thread), of_tile(i).len(), None, scratch)
         })?;
-        let slabs = Mutex::new(slabs_of(pass.network, gradient));
+        let (slabs, largest) = (Mutex::new(slabs_of(pass.network, gradient)), Largest::default());
         let (tiles, x) = (&self.tiles[..n_tiles], examples.data.x());
         team.for_each(pass.network.slabs().len(), &|thread, _| {
             let (slab, gradient) = lock(&slabs).next().expect("one slab a call");
@@ -222,11 +222,12 @@ impl<T: Scalar> Gradients<T> {
                 read(tile).gradient_of_slab(pass.on(thread), of, slab, (gradient, begin), scratch)?;
                 begin = Start::Given;
             }
+            largest.see(gradient);
             Ok(())
         })?;
         let mut total = Tally::default();
         self.tiles[..n_tiles].iter_mut().for_each(|tile| total.add(get_mut(tile).last_tally()));
-        Ok(total)
+        Ok((total, largest.magnitude()))
     }
 
     /// `gradient` becomes what `d_logits` makes of all rows of `x`; `d_x` is the derivative with respect to them.
@@ -253,6 +254,42 @@ impl<T: Scalar> Gradients<T> {
             all_slabs(tile, task, (&x, rows), (gradient, Start::Given), scratch)
         })
     }
+}
+
+/// The largest magnitude that any thread has seen.
+#[derive(Default)]
+struct Largest(Mutex<f64>);
+
+impl Largest {
+    fn see<T: Scalar>(&self, numbers: &[T]) {
+        let seen: f64 = T::largest_magnitude(numbers).into();
+        let mut largest = lock(&self.0);
+        // Once NaN it stays NaN.
+        if seen.is_nan() || seen > *largest {
+            *largest = seen;
+        }
+    }
+
+    fn magnitude(self) -> f64 {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Adds the gradients of more chunks to that of the first, in their order, and returns the largest magnitude.
+fn add_up<T: Scalar>(gradient: &mut [T], chunks: &[RwLock<Chunk<T>>], team: &mut Team) -> Result<f64> {
+    let n = team.n_slabs(gradient.len());
+    let len = slab_len::<T>(gradient.len(), n);
+    let (slabs, largest) = (Mutex::new(gradient.chunks_mut(len).enumerate()), Largest::default());
+    team.for_each(n, &|_, _| {
+        if let Some((i, slab)) = { lock(&slabs).next() } {
+            for chunk in chunks {
+                T::add_slice(slab, &read(chunk).gradient[i * len..][..slab.len()]);
+            }
+            largest.see(slab);
+        }
+        Ok(())
+    })?;
+    Ok(largest.magnitude())
 }
 
 /// The slabs of a flat vector.

@@ -9,13 +9,13 @@ use crate::dataset::{Dataset, Examples, Rows, check_columns};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
-use crate::loss::argmax;
+use crate::loss::{Tally, argmax};
 use crate::network::Network;
 use crate::optim::{Rule, State};
 use crate::order::Seeds;
 use crate::scalar::Scalar;
 use crate::team::Team;
-use crate::train::{EpochRecord, Schedule, Trainer, take_step};
+use crate::train::{Descent, EpochRecord, Schedule, Trainer, take_step};
 use crate::workspace::{Pass, Workspace};
 
 /// A multilayer perceptron that classifies: logits, softmax, cross-entropy.
@@ -135,16 +135,8 @@ impl<T: Scalar> Mlp<T> {
         gradient: &mut [T],
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
-        data.check(self.network.layout())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
-        let n = data.n_rows();
-        self.with_workspace(0, |workspace| {
-            let gradients = &mut workspace.gradients;
-            gradients.reserve(&self.network, n, 1)?;
-            let examples = Examples { data, rows: Rows::Range(0, n), scale: 1.0 / data.total_weight() };
-            let pass = self.pass(interrupt);
-            Ok(gradients.gradient(pass, examples, gradient, &mut Team::new(1))?.loss)
-        })
+        Ok(self.gradient_of(data, gradient, interrupt)?.0.loss)
     }
 
     /// The way back for a loss of the caller's own: from its derivative with respect to the logits to its gradient
@@ -183,9 +175,10 @@ impl<T: Scalar> Mlp<T> {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", n_parameters)?,
         };
-        let result = self.loss_and_grad(data, &mut gradient, interrupt).and_then(|loss| {
-            take_step((rule, state), &mut self.parameters, (loss, &gradient), (1, 1))
-                .map(|()| loss)
+        let result = self.gradient_of(data, &mut gradient, interrupt).and_then(|(tally, largest)| {
+            let descent = Descent { loss: tally.loss, gradient: &gradient, largest };
+            take_step((rule, state), &mut self.parameters, descent, &mut Team::new(1), (1, 1))
+                .map(|()| tally.loss)
                 .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
         });
         self.gradient = Some(gradient);
@@ -204,6 +197,23 @@ impl<T: Scalar> Mlp<T> {
     ) -> Result<Vec<EpochRecord>> {
         let mut trainer = Trainer::new(self, train, validation, schedule)?;
         (0..epochs).map(|_| trainer.epoch(self, rule, state, &Never)).collect()
+    }
+
+    /// Losses of all rows, their gradient, and its largest magnitude.
+    fn gradient_of(
+        &self,
+        data: &Dataset<'_, T>,
+        gradient: &mut [T],
+        interrupt: &dyn Interrupt,
+    ) -> Result<(Tally, f64)> {
+        data.check(self.network.layout())?;
+        let n = data.n_rows();
+        self.with_workspace(0, |workspace| {
+            let gradients = &mut workspace.gradients;
+            gradients.reserve(&self.network, n, 1)?;
+            let examples = Examples { data, rows: Rows::Range(0, n), scale: 1.0 / data.total_weight() };
+            gradients.gradient(self.pass(interrupt), examples, gradient, &mut Team::new(1))
+        })
     }
 
     /// [`Error::Shape`] unless an array has the shape of the logits of `n` rows.

@@ -11,10 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::error::Result;
+use crate::scalar::Scalar;
 
 /// Turns of the waiting loop before a worker gives its core to others, and before it sleeps.
 const SPINS: usize = 2_000;
 const YIELDS: usize = 50;
+
+/// Numbers of a slab of a vector that threads share: fewer take less time than handing them over. And how many slabs
+/// each thread finds, so that one that is late leaves its share to the others.
+const MIN_SLAB: usize = 2048;
+const SLABS_A_THREAD: usize = 4;
 
 type Job<'a> = &'a (dyn Fn(usize) + Sync);
 
@@ -34,6 +40,12 @@ struct Shared {
 // SAFETY: `job` is handed over through `round`: the owner's release that opens a round is acquired by a worker that
 // joins it, and the worker's release that leaves it is acquired by the owner before it writes again; the rest is atomic.
 unsafe impl Sync for Shared {}
+
+/// Length of a slab where vectors of `len` numbers are cut into at most `n` of them: whole cache lines, so that no two
+/// threads write to the same one, as equal as that allows.
+pub(crate) fn slab_len<T: Scalar>(len: usize, n: usize) -> usize {
+    len.div_ceil(n).next_multiple_of(T::LANES)
+}
 
 /// The calling thread and some workers.
 pub(crate) struct Team {
@@ -67,6 +79,12 @@ impl Team {
     /// Number of threads, the caller included.
     pub(crate) fn len(&self) -> usize {
         self.workers.len() + 1
+    }
+
+    /// Number of slabs that a vector of `len` numbers is cut into for the team to share.
+    pub(crate) fn n_slabs(&self, len: usize) -> usize {
+        let most = if self.len() == 1 { 1 } else { SLABS_A_THREAD * self.len() };
+        (len / MIN_SLAB).clamp(1, most)
     }
 
     /// Calls `job(thread, i)` once for each `i < n`; a thread takes the next `i` as it becomes free. After an error no

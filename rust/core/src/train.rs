@@ -1,5 +1,6 @@
 //! Training: epochs of shuffled batches, each a gradient and a step.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::buffer::Buffer;
@@ -147,10 +148,10 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let examples = Examples { data: &self.train, rows, scale };
         let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
         let gradients = &mut self.workspace.gradients;
-        let tally = gradients.gradient(pass, examples, gradient, &mut self.team)?;
+        let (tally, largest) = gradients.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {
-            let (of, at) = ((tally.loss, &**gradient), (self.epoch, batch));
-            take_step((rule, state), mlp.parameters_mut(), of, at)
+            let descent = Descent { loss: tally.loss, gradient, largest };
+            take_step((rule, state), mlp.parameters_mut(), descent, &mut self.team, (self.epoch, batch))
                 .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
         }
         // Each share is at most 1, so that the mean overflows only where a loss does.
@@ -164,24 +165,42 @@ impl<'a, T: Scalar> Trainer<'a, T> {
     }
 }
 
+/// Where a step goes.
+pub(crate) struct Descent<'a, T> {
+    pub(crate) loss: f64,
+    pub(crate) gradient: &'a [T],
+    /// The largest magnitude in the gradient, NaN if a number is not finite.
+    pub(crate) largest: f64,
+}
+
 /// Takes a step, or refuses it with [`Error::Diverged`]: loss, gradient and what the step makes must be finite.
 pub(crate) fn take_step<T: Scalar>(
     (rule, state): (&Rule, &mut State<T>),
     parameters: &mut [T],
-    (loss, gradient): (f64, &[T]),
+    descent: Descent<'_, T>,
+    team: &mut Team,
     (epoch, batch): (usize, usize),
 ) -> Result<()> {
-    let largest = T::largest_magnitude(gradient);
-    let what = if !loss.is_finite() {
-        "the loss"
-    } else if !largest.is_finite() {
-        "the gradient"
-    } else if !state.step(rule, parameters, gradient, largest.into())? {
-        "the step"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Diverged { what, epoch, batch })
+    let Descent { loss, gradient, largest } = descent;
+    let diverged = |what| Err(Error::Diverged { what, epoch, batch });
+    if !loss.is_finite() {
+        return diverged("the loss");
+    }
+    if !largest.is_finite() {
+        return diverged("the gradient");
+    }
+    let n_slabs = team.n_slabs(parameters.len());
+    let mut step = state.begin(rule, parameters, gradient, largest)?;
+    {
+        let slabs = Mutex::new(step.slabs(n_slabs));
+        team.for_each(n_slabs, &|_, _| {
+            if let Some(slab) = { slabs.lock().unwrap_or_else(PoisonError::into_inner).next() } {
+                slab.apply();
+            }
+            Ok(())
+        })?;
+    }
+    if step.finish() { Ok(()) } else { diverged("the step") }
 }
 
 fn new_order(n: usize) -> Result<Vec<u32>> {

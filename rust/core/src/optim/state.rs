@@ -5,7 +5,9 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 use super::Rule;
-use super::step::{Slab, Step};
+#[cfg(test)]
+use super::step::Slab;
+use super::step::Step;
 
 /// The state of a rule for one network: its vectors, and how many steps it made.
 #[derive(Debug)]
@@ -62,6 +64,7 @@ impl<T: Scalar> State<T> {
 
     /// One step: the parameters follow the gradient, whose largest magnitude is known. False, and nothing is changed,
     /// if a parameter or the state would not stay finite.
+    #[cfg(test)]
     pub(crate) fn step(
         &mut self,
         rule: &Rule,

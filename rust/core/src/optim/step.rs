@@ -3,6 +3,7 @@
 use crate::buffer::Buffer;
 use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::team::slab_len;
 
 use super::{Rule, State};
 
@@ -33,7 +34,7 @@ impl<'a, T: Scalar> Step<'a, T> {
         Ok(Self { rule, state, parameters, gradient, before, bound })
     }
 
-    /// The step in at most `n` slabs, each but the last [`slab_len`] numbers long.
+    /// The step in at most `n` slabs, which threads may share.
     pub(crate) fn slabs(&mut self, n: usize) -> Slabs<'_, T> {
         let len = slab_len::<T>(self.parameters.len(), n);
         let mut slots = self.state.slots.iter_mut();
@@ -59,12 +60,6 @@ impl<'a, T: Scalar> Step<'a, T> {
         }
         false
     }
-}
-
-/// Length of a slab where vectors of `len` numbers are cut into at most `n` of them: whole cache lines, so that no two
-/// threads write to the same one, as equal as that allows.
-pub(crate) fn slab_len<T: Scalar>(len: usize, n: usize) -> usize {
-    len.div_ceil(n).next_multiple_of(T::LANES)
 }
 
 /// The slabs of a step, one after another.
