@@ -1,54 +1,64 @@
-"""Run ``python -m benches.compare [smoke|full] [--json FILE]``.
-
-NumPy is imported only below `clean_environment`, because its BLAS reads the environment once.
-"""
+"""Run ``python -m benches.compare``; ``--help`` lists the options, README.md says what it means."""
 
 import argparse
 import json
-import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-# Where these are set they pin NumPy's BLAS to the kernels of older processors.
-PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+from benches.compare.cases import CASES
+from benches.compare.chart import draw
+from benches.compare.environment import environment
+from benches.compare.report import FOOT, block, heading, markdown
+
+NAMES = tuple(case.name for case in CASES)
 
 
-def clean_environment():
-    """Start this program again unless its environment is the one to measure in."""
-    wanted = {name: value for name, value in os.environ.items() if name not in PINS} | ONE_THREAD
-    if dict(os.environ) != wanted:
-        sys.stdout.flush()
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], wanted)
+def names(text):
+    """Read names of cases with commas between them."""
+    for name in (chosen := text.split(",")):
+        if name not in NAMES:
+            raise argparse.ArgumentTypeError(f"{name!r} is no case; there are {', '.join(NAMES)}")
+    return chosen
 
 
-def measure(form):
-    """Time every peer on every case."""
-    from benches.compare.cases import CASES, Problem
-    from benches.compare.peers import PEERS, check_same_training
-    from benches.compare.timing import EFFORTS, microseconds_per_unit
-
-    results = {}
-    for case in CASES:
-        problem = Problem.of(case)
-        check_same_training(case, problem)
-        works = {peer.NAME: peer.Trainer(case, problem).train for peer in PEERS}
-        times = microseconds_per_unit(works, EFFORTS[form])
-        results[case.title] = {
-            name: values / case.steps_per_epoch for name, values in times.items()
-        }
-    return results
+def counts(text):
+    """Read numbers of threads with commas between them."""
+    return [int(number) for number in text.split(",")]
 
 
-def main():
-    """Measure, print the table, write the JSON file."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benches.compare", description="Time fastmlp beside its peers."
-    )
+def arguments_of(parser):
+    """Add the options and read them."""
     parser.add_argument("form", nargs="?", choices=("smoke", "full"), default="full")
+    parser.add_argument("--cases", type=names, default=NAMES, help=f"of {','.join(NAMES)}")
+    parser.add_argument("--threads", type=counts, default=[1, 2], help="as 1,2 (the default)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
-    arguments = parser.parse_args()
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the first run's ratios")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write tables there")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="measure nothing; show what an earlier run wrote with --json",
+    )
+    return parser.parse_args()
 
+
+def measured(form, cases, threads):
+    """Measure in a process of its own, which prints as it goes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.json"
+        program = ["-m", "benches.compare.run", form, str(threads), ",".join(cases), str(path)]
+        done = subprocess.run([sys.executable, *program], env=environment(threads), check=False)
+        if done.returncode:
+            sys.exit(done.returncode)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def refuse_debug_build():
+    """End the program if the binary was compiled without optimization."""
     from fastmlp import _core
 
     if _core.build_profile != "release":
@@ -56,16 +66,30 @@ def main():
             f"fastmlp is a {_core.build_profile} build, whose times say nothing: build a release"
         )
 
-    results = measure(arguments.form)
 
-    from benches.compare.report import as_json, setting, table
+def main():
+    """Measure, or read what was measured, and show it."""
+    arguments = arguments_of(
+        argparse.ArgumentParser(
+            prog="python -m benches.compare", description="Time fastmlp beside its peers."
+        )
+    )
+    if arguments.source:
+        runs = json.loads(arguments.source.read_text(encoding="utf-8"))
+        for run in runs:
+            print("\n".join([heading(run), *map(block, run["cases"])]))
+    else:
+        refuse_debug_build()
+        runs = [measured(arguments.form, arguments.cases, n) for n in arguments.threads]
+    print(FOOT)
 
-    print("\n".join(f"{name}: {value}" for name, value in setting().items()), end="\n\n")
-    print(table(results))
     if arguments.json:
-        arguments.json.write_text(json.dumps(as_json(results), indent=1), encoding="utf-8")
+        arguments.json.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(runs), encoding="utf-8")
+    if arguments.chart:
+        draw(runs[0], arguments.chart)
 
 
 if __name__ == "__main__":
-    clean_environment()
     main()

@@ -1,4 +1,4 @@
-"""The networks that every peer trains, and the data they train on."""
+"""What every peer trains and computes, and the data for it."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,7 +7,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Case:
+class Training:
     """A ReLU network with a softmax on top, in float32, and how it is trained."""
 
     name: str
@@ -15,8 +15,13 @@ class Case:
     n_rows: int
     batch_size: int
     optimizer: str
-    """``"sgd"`` (without momentum) or ``"adam"``."""
+    """``"sgd"`` (without momentum), ``"adam"`` or ``"adamw"``."""
     learning_rate: float
+    weight_decay: float = 0.0
+    dropout: float = 0.0
+    """Share of the hidden units that a step leaves out."""
+
+    unit = "step"
 
     @property
     def steps_per_epoch(self):
@@ -24,17 +29,55 @@ class Case:
         return self.n_rows // self.batch_size
 
     @property
+    def epochs_to_compare(self):
+        """Passes over the rows after which losses are compared; few where a step takes long."""
+        return 1 if max(self.layer_sizes) > 1000 else 5
+
+    @property
     def title(self):
         """The case in one line."""
         batch = "full batch" if self.steps_per_epoch == 1 else "batch"
-        net = "-".join(map(str, self.layer_sizes))
-        return f"{self.name}: {net}, {batch} {self.batch_size:,}, {self.optimizer}"
+        dropout = f", dropout {self.dropout}" if self.dropout else ""
+        optimizer = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[self.optimizer]
+        return f"{net(self)}, {batch} {self.batch_size:,}, {optimizer}{dropout}"
 
+
+@dataclass(frozen=True)
+class Inference:
+    """Probabilities of the classes by a trained network, NumPy arrays in and out."""
+
+    name: str
+    layer_sizes: tuple[int, ...]
+    n_rows: int
+
+    unit = "call"
+
+    @property
+    def title(self):
+        """The case in one line."""
+        rows = "1 row" if self.n_rows == 1 else f"{self.n_rows:,} rows"
+        return f"{net(self)}, predict_proba of {rows}"
+
+
+def net(case):
+    """Widths of the layers, as people write them."""
+    return "-".join(map(str, case.layer_sizes))
+
+
+SPIRAL, DIGITS = (2, 100, 3), (784, 256, 256, 10)
 
 CASES = (
-    Case("a", (2, 100, 3), 1050, 1050, "sgd", 1.0),
-    Case("b", (2, 100, 3), 1024, 32, "adam", 1e-3),
-    Case("c", (2, 100, 3), 1000, 200, "adam", 1e-3),
+    Training("a", SPIRAL, 1050, 1050, "sgd", 1.0),
+    Training("b", SPIRAL, 1024, 32, "adam", 1e-3),
+    Training("c", SPIRAL, 1000, 200, "adam", 1e-3),
+    Training("d", (30, 64, 64, 2), 1024, 64, "adam", 1e-3),
+    Training("e", DIGITS, 1280, 128, "adam", 1e-3),
+    Training("f", (64, 256, 256, 256, 2), 1280, 256, "adamw", 1e-3, 0.01, 0.15),
+    Training("g", (1024, 4096, 4096, 1000), 1024, 512, "sgd", 0.1),
+    Inference("a-1", SPIRAL, 1),
+    Inference("e-1", DIGITS, 1),
+    Inference("a-10000", SPIRAL, 10_000),
+    Inference("e-10000", DIGITS, 10_000),
 )
 
 
@@ -49,11 +92,17 @@ class Problem:
 
     @classmethod
     def of(cls, case, seed=0):
-        """Random inputs whose classes a network can learn, and weights as He et al. (2015)."""
+        """Make random inputs, classes that can mostly be learnt, and weights as He et al. (2015).
+
+        A tenth of the rows, or one row a class if that is more, have classes drawn without regard
+        to their inputs: gradients then never fade away, and no class is without a row.
+        """
         rng = np.random.default_rng(seed)
         d_in, n_classes = case.layer_sizes[0], case.layer_sizes[-1]
         X = rng.standard_normal((case.n_rows, d_in), dtype=np.float32)
         y = (X @ rng.standard_normal((d_in, n_classes), dtype=np.float32)).argmax(axis=1)
+        drawn = rng.permutation(case.n_rows)[: max(n_classes, case.n_rows // 10)]
+        y[drawn] = np.arange(len(drawn)) % n_classes
         weights = tuple(
             np.sqrt(2 / d, dtype=np.float32) * rng.standard_normal((d, h), dtype=np.float32)
             for d, h in pairwise(case.layer_sizes)

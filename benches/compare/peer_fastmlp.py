@@ -1,27 +1,31 @@
-"""fastmlp as its users call it: whole epochs in one call of fit."""
+"""fastmlp as its users call it: whole epochs in one call of fit, and predict_proba."""
 
 import fastmlp
-
-NAME = "fastmlp"
-
-
-def make_optimizer(case):
-    """Make the case's optimizer."""
-    kind = {"sgd": fastmlp.SGD, "adam": fastmlp.Adam}[case.optimizer]
-    return kind(learning_rate=case.learning_rate)
+from benches.compare import OURS, peer
 
 
-class Trainer:
+def network(case, problem):
+    """Make the network with the weights of the problem."""
+    mlp = fastmlp.MLP(case.layer_sizes, seed=0)
+    for views, starts in ((mlp.weights, problem.weights), (mlp.biases, problem.biases)):
+        for view, start in zip(views, starts, strict=True):
+            view[...] = start
+    return mlp
+
+
+class Trainer(peer.Trainer):
     """One network in training."""
 
-    def __init__(self, case, problem):
-        self.case, self.X, self.y = case, problem.X, problem.y
-        self.optimizer = make_optimizer(case)
-        self.mlp = fastmlp.MLP(case.layer_sizes)
-        for view, start in zip(self.mlp.weights, problem.weights, strict=True):
-            view[...] = start
-        for view, start in zip(self.mlp.biases, problem.biases, strict=True):
-            view[...] = start
+    name = OURS
+
+    def __init__(self, case, problem, threads):
+        self.case, self.X, self.y, self.threads = case, problem.X, problem.y, threads
+        self.optimizer = {
+            "sgd": lambda: fastmlp.SGD(case.learning_rate),
+            "adam": lambda: fastmlp.Adam(case.learning_rate),
+            "adamw": lambda: fastmlp.AdamW(case.learning_rate, weight_decay=case.weight_decay),
+        }[case.optimizer]()
+        self.mlp = network(case, problem)
 
     def train(self, epochs):
         """Train for this many passes over the rows, in their order."""
@@ -32,9 +36,23 @@ class Trainer:
             epochs=epochs,
             batch_size=self.case.batch_size,
             shuffle=False,
-            n_jobs=1,
+            dropout=self.case.dropout,
+            n_jobs=self.threads,
         )
 
     def loss(self):
-        """Cross-entropy over all rows, now."""
+        """Cross-entropy over all rows, now, without dropout."""
         return self.mlp.loss(self.X, self.y)
+
+
+class Predictor(peer.Predictor):
+    """One network that predicts."""
+
+    name = OURS
+
+    def __init__(self, case, problem, threads):
+        self.mlp, self.threads = network(case, problem), threads
+
+    def predict_proba(self, X):
+        """Compute the probabilities of the classes."""
+        return self.mlp.predict_proba(X, n_jobs=self.threads)

@@ -1,15 +1,16 @@
-"""fastmlp called from a training loop in Python, one call of step a batch."""
+"""fastmlp called from a training loop in Python, one call of step a batch, on one thread."""
 
 from benches.compare import peer_fastmlp
-
-NAME = "fastmlp, a call a step"
 
 
 class Trainer(peer_fastmlp.Trainer):
     """One network in training."""
 
-    def __init__(self, case, problem):
-        super().__init__(case, problem)
+    name = "fastmlp, a call a step"
+    one_thread = True
+
+    def __init__(self, case, problem, threads):
+        super().__init__(case, problem, threads)
         size = case.batch_size
         self.batches = [
             (self.X[i : i + size], self.y[i : i + size]) for i in range(0, case.n_rows, size)
@@ -17,7 +18,7 @@ class Trainer(peer_fastmlp.Trainer):
 
     def train(self, epochs):
         """Train for this many passes over the rows, in their order."""
-        step, optimizer = self.mlp.step, self.optimizer
+        step, optimizer, dropout = self.mlp.step, self.optimizer, self.case.dropout
         for _ in range(epochs):
             for X, y in self.batches:
-                step(X, y, optimizer)
+                step(X, y, optimizer, dropout=dropout)

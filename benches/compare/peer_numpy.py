@@ -4,15 +4,21 @@ from itertools import pairwise
 
 import numpy as np
 
-NAME = "numpy"
+from benches.compare import peer
 
 
-class Trainer:
+class Trainer(peer.Trainer):
     """One network in training."""
 
-    def __init__(self, case, problem):
+    name = "numpy"
+
+    def __init__(self, case, problem, threads):
+        del threads  # The environment sets those of its BLAS.
         self.problem, self.learning_rate = problem, np.float32(case.learning_rate)
-        self.update = {"sgd": self.sgd, "adam": self.adam}[case.optimizer]
+        self.decay = np.float32(1 - case.learning_rate * case.weight_decay)
+        self.update = {"sgd": self.sgd, "adam": self.adam, "adamw": self.adamw}[case.optimizer]
+        self.keep = np.float32(1 - case.dropout)
+        self.random = np.random.default_rng(0).random
         shapes = list(pairwise(case.layer_sizes))
         self.parameters = np.empty(sum(d * h + h for d, h in shapes), np.float32)
         self.gradient, self.m, self.v, self.s, self.r = np.zeros(
@@ -34,6 +40,7 @@ class Trainer:
         self.H = [np.empty((n, h), np.float32) for h in case.layer_sizes[1:]]
         self.d_H = [np.empty_like(h) for h in self.H]
         self.active = [np.empty(h.shape, bool) for h in self.H]
+        self.uniform = [np.empty_like(h) for h in self.H]
         self.row, self.picked = np.empty((n, 1), np.float32), np.empty_like(self.H[-1])
 
     def train(self, epochs):
@@ -51,6 +58,8 @@ class Trainer:
             H[k] += self.b[k]
             if k < last:
                 np.maximum(H[k], 0, out=H[k])
+                if self.keep < 1:
+                    self.drop(k)
 
         P = H[last]
         P -= P.max(axis=1, keepdims=True, out=self.row)
@@ -69,8 +78,17 @@ class Trainer:
                 np.dot(d_H[k], W[k].T, out=d_H[k - 1])
                 np.greater(H[k - 1], 0, out=self.active[k - 1])
                 d_H[k - 1] *= self.active[k - 1]
+                if self.keep < 1:
+                    d_H[k - 1] *= 1 / self.keep
         self.update()
         return loss
+
+    def drop(self, k):
+        """Set some units of a hidden layer to 0, and scale the others up."""
+        self.random(out=self.uniform[k], dtype=np.float32)
+        np.less(self.uniform[k], self.keep, out=self.active[k])
+        self.H[k] *= self.active[k]
+        self.H[k] *= 1 / self.keep
 
     def sgd(self):
         """Gradient descent."""
@@ -95,16 +113,40 @@ class Trainer:
         r *= np.float32(self.learning_rate * root / (1 - beta_1**self.t))
         self.parameters -= r
 
+    def adamw(self):
+        """Adam after a decay of every parameter."""
+        self.parameters *= self.decay
+        self.adam()
+
     def loss(self):
-        """Cross-entropy over all rows, now."""
-        H = self.problem.X
-        for k, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
-            H = H @ W + b
-            if k < len(self.W) - 1:
-                H = np.maximum(H, 0)
-        H = H - H.max(axis=1, keepdims=True)
-        log_p = H - np.log(np.exp(H).sum(axis=1, keepdims=True))
-        return float(-log_p[np.arange(len(H)), self.problem.y].mean())
+        """Cross-entropy over all rows, now, without dropout."""
+        return peer.cross_entropy(self.W, self.b, self.problem.X, self.problem.y)
+
+
+class Predictor(peer.Predictor):
+    """One network that predicts, with every array but the result made beforehand."""
+
+    name = "numpy"
+
+    def __init__(self, case, problem, threads):
+        del threads  # The environment sets those of its BLAS.
+        self.layers = list(zip(problem.weights, problem.biases, strict=True))
+        self.H = [np.empty((case.n_rows, h), np.float32) for h in case.layer_sizes[1:-1]]
+        self.row = np.empty((case.n_rows, 1), np.float32)
+
+    def predict_proba(self, X):
+        """Compute the probabilities of the classes."""
+        for (W, b), H in zip(self.layers[:-1], self.H, strict=True):
+            np.dot(X, W, out=H)
+            H += b
+            X = np.maximum(H, 0, out=H)
+        W, b = self.layers[-1]
+        P = X @ W
+        P += b
+        P -= P.max(axis=1, keepdims=True, out=self.row)
+        np.exp(P, out=P)
+        P /= P.sum(axis=1, keepdims=True, out=self.row)
+        return P
 
 
 def views(vector, shapes):

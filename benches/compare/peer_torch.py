@@ -5,41 +5,49 @@ from itertools import pairwise
 import torch
 from torch.nn import functional
 
-NAME = "torch, eager"
-
-torch.set_num_threads(1)
+from benches.compare import peer
 
 
 def make_optimizer(case, parameters):
     """Make the case's optimizer, fused."""
-    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[case.optimizer]
-    return kind(parameters, lr=case.learning_rate, fused=True)
+    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    return kind[case.optimizer](
+        parameters, lr=case.learning_rate, weight_decay=case.weight_decay, fused=True
+    )
 
 
-def batches_of(case, problem):
-    """Cut the rows into the consecutive batches of an epoch."""
-    X, y = torch.tensor(problem.X), torch.tensor(problem.y)
-    return list(zip(X.split(case.batch_size), y.split(case.batch_size), strict=True))
+def network(case, problem):
+    """Make the network with the weights of the problem."""
+    modules = []
+    for k, (d, h) in enumerate(pairwise(case.layer_sizes)):
+        if k > 0:
+            modules.append(torch.nn.ReLU())
+            if getattr(case, "dropout", 0):
+                modules.append(torch.nn.Dropout(case.dropout))
+        linear = torch.nn.Linear(d, h)
+        weight, bias = torch.tensor(problem.weights[k].T), torch.tensor(problem.biases[k])
+        linear.load_state_dict({"weight": weight, "bias": bias})
+        modules.append(linear)
+    return torch.nn.Sequential(*modules)
 
 
-class Trainer:
+class Trainer(peer.Trainer):
     """One network in training."""
 
-    def __init__(self, case, problem):
-        layers = []
-        for k, (d, h) in enumerate(pairwise(case.layer_sizes)):
-            linear = torch.nn.Linear(d, h)
-            weight, bias = torch.tensor(problem.weights[k].T), torch.tensor(problem.biases[k])
-            linear.load_state_dict({"weight": weight, "bias": bias})
-            layers += [torch.nn.ReLU(), linear] if k else [linear]
-        self.net = torch.nn.Sequential(*layers)
+    name = "torch, eager"
+
+    def __init__(self, case, problem, threads):
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        self.net = network(case, problem)
         self.optimizer = make_optimizer(case, self.net.parameters())
-        self.batches = batches_of(case, problem)
         self.X, self.y = torch.tensor(problem.X), torch.tensor(problem.y)
+        size = case.batch_size
+        self.batches = list(zip(self.X.split(size), self.y.split(size), strict=True))
 
     def train(self, epochs):
         """Train for this many passes over the rows, in their order."""
-        net, optimizer = self.net, self.optimizer
+        net, optimizer = self.net.train(), self.optimizer
         for _ in range(epochs):
             for X, y in self.batches:
                 optimizer.zero_grad()
@@ -48,5 +56,20 @@ class Trainer:
 
     @torch.inference_mode()
     def loss(self):
-        """Cross-entropy over all rows, now."""
-        return functional.cross_entropy(self.net(self.X), self.y).item()
+        """Cross-entropy over all rows, now, without dropout."""
+        return functional.cross_entropy(self.net.eval()(self.X), self.y).item()
+
+
+class Predictor(peer.Predictor):
+    """One network that predicts."""
+
+    name = "torch, inference_mode"
+
+    def __init__(self, case, problem, threads):
+        torch.set_num_threads(threads)
+        self.net = network(case, problem).eval()
+
+    @torch.inference_mode()
+    def predict_proba(self, X):
+        """Compute the probabilities of the classes."""
+        return self.net(torch.from_numpy(X)).softmax(dim=1).numpy()

@@ -5,15 +5,19 @@ from itertools import pairwise
 import torch
 from torch.nn import functional
 
-from benches.compare.peer_torch import batches_of, make_optimizer
+from benches.compare import peer
+from benches.compare.peer_torch import make_optimizer
 
-NAME = "torch, gradients by hand"
 
-
-class Trainer:
+class Trainer(peer.Trainer):
     """One network in training."""
 
-    def __init__(self, case, problem):
+    name = "torch, gradients by hand"
+
+    def __init__(self, case, problem, threads):
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        self.keep = 1 - case.dropout
         shapes = list(pairwise(case.layer_sizes))
         size = sum(d * h + h for d, h in shapes)
         self.parameters, self.gradient = torch.empty(size), torch.zeros(size)
@@ -26,13 +30,12 @@ class Trainer:
         self.optimizer = make_optimizer(case, [self.parameters])
 
         n = case.batch_size
-        self.batches = [
-            (X, functional.one_hot(y, case.layer_sizes[-1]).float(), y)
-            for X, y in batches_of(case, problem)
-        ]
+        self.X, self.y = torch.tensor(problem.X), torch.tensor(problem.y)
+        one_hot = functional.one_hot(self.y, case.layer_sizes[-1]).float()
+        self.batches = list(zip(self.X.split(n), one_hot.split(n), self.y.split(n), strict=True))
         self.H = [torch.empty(n, h) for h in case.layer_sizes[1:]]
         self.d_H = [torch.empty_like(H) for H in self.H]
-        self.X, self.y = torch.tensor(problem.X), torch.tensor(problem.y)
+        self.kept = [torch.empty_like(H) for H in self.H]
 
     @torch.inference_mode()
     def train(self, epochs):
@@ -49,6 +52,8 @@ class Trainer:
             torch.addmm(self.b[k], inputs[k], W[k], out=H[k])
             if k < last:
                 H[k].relu_()
+                if self.keep < 1:
+                    H[k].mul_(self.kept[k].bernoulli_(self.keep)).mul_(1 / self.keep)
 
         log_p = H[last].log_softmax(dim=1)
         loss = functional.nll_loss(log_p, y)
@@ -65,12 +70,14 @@ class Trainer:
                 d = d_H[k - 1]
                 torch.mm(d_H[k], W[k].T, out=d)
                 torch.ops.aten.threshold_backward.grad_input(d, H[k - 1], 0, grad_input=d)
+                if self.keep < 1:
+                    d.mul_(1 / self.keep)
         self.optimizer.step()
         return loss
 
     @torch.inference_mode()
     def loss(self):
-        """Cross-entropy over all rows, now."""
+        """Cross-entropy over all rows, now, without dropout."""
         H = self.X
         for k, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
             H = torch.addmm(b, H.relu() if k else H, W)

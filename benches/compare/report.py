@@ -1,87 +1,96 @@
-"""What was measured, as a table for people and as JSON for programs."""
-
-import os
-import platform
-from importlib.metadata import version
-from pathlib import Path
+"""What was measured, as tables for people."""
 
 import numpy as np
-from threadpoolctl import threadpool_info
 
-import fastmlp
-from benches.compare.peers import OURS
+from benches.compare import OURS
 
-
-def setting():
-    """Machine, versions and threads, which the figures depend on."""
-    blas = next(pool for pool in threadpool_info() if pool["user_api"] == "blas")
-    return {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "threads": 1,
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "fastmlp": fastmlp.__version__,
-        "numpy": f"{np.__version__} ({blas['internal_api']} {blas['version']}"
-        f" for {blas['architecture']})",
-        "scikit-learn": version("scikit-learn"),
-        "torch": version("torch"),
-    }
+FOOT = f"""\
+A step is forward, loss, backward and update; a call is predict_proba, NumPy arrays in and out.
+µs: median over the rounds. ratio: time over {OURS}'s in the same round, median and quartiles.
+cores: processor time over wall time."""
 
 
-def processor():
-    """Name of the processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+def heading(run):
+    """Say what the figures of a run depend on."""
+    lines = [f"{name}: {value}" for name, value in run["setting"].items() if value]
+    return "\n".join([*lines, f"threads: {run['threads']}", ""])
 
 
-def summary(times):
-    """Per peer: median microseconds, and the spread of its time over ours, round by round."""
+def summary(case):
+    """Per peer: median microseconds, quartiles of its time over ours round by round, cores."""
+    ours = np.array(case["peers"][OURS]["microseconds"])
     rows = {}
-    for name, values in times.items():
-        ratios = values / times[OURS]
-        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+    for name, peer in case["peers"].items():
+        ratios = np.array(peer["microseconds"]) / ours
         rows[name] = {
-            "microseconds": float(np.median(values)),
-            "ratio": float(middle),
-            "ratio_min": float(ratios.min()),
-            "ratio_quartiles": [float(low), float(high)],
+            "microseconds": float(np.median(peer["microseconds"])),
+            "ratio": np.quantile(ratios, [0.25, 0.5, 0.75]).tolist(),
+            "cores": float(np.median(peer["cores"])),
+            "note": peer["note"],
         }
     return rows
 
 
-def table(results):
-    """Aligned lines, a block a case; `results` maps a case's title to the times of its peers."""
-    lines = []
-    for title, times in results.items():
-        rows = summary(times)
-        width = max(map(len, rows))
-        heads = f"{'µs a step':>11}{'ratio':>8}{'least':>8}{'quartiles':>15}"
-        lines += [title, f"  {'':{width}}{heads}"]
-        for name, row in rows.items():
-            low, high = row["ratio_quartiles"]
-            lines.append(
-                f"  {name:{width}}{row['microseconds']:11,.2f}{row['ratio']:8.2f}"
-                f"{row['ratio_min']:8.2f}{low:8.2f}{high:7.2f}"
-            )
-        lines.append("")
-    lines.append(f"A step is forward, loss, backward and update. Ratio: time over {OURS}'s in the")
-    lines.append("same round; its median over the rounds, the least and the quartiles.")
-    return "\n".join(lines)
+def block(case):
+    """Aligned lines of one case."""
+    rows = summary(case)
+    width = max(map(len, rows))
+    unit = f"µs a {case['unit']}"
+    lines = [
+        f"{case['name']}: {case['title']}",
+        f"  {'':{width}}{unit:>13}{'ratio':>9}{'quartiles':>19}{'cores':>7}",
+    ]
+    for name, row in rows.items():
+        low, middle, high = map(short, row["ratio"])
+        lines.append(
+            f"  {name:{width}}{short(row['microseconds']):>13}{middle:>9}"
+            f"{low:>10}{high:>9}{row['cores']:>7.1f}  {row['note']}".rstrip()
+        )
+    return "\n".join([*lines, ""])
 
 
-def as_json(results):
-    """Everything measured, in plain values that `json.dump` takes."""
-    return {
-        "setting": setting(),
-        "cases": {
-            title: {
-                "summary": summary(times),
-                "microseconds": {name: values.tolist() for name, values in times.items()},
-            }
-            for title, times in results.items()
-        },
+def short(number):
+    """Write three digits, or all those before the point."""
+    return f"{number:,.{max(0, 2 - int(np.floor(np.log10(number))))}f}"
+
+
+def markdown(runs):
+    """Write the medians as tables for a document: a column a case, a row a peer."""
+    parts = []
+    for run in runs:
+        for unit in ("step", "call"):
+            cases = [case for case in run["cases"] if case["unit"] == unit]
+            if cases:
+                parts.append(markdown_table(run, unit, cases))
+    return "\n\n".join(parts)
+
+
+def markdown_table(run, unit, cases):
+    """One of those tables."""
+    threads = "One thread" if run["threads"] == 1 else f"{run['threads']} threads"
+    rows = {case["name"]: summary(case) for case in cases}
+    names = dict.fromkeys(name for summaries in rows.values() for name in summaries)
+    lines = [
+        f"{threads}, microseconds a {unit}, and the ratio to {OURS}'s in brackets:",
+        "",
+        "| " + " | ".join(["", *rows]) + " |",
+        "| --- |" + " ---: |" * len(rows),
+    ]
+    for name in names:
+        cells = [cell(name, summaries.get(name)) for summaries in rows.values()]
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    notes = {
+        f"{name} in {case['name']}: {peer['note']}"
+        for case in cases
+        for name, peer in case["peers"].items()
+        if peer["note"]
     }
+    return "\n".join([*lines, *([""] if notes else []), *sorted(f"- {note}" for note in notes)])
+
+
+def cell(name, row):
+    """Write a peer's figures of one case."""
+    if row is None:
+        return ""
+    time = short(row["microseconds"])
+    return f"**{time}**" if name == OURS else f"{time} ({short(row['ratio'][1])})"

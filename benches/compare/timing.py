@@ -5,24 +5,45 @@ import random
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time, sleep
 
 import numpy as np
+
+# A peer first works for this part of its turn untimed, if its units are so short.
+WARM_UP = 20
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure."""
+    """How long to measure a case."""
 
-    rounds: int
-    seconds: float
-    """Least time a peer works in a round."""
+    rounds: tuple[int, int]
+    """At least and at most."""
+    turn: float
+    """Least time a peer works in a round, in seconds."""
+    budget: float
+    """No more rounds than the least are begun once so many seconds have passed."""
+    pause: float
+    """Seconds before a peer's turn, for the other peers' threads to fall asleep."""
 
 
-EFFORTS = {"smoke": Effort(rounds=2, seconds=0.001), "full": Effort(rounds=21, seconds=0.2)}
+EFFORTS = {
+    "smoke": Effort(rounds=(2, 2), turn=0.001, budget=0, pause=0),
+    "full": Effort(rounds=(5, 21), turn=0.1, budget=25, pause=0.02),
+}
 
 
-def microseconds_per_unit(works: dict[str, Callable[[int], None]], effort: Effort):
+@dataclass(frozen=True)
+class Times:
+    """What was measured of a peer, one entry a round."""
+
+    wall: np.ndarray
+    """Microseconds of a unit of work."""
+    cores: np.ndarray
+    """Processor time over wall time."""
+
+
+def measure(works: dict[str, Callable[[int], None]], effort: Effort) -> dict[str, Times]:
     """Time every peer's work in every round.
 
     Parameters
@@ -34,34 +55,44 @@ def microseconds_per_unit(works: dict[str, Callable[[int], None]], effort: Effor
 
     Returns
     -------
-    dict of str to ndarray
-        For each peer its microseconds a unit, one entry a round. Entries of one round were
-        measured next to each other in time, so their ratio is free of the machine's slow drift.
+    dict of str to Times
+        Entries of one round were measured next to each other in time, so their ratio is free of
+        the machine's slow drift.
     """
-    counts = {peer: units_for(work, effort.seconds) for peer, work in works.items()}
-    times = {peer: np.empty(effort.rounds) for peer in works}
+    counts = {peer: units_for(work, effort.turn) for peer, work in works.items()}
+    rounds = []
     order, shuffler = list(works), random.Random(0)
-    for k in range(effort.rounds):
+    least, most = effort.rounds
+    end = perf_counter() + effort.budget
+    while len(rounds) < least or (len(rounds) < most and perf_counter() < end):
         shuffler.shuffle(order)
         with no_garbage_collection():
-            for peer in order:
-                times[peer][k] = 1e6 * seconds_of(works[peer], counts[peer]) / counts[peer]
-    return times
+            rounds.append({peer: turn(works[peer], counts[peer], effort) for peer in order})
+    return {peer: Times(*np.transpose([entry[peer] for entry in rounds])) for peer in works}
+
+
+def turn(work, count, effort):
+    """Let a peer work; returns the microseconds of a unit, and how many cores were busy."""
+    sleep(effort.pause)
+    if count >= WARM_UP:
+        work(count // WARM_UP)
+    wall, busy = seconds_of(work, count)
+    return 1e6 * wall / count, busy / wall
 
 
 def units_for(work, seconds):
     """How many units take at least this long; finding out warms everything up."""
     count = 1
-    while (taken := seconds_of(work, count)) < seconds:
+    while (taken := seconds_of(work, count)[0]) < seconds:
         count = max(2 * count, int(1.2 * count * seconds / max(taken, 1e-6)))
     return count
 
 
 def seconds_of(work, count):
-    """Wall time of the work."""
-    start = perf_counter()
+    """Wall time of the work, and processor time of all threads."""
+    start, busy = perf_counter(), process_time()
     work(count)
-    return perf_counter() - start
+    return perf_counter() - start, process_time() - busy
 
 
 @contextmanager

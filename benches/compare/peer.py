@@ -1,0 +1,53 @@
+"""What a peer is: a class that trains, a class that predicts, or both."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+
+class Trainer(ABC):
+    """One network in training, from the weights of the problem.
+
+    Made with ``(case, problem, threads)``.
+    """
+
+    name: ClassVar[str]
+    one_thread: ClassVar[bool] = False
+    """Whether it has one thread whatever it is given; it is then left out of runs with more."""
+
+    @staticmethod
+    def departure(case):
+        """Say how the library cannot but train otherwise than the case says; "" if it need not."""
+        del case
+        return ""
+
+    @abstractmethod
+    def train(self, epochs):
+        """Train for this many passes over the rows, in their order."""
+
+    @abstractmethod
+    def loss(self):
+        """Cross-entropy over all rows, now, without dropout."""
+
+
+class Predictor(ABC):
+    """One network with the weights of the problem.
+
+    Made with ``(case, problem, threads)``.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def predict_proba(self, X):
+        """Compute the probabilities of the classes: a NumPy array from a NumPy array."""
+
+
+def cross_entropy(weights, biases, X, y):
+    """Mean over the rows of a ReLU network's cross-entropy."""
+    H = X
+    for k, (W, b) in enumerate(zip(weights, biases, strict=True)):
+        H = (np.maximum(H, 0) if k else H) @ W + b
+    H = H.astype(float)
+    return (np.logaddexp.reduce(H, axis=1) - H[np.arange(len(H)), y]).mean()

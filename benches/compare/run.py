@@ -1,0 +1,69 @@
+"""Measure with one number of threads, in a process of its own, which `__main__` starts.
+
+Most libraries read the number of threads once, when they are loaded.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from benches.compare.cases import CASES, Problem, Training
+from benches.compare.peers import predictors, trainers
+from benches.compare.report import block, heading
+from benches.compare.setting import setting
+from benches.compare.timing import EFFORTS, measure
+
+
+def record(case, threads, effort):
+    """Measure a case; returns plain values, as JSON has them."""
+    problem, notes, units = Problem.of(case), {}, 1
+    if isinstance(case, Training):
+        made = trainers(case, problem, threads)
+        works = {name: trainer.train for name, trainer in made.items()}
+        notes = {name: trainer.departure(case) for name, trainer in made.items()}
+        units = case.steps_per_epoch
+    else:
+        X = problem.X.copy()
+        made = predictors(case, problem, threads)
+        works = {name: repeated(peer.predict_proba, X) for name, peer in made.items()}
+    peers = {
+        name: {
+            "microseconds": (times.wall / units).tolist(),
+            "cores": times.cores.tolist(),
+            "note": notes.get(name, ""),
+        }
+        for name, times in measure(works, effort).items()
+    }
+    return {"name": case.name, "title": case.title, "unit": case.unit, "peers": peers}
+
+
+def repeated(function, argument):
+    """Make a function that calls another as often as it is told."""
+
+    def work(count):
+        for _ in range(count):
+            function(argument)
+
+    return work
+
+
+def main():
+    """Measure the cases one after the other, print each, and write the file for `__main__`."""
+    parser = argparse.ArgumentParser(prog="python -m benches.compare.run")
+    parser.add_argument("form", choices=EFFORTS)
+    parser.add_argument("threads", type=int)
+    parser.add_argument("cases", help="their names, with commas between them")
+    parser.add_argument("file", type=Path)
+    arguments = parser.parse_args()
+
+    run = {"threads": arguments.threads, "setting": setting(), "cases": []}
+    print(heading(run), flush=True)
+    names = arguments.cases.split(",")
+    for case in (case for case in CASES if case.name in names):
+        run["cases"].append(record(case, arguments.threads, EFFORTS[arguments.form]))
+        print(block(run["cases"][-1]), flush=True)
+    arguments.file.write_text(json.dumps(run), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Machine and versions, which the figures depend on."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_info
+
+import fastmlp
+from benches.compare import OURS
+
+PACKAGES = ("scikit-learn", "torch", "jax", "numba", "onnxruntime")
+
+
+def setting():
+    """Describe where this process runs."""
+    blas = next(pool for pool in threadpool_info() if pool["user_api"] == "blas")
+    return {
+        "processor": processor("model name") or platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        OURS: fastmlp.__version__,
+        "numpy": f"{np.__version__} ({blas['internal_api']} {blas['version']}"
+        f" for {blas['architecture']})",
+        **{name: version(name) for name in PACKAGES},
+        "remark": remark(),
+    }
+
+
+def remark():
+    """Say what the figures of a peer owe to the processor's maker."""
+    if torch.backends.mkl.is_available() and processor("vendor_id") == "AuthenticAMD":
+        return "torch's MKL takes a slower path on AMD's processors than on Intel's"
+    return ""
+
+
+def processor(key):
+    """Ask Linux for the processor's property of this name; "" elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "")
