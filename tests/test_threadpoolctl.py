@@ -27,7 +27,7 @@ def n_threads_of_a_fit(n_jobs, n_rows=2000):
     mlp, counts = fastmlp.MLP([20, 100, 3], seed=0), []
 
     def count(_):
-        counts.append(len(os.listdir("/proc/self/task")))
+        counts.append(len(list(Path("/proc/self/task").iterdir())))
 
     count(None)
     mlp.fit(X, rng.integers(3, size=n_rows), epochs=1, n_jobs=n_jobs, callback=count)
