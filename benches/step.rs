@@ -66,7 +66,7 @@ fn step(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(batch_size as u64));
         let id = BenchmarkId::new(format!("{name}: {}", title(layer_sizes)), batch_size);
         group.bench_function(id, |bencher| {
-            bencher.iter(|| mlp.step(&data, &rule, &mut state, &Never).expect("a step"));
+            bencher.iter(|| mlp.step(&data, &rule, &mut state, None, &Never).expect("a step"));
         });
     }
     group.finish();

@@ -162,6 +162,8 @@ class MLP:
         y: NDArray[np.integer],
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        seed: int | None = None,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
     def step(
@@ -171,6 +173,8 @@ class MLP:
         optimizer: Optimizer,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        seed: int | None = None,
     ) -> float: ...
     def fit(
         self,
@@ -185,6 +189,7 @@ class MLP:
         class_weight: FloatArray | Sequence[float] | None = None,
         X_val: FloatArray | None = None,
         y_val: NDArray[np.integer] | None = None,
+        dropout: float | Sequence[float] = 0.0,
         n_jobs: int | None = None,
         callback: Callable[[Epoch], bool | None] | None = None,
     ) -> History: ...

@@ -4,6 +4,7 @@
 
 use ndarray::{ArrayView1, ArrayView2};
 
+use crate::dropout::Masks;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::scalar::Scalar;
@@ -249,22 +250,31 @@ impl<'a, T: Scalar> Dataset<'a, T> {
     }
 }
 
-/// Some rows to learn from; `scale` multiplies their weights.
+/// Some rows of a batch to learn from.
 #[derive(Clone, Copy)]
 pub(crate) struct Examples<'a, 'd, T: Scalar> {
     pub(crate) data: &'a Dataset<'d, T>,
     pub(crate) rows: Rows<'a>,
+    /// Multiplies their weights.
     pub(crate) scale: f64,
+    /// Position of the first of them in the batch, on which the masks depend.
+    pub(crate) first: usize,
+    pub(crate) masks: Masks<'a>,
 }
 
-impl<T: Scalar> Examples<'_, '_, T> {
+impl<'a, 'd, T: Scalar> Examples<'a, 'd, T> {
+    /// All of a batch.
+    pub(crate) fn batch(data: &'a Dataset<'d, T>, rows: Rows<'a>, scale: f64, masks: Masks<'a>) -> Self {
+        Self { data, rows, scale, first: 0, masks }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Those at positions `start..end` of these.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
-        Self { rows: self.rows.slice(start, end), ..*self }
+        Self { rows: self.rows.slice(start, end), first: self.first + start, ..*self }
     }
 
     /// Their labels and weights.

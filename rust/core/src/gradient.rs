@@ -16,6 +16,7 @@ use ndarray::ArrayView2;
 
 use crate::buffer::Buffer;
 use crate::dataset::{Examples, Rows};
+use crate::dropout::Masks;
 use crate::error::Result;
 use crate::kernels::{Start, TinyNet};
 use crate::loss::Tally;
@@ -158,7 +159,8 @@ impl<T: Scalar> Gradients<T> {
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
         let sum = Mutex::new(gradient);
-        let (tiny, tiles, scratch, chunks) = (&self.tiny, &self.tiles, &self.scratch, &self.chunks);
+        let tiny = self.tiny.as_ref().filter(|_| examples.masks.is_none());
+        let (tiles, scratch, chunks) = (&self.tiles, &self.scratch, &self.chunks);
         team.for_each(n_chunks, &|thread, i| {
             let task = pass.on(thread);
             let (tile, scratch) = (&mut *write(&tiles[thread]), &mut lock(&scratch[thread]));
@@ -178,7 +180,7 @@ impl<T: Scalar> Gradients<T> {
                     return Ok(());
                 }
                 tally.add(tile.tally(task, examples, scratch)?);
-                tile.pull_back(task, examples.len(), None, scratch)?;
+                tile.pull_back(task, examples.len(), (examples.masks, examples.first), None, scratch)?;
                 let begin = if start == 0 { Start::Zero } else { Start::Given };
                 let rows = (&examples.data.x(), examples.rows);
                 all_slabs(tile, task, rows, (gradient, begin), scratch)
@@ -208,8 +210,10 @@ impl<T: Scalar> Gradients<T> {
         let (tiles, scratch) = (&self.tiles[..n_tiles], &self.scratch);
         team.for_each(n_tiles, &|thread, i| {
             let (tile, scratch) = (&mut *write(&tiles[i]), &mut lock(&scratch[thread]));
-            tile.tally(pass.on(thread), of_tile(i), scratch)?;
-            tile.pull_back(pass.on(thread), of_tile(i).len(), None, scratch)
+            let examples = of_tile(i);
+            tile.tally(pass.on(thread), examples, scratch)?;
+            let masks = (examples.masks, examples.first);
+            tile.pull_back(pass.on(thread), examples.len(), masks, None, scratch)
         })?;
         let (slabs, largest) = (Mutex::new(slabs_of(pass.network, gradient)), Largest::default());
         let (tiles, x) = (&self.tiles[..n_tiles], examples.data.x());
@@ -250,7 +254,13 @@ impl<T: Scalar> Gradients<T> {
             let rows = Rows::Range(start, end);
             tile.logits(task, &x, rows, scratch)?;
             tile.set_d_logits(d_logits.slice(ndarray::s![start..end, ..]));
-            tile.pull_back(task, rows.len(), Some(&mut d_x[start * d_in..end * d_in]), scratch)?;
+            tile.pull_back(
+                task,
+                rows.len(),
+                (Masks::NONE, 0),
+                Some(&mut d_x[start * d_in..end * d_in]),
+                scratch,
+            )?;
             all_slabs(tile, task, (&x, rows), (gradient, Start::Given), scratch)
         })
     }

@@ -41,6 +41,7 @@
 //! init        initial weights
 //! kernels     the loops where the time goes, compiled for each instruction set
 //! dense       a dense layer, forward and backward
+//! dropout     what is left out of hidden layers in training
 //! loss        softmax and cross-entropy, fused
 //! dataset     rows to learn from, read where they lie
 //! tile        some rows, forward through all layers and back
@@ -59,6 +60,7 @@ mod activation;
 mod buffer;
 mod dataset;
 mod dense;
+mod dropout;
 mod error;
 mod gradient;
 mod init;
@@ -79,6 +81,7 @@ mod workspace;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, Labels, Names, Weights, check_columns};
+pub use dropout::Dropout;
 pub use error::{Error, Result, Shape};
 pub use init::Init;
 pub use interrupt::{Ask, Interrupt, Never};

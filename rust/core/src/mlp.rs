@@ -6,6 +6,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Examples, Rows, check_columns};
+use crate::dropout::{Dropout, Masks};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
@@ -128,15 +129,17 @@ impl<T: Scalar> Mlp<T> {
         })
     }
 
-    /// Weighted mean of the losses of all rows; `gradient`, as long as the parameters, becomes its gradient.
+    /// Weighted mean of the losses of all rows; `gradient`, as long as the parameters, becomes its gradient. The masks
+    /// of dropout are a pure function of its seed.
     pub fn loss_and_grad(
         &self,
         data: &Dataset<'_, T>,
         gradient: &mut [T],
+        dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
-        Ok(self.gradient_of(data, gradient, interrupt)?.0.loss)
+        Ok(self.gradient_of(data, gradient, dropout, interrupt)?.0.loss)
     }
 
     /// The way back for a loss of the caller's own: from its derivative with respect to the logits to its gradient
@@ -161,12 +164,14 @@ impl<T: Scalar> Mlp<T> {
         })
     }
 
-    /// One update on all rows of `data`; returns the loss before it.
+    /// One update on all rows of `data`; returns the loss before it. Dropout as for
+    /// [`loss_and_grad`](Self::loss_and_grad).
     pub fn step(
         &mut self,
         data: &Dataset<'_, T>,
         rule: &Rule,
         state: &mut State<T>,
+        dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         let n_parameters = self.parameters.len();
@@ -175,12 +180,13 @@ impl<T: Scalar> Mlp<T> {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", n_parameters)?,
         };
-        let result = self.gradient_of(data, &mut gradient, interrupt).and_then(|(tally, largest)| {
-            let descent = Descent { loss: tally.loss, gradient: &gradient, largest };
-            take_step((rule, state), &mut self.parameters, descent, &mut Team::new(1), (1, 1))
-                .map(|()| tally.loss)
-                .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
-        });
+        let result =
+            self.gradient_of(data, &mut gradient, dropout, interrupt).and_then(|(tally, largest)| {
+                let descent = Descent { loss: tally.loss, gradient: &gradient, largest };
+                take_step((rule, state), &mut self.parameters, descent, &mut Team::new(1), (1, 1))
+                    .map(|()| tally.loss)
+                    .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
+            });
         self.gradient = Some(gradient);
         result
     }
@@ -204,6 +210,7 @@ impl<T: Scalar> Mlp<T> {
         &self,
         data: &Dataset<'_, T>,
         gradient: &mut [T],
+        dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
     ) -> Result<(Tally, f64)> {
         data.check(self.network.layout())?;
@@ -211,7 +218,9 @@ impl<T: Scalar> Mlp<T> {
         self.with_workspace(0, |workspace| {
             let gradients = &mut workspace.gradients;
             gradients.reserve(&self.network, n, 1)?;
-            let examples = Examples { data, rows: Rows::Range(0, n), scale: 1.0 / data.total_weight() };
+            let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
+            let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(seed));
+            let examples = Examples::batch(data, rows, scale, masks);
             gradients.gradient(self.pass(interrupt), examples, gradient, &mut Team::new(1))
         })
     }

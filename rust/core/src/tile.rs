@@ -5,6 +5,7 @@ use ndarray::ArrayView2;
 use crate::buffer::Buffer;
 use crate::dataset::{Examples, Rows, gather, gather_columns, in_place};
 use crate::dense::{dense_backward_input, dense_backward_parameters, dense_forward, dense_scratch_len};
+use crate::dropout::Masks;
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::kernels::{Batch, Finish, Start, TinyNet};
@@ -87,6 +88,18 @@ impl<T: Scalar> Tile<T> {
         rows: Rows<'_>,
         scratch: &mut [T],
     ) -> Result<&mut [T]> {
+        self.forward(task, x, rows, (Masks::NONE, 0), scratch)
+    }
+
+    /// Logits, with the masks of dropout on the way; the first row is the row `first` of a batch.
+    fn forward(
+        &mut self,
+        task: Task<'_, T>,
+        x: &ArrayView2<'_, T>,
+        rows: Rows<'_>,
+        (masks, first): (Masks<'_>, usize),
+        scratch: &mut [T],
+    ) -> Result<&mut [T]> {
         if in_place(x, rows).is_none() {
             gather(x, rows, &mut self.input);
         }
@@ -98,6 +111,9 @@ impl<T: Scalar> Tile<T> {
             let z = &mut from_here[0][..n * layer.d_out];
             let finish = activations.get(l).map_or(Finish::Nothing, |&f| Finish::Activate(f));
             dense_forward(layer, task.parameters, input, z, finish, scratch);
+            if let Some(mask) = masks.of_layer(l) {
+                T::dropout(z, layer.d_out, &mask, first);
+            }
             task.spend(layer, n)?;
         }
         let logits = self.outputs.last_mut().expect("a network has at least one layer");
@@ -112,7 +128,8 @@ impl<T: Scalar> Tile<T> {
         scratch: &mut [T],
     ) -> Result<Tally> {
         let (n, d_out) = (examples.len(), task.network.layout().d_out());
-        self.logits(task, &examples.data.x(), examples.rows, scratch)?;
+        let masks = (examples.masks, examples.first);
+        self.forward(task, &examples.data.x(), examples.rows, masks, scratch)?;
         let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
         examples.read(labels, weights);
         let logits = self.outputs.last_mut().expect("a network has at least one layer");
@@ -126,13 +143,14 @@ impl<T: Scalar> Tile<T> {
     }
 
     /// The way back from the derivative with respect to the logits of `n` rows, which stands in their place, to those
-    /// with respect to every layer's sums, and to the input where that is wanted.
+    /// with respect to every layer's sums, and to the input where that is wanted. The masks are those of the way there.
     ///
     /// `d_x`: (n, `d_in`)
     pub(crate) fn pull_back(
         &mut self,
         task: Task<'_, T>,
         n: usize,
+        (masks, first): (Masks<'_>, usize),
         d_x: Option<&mut [T]>,
         scratch: &mut [T],
     ) -> Result<()> {
@@ -142,8 +160,13 @@ impl<T: Scalar> Tile<T> {
             let (d_a, behind) = self.deltas[l - 1..].split_first_mut().expect("one a hidden layer");
             let (d_z, d_a) = (behind.first().unwrap_or(d_logits), &mut d_a[..n * layer.d_in]);
             let a = &hidden[l - 1][..n * layer.d_in];
-            let finish = Finish::Chain(task.network.activations()[l - 1], a, T::ONE);
+            let mask = masks.of_layer(l - 1);
+            let keep = T::from_f64(mask.map_or(1.0, |mask| mask.keep()));
+            let finish = Finish::Chain(task.network.activations()[l - 1], a, keep);
             dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_a, finish, scratch);
+            if let Some(mask) = mask {
+                T::dropout(d_a, layer.d_in, &mask, first);
+            }
             task.spend(layer, n)?;
         }
         if let Some(d_x) = d_x {

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Examples, Rows};
+use crate::dropout::Dropout;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::loss::Tally;
 use crate::mlp::Mlp;
 use crate::optim::{Rule, State};
-use crate::order::shuffle;
+use crate::order::{mixed, shuffle};
 use crate::scalar::Scalar;
 use crate::team::Team;
 use crate::workspace::Workspace;
@@ -48,12 +49,16 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
+/// Keeps the masks of dropout apart from the orders of rows, which come from the same seed.
+const MASKS: u64 = 0xD60F_0A7B_1C53_E92D;
+
 /// A training under way: the data, the schedule, and every buffer a step needs.
 pub struct Trainer<'a, T: Scalar> {
     train: Dataset<'a, T>,
     validation: Option<Dataset<'a, T>>,
     schedule: Schedule,
     batch_size: usize,
+    dropout: Dropout,
     epoch: usize,
     order: Vec<u32>,
     gradient: Buffer<T>,
@@ -92,12 +97,19 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             validation,
             schedule,
             batch_size,
+            dropout: Dropout::default(),
             epoch: 0,
             order,
             gradient: Buffer::zeros("the gradient", network.layout().n_parameters())?,
             workspace,
             team: Team::new(n_threads),
         })
+    }
+
+    /// Trains with dropout; its masks are a pure function of the schedule's seed, the epoch and the batch.
+    #[must_use]
+    pub fn with_dropout(self, dropout: Dropout) -> Self {
+        Self { dropout, ..self }
     }
 
     /// One epoch. After an error the network has the parameters of the last whole step.
@@ -145,7 +157,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let whole = rows.len() == self.train.n_rows();
         let weight = if whole { self.train.total_weight() } else { self.train.weight(rows) };
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
-        let examples = Examples { data: &self.train, rows, scale };
+        let seed = mixed(mixed(self.schedule.seed ^ MASKS, self.epoch as u64), batch as u64);
+        let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(seed));
         let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
         let gradients = &mut self.workspace.gradients;
         let (tally, largest) = gradients.gradient(pass, examples, gradient, &mut self.team)?;

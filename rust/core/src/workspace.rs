@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Examples, Rows};
+use crate::dropout::Masks;
 use crate::error::Result;
 use crate::gradient::{Gradients, for_each_tile};
 use crate::interrupt::Interrupt;
@@ -68,7 +69,7 @@ impl<T: Scalar> Workspace<T> {
         let mut tally = Tally::default();
         let Some((tile, scratch)) = &mut self.forward else { return Ok(tally) };
         for_each_tile(tile.rows(), data.n_rows(), |start, end| {
-            let examples = Examples { data, rows: Rows::Range(start, end), scale };
+            let examples = Examples::batch(data, Rows::Range(start, end), scale, Masks::NONE);
             tally.add(tile.tally(pass.on(0), examples, scratch)?);
             Ok(())
         })?;

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::array::{Matrix, Out, check_apart, view_of, zeros};
 use crate::detached::watched;
+use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::optimizer::{Optimizer, Stateful};
@@ -32,7 +33,11 @@ pub(crate) trait Engine: Send + Sync {
     /// Weighted mean loss.
     fn loss(&self, data: &DataArguments<'_, '_>) -> BindResult<f64>;
     /// Weighted mean loss and its gradient.
-    fn loss_and_grad<'py>(&self, data: &DataArguments<'_, 'py>) -> BindResult<(f64, Bound<'py, PyAny>)>;
+    fn loss_and_grad<'py>(
+        &self,
+        data: &DataArguments<'_, 'py>,
+        dropout: &SeededDropout,
+    ) -> BindResult<(f64, Bound<'py, PyAny>)>;
     /// The gradient and the derivative with respect to X of a loss of the caller's own.
     fn backward<'py>(
         &self,
@@ -40,7 +45,12 @@ pub(crate) trait Engine: Send + Sync {
         d_output: &Bound<'py, PyAny>,
     ) -> BindResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
     /// One update.
-    fn step(&self, data: &DataArguments<'_, '_>, optimizer: &Optimizer) -> BindResult<f64>;
+    fn step(
+        &self,
+        data: &DataArguments<'_, '_>,
+        optimizer: &Optimizer,
+        dropout: &SeededDropout,
+    ) -> BindResult<f64>;
     /// Epochs of updates.
     fn fit(
         &self,
@@ -198,7 +208,11 @@ impl<T: Stateful> Engine for Shared<T> {
         })
     }
 
-    fn loss_and_grad<'py>(&self, data: &DataArguments<'_, 'py>) -> BindResult<(f64, Bound<'py, PyAny>)> {
+    fn loss_and_grad<'py>(
+        &self,
+        data: &DataArguments<'_, 'py>,
+        dropout: &SeededDropout,
+    ) -> BindResult<(f64, Bound<'py, PyAny>)> {
         let arrays = data.arrays::<T>(Names::TRAINING)?;
         let views = arrays.views();
         let gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
@@ -207,7 +221,7 @@ impl<T: Stateful> Engine for Shared<T> {
             let to = to.as_slice_mut().map_err(PyErr::from)?;
             self.read(data.py(), |mlp, interrupt| {
                 let dataset = views.dataset(mlp.network())?;
-                mlp.loss_and_grad(&dataset, to, interrupt)
+                mlp.loss_and_grad(&dataset, to, dropout.masks(|| 0), interrupt)
             })?
         };
         Ok((loss, gradient.into_any()))
@@ -234,7 +248,12 @@ impl<T: Stateful> Engine for Shared<T> {
         Ok((gradient.into_any(), d_x.into_any()))
     }
 
-    fn step(&self, data: &DataArguments<'_, '_>, optimizer: &Optimizer) -> BindResult<f64> {
+    fn step(
+        &self,
+        data: &DataArguments<'_, '_>,
+        optimizer: &Optimizer,
+        dropout: &SeededDropout,
+    ) -> BindResult<f64> {
         let arrays = data.arrays::<T>(Names::TRAINING)?;
         self.check_inputs_apart(&arrays)?;
         let views = arrays.views();
@@ -245,7 +264,8 @@ impl<T: Stateful> Engine for Shared<T> {
         watched(data.py(), |interrupt| {
             let mut mlp = self.mlp.write().unwrap_or_else(PoisonError::into_inner);
             let dataset = views.dataset(mlp.network())?;
-            Ok(mlp.step(&dataset, &rule, state, interrupt)?)
+            let masks = dropout.masks(|| mlp.next_seed());
+            Ok(mlp.step(&dataset, &rule, state, masks, interrupt)?)
         })
     }
 

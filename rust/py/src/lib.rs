@@ -34,6 +34,7 @@
 
 mod array;
 mod detached;
+mod dropout;
 mod engine;
 mod error;
 mod history;

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PySlice, PyString, PyTuple};
 
 use crate::array::dtype_name;
+use crate::dropout::{SeededDropout, dropout};
 use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
@@ -401,6 +402,13 @@ impl MLP {
     ///     Weight of each row, as in `loss`.
     /// class_weight : sequence of d_out floats, default=None
     ///     Weight of the rows of each class, as in `loss`.
+    /// dropout : float or sequence of floats, default=0.0
+    ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
+    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
+    ///     their expectation.
+    /// seed : int, default=None
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. It is needed with dropout,
+    ///     and without means nothing.
     ///
     /// Returns
     /// -------
@@ -427,7 +435,10 @@ impl MLP {
     /// >>> mlp.parameters[:] -= 0.1 * gradient
     /// >>> mlp.loss(X, y) < before
     /// True
-    #[pyo3(signature = (X, y, sample_weight = None, class_weight = None))]
+    #[pyo3(
+        signature = (X, y, sample_weight = None, class_weight = None, dropout = None, seed = None),
+        text_signature = "($self, X, y, sample_weight=None, class_weight=None, dropout=0.0, seed=None)"
+    )]
     #[allow(non_snake_case, reason = "the name users know")]
     fn loss_and_grad<'py>(
         &self,
@@ -435,8 +446,11 @@ impl MLP {
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
         class_weight: Option<&Bound<'py, PyAny>>,
+        dropout: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
-        self.engine.loss_and_grad(&DataArguments { x: X, y, sample_weight, class_weight })
+        let dropout = self.dropout(dropout, seed)?.seeded()?;
+        self.engine.loss_and_grad(&DataArguments { x: X, y, sample_weight, class_weight }, &dropout)
     }
 
     /// Pull the derivative of a loss of the caller's own back through the network.
@@ -502,6 +516,13 @@ impl MLP {
     ///     Weight of each row, as in `loss`.
     /// class_weight : sequence of d_out floats, default=None
     ///     Weight of the rows of each class, as in `loss`.
+    /// dropout : float or sequence of floats, default=0.0
+    ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
+    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
+    ///     their expectation.
+    /// seed : int, default=None
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. None takes the next seed of
+    ///     the network's own stream. Without dropout it means nothing.
     ///
     /// Returns
     /// -------
@@ -520,8 +541,11 @@ impl MLP {
     ///     optimizer stay as they were.
     /// RuntimeError
     ///     If another call is training the network, or training with the optimizer.
-    #[pyo3(signature = (X, y, optimizer, sample_weight = None, class_weight = None))]
-    #[allow(non_snake_case, reason = "the name users know")]
+    #[pyo3(
+        signature = (X, y, optimizer, sample_weight = None, class_weight = None, dropout = None, seed = None),
+        text_signature = "($self, X, y, optimizer, sample_weight=None, class_weight=None, dropout=0.0, seed=None)"
+    )]
+    #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn step<'py>(
         &self,
         X: &Bound<'py, PyAny>,
@@ -529,9 +553,12 @@ impl MLP {
         optimizer: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
         class_weight: Option<&Bound<'py, PyAny>>,
+        dropout: Option<&Bound<'py, PyAny>>,
+        seed: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<f64> {
         let data = DataArguments { x: X, y, sample_weight, class_weight };
-        self.engine.step(&data, Optimizer::extract(optimizer)?)
+        let dropout = self.dropout(dropout, seed)?;
+        self.engine.step(&data, Optimizer::extract(optimizer)?, &dropout)
     }
 
     /// Train for some epochs: go through all rows in batches, with one update each.
@@ -571,9 +598,14 @@ impl MLP {
     ///     taken after each epoch; training does not use them.
     /// y_val : ndarray of shape (n_val,), default=None
     ///     The class indices of `X_val`, of any integer dtype.
+    /// dropout : float or sequence of floats, default=0.0
+    ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
+    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
+    ///     their expectation.
     /// n_jobs : int, default=None
-    ///     Threads that share a batch: None is 1, -1 all cores, -2 all but one. The result has the
-    ///     same bits for each number. A batch too small to be cut has one thread.
+    ///     Threads that share a batch, at most: None is 1, -1 all cores, -2 all but one. A batch too
+    ///     small to be shared has one thread, and limits that threadpoolctl sets are obeyed. The
+    ///     result has the same bits for each number.
     /// callback : callable, default=None
     ///     Called with an `Epoch` after each epoch; training stops if it returns True, and goes on
     ///     if it returns None or False. It may use the network, look at the optimizer's state and
@@ -628,9 +660,9 @@ impl MLP {
     /// True
     #[pyo3(signature = (
         X, y, optimizer = None, epochs = None, batch_size = None, shuffle = true, seed = None, sample_weight = None,
-        class_weight = None, X_val = None, y_val = None, n_jobs = None, callback = None
+        class_weight = None, X_val = None, y_val = None, dropout = None, n_jobs = None, callback = None
     ), text_signature = "($self, X, y, optimizer=None, epochs=1000, batch_size=None, shuffle=True, seed=None, \
-        sample_weight=None, class_weight=None, X_val=None, y_val=None, n_jobs=None, callback=None)")]
+        sample_weight=None, class_weight=None, X_val=None, y_val=None, dropout=0.0, n_jobs=None, callback=None)")]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn fit<'py>(
         &self,
@@ -645,6 +677,7 @@ impl MLP {
         class_weight: Option<&Bound<'py, PyAny>>,
         X_val: Option<&Bound<'py, PyAny>>,
         y_val: Option<&Bound<'py, PyAny>>,
+        dropout: Option<&Bound<'py, PyAny>>,
         n_jobs: Option<&Bound<'py, PyAny>>,
         callback: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<History> {
@@ -662,7 +695,7 @@ impl MLP {
             epochs: epochs.map_or(Ok(1000), |epochs| count("epochs", epochs, 0))?,
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
-            seed: seed_of(seed)?,
+            dropout: self.dropout(dropout, seed)?,
             n_threads: threads(n_jobs)?,
             callback,
         };
@@ -709,6 +742,15 @@ impl MLP {
 impl MLP {
     fn layout(&self) -> &Layout {
         self.network.layout()
+    }
+
+    fn dropout(
+        &self,
+        rates: Option<&Bound<'_, PyAny>>,
+        seed: Option<&Bound<'_, PyAny>>,
+    ) -> BindResult<SeededDropout> {
+        let n_hidden = self.network.activations().len();
+        Ok(SeededDropout { dropout: dropout(rates, n_hidden)?, seed: seed_of(seed)? })
     }
 }
 

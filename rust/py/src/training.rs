@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 
 use crate::array::{LabelArray, Matrix, PyScalar, WeightArray, class_weight};
 use crate::detached::watched;
+use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::{Epoch, History};
 use crate::optimizer::{Optimizer, Stateful};
@@ -94,7 +95,7 @@ pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) epochs: usize,
     pub(crate) batch_size: Option<usize>,
     pub(crate) shuffle: bool,
-    pub(crate) seed: Option<u64>,
+    pub(crate) dropout: SeededDropout,
     pub(crate) n_threads: usize,
     pub(crate) callback: Option<&'a Bound<'py, PyAny>>,
 }
@@ -117,7 +118,8 @@ impl<T: Stateful> Training<'_, '_, T> {
         validation: Option<&DataArrays<'_, T>>,
     ) -> BindResult<History> {
         let (train, validation) = (train.views(), validation.map(DataArrays::views));
-        let FitArguments { batch_size, shuffle, seed, n_threads, epochs, .. } = *self.arguments;
+        let &FitArguments { batch_size, shuffle, n_threads, epochs, .. } = self.arguments;
+        let SeededDropout { dropout, seed } = &self.arguments.dropout;
         let mlp = self.mlp;
         let mut trainer = py.detach(|| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
@@ -125,7 +127,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             let validation = validation.as_ref().map(|views| views.dataset(mlp.network())).transpose()?;
             let seed = seed.unwrap_or_else(|| mlp.next_seed());
             let schedule = Schedule { batch_size, shuffle, seed, n_threads };
-            Trainer::new(&mlp, train, validation, schedule)
+            Ok::<_, Error>(Trainer::new(&mlp, train, validation, schedule)?.with_dropout(dropout.clone()))
         })?;
         let at_once = if self.arguments.callback.is_some() { 1 } else { epochs };
         let mut records = Vec::new();

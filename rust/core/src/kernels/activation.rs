@@ -78,7 +78,8 @@ pub(crate) fn backward<T: Scalar>(activation: Activation, d: &mut [T], y: &[T]) 
     backward_rows(activation, d, y, T::ONE, len.max(1), len);
 }
 
-/// `d = scale d f'(x)` for the first `cols` elements of every `stride`, where `y = f(x)`.
+/// `d = d f'(x)` for the first `cols` elements of every `stride`, where `keep y = f(x)`: y is what dropout, which kept
+/// a share of that size, made larger.
 ///
 /// # Panics
 /// If the lengths differ, `stride` is 0, or the last row has fewer than `cols` elements.
@@ -86,27 +87,26 @@ pub(crate) fn backward_rows<T: Scalar>(
     activation: Activation,
     d: &mut [T],
     y: &[T],
-    scale: T,
+    keep: T,
     stride: usize,
     cols: usize,
 ) {
     assert_eq!(d.len(), y.len(), "d and y");
     match activation {
-        Activation::Identity if scale == T::ONE => {}
-        Activation::Identity => chain(d, y, scale, stride, cols, Identity),
-        Activation::Relu => chain(d, y, scale, stride, cols, Relu),
-        Activation::LeakyRelu => chain(d, y, scale, stride, cols, LeakyRelu),
-        Activation::Sigmoid => chain(d, y, scale, stride, cols, Sigmoid),
-        Activation::Tanh => chain(d, y, scale, stride, cols, Tanh),
+        Activation::Identity => {}
+        Activation::Relu => chain(d, y, keep, stride, cols, Relu),
+        Activation::LeakyRelu => chain(d, y, keep, stride, cols, LeakyRelu),
+        Activation::Sigmoid => chain(d, y, keep, stride, cols, Sigmoid),
+        Activation::Tanh => chain(d, y, keep, stride, cols, Tanh),
     }
 }
 
 simd_fn! {
-    fn chain<T as V; F: Function>(d: &mut [T], y: &[T], scale: T, stride: usize, cols: usize, f: F) {
-        let scale = V::splat(scale);
+    fn chain<T as V; F: Function>(d: &mut [T], y: &[T], keep: T, stride: usize, cols: usize, f: F) {
+        let keep = V::splat(keep);
         for (d, y) in d.chunks_mut(stride).zip(y.chunks(stride)) {
             for (d, y) in d[..cols].chunks_mut(T::LANES).zip(y[..cols].chunks(T::LANES)) {
-                f.chain::<T, V>(scale * V::load_front(d), V::load_front(y)).store_front(d);
+                f.chain::<T, V>(V::load_front(d), keep * V::load_front(y)).store_front(d);
             }
         }
     }

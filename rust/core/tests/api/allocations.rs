@@ -130,7 +130,7 @@ fn check_step<T: Scalar>() {
         for mut mlp in networks::<T>() {
             let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
             let data = examples.weighted();
-            let step = |watch: &Watch| mlp.step(&data, &rule, &mut state, watch).unwrap();
+            let step = |watch: &Watch| mlp.step(&data, &rule, &mut state, None, watch).unwrap();
             assert_eq!(Watch::new().allocations(step), 0, "{} {rule:?}", T::DTYPE);
         }
     }
@@ -165,7 +165,7 @@ fn check_calls<T: Scalar>(mlp: &Mlp<T>) {
         });
         of("loss", &mut |watch| assert!(mlp.loss(&data, watch).unwrap() > 0.0));
         of("loss_and_grad", &mut |watch| {
-            assert!(mlp.loss_and_grad(&data, &mut gradient, watch).unwrap() > 0.0);
+            assert!(mlp.loss_and_grad(&data, &mut gradient, None, watch).unwrap() > 0.0);
         });
     }
 }

@@ -27,7 +27,7 @@ impl Computed {
         let (n, d_out) = (examples.x.nrows(), mlp.network().layout().d_out());
         let zeros = vec![T::ZERO; mlp.parameters().len()];
         let (mut gradient, mut pulled_back) = (zeros.clone(), zeros);
-        let loss = mlp.loss_and_grad(&examples.weighted(), &mut gradient, &Never).unwrap();
+        let loss = mlp.loss_and_grad(&examples.weighted(), &mut gradient, None, &Never).unwrap();
         let loss_alone = mlp.loss(&examples.weighted(), &Never).unwrap();
         let mut logits = ndarray::Array2::from_elem((n, d_out), T::ZERO);
         mlp.forward(examples.x.view(), logits.view_mut(), &Never).unwrap();

@@ -59,7 +59,7 @@ fn parameters_by_step(start: &Mlp<f64>, rule: &Rule) -> Vec<Vec<u64>> {
     let mut by_step = vec![bits(mlp.parameters())];
     let rows: Vec<_> = (0..N).collect();
     for batch in rows.chunks(BATCH_SIZE) {
-        mlp.step(&examples.select(batch).weighted(), rule, &mut state, &Never).unwrap();
+        mlp.step(&examples.select(batch).weighted(), rule, &mut state, None, &Never).unwrap();
         by_step.push(bits(mlp.parameters()));
     }
     by_step
@@ -114,9 +114,9 @@ fn every_call_can_be_stopped() {
         mlp.predict_proba(x, out.view_mut(), stop),
         mlp.predict(x, &mut [0; N], stop),
         mlp.loss(&data, stop).map(drop),
-        mlp.loss_and_grad(&data, &mut gradient, stop).map(drop),
+        mlp.loss_and_grad(&data, &mut gradient, None, stop).map(drop),
         mlp.backward(x, d_logits.view(), &mut gradient, &mut d_x, stop),
-        mlp.step(&data, &rule, &mut state, stop).map(drop),
+        mlp.step(&data, &rule, &mut state, None, stop).map(drop),
     ];
     for (call, result) in results.into_iter().enumerate() {
         assert!(matches!(result, Err(Error::Interrupted)), "call {call}");

@@ -61,7 +61,7 @@ fn computed<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, T
         LAYER_SIZES[2],
     );
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
-    let loss = mlp.loss_and_grad(&data.unwrap(), &mut gradient, &Never).unwrap();
+    let loss = mlp.loss_and_grad(&data.unwrap(), &mut gradient, None, &Never).unwrap();
     let (mut pulled_back, mut d_x) = (gradient.clone(), vec![T::ZERO; x.len()]);
     mlp.backward(x, probabilities.view(), &mut pulled_back, &mut d_x, &Never).unwrap();
     vec![

@@ -35,7 +35,8 @@ pub(crate) enum Finish<'a, T> {
     Nothing,
     /// `C = f(C)`.
     Activate(Activation),
-    /// `C = scale C f'`, with the derivative taken from the function's outputs, which lie as C does.
+    /// `C = C f'`, with the derivative taken from the function's outputs, which lie as C does; they are those outputs
+    /// times the last number.
     Chain(Activation, &'a [T], T),
 }
 
@@ -48,8 +49,8 @@ impl<T: Scalar> Finish<'_, T> {
         match *self {
             Self::Nothing => {}
             Self::Activate(f) => forward_rows(f, &mut c[part], stride, width),
-            Self::Chain(f, outputs, scale) => {
-                backward_rows(f, &mut c[part.clone()], &outputs[part], scale, stride, width);
+            Self::Chain(f, outputs, keep) => {
+                backward_rows(f, &mut c[part.clone()], &outputs[part], keep, stride, width);
             }
         }
     }

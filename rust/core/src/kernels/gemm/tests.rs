@@ -80,11 +80,9 @@ fn check(m: usize, n: usize, k: usize, of_a: Layout, of_b: Layout, ends: Ends) {
         with_isa(isa, || match finish {
             Finish::Nothing => {}
             Finish::Activate(f) => f.forward(&mut want),
-            Finish::Chain(f, outputs, scale) => {
-                for x in &mut want {
-                    *x *= scale;
-                }
-                f.backward(outputs, &mut want);
+            Finish::Chain(f, outputs, keep) => {
+                let outputs: Vec<_> = outputs.iter().map(|y| keep * y).collect();
+                f.backward(&outputs, &mut want);
             }
         });
         let mut c = before.clone();
