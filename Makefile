@@ -64,6 +64,19 @@ test-rust: $(UV) ## Run the Rust tests and the examples in the Rust documentatio
 test-py: build env ## Run the Python tests (ARGS="-k name" chooses)
 	$(BIN)/python -m pytest $(ARGS)
 
+# Processors that QEMU plays, without the features that its emulation lacks and would warn of.
+QEMU := qemu-x86_64
+WITH_FMA := Haswell,-pcid,-x2apic,-tsc-deadline,-hle,-rtm,-invpcid
+WITHOUT_FMA := SandyBridge,-x2apic,-tsc-deadline
+
+.PHONY: test-cpus
+test-cpus: build env ## Compare the bits of training with those of a processor without AVX-512
+	@command -v $(QEMU) > /dev/null || { echo "$(QEMU) is not installed: install qemu-user"; exit 1; }
+	@set -e; native=$$($(BIN)/python tests/bits.py); echo "this processor $$native"; \
+	haswell=$$($(QEMU) -cpu $(WITH_FMA) $(BIN)/python tests/bits.py); echo "AVX2 and FMA   $$haswell"; \
+	portable=$$($(QEMU) -cpu $(WITHOUT_FMA) $(BIN)/python tests/bits.py); echo "neither        $$portable"; \
+	test "$$native" = "$$haswell"
+
 .PHONY: lint
 lint: lint-rust lint-py ## Check layout, style and types, and the stub against the binary
 

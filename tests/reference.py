@@ -147,3 +147,17 @@ class Adam:
             v[...] = self.beta_2 * v + (1 - self.beta_2) * g**2
             m_hat, v_hat = m / (1 - self.beta_1**self.t), v / (1 - self.beta_2**self.t)
             p -= self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
+
+
+class AdamW(Adam):
+    """Decoupled weight decay (Loshchilov & Hutter, 2019), of all parameters, as torch has it."""
+
+    def __init__(self, *args, weight_decay=0.01, **settings):
+        super().__init__(*args, **settings)
+        self.weight_decay = weight_decay
+
+    def update(self, parameters, gradients):
+        """Shrink every parameter, in place, then move it as Adam does."""
+        for p in parameters:
+            p *= 1 - self.learning_rate * self.weight_decay
+        super().update(parameters, gradients)

@@ -1,7 +1,7 @@
 """Multilayer perceptrons for NumPy and scikit-learn, trained in Rust on the CPU.
 
-`MLP` is the network, `SGD` and `Adam` train it, and `History` tells how that went. They need NumPy
-alone. Around them, with the packages that ``pip install "fastmlp[all]"`` brings:
+`MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` tells how that went. They
+need NumPy alone. Around them, with the packages that ``pip install "fastmlp[all]"`` brings:
 
 ================  ================================================================
 fastmlp.data      the spiral, CSV files, splits, class weights, standardising
@@ -12,10 +12,13 @@ fastmlp.lesson    the lesson that ``fastmlp demo`` shows
 ================  ================================================================
 """
 
+from contextlib import suppress
+
 from fastmlp._core import (
     MLP,
     SGD,
     Adam,
+    AdamW,
     DivergenceError,
     Epoch,
     History,
@@ -28,6 +31,7 @@ __all__ = [
     "MLP",
     "SGD",
     "Adam",
+    "AdamW",
     "DivergenceError",
     "Epoch",
     "History",
@@ -35,3 +39,7 @@ __all__ = [
     "Optimizer",
     "__version__",
 ]
+
+# Without threadpoolctl, or with one that takes no other libraries, there are no limits to obey.
+with suppress(ImportError):
+    import fastmlp._threadpoolctl  # noqa: F401

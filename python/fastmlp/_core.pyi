@@ -48,7 +48,6 @@ class SGD(Optimizer):
     @property
     def nesterov(self) -> bool: ...
 
-@final
 class Adam(Optimizer):
     def __new__(
         cls,
@@ -63,6 +62,19 @@ class Adam(Optimizer):
     def beta_2(self) -> float: ...
     @property
     def epsilon(self) -> float: ...
+
+@final
+class AdamW(Adam):
+    def __new__(
+        cls,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> AdamW: ...
+    @property
+    def weight_decay(self) -> float: ...
 
 @final
 class Epoch:

@@ -14,7 +14,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp import MLP, SGD, Adam, __version__, lesson
+from fastmlp import MLP, SGD, Adam, AdamW, Optimizer, __version__, lesson
 from fastmlp._checks import check_range, check_spread, split_table
 from fastmlp._click import (
     COUNT,
@@ -138,14 +138,20 @@ def demo(output: Path, seed: int) -> None:
     help="Numbers the network computes with.",
 )
 @click.option(
-    "--optimizer", type=click.Choice(["sgd", "adam"]), default="sgd", help="Rule of the updates."
+    "--optimizer",
+    type=click.Choice(["sgd", "adam", "adamw"]),
+    default="sgd",
+    help="Rule of the updates.",
 )
 @click.option(
-    "--learning-rate", type=float, show_default="sgd 1.0, adam 0.001", help="Size of the updates."
+    "--learning-rate", type=float, show_default="sgd 1.0, others 0.001", help="Size of the updates."
 )
 @click.option("--momentum", type=float, show_default="0.0", help="Momentum of sgd, in [0, 1).")
 @click.option(
     "--nesterov/--no-nesterov", default=False, help="Nesterov's lookahead for --momentum."
+)
+@click.option(
+    "--weight-decay", type=float, show_default="0.01", help="Pull of adamw towards 0, >= 0."
 )
 @click.option("--epochs", type=COUNT, metavar="N", default=1000, help="Passes over the rows.")
 @click.option(
@@ -192,6 +198,7 @@ def train(
     learning_rate: float | None,
     momentum: float | None,
     nesterov: bool,
+    weight_decay: float | None,
     epochs: int,
     batch_size: int | None,
     class_weight: Any,
@@ -206,7 +213,7 @@ def train(
     (model.safetensors), the metrics (metrics.json) and the plots: loss and accuracy, confusion
     matrix and, with two features, the decision boundary.
     """
-    rule = _optimizer(optimizer, learning_rate, momentum, nesterov)
+    rule = _optimizer(optimizer, learning_rate, momentum, nesterov, weight_decay)
     if len(fractions) != 3 or not np.isclose(sum(fractions), 1):
         raise click.BadParameter(
             f"must be three numbers that sum to 1, got {', '.join(map(str, fractions))}",
@@ -316,14 +323,23 @@ def predict(model_file: Path, csv_file: Path, output: TextIO) -> None:
 
 
 def _optimizer(
-    name: str, learning_rate: float | None, momentum: float | None, nesterov: bool
-) -> SGD | Adam:
+    name: str,
+    learning_rate: float | None,
+    momentum: float | None,
+    nesterov: bool,
+    weight_decay: float | None,
+) -> Optimizer:
+    if name != "sgd" and (momentum is not None or nesterov):
+        raise click.UsageError("--momentum and --nesterov need --optimizer sgd")
+    if name != "adamw" and weight_decay is not None:
+        raise click.UsageError("--weight-decay needs --optimizer adamw")
     if name == "sgd":
         rate = 1.0 if learning_rate is None else learning_rate
-        return SGD(learning_rate=rate, momentum=momentum or 0.0, nesterov=nesterov)
-    if momentum is not None or nesterov:
-        raise click.UsageError("--momentum and --nesterov need --optimizer sgd")
-    return Adam() if learning_rate is None else Adam(learning_rate=learning_rate)
+        return SGD(rate, momentum=momentum or 0.0, nesterov=nesterov)
+    rate = 0.001 if learning_rate is None else learning_rate
+    if name == "adam":
+        return Adam(rate)
+    return AdamW(rate, weight_decay=0.01 if weight_decay is None else weight_decay)
 
 
 def _drop_unwritten_output() -> None:

@@ -81,6 +81,7 @@ NETWORKS = [
 ]
 
 POSITIVE = "expected a finite number > 0"
+NOT_NEGATIVE = "expected a finite number >= 0"
 SHARE = "expected a number in [0, 1)"
 
 OPTIMIZERS = [
@@ -94,6 +95,10 @@ OPTIMIZERS = [
     (fastmlp.Adam, {"beta_1": 1.0}, f"beta_1 is 1, {SHARE}"),
     (fastmlp.Adam, {"beta_2": -0.1}, f"beta_2 is -0.1, {SHARE}"),
     (fastmlp.Adam, {"epsilon": 0.0}, f"epsilon is 0, {POSITIVE}"),
+    (fastmlp.AdamW, {"beta_1": 1.0}, f"beta_1 is 1, {SHARE}"),
+    (fastmlp.AdamW, {"weight_decay": -0.5}, f"weight_decay is -0.5, {NOT_NEGATIVE}"),
+    (fastmlp.AdamW, {"weight_decay": np.nan}, f"weight_decay is NaN, {NOT_NEGATIVE}"),
+    (fastmlp.AdamW, {"weight_decay": np.inf}, f"weight_decay is inf, {NOT_NEGATIVE}"),
 ]
 
 ARRAYS = (
@@ -146,7 +151,7 @@ def test_optimizers(kind, settings, message):
         kind(**settings)
 
 
-@pytest.mark.parametrize("kind", [fastmlp.SGD, fastmlp.Adam])
+@pytest.mark.parametrize("kind", [fastmlp.SGD, fastmlp.Adam, fastmlp.AdamW])
 def test_a_learning_rate_that_is_set(kind):
     optimizer = kind(0.5)
 

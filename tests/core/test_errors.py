@@ -291,7 +291,7 @@ def test_d_output(d_output, error, message, mlp):
         (
             {"optimizer": "adam"},
             TypeError,
-            "optimizer is of type str, expected fastmlp.SGD or fastmlp.Adam",
+            "optimizer is of type str, expected fastmlp.SGD, Adam or AdamW",
         ),
         ({"X_val": X}, ValueError, "y_val is None, expected the labels of X_val"),
         ({"y_val": Y}, ValueError, "X_val is None, expected the inputs of y_val"),

@@ -12,6 +12,7 @@ KINDS = {
     "momentum": lambda: fastmlp.SGD(0.1, momentum=0.9),
     "nesterov": lambda: fastmlp.SGD(0.1, momentum=0.9, nesterov=True),
     "adam": lambda: fastmlp.Adam(0.01),
+    "adamw": lambda: fastmlp.AdamW(0.01, weight_decay=0.1),
 }
 
 
@@ -35,18 +36,62 @@ def trained(data, *fits, dtype="float64"):
 
 
 def test_defaults():
-    sgd, adam = fastmlp.SGD(), fastmlp.Adam()
+    sgd, adamw = fastmlp.SGD(), fastmlp.AdamW()
 
     assert (sgd.learning_rate, sgd.momentum, sgd.nesterov) == (0.01, 0.0, False)
-    assert (adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon) == (1e-3, 0.9, 0.999, 1e-8)
+    for adam in (fastmlp.Adam(), adamw):
+        settings = (adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon)
+        assert settings == (1e-3, 0.9, 0.999, 1e-8)
+    assert adamw.weight_decay == 0.01
 
 
 def test_settings_are_kept():
     sgd = fastmlp.SGD(0.25, 0.5, True)
-    adam = fastmlp.Adam(0.25, 0.5, 0.75, 0.125)
+    adamw = fastmlp.AdamW(0.25, 0.5, 0.75, 0.125, 0.0625)
 
     assert (sgd.learning_rate, sgd.momentum, sgd.nesterov) == (0.25, 0.5, True)
-    assert (adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon) == (0.25, 0.5, 0.75, 0.125)
+    for adam in (fastmlp.Adam(0.25, 0.5, 0.75, 0.125), adamw):
+        settings = (adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon)
+        assert settings == (0.25, 0.5, 0.75, 0.125)
+    assert adamw.weight_decay == 0.0625
+
+
+def test_a_repr_makes_the_optimizer_again(make):
+    optimizer = make()
+
+    assert repr(eval(repr(optimizer), vars(fastmlp))) == repr(optimizer)
+
+
+def test_adamw_without_decay_is_adam(data, dtype):
+    adam, adamw = fastmlp.Adam(0.01), fastmlp.AdamW(0.01, weight_decay=0.0)
+
+    assert isinstance(adamw, fastmlp.Adam)
+    np.testing.assert_array_equal(
+        trained(data, (adamw, 10), dtype=dtype), trained(data, (adam, 10), dtype=dtype)
+    )
+
+
+def test_biases_decay_as_weights_do(dtype):
+    # Inputs of 0 and as many rows of each class: all gradients are 0.
+    X, y = np.zeros((2, 3), dtype), np.array([0, 1])
+    mlp = fastmlp.MLP([3, 2], dtype=dtype, seed=0)
+    mlp.parameters[:] = 1.0
+
+    mlp.fit(X, y, fastmlp.AdamW(learning_rate=0.5, weight_decay=0.5), epochs=3)
+
+    np.testing.assert_array_equal(mlp.parameters, np.full(8, 0.75**3, dtype))
+
+
+def test_a_decay_too_small_for_float32_beside_1_still_counts():
+    # 1 - 1e-8 is 1 in float32, and so would be every factor of a million steps.
+    X, y = np.zeros((2, 1), np.float32), np.array([0, 1])
+    mlp = fastmlp.MLP([1, 2], seed=0)
+    mlp.parameters[:] = np.float32(1.0) + np.finfo(np.float32).eps
+    before = mlp.parameters.copy()
+
+    mlp.step(X, y, fastmlp.AdamW(learning_rate=1e-6, weight_decay=0.07))
+
+    assert (mlp.parameters < before).all()
 
 
 def test_the_learning_rate_can_be_set(make, data):
@@ -57,9 +102,11 @@ def test_the_learning_rate_can_be_set(make, data):
     assert not np.array_equal(trained(data, (optimizer, 3)), trained(data, (other, 3)))
 
 
-@pytest.mark.parametrize("name", ["momentum", "nesterov", "beta_1", "beta_2", "epsilon"])
+@pytest.mark.parametrize(
+    "name", ["momentum", "nesterov", "beta_1", "beta_2", "epsilon", "weight_decay"]
+)
 def test_other_settings_are_read_only(name):
-    optimizer = fastmlp.SGD() if hasattr(fastmlp.SGD, name) else fastmlp.Adam()
+    optimizer = fastmlp.SGD() if hasattr(fastmlp.SGD, name) else fastmlp.AdamW()
 
     with pytest.raises(AttributeError, match=name):
         setattr(optimizer, name, 0.5)
@@ -107,7 +154,7 @@ def test_reset_forgets(make, data):
     np.testing.assert_array_equal(trained(data, (optimizer, 5)), trained(data, (make(), 5)))
 
 
-@pytest.mark.parametrize("kind", ["momentum", "adam"])
+@pytest.mark.parametrize("kind", ["momentum", "adam", "adamw"])
 def test_another_network_s_state_is_refused(kind, data):
     optimizer = KINDS[kind]()
     trained(data, (optimizer, 1))
@@ -120,7 +167,7 @@ def test_another_network_s_state_is_refused(kind, data):
     np.testing.assert_array_equal(larger.parameters, before)
 
 
-@pytest.mark.parametrize("kind", ["momentum", "adam"])
+@pytest.mark.parametrize("kind", ["momentum", "adam", "adamw"])
 def test_a_state_of_another_dtype_is_refused(kind, data):
     optimizer = KINDS[kind]()
     trained(data, (optimizer, 1))

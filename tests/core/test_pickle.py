@@ -58,8 +58,9 @@ def test_a_network_s_copy_has_memory_of_its_own(again, mlp):
         fastmlp.SGD(0.3),
         fastmlp.SGD(0.3, momentum=0.5, nesterov=True),
         fastmlp.Adam(0.02, 0.7, 0.8, 1e-4),
+        fastmlp.AdamW(0.02, 0.7, 0.8, 1e-4, 0.5),
     ],
-    ids=["sgd", "nesterov", "adam"],
+    ids=["sgd", "nesterov", "adam", "adamw"],
 )
 def test_an_optimizer_in_the_middle_of_training(again, optimizer, mlp, rng):
     optimizer.reset()

@@ -15,6 +15,8 @@ OPTIMIZERS = {
         "Adam",
         {"learning_rate": 0.02, "beta_1": 0.7, "beta_2": 0.95, "epsilon": 1e-3},
     ),
+    "adamw": ("AdamW", {"learning_rate": 0.01}),
+    "adamw_own_settings": ("AdamW", {"learning_rate": 0.02, "beta_1": 0.7, "weight_decay": 0.5}),
 }
 
 

@@ -95,6 +95,11 @@ OPTIMIZERS = {
         lambda: fastmlp.Adam(learning_rate=0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-6),
         lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6),
     ),
+    "adamw": (lambda: fastmlp.AdamW(), lambda p: torch.optim.AdamW(p)),
+    "adamw_own_settings": (
+        lambda: fastmlp.AdamW(0.01, 0.8, 0.99, 1e-6, weight_decay=0.5),
+        lambda p: torch.optim.AdamW(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.5),
+    ),
 }
 
 
@@ -104,7 +109,7 @@ def test_updates_agree_step_by_step(name, rng, random_mlp, assert_agrees):
     mlp = random_mlp([4, 16, 3], "tanh")
     net = torch_twin(mlp)
     optimizer, torch_optimizer = ours(), theirs(net.parameters())
-    for t in range(30):
+    for t in range(100):
         X, y = batch(rng, mlp)
 
         loss = mlp.step(X, y, optimizer)

@@ -216,7 +216,7 @@ impl<'a, T: Scalar> Dataset<'a, T> {
     }
 
     /// Labels of `rows`, and their weights times `scale`.
-    pub(crate) fn read(&self, rows: Rows<'_>, scale: f64, labels: &mut [u32], weights: &mut [T]) {
+    fn read(&self, rows: Rows<'_>, scale: f64, labels: &mut [u32], weights: &mut [T]) {
         self.labels.read(rows, self.last_class(), labels);
         if self.sample_weight.is_none() && self.class_weight.is_none() {
             weights.fill(T::from_f64(scale));
@@ -246,6 +246,30 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         let of_sample = self.sample_weight.map_or(1.0, |weights| weights.get(row));
         let of_class = self.class_weight.map_or(1.0, |weights| weights[label as usize]);
         of_sample * of_class
+    }
+}
+
+/// Some rows to learn from; `scale` multiplies their weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Examples<'a, 'd, T: Scalar> {
+    pub(crate) data: &'a Dataset<'d, T>,
+    pub(crate) rows: Rows<'a>,
+    pub(crate) scale: f64,
+}
+
+impl<T: Scalar> Examples<'_, '_, T> {
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Those at positions `start..end` of these.
+    pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
+        Self { rows: self.rows.slice(start, end), ..*self }
+    }
+
+    /// Their labels and weights.
+    pub(crate) fn read(&self, labels: &mut [u32], weights: &mut [T]) {
+        self.data.read(self.rows, self.scale, labels, weights);
     }
 }
 

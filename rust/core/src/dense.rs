@@ -1,6 +1,8 @@
 //! A dense layer: forward, and beside it the two halves of backward.
 
-use crate::kernels::{Matrix, Update};
+use std::ops::Range;
+
+use crate::kernels::{Finish, Matrix, Start};
 use crate::layout::Layer;
 use crate::scalar::Scalar;
 
@@ -12,7 +14,7 @@ pub(crate) fn dense_scratch_len<T: Scalar>(layer: &Layer, n: usize) -> usize {
     forward.max(backward)
 }
 
-/// `z = x W + b`
+/// `z = x W + b`, finished.
 ///
 /// x: (n, `d_in`), W: (`d_in`, `d_out`), b: (`d_out`,), z: (n, `d_out`)
 pub(crate) fn dense_forward<T: Scalar>(
@@ -20,34 +22,39 @@ pub(crate) fn dense_forward<T: Scalar>(
     parameters: &[T],
     x: &[T],
     z: &mut [T],
+    finish: Finish<'_, T>,
     scratch: &mut [T],
 ) {
-    let bias = &parameters[layer.biases()];
-    for row in z.chunks_exact_mut(layer.d_out) {
-        row.copy_from_slice(bias);
-    }
     let x = Matrix::new(x, x.len() / layer.d_in, layer.d_in);
-    T::product(&x, &weights(layer, parameters), z, Update::Add, scratch);
+    let bias = Start::Rows(&parameters[layer.biases()]);
+    T::product(&x, &weights(layer, parameters), z, bias, finish, scratch);
 }
 
-/// `d_W += x^T d_z` and `d_b += sum of the rows of d_z`, into the flat gradient.
+/// Rows of `d_W = [d_W +] x^T d_z`, and after the last of them `d_b = [d_b +] sum of the rows of d_z`.
 ///
-/// x: (n, `d_in`), `d_z`: (n, `d_out`)
+/// x: (n, `d_in`), `d_z`: (n, `d_out`), `d_w`: (rows, `d_out`), with the biases behind the last row
 pub(crate) fn dense_backward_parameters<T: Scalar>(
     layer: &Layer,
+    rows: &Range<usize>,
     x: &[T],
     d_z: &[T],
-    gradient: &mut [T],
+    d_w: &mut [T],
+    start: Start<'_, T>,
     scratch: &mut [T],
 ) {
     let n = d_z.len() / layer.d_out;
     let (x, d_sums) = (Matrix::new(x, n, layer.d_in), Matrix::new(d_z, n, layer.d_out));
-    let d_w = &mut gradient[layer.weights()];
-    T::product(&x.t(), &d_sums, d_w, Update::Add, scratch);
-    T::add_rows(&mut gradient[layer.biases()], d_z);
+    let (d_w, d_b) = d_w.split_at_mut(rows.len() * layer.d_out);
+    T::product(&x.t().slab(rows.clone()), &d_sums, d_w, start, Finish::Nothing, scratch);
+    if rows.end == layer.d_in {
+        if matches!(start, Start::Zero) {
+            d_b.fill(T::ZERO);
+        }
+        T::add_rows(d_b, d_z);
+    }
 }
 
-/// `d_x = d_z W^T`
+/// `d_x = d_z W^T`, finished.
 ///
 /// `d_z`: (n, `d_out`), W: (`d_in`, `d_out`), `d_x`: (n, `d_in`)
 pub(crate) fn dense_backward_input<T: Scalar>(
@@ -55,11 +62,12 @@ pub(crate) fn dense_backward_input<T: Scalar>(
     parameters: &[T],
     d_z: &[T],
     d_x: &mut [T],
+    finish: Finish<'_, T>,
     scratch: &mut [T],
 ) {
     let d_sums = Matrix::new(d_z, d_z.len() / layer.d_out, layer.d_out);
     let weights = weights(layer, parameters).t();
-    T::product(&d_sums, &weights, d_x, Update::Set, scratch);
+    T::product(&d_sums, &weights, d_x, Start::Zero, finish, scratch);
 }
 
 fn weights<'a, T: Scalar>(layer: &Layer, parameters: &'a [T]) -> Matrix<'a, T> {

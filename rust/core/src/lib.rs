@@ -44,7 +44,8 @@
 //! loss        softmax and cross-entropy, fused
 //! dataset     rows to learn from, read where they lie
 //! tile        some rows, forward through all layers and back
-//! workspace   passes over chunks of tiles, on several threads
+//! gradient    the gradient of a batch, shared by several threads
+//! workspace   passes over rows, with their buffers
 //! team        threads that share a batch
 //! interrupt   the wish to stop
 //! optim       optimizers: one loop over flat vectors each
@@ -59,6 +60,7 @@ mod buffer;
 mod dataset;
 mod dense;
 mod error;
+mod gradient;
 mod init;
 mod interrupt;
 mod kernels;

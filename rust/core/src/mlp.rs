@@ -5,17 +5,17 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows, check_columns};
+use crate::dataset::{Dataset, Examples, Rows, check_columns};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
-use crate::loss::argmax;
+use crate::loss::{Tally, argmax};
 use crate::network::Network;
 use crate::optim::{Rule, State};
 use crate::order::Seeds;
 use crate::scalar::Scalar;
 use crate::team::Team;
-use crate::train::{EpochRecord, Schedule, Trainer, take_step};
+use crate::train::{Descent, EpochRecord, Schedule, Trainer, take_step};
 use crate::workspace::{Pass, Workspace};
 
 /// A multilayer perceptron that classifies: logits, softmax, cross-entropy.
@@ -135,15 +135,8 @@ impl<T: Scalar> Mlp<T> {
         gradient: &mut [T],
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
-        data.check(self.network.layout())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
-        let n = data.n_rows();
-        self.with_workspace(n, |workspace| {
-            workspace.reserve_chunks(&self.network, n)?;
-            let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
-            let pass = self.pass(interrupt);
-            Ok(workspace.gradient(pass, data, rows, scale, gradient, &mut Team::new(1))?.loss)
-        })
+        Ok(self.gradient_of(data, gradient, interrupt)?.0.loss)
     }
 
     /// The way back for a loss of the caller's own: from its derivative with respect to the logits to its gradient
@@ -162,8 +155,9 @@ impl<T: Scalar> Mlp<T> {
         self.check_like_logits("d_output", d_logits.shape(), x.nrows())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_len("d_x", d_x.len(), x.len())?;
-        self.with_workspace(x.nrows(), |workspace| {
-            workspace.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
+        self.with_workspace(0, |workspace| {
+            workspace.gradients.reserve(&self.network, x.nrows(), 1)?;
+            workspace.gradients.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
         })
     }
 
@@ -181,9 +175,10 @@ impl<T: Scalar> Mlp<T> {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", n_parameters)?,
         };
-        let result = self.loss_and_grad(data, &mut gradient, interrupt).and_then(|loss| {
-            take_step((rule, state), &mut self.parameters, (loss, &gradient), (1, 1))
-                .map(|()| loss)
+        let result = self.gradient_of(data, &mut gradient, interrupt).and_then(|(tally, largest)| {
+            let descent = Descent { loss: tally.loss, gradient: &gradient, largest };
+            take_step((rule, state), &mut self.parameters, descent, &mut Team::new(1), (1, 1))
+                .map(|()| tally.loss)
                 .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
         });
         self.gradient = Some(gradient);
@@ -202,6 +197,23 @@ impl<T: Scalar> Mlp<T> {
     ) -> Result<Vec<EpochRecord>> {
         let mut trainer = Trainer::new(self, train, validation, schedule)?;
         (0..epochs).map(|_| trainer.epoch(self, rule, state, &Never)).collect()
+    }
+
+    /// Losses of all rows, their gradient, and its largest magnitude.
+    fn gradient_of(
+        &self,
+        data: &Dataset<'_, T>,
+        gradient: &mut [T],
+        interrupt: &dyn Interrupt,
+    ) -> Result<(Tally, f64)> {
+        data.check(self.network.layout())?;
+        let n = data.n_rows();
+        self.with_workspace(0, |workspace| {
+            let gradients = &mut workspace.gradients;
+            gradients.reserve(&self.network, n, 1)?;
+            let examples = Examples { data, rows: Rows::Range(0, n), scale: 1.0 / data.total_weight() };
+            gradients.gradient(self.pass(interrupt), examples, gradient, &mut Team::new(1))
+        })
     }
 
     /// [`Error::Shape`] unless an array has the shape of the logits of `n` rows.
@@ -237,12 +249,12 @@ impl<T: Scalar> Mlp<T> {
         })
     }
 
-    /// Lends `f` a workspace for batches of `n` rows on one thread.
+    /// Lends `f` a workspace for `n` rows that go forward.
     fn with_workspace<R>(&self, n: usize, f: impl FnOnce(&mut Workspace<T>) -> Result<R>) -> Result<R> {
         let at_rest = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = at_rest().pop();
-        let mut workspace = idle.unwrap_or_default();
-        workspace.reserve_tiles(&self.network, n, 1)?;
+        let mut workspace = idle.unwrap_or_else(|| Workspace::new(&self.network));
+        workspace.reserve_forward(&self.network, n)?;
         let result = f(&mut workspace);
         at_rest().push(workspace);
         result

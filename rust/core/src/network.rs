@@ -1,7 +1,10 @@
 //! A network's architecture: the widths of its layers and what lies between them.
 
+use std::ops::Range;
+
 use crate::activation::Activation;
 use crate::error::{Error, Result};
+use crate::kernels::TinyNet;
 use crate::layout::Layout;
 
 /// Working memory of a tile: about a core's share of the level-2 cache.
@@ -10,20 +13,44 @@ const TILE_BYTES: usize = 256 * 1024;
 const MIN_TILE_ROWS: usize = 256;
 /// Rows above which a larger tile gains nothing.
 const MAX_TILE_ROWS: usize = 1024;
-/// Rows of a chunk, the piece of a batch that one thread works on, where the batch is large enough.
-const CHUNK_ROWS: usize = 128;
-/// Chunks a batch is cut into at most.
-const MAX_CHUNKS: usize = 64;
-/// Numbers that the gradients of all chunks may take together.
-const MAX_PARTIAL_NUMBERS: usize = 1 << 24;
 /// Rows that pieces are rounded to: one AVX-512 register of `f32`.
 const ROW_GROUP: usize = 16;
+
+/// Parameters up to which a batch is cut into chunks: their gradients stay in a level-2 cache.
+const MAX_CHUNKED_PARAMETERS: usize = 1 << 15;
+/// Rows of a chunk at least, so that adding its gradient to the others' counts for little.
+const MIN_CHUNK_ROWS: usize = 32;
+/// Multiplications and additions of a chunk at least: some microseconds, so that handing it to a thread counts for little.
+const MIN_CHUNK_FLOPS: usize = 200_000;
+/// Multiplications and additions from which on a batch that is not cut into chunks is shared by threads.
+const MIN_SHARED_FLOPS: usize = 1_000_000;
+/// Numbers that the gradients of all chunks may take together.
+const MAX_PARTIAL_NUMBERS: usize = 1 << 24;
+/// Chunks a batch is cut into at most.
+const MAX_CHUNKS: usize = 64;
+
+/// Bytes from which on weights do not stay in a level-2 cache from one tile to the next.
+const LARGE_WEIGHTS: usize = 1 << 20;
+/// Numbers of a gradient that one thread works on at a time.
+const SLAB_NUMBERS: usize = 1 << 15;
+/// Slabs that a layer is cut into at most.
+const MAX_SLABS: usize = 16;
 
 /// Layers of a multilayer perceptron: dense ones with an activation after each but the last, whose sums are logits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     layout: Layout,
     activations: Vec<Activation>,
+    slabs: Vec<Slab>,
+}
+
+/// Some rows of a layer's weights; the last ones bring the biases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slab {
+    pub(crate) layer: usize,
+    pub(crate) rows: Range<usize>,
+    /// Numbers in it.
+    pub(crate) len: usize,
 }
 
 impl Network {
@@ -36,7 +63,8 @@ impl Network {
             let expected = format!("one name, or a sequence of {n_hidden}: one a hidden layer");
             return Err(Error::value("activation", found, expected));
         }
-        Ok(Self { layout, activations: activations.to_vec() })
+        let slabs = cut_into_slabs(&layout);
+        Ok(Self { layout, activations: activations.to_vec(), slabs })
     }
 
     /// Where each layer's parameters lie.
@@ -49,18 +77,52 @@ impl Network {
         &self.activations
     }
 
-    /// Rows that go through all layers, forward and backward, while they are in cache.
+    /// The pieces of the flat vector, in its order, that threads share.
+    pub(crate) fn slabs(&self) -> &[Slab] {
+        &self.slabs
+    }
+
+    /// Multiplications and additions of forward and backward through all layers, a row.
+    pub(crate) fn flops_per_row(&self) -> usize {
+        self.layout.n_parameters().saturating_mul(6)
+    }
+
+    /// Rows that go forward through all layers while they are in cache.
     pub(crate) fn tile_rows(&self) -> usize {
         let numbers: usize = self.layout.layer_sizes().sum();
         let rows = TILE_BYTES / (numbers.saturating_mul(size_of::<f32>()));
         rows.clamp(MIN_TILE_ROWS, MAX_TILE_ROWS) / ROW_GROUP * ROW_GROUP
     }
 
-    /// Number of chunks that a batch of `n` rows is cut into. It depends on the shapes alone, never on the number of
-    /// threads, so that the chunks' gradients are the same and are added in the same order whoever computes them.
+    /// Number of chunks that a batch of `n` rows is cut into, a power of two. Like every cut it depends on the shapes
+    /// alone, never on the number of threads, so that sums have the same order whoever computes them.
     pub(crate) fn n_chunks(&self, n: usize) -> usize {
-        let by_memory = (MAX_PARTIAL_NUMBERS / self.layout.n_parameters()).max(1);
-        (n / CHUNK_ROWS).clamp(1, MAX_CHUNKS).min(by_memory)
+        let n_parameters = self.layout.n_parameters();
+        if n_parameters > MAX_CHUNKED_PARAMETERS && TinyNet::new(self).is_none() {
+            return 1;
+        }
+        let by_work = n.saturating_mul(self.flops_per_row()) / MIN_CHUNK_FLOPS;
+        let by_memory = MAX_PARTIAL_NUMBERS / n_parameters;
+        let most = by_work.min(n / MIN_CHUNK_ROWS).min(by_memory).clamp(1, MAX_CHUNKS);
+        1 << most.ilog2()
+    }
+
+    /// Threads above which more would find nothing to do, or too little, with a batch of `n` rows.
+    pub(crate) fn most_threads(&self, n: usize) -> usize {
+        match self.n_chunks(n) {
+            1 if n.saturating_mul(self.flops_per_row()) < MIN_SHARED_FLOPS => 1,
+            1 => n.div_ceil(self.training_tile_rows(n)).max(self.slabs.len()),
+            n_chunks => n_chunks,
+        }
+    }
+
+    /// Rows of a tile of a batch of `n` rows that goes forward and back and is not cut into chunks: two at least, for
+    /// two threads, and more where the weights stay in cache from one to the next.
+    pub(crate) fn training_tile_rows(&self, n: usize) -> usize {
+        let widest = self.layout.layers().iter().map(|layer| layer.d_in * layer.d_out).max().unwrap_or(0);
+        let large = widest * size_of::<f32>() > LARGE_WEIGHTS;
+        let rows = if large || n < 128 { n / 2 } else { (n / 4).max(64) };
+        rows.clamp(ROW_GROUP, MIN_TILE_ROWS).next_multiple_of(ROW_GROUP)
     }
 
     /// The rows of chunk `i` of `n_chunks`, as equal as whole groups of rows allow.
@@ -71,13 +133,27 @@ impl Network {
     }
 }
 
+fn cut_into_slabs(layout: &Layout) -> Vec<Slab> {
+    let mut slabs = Vec::new();
+    for (l, layer) in layout.layers().iter().enumerate() {
+        let by_size = (layer.d_in * layer.d_out).div_ceil(SLAB_NUMBERS);
+        let count = by_size.min(layer.d_in).min(MAX_SLABS);
+        for i in 0..count {
+            let rows = layer.d_in * i / count..layer.d_in * (i + 1) / count;
+            let biases = if i + 1 == count { layer.d_out } else { 0 };
+            slabs.push(Slab { layer: l, len: rows.len() * layer.d_out + biases, rows });
+        }
+    }
+    slabs
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn chunks_cover_every_row_once() {
-        for n in [1, 15, 16, 17, 127, 128, 1050, 100_003] {
+        for n in [1, 15, 16, 17, 127, 128, 200, 1050, 100_003] {
             let network = Network::new(&[2, 100, 3], &[Activation::Relu]).unwrap();
             let n_chunks = network.n_chunks(n);
             let bounds: Vec<_> = (0..n_chunks).map(|i| Network::chunk(n, n_chunks, i)).collect();
@@ -85,6 +161,27 @@ mod tests {
             assert_eq!(bounds[n_chunks - 1].1, n);
             assert!(bounds.windows(2).all(|pair| pair[0].1 == pair[1].0));
             assert!(bounds.iter().all(|(start, end)| start < end), "{n}: {bounds:?}");
+        }
+    }
+
+    #[test]
+    fn slabs_cover_the_vector_in_order() {
+        for sizes in [&[2, 100, 3][..], &[784, 256, 256, 10], &[3, 5000, 2], &[100_000, 2]] {
+            let network = Network::new(sizes, &vec![Activation::Relu; sizes.len() - 2]).unwrap();
+            let layers = network.layout().layers();
+            let mut end = 0;
+            for slab in network.slabs() {
+                let layer = &layers[slab.layer];
+                let start = layer.weights().start + slab.rows.start * layer.d_out;
+                assert_eq!(start, end, "{sizes:?}");
+                end += slab.len;
+                let last = slab.rows.end == layer.d_in;
+                assert_eq!(
+                    end,
+                    if last { layer.biases().end } else { start + slab.rows.len() * layer.d_out }
+                );
+            }
+            assert_eq!(end, network.layout().n_parameters());
         }
     }
 

@@ -6,30 +6,46 @@
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+
+use crate::error::Result;
+use crate::scalar::Scalar;
 
 /// Turns of the waiting loop before a worker gives its core to others, and before it sleeps.
 const SPINS: usize = 2_000;
 const YIELDS: usize = 50;
 
+/// Numbers of a slab of a vector that threads share: fewer take less time than handing them over. And how many slabs
+/// each thread finds, so that one that is late leaves its share to the others.
+const MIN_SLAB: usize = 2048;
+const SLABS_A_THREAD: usize = 4;
+
 type Job<'a> = &'a (dyn Fn(usize) + Sync);
 
+/// Set in a round as long as workers may still join it; above it the rounds are counted, below it the workers in it.
+const OPEN: u64 = 1 << 31;
+const ROUND: u64 = 1 << 32;
+
 struct Shared {
-    /// Counts the jobs: a worker starts when it changes.
-    round: AtomicUsize,
-    /// Workers that have not finished the job of this round.
-    pending: AtomicUsize,
-    /// The job of this round. Written by the owner while `pending` is 0, read by workers while it is not.
+    /// Which round it is, whether it is open, and how many workers are in it.
+    round: AtomicU64,
+    /// The job of this round. Written by the owner while nobody is in it, read by those who are.
     job: UnsafeCell<Option<Job<'static>>>,
     stop: AtomicBool,
     panicked: AtomicBool,
 }
 
-// SAFETY: `job` is handed over through `round` (release, acquire) and back through `pending` (release, acquire), so
-// that the owner never writes it while a worker reads it; the rest is atomic.
+// SAFETY: `job` is handed over through `round`: the owner's release that opens a round is acquired by a worker that
+// joins it, and the worker's release that leaves it is acquired by the owner before it writes again; the rest is atomic.
 unsafe impl Sync for Shared {}
+
+/// Length of a slab where vectors of `len` numbers are cut into at most `n` of them: whole cache lines, so that no two
+/// threads write to the same one, as equal as that allows.
+pub(crate) fn slab_len<T: Scalar>(len: usize, n: usize) -> usize {
+    len.div_ceil(n).next_multiple_of(T::LANES)
+}
 
 /// The calling thread and some workers.
 pub(crate) struct Team {
@@ -47,8 +63,7 @@ impl Team {
             return Self { shared: None, process: 0, workers: Vec::new() };
         }
         let shared = Arc::new(Shared {
-            round: AtomicUsize::new(0),
-            pending: AtomicUsize::new(0),
+            round: AtomicU64::new(0),
             job: UnsafeCell::new(None),
             stop: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
@@ -66,23 +81,61 @@ impl Team {
         self.workers.len() + 1
     }
 
-    /// Calls `job(thread)` once on every thread, `job(0)` on this one, and returns when all have returned.
+    /// Number of slabs that a vector of `len` numbers is cut into for the team to share.
+    pub(crate) fn n_slabs(&self, len: usize) -> usize {
+        let most = if self.len() == 1 { 1 } else { SLABS_A_THREAD * self.len() };
+        (len / MIN_SLAB).clamp(1, most)
+    }
+
+    /// Calls `job(thread, i)` once for each `i < n`; a thread takes the next `i` as it becomes free. After an error no
+    /// more are taken.
     ///
     /// # Panics
     /// If the job panicked on a worker.
-    pub(crate) fn run(&mut self, job: Job<'_>) {
+    pub(crate) fn for_each(
+        &mut self,
+        n: usize,
+        job: &(dyn Fn(usize, usize) -> Result<()> + Sync),
+    ) -> Result<()> {
+        if n <= 1 || self.len() == 1 {
+            return (0..n).try_for_each(|i| job(0, i));
+        }
+        let next = AtomicUsize::new(0);
+        let result = Mutex::new(Ok(()));
+        self.run(&|thread| {
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= n {
+                    return;
+                }
+                if let Err(error) = job(thread, i) {
+                    next.store(n, Ordering::Relaxed);
+                    *result.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
+                }
+            }
+        });
+        result.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls `job(thread)` on this thread, as 0, and on each worker that comes before it returns here: a worker whose
+    /// core is busy with something else is not waited for.
+    ///
+    /// # Panics
+    /// If the job panicked on a worker.
+    fn run(&mut self, job: Job<'_>) {
         let Some(shared) = &self.shared else { return job(0) };
         if self.process != std::process::id() {
-            return (0..self.len()).for_each(job);
+            return job(0);
         }
-        // SAFETY: only the lifetime changes. Workers use the job only until they have counted `pending` down, and
-        // `Finish` waits for that before this function is left, by return or by panic.
+        // SAFETY: only the lifetime changes. Workers use the job only while they are in the round, and `Finish` waits
+        // until all have left it before this function is left, by return or by panic.
         let job_for_workers: Job<'static> = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
-        // SAFETY: `pending` is 0, so that no worker reads the job now; `&mut self` keeps other owners out.
+        // SAFETY: the last round is closed and nobody is in it, so that no worker reads the job now; `&mut self` keeps
+        // other owners out.
         unsafe { *shared.job.get() = Some(job_for_workers) };
-        shared.pending.store(self.workers.len(), Ordering::Relaxed);
+        let round = shared.round.load(Ordering::Relaxed);
         let finish = Finish(shared);
-        shared.round.fetch_add(1, Ordering::Release);
+        shared.round.store(round.wrapping_add(ROUND) | OPEN, Ordering::Release);
         for worker in &self.workers {
             worker.thread().unpark();
         }
@@ -92,15 +145,21 @@ impl Team {
     }
 }
 
-/// Waits, when dropped, until every worker has finished the job.
+/// Closes the round when dropped, and waits until every worker has left it.
 struct Finish<'a>(&'a Shared);
 
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
+        let mut round = self.0.round.fetch_and(!OPEN, Ordering::Acquire);
         let mut turns = 0;
-        while self.0.pending.load(Ordering::Acquire) > 0 {
+        while round & (OPEN - 1) > 0 {
             turns += 1;
-            if turns < SPINS { std::hint::spin_loop() } else { thread::yield_now() }
+            if turns < SPINS {
+                std::hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
+            round = self.0.round.load(Ordering::Acquire);
         }
     }
 }
@@ -112,7 +171,6 @@ impl Drop for Team {
             return self.workers.drain(..).for_each(std::mem::forget);
         }
         shared.stop.store(true, Ordering::Relaxed);
-        shared.round.fetch_add(1, Ordering::Release);
         for worker in self.workers.drain(..) {
             worker.thread().unpark();
             // A worker catches the panics of its jobs, so that it ends in good order.
@@ -123,29 +181,29 @@ impl Drop for Team {
 
 fn work(shared: &Shared, index: usize) {
     let mut seen = 0;
-    loop {
-        seen = next_round(shared, seen);
-        if shared.stop.load(Ordering::Relaxed) {
-            return;
-        }
-        // SAFETY: the owner wrote the job before this round began and leaves it alone until `pending` is 0.
+    while let Some(round) = join_round_after(shared, seen) {
+        // SAFETY: the owner wrote the job before it opened this round, and leaves it alone until this worker has left.
         let job = unsafe { *shared.job.get() };
         if let Some(job) = job
             && catch_unwind(AssertUnwindSafe(|| job(index))).is_err()
         {
             shared.panicked.store(true, Ordering::Relaxed);
         }
-        shared.pending.fetch_sub(1, Ordering::Release);
+        shared.round.fetch_sub(1, Ordering::Release);
+        seen = round;
     }
 }
 
-/// Waits until the round is no longer `seen`, and returns it.
-fn next_round(shared: &Shared, seen: usize) -> usize {
+/// Waits for an open round after `seen`, joins it, and returns its number; none if the team ends.
+fn join_round_after(shared: &Shared, seen: u64) -> Option<u64> {
     let mut turns = 0;
-    loop {
-        let round = shared.round.load(Ordering::Acquire);
-        if round != seen {
-            return round;
+    while !shared.stop.load(Ordering::Relaxed) {
+        let round = shared.round.load(Ordering::Relaxed);
+        if round & OPEN > 0
+            && round / ROUND != seen
+            && shared.round.compare_exchange(round, round + 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        {
+            return Some(round / ROUND);
         }
         turns += 1;
         if turns < SPINS {
@@ -156,27 +214,47 @@ fn next_round(shared: &Shared, seen: usize) -> usize {
             thread::park();
         }
     }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use std::sync::Barrier;
 
     #[test]
-    fn every_thread_runs_every_job_once() {
+    fn every_piece_is_taken_once() {
         for n_threads in [1, 2, 3, 7] {
             let mut team = Team::new(n_threads);
-            let counts: Vec<_> = (0..team.len()).map(|_| AtomicUsize::new(0)).collect();
             for round in 0..300 {
+                let n = [0, 1, 2, 50][round % 4];
                 if round % 100 == 99 {
                     // Long enough for the workers to fall asleep.
                     thread::sleep(std::time::Duration::from_millis(5));
                 }
-                team.run(&|thread| {
-                    counts[thread].fetch_add(1, Ordering::Relaxed);
-                });
+                let counts: Vec<_> = (0..n).map(|_| AtomicUsize::new(0)).collect();
+                let count = |_: usize, i: usize| {
+                    counts[i].fetch_add(1, Ordering::Relaxed);
+                    Ok(())
+                };
+                team.for_each(n, &count).unwrap();
+                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
             }
-            assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 300));
+        }
+    }
+
+    #[test]
+    fn an_error_ends_the_work() {
+        for n_threads in [1, 3] {
+            let taken = AtomicUsize::new(0);
+            let fail = |_: usize, _: usize| {
+                taken.fetch_add(1, Ordering::Relaxed);
+                Err(Error::Interrupted)
+            };
+            let result = Team::new(n_threads).for_each(1000, &fail);
+            assert!(matches!(result, Err(Error::Interrupted)));
+            assert!(taken.load(Ordering::Relaxed) <= n_threads);
         }
     }
 
@@ -184,15 +262,21 @@ mod tests {
     fn a_panic_reaches_the_caller_and_the_team_goes_on() {
         let mut team = Team::new(3);
         for panicking in 0..team.len() {
+            let together = Barrier::new(team.len());
             let panic = catch_unwind(AssertUnwindSafe(|| {
-                team.run(&|thread| assert_ne!(thread, panicking, "as planned"));
+                team.run(&|thread| {
+                    together.wait();
+                    assert_ne!(thread, panicking, "as planned");
+                });
             }));
             assert!(panic.is_err());
         }
         let runs = AtomicUsize::new(0);
-        team.run(&|_| {
+        let count = |_: usize, _: usize| {
             runs.fetch_add(1, Ordering::Relaxed);
-        });
-        assert_eq!(runs.load(Ordering::Relaxed), team.len());
+            Ok(())
+        };
+        team.for_each(100, &count).unwrap();
+        assert_eq!(runs.load(Ordering::Relaxed), 100);
     }
 }

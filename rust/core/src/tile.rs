@@ -3,14 +3,14 @@
 use ndarray::ArrayView2;
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows, gather, gather_columns, in_place};
+use crate::dataset::{Examples, Rows, gather, gather_columns, in_place};
 use crate::dense::{dense_backward_input, dense_backward_parameters, dense_forward, dense_scratch_len};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::kernels::{Batch, TinyNet};
+use crate::kernels::{Batch, Finish, Start, TinyNet};
 use crate::layout::Layer;
 use crate::loss::Tally;
-use crate::network::Network;
+use crate::network::{Network, Slab};
 use crate::scalar::Scalar;
 
 /// What a thread needs to know to work on a tile.
@@ -37,26 +37,46 @@ pub(crate) struct Tile<T: Scalar> {
     input: Buffer<T>,
     labels: Vec<u32>,
     weights: Buffer<T>,
-    layers: Layers<T>,
-    /// Set if the network is one of those whose gradient is a kernel of its own.
-    tiny: Option<TinyNet>,
+    /// One a layer: activations, and at the end logits, in whose place their derivative comes.
+    outputs: Vec<Buffer<T>>,
+    /// One a hidden layer: derivatives with respect to its sums. None in a tile that only goes forward.
+    deltas: Vec<Buffer<T>>,
+    tally: Tally,
 }
 
 impl<T: Scalar> Tile<T> {
-    pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
+    /// Room for `rows` that go forward.
+    pub(crate) fn forward_only(network: &Network, rows: usize) -> Result<Self> {
+        let layers = network.layout().layers();
         Ok(Self {
             rows,
             input: matrix(rows, network.layout().d_in())?,
             labels: vec![0; rows],
             weights: matrix(rows, 1)?,
-            layers: Layers::new(network, rows)?,
-            tiny: TinyNet::new(network),
+            outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
+            deltas: Vec::new(),
+            tally: Tally::default(),
         })
+    }
+
+    /// Room for `rows` that go forward and back.
+    pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
+        let hidden = network.layout().layers().iter().skip(1);
+        let deltas = hidden.map(|layer| matrix(rows, layer.d_in)).collect::<Result<_>>()?;
+        Ok(Self { deltas, ..Self::forward_only(network, rows)? })
     }
 
     /// Rows it has room for.
     pub(crate) fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Numbers of scratch that any of its passes needs.
+    pub(crate) fn scratch_len(network: &Network, rows: usize) -> usize {
+        let of_layer = |layer| dense_scratch_len::<T>(layer, rows);
+        let of_layers = network.layout().layers().iter().map(of_layer).max().unwrap_or(0);
+        let of_tiny = TinyNet::new(network).map_or(0, |tiny| T::tiny_scratch_len(&tiny, rows));
+        of_layers.max(of_tiny)
     }
 
     /// Logits of `rows`, (n, `d_out`).
@@ -65,173 +85,128 @@ impl<T: Scalar> Tile<T> {
         task: Task<'_, T>,
         x: &ArrayView2<'_, T>,
         rows: Rows<'_>,
+        scratch: &mut [T],
     ) -> Result<&mut [T]> {
         if in_place(x, rows).is_none() {
             gather(x, rows, &mut self.input);
         }
-        self.layers.forward(task, read(x, rows, &self.input), rows.len())
-    }
-
-    /// Weighted losses of `rows`; `scale` multiplies every weight.
-    pub(crate) fn tally(
-        &mut self,
-        task: Task<'_, T>,
-        data: &Dataset<'_, T>,
-        rows: Rows<'_>,
-        scale: f64,
-    ) -> Result<Tally> {
         let n = rows.len();
-        data.read(rows, scale, &mut self.labels[..n], &mut self.weights[..n]);
-        self.logits(task, &data.x(), rows)?;
-        let logits = self.layers.logits(task.network, n);
-        Ok(T::softmax_cross_entropy(
-            logits,
-            task.network.layout().d_out(),
-            &self.labels[..n],
-            &self.weights[..n],
-        ))
-    }
-
-    /// As [`tally`](Self::tally), and adds the gradient of the sum of the losses to `gradient`.
-    pub(crate) fn gradient(
-        &mut self,
-        task: Task<'_, T>,
-        data: &Dataset<'_, T>,
-        rows: Rows<'_>,
-        scale: f64,
-        gradient: &mut [T],
-    ) -> Result<Tally> {
-        if let Some(tiny) = self.tiny {
-            return self.tiny_gradient(tiny, task, data, rows, scale, gradient);
-        }
-        let tally = self.tally(task, data, rows, scale)?;
-        let x = data.x();
-        self.layers.backward(task, read(&x, rows, &self.input), rows.len(), gradient, None)?;
-        Ok(tally)
-    }
-
-    fn tiny_gradient(
-        &mut self,
-        tiny: TinyNet,
-        task: Task<'_, T>,
-        data: &Dataset<'_, T>,
-        rows: Rows<'_>,
-        scale: f64,
-        gradient: &mut [T],
-    ) -> Result<Tally> {
-        let n = rows.len();
-        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
-        data.read(rows, scale, labels, weights);
-        gather_columns(&data.x(), rows, &mut self.input);
-        let batch = Batch { x: &self.input, x_stride: n, labels, weights };
-        let tally = T::tiny_gradient(&tiny, &batch, task.parameters, gradient, &mut self.layers.scratch);
-        task.network.layout().layers().iter().try_for_each(|layer| task.spend(layer, 2 * n))?;
-        Ok(tally)
-    }
-
-    /// Adds to `gradient` what `d_logits` makes of `rows`, and writes the derivative with respect to them to `d_x`.
-    ///
-    /// `d_logits`: (n, `d_out`), `d_x`: (n, `d_in`)
-    pub(crate) fn pull_back(
-        &mut self,
-        task: Task<'_, T>,
-        x: &ArrayView2<'_, T>,
-        rows: Rows<'_>,
-        d_logits: ArrayView2<'_, T>,
-        gradient: &mut [T],
-        d_x: &mut [T],
-    ) -> Result<()> {
-        let logits = self.logits(task, x, rows)?;
-        for (to, &from) in logits.iter_mut().zip(d_logits) {
-            *to = from;
-        }
-        self.layers.backward(task, read(x, rows, &self.input), rows.len(), gradient, Some(d_x))
-    }
-}
-
-/// What the layers make of a tile, on the way forward and on the way back.
-#[derive(Debug)]
-struct Layers<T: Scalar> {
-    /// One a layer: activations, and at the end logits, in whose place their derivative comes.
-    outputs: Vec<Buffer<T>>,
-    /// Derivatives with respect to the sums of one layer, and of the layer before.
-    deltas: [Buffer<T>; 2],
-    scratch: Buffer<T>,
-}
-
-impl<T: Scalar> Layers<T> {
-    fn new(network: &Network, rows: usize) -> Result<Self> {
-        let layers = network.layout().layers();
-        let widest = layers.iter().skip(1).map(|layer| layer.d_in).max().unwrap_or(0);
-        let of_layers = layers.iter().map(|layer| dense_scratch_len::<T>(layer, rows)).max().unwrap_or(0);
-        let of_tiny = TinyNet::new(network).map_or(0, |tiny| T::tiny_scratch_len(&tiny, rows));
-        Ok(Self {
-            outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
-            deltas: [matrix(rows, widest)?, matrix(rows, widest)?],
-            scratch: Buffer::zeros("the products of a tile", of_layers.max(of_tiny))?,
-        })
-    }
-
-    /// The last layer's output for `n` rows.
-    fn logits(&mut self, network: &Network, n: usize) -> &mut [T] {
-        let logits = self.outputs.last_mut().expect("a network has at least one layer");
-        &mut logits[..n * network.layout().d_out()]
-    }
-
-    /// Logits, and every activation on the way to them.
-    ///
-    /// input: (n, `d_in`)
-    fn forward(&mut self, task: Task<'_, T>, input: &[T], n: usize) -> Result<&mut [T]> {
         let activations = task.network.activations();
         for (l, layer) in task.network.layout().layers().iter().enumerate() {
             let (before, from_here) = self.outputs.split_at_mut(l);
-            let x = before.last().map_or(input, |a| &a[..n * layer.d_in]);
+            let input = before.last().map_or_else(|| read(x, rows, &self.input), |a| &a[..n * layer.d_in]);
             let z = &mut from_here[0][..n * layer.d_out];
-            dense_forward(layer, task.parameters, x, z, &mut self.scratch);
-            if let Some(activation) = activations.get(l) {
-                activation.forward(z);
-            }
+            let finish = activations.get(l).map_or(Finish::Nothing, |&f| Finish::Activate(f));
+            dense_forward(layer, task.parameters, input, z, finish, scratch);
             task.spend(layer, n)?;
         }
-        Ok(self.logits(task.network, n))
+        let logits = self.outputs.last_mut().expect("a network has at least one layer");
+        Ok(&mut logits[..n * task.network.layout().d_out()])
     }
 
-    /// The way back from the derivative with respect to the logits, which stands in their place: adds to the flat
-    /// `gradient`, and fills `d_x` where it is wanted.
-    ///
-    /// input, `d_x`: (n, `d_in`)
-    fn backward(
+    /// Weighted losses. The derivative with respect to the logits takes their place.
+    pub(crate) fn tally(
         &mut self,
         task: Task<'_, T>,
-        input: &[T],
+        examples: Examples<'_, '_, T>,
+        scratch: &mut [T],
+    ) -> Result<Tally> {
+        let (n, d_out) = (examples.len(), task.network.layout().d_out());
+        self.logits(task, &examples.data.x(), examples.rows, scratch)?;
+        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
+        examples.read(labels, weights);
+        let logits = self.outputs.last_mut().expect("a network has at least one layer");
+        self.tally = T::softmax_cross_entropy(&mut logits[..n * d_out], d_out, labels, weights);
+        Ok(self.tally)
+    }
+
+    /// What [`tally`](Self::tally) last returned.
+    pub(crate) fn last_tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The way back from the derivative with respect to the logits of `n` rows, which stands in their place, to those
+    /// with respect to every layer's sums, and to the input where that is wanted.
+    ///
+    /// `d_x`: (n, `d_in`)
+    pub(crate) fn pull_back(
+        &mut self,
+        task: Task<'_, T>,
         n: usize,
-        gradient: &mut [T],
         d_x: Option<&mut [T]>,
+        scratch: &mut [T],
     ) -> Result<()> {
-        let Self { outputs, deltas: [first, second], scratch } = self;
         let layers = task.network.layout().layers();
-        let (d_logits, hidden) = outputs.split_last_mut().expect("a network has at least one layer");
-        let (mut d_z, mut d_a, mut spare) = (&mut **d_logits, &mut **first, Some(&mut **second));
-        for (l, layer) in layers.iter().enumerate().rev() {
-            let x = l.checked_sub(1).map_or(input, |before| &hidden[before][..n * layer.d_in]);
-            let d_sums = &d_z[..n * layer.d_out];
-            dense_backward_parameters(layer, x, d_sums, gradient, scratch);
+        let (d_logits, hidden) = self.outputs.split_last().expect("a network has at least one layer");
+        for (l, layer) in layers.iter().enumerate().skip(1).rev() {
+            let (d_a, behind) = self.deltas[l - 1..].split_first_mut().expect("one a hidden layer");
+            let (d_z, d_a) = (behind.first().unwrap_or(d_logits), &mut d_a[..n * layer.d_in]);
+            let a = &hidden[l - 1][..n * layer.d_in];
+            let finish = Finish::Chain(task.network.activations()[l - 1], a, T::ONE);
+            dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_a, finish, scratch);
             task.spend(layer, n)?;
-            if l > 0 {
-                let d_x = &mut d_a[..n * layer.d_in];
-                dense_backward_input(layer, task.parameters, d_sums, d_x, scratch);
-                task.network.activations()[l - 1].backward(x, d_x);
-                task.spend(layer, n)?;
-                let used = std::mem::replace(&mut d_z, d_a);
-                d_a = spare.take().unwrap_or(used);
-            }
         }
         if let Some(d_x) = d_x {
-            let layer = &layers[0];
-            dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_x, scratch);
+            let (layer, d_z) = (&layers[0], self.deltas.first().unwrap_or(d_logits));
+            dense_backward_input(
+                layer,
+                task.parameters,
+                &d_z[..n * layer.d_out],
+                d_x,
+                Finish::Nothing,
+                scratch,
+            );
             task.spend(layer, n)?;
         }
         Ok(())
+    }
+
+    /// A slab of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows`, begun or carried on.
+    pub(crate) fn gradient_of_slab(
+        &self,
+        task: Task<'_, T>,
+        (x, rows): (&ArrayView2<'_, T>, Rows<'_>),
+        slab: &Slab,
+        (gradient, begin): (&mut [T], Start<'_, T>),
+        scratch: &mut [T],
+    ) -> Result<()> {
+        let (n, l) = (rows.len(), slab.layer);
+        let layer = &task.network.layout().layers()[l];
+        let input = match l.checked_sub(1) {
+            Some(before) => &self.outputs[before][..n * layer.d_in],
+            None => read(x, rows, &self.input),
+        };
+        let d_z = self.deltas.get(l).unwrap_or_else(|| &self.outputs[l]);
+        let d_z = &d_z[..n * layer.d_out];
+        dense_backward_parameters(layer, &slab.rows, input, d_z, gradient, begin, scratch);
+        task.interrupt.spend(task.thread, 2 * n * slab.len)
+    }
+
+    /// What [`tally`](Self::tally), [`pull_back`](Self::pull_back) and all slabs make of these, in one kernel.
+    pub(crate) fn tiny_gradient(
+        &mut self,
+        tiny: &TinyNet,
+        task: Task<'_, T>,
+        examples: Examples<'_, '_, T>,
+        gradient: &mut [T],
+        scratch: &mut [T],
+    ) -> Result<Tally> {
+        let n = examples.len();
+        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
+        examples.read(labels, weights);
+        gather_columns(&examples.data.x(), examples.rows, &mut self.input);
+        let batch = Batch { x: &self.input, x_stride: n, labels, weights };
+        let tally = T::tiny_gradient(tiny, &batch, task.parameters, gradient, scratch);
+        task.interrupt.spend(task.thread, n * task.network.flops_per_row())?;
+        Ok(tally)
+    }
+
+    /// Puts the derivative with respect to the logits in their place.
+    pub(crate) fn set_d_logits(&mut self, d_logits: ArrayView2<'_, T>) {
+        let logits = self.outputs.last_mut().expect("a network has at least one layer");
+        for (to, &from) in logits.iter_mut().zip(d_logits) {
+            *to = from;
+        }
     }
 }
 

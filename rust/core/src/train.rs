@@ -1,9 +1,10 @@
 //! Training: epochs of shuffled batches, each a gradient and a step.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows};
+use crate::dataset::{Dataset, Examples, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::loss::Tally;
@@ -79,12 +80,13 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
-        let n_threads = schedule.n_threads.min(network.n_chunks(batch_size));
+        let n_threads = schedule.n_threads.min(network.most_threads(batch_size));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
-        let mut workspace = Workspace::new(network, batch_size, n_threads)?;
-        if let Some(validation) = &validation {
-            workspace.reserve_tiles(network, validation.n_rows(), n_threads)?;
+        let mut workspace = Workspace::new(network);
+        for rows in [batch_size, n % batch_size] {
+            workspace.gradients.reserve(network, rows, n_threads)?;
         }
+        workspace.reserve_forward(network, validation.as_ref().map_or(0, Dataset::n_rows))?;
         Ok(Self {
             train,
             validation,
@@ -143,11 +145,13 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let whole = rows.len() == self.train.n_rows();
         let weight = if whole { self.train.total_weight() } else { self.train.weight(rows) };
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+        let examples = Examples { data: &self.train, rows, scale };
         let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
-        let tally = self.workspace.gradient(pass, &self.train, rows, scale, gradient, &mut self.team)?;
+        let gradients = &mut self.workspace.gradients;
+        let (tally, largest) = gradients.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {
-            let (of, at) = ((tally.loss, &**gradient), (self.epoch, batch));
-            take_step((rule, state), mlp.parameters_mut(), of, at)
+            let descent = Descent { loss: tally.loss, gradient, largest };
+            take_step((rule, state), mlp.parameters_mut(), descent, &mut self.team, (self.epoch, batch))
                 .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
         }
         // Each share is at most 1, so that the mean overflows only where a loss does.
@@ -161,24 +165,42 @@ impl<'a, T: Scalar> Trainer<'a, T> {
     }
 }
 
+/// Where a step goes.
+pub(crate) struct Descent<'a, T> {
+    pub(crate) loss: f64,
+    pub(crate) gradient: &'a [T],
+    /// The largest magnitude in the gradient, NaN if a number is not finite.
+    pub(crate) largest: f64,
+}
+
 /// Takes a step, or refuses it with [`Error::Diverged`]: loss, gradient and what the step makes must be finite.
 pub(crate) fn take_step<T: Scalar>(
     (rule, state): (&Rule, &mut State<T>),
     parameters: &mut [T],
-    (loss, gradient): (f64, &[T]),
+    descent: Descent<'_, T>,
+    team: &mut Team,
     (epoch, batch): (usize, usize),
 ) -> Result<()> {
-    let largest = T::largest_magnitude(gradient);
-    let what = if !loss.is_finite() {
-        "the loss"
-    } else if !largest.is_finite() {
-        "the gradient"
-    } else if !state.step(rule, parameters, gradient, largest.into())? {
-        "the step"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Diverged { what, epoch, batch })
+    let Descent { loss, gradient, largest } = descent;
+    let diverged = |what| Err(Error::Diverged { what, epoch, batch });
+    if !loss.is_finite() {
+        return diverged("the loss");
+    }
+    if !largest.is_finite() {
+        return diverged("the gradient");
+    }
+    let n_slabs = team.n_slabs(parameters.len());
+    let mut step = state.begin(rule, parameters, gradient, largest)?;
+    {
+        let slabs = Mutex::new(step.slabs(n_slabs));
+        team.for_each(n_slabs, &|_, _| {
+            if let Some(slab) = { slabs.lock().unwrap_or_else(PoisonError::into_inner).next() } {
+                slab.apply();
+            }
+            Ok(())
+        })?;
+    }
+    if step.finish() { Ok(()) } else { diverged("the step") }
 }
 
 fn new_order(n: usize) -> Result<Vec<u32>> {

@@ -51,17 +51,3 @@ pub(crate) fn seed(value: Option<&Bound<'_, PyAny>>) -> BindResult<Option<u64>> 
 pub(crate) fn random_seed() -> BindResult<u64> {
     getrandom::u64().map_err(|error| PyOSError::new_err(error.to_string()).into())
 }
-
-/// `n_jobs` as scikit-learn means it: none is one thread, -1 all cores, -2 all but one.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of threads")]
-pub(crate) fn threads(value: Option<&Bound<'_, PyAny>>) -> BindResult<usize> {
-    let Some(value) = value else { return Ok(1) };
-    let expected = "None, an integer >= 1, or -1 for all cores";
-    let limit = 1_i128 << 16;
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as i128);
-    match integer("n_jobs", value, -limit..=limit, expected)? {
-        0 => Err(Error::value("n_jobs", 0, expected).into()),
-        n @ 1.. => Ok(n as usize),
-        n => Ok((cores + 1 + n).max(1) as usize),
-    }
-}

@@ -41,6 +41,7 @@ mod integer;
 mod mlp;
 mod optimizer;
 mod tensor_file;
+mod threads;
 mod training;
 
 use pyo3::prelude::*;
@@ -57,7 +58,7 @@ mod _core {
     #[pymodule_export]
     use super::mlp::MLP;
     #[pymodule_export]
-    use super::optimizer::{Adam, Optimizer, SGD};
+    use super::optimizer::{Adam, AdamW, Optimizer, SGD};
     #[pymodule_export]
     use super::tensor_file::{load_tensors, save_tensors};
 

@@ -9,8 +9,9 @@ use crate::array::dtype_name;
 use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
-use crate::integer::{count, integer, random_seed, seed as seed_of, threads};
+use crate::integer::{count, integer, random_seed, seed as seed_of};
 use crate::optimizer::Optimizer;
+use crate::threads::threads;
 use crate::training::{DataArguments, FitArguments};
 
 /// A multilayer perceptron that classifies, trained on the CPU.
@@ -78,6 +79,7 @@ use crate::training::{DataArguments, FitArguments};
 /// --------
 /// SGD : Stochastic gradient descent, with momentum.
 /// Adam : Steps scaled by running means of the gradient and of its square.
+/// AdamW : Adam with decoupled weight decay.
 ///
 /// Notes
 /// -----
@@ -494,7 +496,7 @@ impl MLP {
     ///     Of the network's dtype, with any strides; n >= 1. All rows are one batch.
     /// y : ndarray of shape (n,)
     ///     Class indices from 0 to d_out - 1, of any integer dtype.
-    /// optimizer : SGD or Adam
+    /// optimizer : SGD, Adam or AdamW
     ///     Turns the gradient into a change of the parameters; its state goes on from its last step.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, as in `loss`.
@@ -542,7 +544,7 @@ impl MLP {
     ///     Of the network's dtype, with any strides; n >= 1. It is read where it lies.
     /// y : ndarray of shape (n,)
     ///     Class indices from 0 to d_out - 1, of any integer dtype.
-    /// optimizer : SGD or Adam, default=None
+    /// optimizer : SGD, Adam or AdamW, default=None
     ///     Turns gradients into changes of the parameters. Its state goes on from its last step, and
     ///     stays with it after the call. None is a new ``Adam()``.
     /// epochs : int, default=1000

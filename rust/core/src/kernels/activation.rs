@@ -51,12 +51,21 @@ functions! {
 
 /// `x = f(x)`.
 pub(crate) fn forward<T: Scalar>(activation: Activation, x: &mut [T]) {
+    let len = x.len();
+    forward_rows(activation, x, len.max(1), len);
+}
+
+/// `x = f(x)` for the first `cols` elements of every `stride`.
+///
+/// # Panics
+/// If `stride` is 0, or the last row has fewer than `cols` elements.
+pub(crate) fn forward_rows<T: Scalar>(activation: Activation, x: &mut [T], stride: usize, cols: usize) {
     match activation {
         Activation::Identity => {}
-        Activation::Relu => map(x, Relu),
-        Activation::LeakyRelu => map(x, LeakyRelu),
-        Activation::Sigmoid => map(x, Sigmoid),
-        Activation::Tanh => map(x, Tanh),
+        Activation::Relu => map(x, stride, cols, Relu),
+        Activation::LeakyRelu => map(x, stride, cols, LeakyRelu),
+        Activation::Sigmoid => map(x, stride, cols, Sigmoid),
+        Activation::Tanh => map(x, stride, cols, Tanh),
     }
 }
 
@@ -65,20 +74,40 @@ pub(crate) fn forward<T: Scalar>(activation: Activation, x: &mut [T]) {
 /// # Panics
 /// If the lengths differ.
 pub(crate) fn backward<T: Scalar>(activation: Activation, d: &mut [T], y: &[T]) {
+    let len = d.len();
+    backward_rows(activation, d, y, T::ONE, len.max(1), len);
+}
+
+/// `d = scale d f'(x)` for the first `cols` elements of every `stride`, where `y = f(x)`.
+///
+/// # Panics
+/// If the lengths differ, `stride` is 0, or the last row has fewer than `cols` elements.
+pub(crate) fn backward_rows<T: Scalar>(
+    activation: Activation,
+    d: &mut [T],
+    y: &[T],
+    scale: T,
+    stride: usize,
+    cols: usize,
+) {
     assert_eq!(d.len(), y.len(), "d and y");
     match activation {
-        Activation::Identity => {}
-        Activation::Relu => multiply_derivative(d, y, Relu),
-        Activation::LeakyRelu => multiply_derivative(d, y, LeakyRelu),
-        Activation::Sigmoid => multiply_derivative(d, y, Sigmoid),
-        Activation::Tanh => multiply_derivative(d, y, Tanh),
+        Activation::Identity if scale == T::ONE => {}
+        Activation::Identity => chain(d, y, scale, stride, cols, Identity),
+        Activation::Relu => chain(d, y, scale, stride, cols, Relu),
+        Activation::LeakyRelu => chain(d, y, scale, stride, cols, LeakyRelu),
+        Activation::Sigmoid => chain(d, y, scale, stride, cols, Sigmoid),
+        Activation::Tanh => chain(d, y, scale, stride, cols, Tanh),
     }
 }
 
 simd_fn! {
-    fn multiply_derivative<T as V; F: Function>(d: &mut [T], y: &[T], f: F) {
-        for (d, y) in d.chunks_mut(T::LANES).zip(y.chunks(T::LANES)) {
-            f.chain::<T, V>(V::load_front(d), V::load_front(y)).store_front(d);
+    fn chain<T as V; F: Function>(d: &mut [T], y: &[T], scale: T, stride: usize, cols: usize, f: F) {
+        let scale = V::splat(scale);
+        for (d, y) in d.chunks_mut(stride).zip(y.chunks(stride)) {
+            for (d, y) in d[..cols].chunks_mut(T::LANES).zip(y[..cols].chunks(T::LANES)) {
+                f.chain::<T, V>(scale * V::load_front(d), V::load_front(y)).store_front(d);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`simd`] | one vector type an instruction set, chosen at run time |
-//! | [`gemm`] | `C = [C +] A B`, packed or thin |
+//! | [`gemm`] | `C = f(start + A B)`, packed or thin |
 //! | [`math`] | exp, ln, tanh and the logistic function |
 //! | [`activation`] | activations, forward and backward |
 //! | [`softmax`] | softmax of rows, alone or with cross-entropy and its gradient |
@@ -28,7 +28,7 @@ use crate::activation::Activation;
 use crate::loss::Tally;
 use crate::optim::Adam;
 
-pub(crate) use gemm::{Matrix, Update};
+pub(crate) use gemm::{Finish, Matrix, Start};
 pub(crate) use tiny::{Batch, TinyNet};
 
 macro_rules! kernels {
@@ -57,9 +57,15 @@ macro_rules! kernels {
 }
 
 kernels! {
-    /// `c = [c +] a b`, row-major; `scratch` holds [`product_scratch_len`](Self::product_scratch_len) numbers.
-    fn product(a: &Matrix<'_, Self>, b: &Matrix<'_, Self>, c: &mut [Self], update: Update, scratch: &mut [Self])
-        = gemm::gemm;
+    /// `c = f(start + a b)`, row-major; `scratch` holds [`product_scratch_len`](Self::product_scratch_len) numbers.
+    fn product(
+        a: &Matrix<'_, Self>,
+        b: &Matrix<'_, Self>,
+        c: &mut [Self],
+        start: Start<'_, Self>,
+        finish: Finish<'_, Self>,
+        scratch: &mut [Self]
+    ) = gemm::gemm;
     /// Numbers of scratch that a product (m, k) (k, n) needs; never fewer for more rows.
     fn product_scratch_len(m: usize, n: usize, k: usize) -> usize = gemm::scratch_len::<Self>;
     /// `z = f(z)`.

@@ -32,8 +32,9 @@ pub(crate) fn momentum<T: Scalar>(
 }
 
 /// Step number `step` of Adam: with `m = beta_1 m + (1 - beta_1) g` and `v = beta_2 v + (1 - beta_2) g²`,
-/// `p = p - rate / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon)`.
+/// `p = p - (rate decay p + rate / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon))`.
 ///
+/// `rate decay` is used as it is, and not taken from 1, where single precision would lose most of it.
 /// The powers of beta are taken in double precision, where they stay exact enough for millions of steps.
 ///
 /// # Panics
@@ -84,6 +85,7 @@ simd_fn! {
         let rate = V::constant(with.learning_rate() / (1.0 - with.beta_1().powf(step as f64)));
         let root = V::constant(1.0 / (1.0 - with.beta_2().powf(step as f64)).sqrt());
         let epsilon = V::constant(with.epsilon());
+        let decay = V::constant(with.learning_rate() * with.weight_decay());
         let chunks = p
             .chunks_mut(T::LANES)
             .zip(m.chunks_mut(T::LANES))
@@ -96,7 +98,8 @@ simd_fn! {
             mean.store_front(m);
             square.store_front(v);
             let change = rate * mean / square.sqrt().mul_add(root, epsilon);
-            (V::load_front(p) - change).store_front(p);
+            let parameters = V::load_front(p);
+            (parameters - decay.mul_add(parameters, change)).store_front(p);
         }
     }
 }
@@ -149,8 +152,14 @@ mod tests {
 
     #[test]
     fn adam_follows_its_formula() {
+        for weight_decay in [0.0, 0.25] {
+            adam_follows_its_formula_with(weight_decay);
+        }
+    }
+
+    fn adam_follows_its_formula_with(weight_decay: f64) {
         on_shapes(|n| {
-            let with = Adam::new(0.01, 0.9, 0.999, 1e-8).unwrap();
+            let with = Adam::new(0.01, 0.9, 0.999, 1e-8).unwrap().with_weight_decay(weight_decay).unwrap();
             let (mut p, mut m, mut v) = (vec![1.0; n], vec![0.0; n], vec![0.0; n]);
             let (mut want, mut want_m, mut want_v) = (p.clone(), m.clone(), v.clone());
             for step in 1..6 {
@@ -161,6 +170,7 @@ mod tests {
                     want_v[i] = 0.999 * want_v[i] + 0.001 * g[i] * g[i];
                     let mean = want_m[i] / (1.0 - 0.9_f64.powf(step as f64));
                     let square = want_v[i] / (1.0 - 0.999_f64.powf(step as f64));
+                    want[i] -= 0.01 * weight_decay * want[i];
                     want[i] -= 0.01 * mean / (square.sqrt() + 1e-8);
                 }
             }

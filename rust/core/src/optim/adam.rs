@@ -1,4 +1,4 @@
-//! Adam.
+//! Adam, and with decoupled weight decay AdamW.
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -6,7 +6,7 @@ use crate::scalar::Scalar;
 use super::{check_decay, check_learning_rate};
 
 /// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g²`, then
-/// `p -= learning_rate (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)` in step `t`.
+/// `p -= learning_rate (weight_decay p + (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon))` in step `t`.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
@@ -14,26 +14,29 @@ use super::{check_decay, check_learning_rate};
 /// | `beta_1` | 0.9 | memory of the gradient's mean | [0, 1) |
 /// | `beta_2` | 0.999 | memory of its square | [0, 1) |
 /// | `epsilon` | 1e-8 | keeps the quotient finite | finite, > 0 |
+/// | `weight_decay` | 0 | pulls every parameter, biases too, towards 0 | finite, >= 0 |
 ///
-/// Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
+/// Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1; with a weight decay it is `AdamW` of
+/// Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, as torch writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     learning_rate: f64,
     beta_1: f64,
     beta_2: f64,
     epsilon: f64,
+    weight_decay: f64,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Self { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }
+        Self { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
     }
 }
 
 impl Adam {
     pub(super) const SLOTS: &'static [&'static str] = &["m", "v"];
 
-    /// Checks the ranges of the table above.
+    /// Adam without weight decay; checks the ranges of the table above.
     pub fn new(learning_rate: f64, beta_1: f64, beta_2: f64, epsilon: f64) -> Result<Self> {
         check_learning_rate(learning_rate)?;
         check_decay("beta_1", beta_1)?;
@@ -41,7 +44,15 @@ impl Adam {
         if !(epsilon.is_finite() && epsilon > 0.0) {
             return Err(Error::value("epsilon", epsilon, "a finite number > 0"));
         }
-        Ok(Self { learning_rate, beta_1, beta_2, epsilon })
+        Ok(Self { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 })
+    }
+
+    /// The same rule with a weight decay.
+    pub fn with_weight_decay(self, weight_decay: f64) -> Result<Self> {
+        if !(weight_decay.is_finite() && weight_decay >= 0.0) {
+            return Err(Error::value("weight_decay", weight_decay, "a finite number >= 0"));
+        }
+        Ok(Self { weight_decay, ..self })
     }
 
     /// Length of a step.
@@ -51,7 +62,8 @@ impl Adam {
 
     /// The same rule with another learning rate.
     pub fn with_learning_rate(self, learning_rate: f64) -> Result<Self> {
-        Self::new(learning_rate, self.beta_1, self.beta_2, self.epsilon)
+        check_learning_rate(learning_rate)?;
+        Ok(Self { learning_rate, ..self })
     }
 
     /// Memory of the gradient's mean.
@@ -67,6 +79,11 @@ impl Adam {
     /// Keeps the quotient finite.
     pub fn epsilon(&self) -> f64 {
         self.epsilon
+    }
+
+    /// How strongly every parameter is pulled towards 0.
+    pub fn weight_decay(&self) -> f64 {
+        self.weight_decay
     }
 
     /// Step number `t`, from 1.
@@ -108,6 +125,34 @@ mod tests {
     }
 
     #[test]
+    fn weight_decay_comes_beside_the_step() {
+        let adam = Adam::new(0.125, 0.9, 0.999, 1e-8).unwrap();
+        let decaying = adam.with_weight_decay(0.5).unwrap();
+        // Without a gradient nothing but the decay is left.
+        let (mut p, mut m, mut v) = ([8.0_f64, -4.0, 0.0], [0.0; 3], [0.0; 3]);
+        decaying.step(1, &mut m, &mut v, &mut p, &[0.0; 3]);
+        assert_eq!(p, [7.5, -3.75, 0.0]);
+        // The moments know nothing of it.
+        let (mut plain_m, mut plain_v) = (m, v);
+        for t in 2..20 {
+            let (before, mut plain) = (p, p);
+            decaying.step(t, &mut m, &mut v, &mut p, &[0.5, 2.0, -1.0]);
+            adam.step(t, &mut plain_m, &mut plain_v, &mut plain, &[0.5, 2.0, -1.0]);
+            for i in 0..3 {
+                assert!((plain[i] - 0.0625 * before[i] - p[i]).abs() < 1e-14, "{t}");
+            }
+        }
+        assert_eq!((m, v), (plain_m, plain_v));
+    }
+
+    #[test]
+    fn another_learning_rate_keeps_the_rest() {
+        let rule = Adam::new(0.1, 0.8, 0.99, 1e-6).unwrap().with_weight_decay(0.25).unwrap();
+        let expected = Adam::new(0.2, 0.8, 0.99, 1e-6).unwrap().with_weight_decay(0.25).unwrap();
+        assert_eq!(rule.with_learning_rate(0.2).unwrap(), expected);
+    }
+
+    #[test]
     fn refuses_what_is_out_of_range() {
         for (rate, beta_1, beta_2, epsilon, message) in [
             (-1.0, 0.9, 0.999, 1e-8, "learning_rate is -1, expected a finite number > 0"),
@@ -116,6 +161,10 @@ mod tests {
             (1e-3, 0.9, 0.999, 0.0, "epsilon is 0, expected a finite number > 0"),
         ] {
             assert_eq!(Adam::new(rate, beta_1, beta_2, epsilon).unwrap_err().to_string(), message);
+        }
+        for (weight_decay, found) in [(-0.5, "-0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+            let message = Adam::default().with_weight_decay(weight_decay).unwrap_err().to_string();
+            assert_eq!(message, format!("weight_decay is {found}, expected a finite number >= 0"));
         }
     }
 }

@@ -11,13 +11,16 @@ struct Case {
     batch_size: Option<usize>,
 }
 
-/// From a single chunk to as many as there can be, with a last batch that is smaller than the others.
-const CASES: [Case; 5] = [
+/// From a single chunk to as many as there can be, and networks so large that threads share the gradient, with a last
+/// batch that is smaller than the others.
+const CASES: [Case; 7] = [
     Case { activation: Activation::Tanh, layer_sizes: &[1, 1, 2], n: 40, batch_size: None },
     Case { activation: Activation::Relu, layer_sizes: &[2, 100, 3], n: 1050, batch_size: None },
     Case { activation: Activation::Sigmoid, layer_sizes: &[7, 16, 17, 3], n: 2500, batch_size: Some(1000) },
     Case { activation: Activation::Relu, layer_sizes: &[30, 33, 20], n: 1000, batch_size: Some(301) },
     Case { activation: Activation::LeakyRelu, layer_sizes: &[3, 5, 2], n: 10_001, batch_size: None },
+    Case { activation: Activation::Relu, layer_sizes: &[50, 300, 129, 4], n: 700, batch_size: Some(256) },
+    Case { activation: Activation::Tanh, layer_sizes: &[7, 400, 90, 3], n: 1200, batch_size: None },
 ];
 
 const SEED: u64 = 5;
@@ -26,12 +29,13 @@ fn schedule(batch_size: Option<usize>, seed: u64, n_threads: usize) -> Schedule 
     Schedule { batch_size, shuffle: true, seed, n_threads }
 }
 
-fn rules() -> [Rule; 4] {
+fn rules() -> [Rule; 5] {
     [
         Rule::Sgd(Sgd::new(0.1, 0.0, false).unwrap()),
         Rule::Sgd(Sgd::new(0.1, 0.9, false).unwrap()),
         Rule::Sgd(Sgd::new(0.1, 0.9, true).unwrap()),
         Rule::Adam(Adam::default()),
+        Rule::Adam(Adam::default().with_weight_decay(0.1).unwrap()),
     ]
 }
 

@@ -367,6 +367,27 @@ fn a_step_that_would_overflow_changes_neither_the_network_nor_the_state() {
 }
 
 #[test]
+fn a_decay_that_overshoots_is_applied_as_long_as_it_is_finite() {
+    let rule = |weight_decay| {
+        Rule::Adam(Adam::new(0.5, 0.9, 0.999, 1e-8).unwrap().with_weight_decay(weight_decay).unwrap())
+    };
+    let examples = Examples { x: Array2::zeros((4, 2)), ..Examples::<f32>::new(2, 4, 2, 3) };
+    // From p to p - learning_rate weight_decay p: towards 0, beyond it, and further than the type goes.
+    for (weight_decay, factor) in [(1.0, Some(0.5)), (3.0, Some(-0.5)), (1e3, None), (f64::MAX, None)] {
+        let mut mlp = Mlp::<f32>::zeros(Network::new(&[2, 3], &[]).unwrap(), 0).unwrap();
+        let weights = mlp.network().layout().layers()[0].weights();
+        let large = 2_f32.powi(126);
+        mlp.parameters_mut()[weights.clone()].fill(large);
+        let mut state = State::new(&rule(weight_decay), mlp.parameters().len()).unwrap();
+        let result = mlp.step(&examples.plain(), &rule(weight_decay), &mut state, &Never);
+        assert_eq!(result.is_ok(), factor.is_some(), "{weight_decay}");
+        let expected = factor.unwrap_or(1.0) * large;
+        assert!(mlp.parameters()[weights].iter().all(|&p| p == expected), "{weight_decay}");
+        assert_eq!(state.steps(), u64::from(factor.is_some()));
+    }
+}
+
+#[test]
 fn weights_too_small_to_divide_by_are_refused() {
     let (x, labels) = (Array2::<f64>::zeros((2, 2)), array![0_i64, 1]);
     let (labels, tiny) = (labels.view(), array![1e-310, 0.0]);

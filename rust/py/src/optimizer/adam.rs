@@ -41,6 +41,10 @@ use crate::error::BindResult;
 /// ValueError
 ///     If an argument is out of its range.
 ///
+/// See Also
+/// --------
+/// AdamW : Adam with decoupled weight decay.
+///
 /// Notes
 /// -----
 /// With the gradient ``g`` and the moments ``m`` and ``v``, which start at 0, step number ``t``,
@@ -71,7 +75,7 @@ use crate::error::BindResult;
 /// 0.00125
 /// >>> adam.state_dict()["step"]
 /// 3
-#[pyclass(frozen, extends = Optimizer, module = "fastmlp")]
+#[pyclass(frozen, subclass, extends = Optimizer, module = "fastmlp")]
 pub(crate) struct Adam;
 
 #[pymethods]
@@ -84,13 +88,7 @@ impl Adam {
         beta_2: f64,
         epsilon: f64,
     ) -> BindResult<PyClassInitializer<Self>> {
-        Ok(PyClassInitializer::from(Optimizer::new(Rule::Adam(AdamRule::new(
-            learning_rate,
-            beta_1,
-            beta_2,
-            epsilon,
-        )?)))
-        .add_subclass(Self))
+        Ok(Self::of(AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?))
     }
 
     /// Memory of the gradient's mean: float in [0, 1).
@@ -118,17 +116,28 @@ impl Adam {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
-        let rule = rule(slf);
-        let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
-        format!(
-            "Adam(learning_rate={rate:?}, beta_1={:?}, beta_2={:?}, epsilon={epsilon:?})",
-            rule.beta_1(),
-            rule.beta_2()
-        )
+        format!("Adam({})", settings(rule(slf)))
     }
 }
 
-fn rule(optimizer: &Bound<'_, Adam>) -> AdamRule {
+impl Adam {
+    /// The object that has the rule.
+    pub(super) fn of(rule: AdamRule) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(Optimizer::new(Rule::Adam(rule))).add_subclass(Self)
+    }
+}
+
+/// The arguments of `Adam`, by name.
+pub(super) fn settings(rule: AdamRule) -> String {
+    let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
+    format!(
+        "learning_rate={rate:?}, beta_1={:?}, beta_2={:?}, epsilon={epsilon:?}",
+        rule.beta_1(),
+        rule.beta_2()
+    )
+}
+
+pub(super) fn rule(optimizer: &Bound<'_, Adam>) -> AdamRule {
     match optimizer.as_super().get().rule() {
         Rule::Adam(rule) => rule,
         Rule::Sgd(_) => unreachable!("the rule was made with the class"),

@@ -1,6 +1,7 @@
 //! The optimizers of Python: a rule, and the state it keeps for the network it was used with.
 
 mod adam;
+mod adamw;
 mod sgd;
 mod state;
 
@@ -16,13 +17,14 @@ use crate::error::{BindError, BindResult};
 use crate::integer::integer;
 
 pub(crate) use adam::Adam;
+pub(crate) use adamw::AdamW;
 pub(crate) use sgd::SGD;
 pub(crate) use state::Stateful;
 use state::{AnyState, counted, loaded};
 
 /// What every optimizer has: a learning rate, and a state for the network it trains.
 ///
-/// `SGD` and `Adam` are optimizers; this class has no constructor of its own.
+/// `SGD`, `Adam` and `AdamW` are optimizers; this class has no constructor of its own.
 ///
 /// Attributes
 /// ----------
@@ -58,7 +60,7 @@ impl Optimizer {
     pub(crate) fn extract<'a>(object: &'a Bound<'_, PyAny>) -> BindResult<&'a Self> {
         match object.cast::<Self>() {
             Ok(optimizer) => Ok(optimizer.get()),
-            Err(_) => Err(BindError::type_error("optimizer", object, "fastmlp.SGD or fastmlp.Adam")),
+            Err(_) => Err(BindError::type_error("optimizer", object, "fastmlp.SGD, Adam or AdamW")),
         }
     }
 
@@ -139,7 +141,7 @@ impl Optimizer {
     /// dict
     ///     ``"step"``, the number of steps made, and after the first of them the vectors of the
     ///     state, arrays of shape (n_parameters,) laid out like `MLP.parameters`: ``"velocity"`` of
-    ///     `SGD` with momentum, ``"m"`` and ``"v"``, the moments, of `Adam`.
+    ///     `SGD` with momentum, ``"m"`` and ``"v"``, the moments, of `Adam` and `AdamW`.
     ///
     /// Raises
     /// ------

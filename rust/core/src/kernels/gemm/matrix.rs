@@ -37,6 +37,18 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
+    /// Some of the rows.
+    ///
+    /// # Panics
+    /// If there are no such rows.
+    #[must_use]
+    pub(crate) fn slab(self, rows: Range<usize>) -> Self {
+        assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
+        // Where nothing is left, the first row may lie behind the end of the data.
+        let first = (rows.start * self.row_stride).min(self.data.len());
+        Self { data: &self.data[first..], rows: rows.len(), ..self }
+    }
+
     /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows
@@ -101,6 +113,15 @@ mod tests {
         };
         assert_eq!(row(Matrix::new(&data, 3, 4), 2), [8.0, 9.0, 10.0, 11.0]);
         assert_eq!(row(Matrix::new(&data, 3, 4).t(), 1), [1.0, 5.0, 9.0]);
+        assert_eq!(row(Matrix::new(&data, 3, 4).slab(1..3), 1), [8.0, 9.0, 10.0, 11.0]);
+        assert_eq!(row(Matrix::new(&data, 3, 4).t().slab(2..4), 1), [3.0, 7.0, 11.0]);
+        assert_eq!(Matrix::new(&data, 3, 4).slab(3..3).rows(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "rows 1..4 of 3")]
+    fn slab_beyond_the_end() {
+        let _ = Matrix::new(&[0.0; 12], 3, 4).slab(1..4);
     }
 
     #[test]

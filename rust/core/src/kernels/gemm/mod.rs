@@ -1,4 +1,4 @@
-//! Matrix product `C = [C +] A B`.
+//! Matrix product `C = f(start + A B)`.
 //!
 //! Shapes: A `(m, k)`, B `(k, n)`, C `(m, n)`. A and B are row-major or transposed (see [`Matrix`]); C is
 //! row-major. The blocking follows Goto and van de Geijn, "Anatomy of High-Performance Matrix
@@ -7,15 +7,17 @@
 //! | file     | what                                                     |
 //! | -------- | -------------------------------------------------------- |
 //! | `matrix` | views of A and B                                         |
+//! | `ends`   | where sums start, and what becomes of them               |
 //! | `tile`   | the innermost product, in registers                      |
 //! | `pack`   | operands copied into the order in which tiles read them  |
 //! | `thin`   | shapes for which a tile is waste                         |
 //!
 //! Invariants: nothing is allocated. Every element of C is one chain of fused multiply-adds over k in
-//! rising order that starts from 0 or from C, except where `n <= 4` and rows of A are contiguous:
+//! rising order from its start, except where `n <= 4` and rows of A are contiguous:
 //! there k runs over the lanes (see [`thin`]). Bits depend on the values, on n, k and the layout of
 //! A, never on m, the blocking or packing. So rows of C may be computed in any split.
 
+mod ends;
 mod matrix;
 mod pack;
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod tile;
 
 use std::ops::Range;
 
+pub(crate) use ends::{Finish, Start};
 pub(crate) use matrix::Matrix;
 use matrix::pieces;
 use pack::{K_BLOCK, pack_b, pack_panel};
@@ -42,15 +45,6 @@ const TILES_TO_PACK_B: usize = 13;
 /// Columns of C from which on A is packed whatever its layout.
 const COLS_TO_PACK_A: usize = 512;
 
-/// What happens to the former values of C.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Update {
-    /// `C = A B`.
-    Set,
-    /// `C = C + A B`.
-    Add,
-}
-
 /// Elements of scratch that [`gemm`] needs at most for these shapes, whatever the layouts.
 pub(crate) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
     blocks_len::<T>(m, n, k).max(thin::scratch_len::<T>(m, n, k))
@@ -65,17 +59,18 @@ fn blocks_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
     a + b
 }
 
-/// `C = [C +] A B`.
+/// `C = f(start + A B)`.
 ///
 /// C fills the front of `c`. `scratch` holds [`scratch_len`] elements; its contents do not matter.
 ///
 /// # Panics
-/// If the shapes of A, B and C do not fit together or `scratch` is too short.
+/// If the shapes of A, B, C, of the start and of the finish do not fit together, or `scratch` is too short.
 pub(crate) fn gemm<T: Scalar>(
     a: &Matrix<'_, T>,
     b: &Matrix<'_, T>,
     c: &mut [T],
-    update: Update,
+    start: Start<'_, T>,
+    finish: Finish<'_, T>,
     scratch: &mut [T],
 ) {
     let (m, k, n) = (a.rows(), a.cols(), b.cols());
@@ -85,21 +80,33 @@ pub(crate) fn gemm<T: Scalar>(
     }
     assert!(m * n <= c.len(), "C is too short for {m} x {n}");
     assert!(scratch_len::<T>(m, n, k) <= scratch.len(), "scratch is too short for {m} x {n} x {k}");
+    if let Start::Rows(row) = start {
+        assert_eq!(row.len(), n, "the row that sums start from, and columns of C");
+    }
+    if let Finish::Chain(_, outputs, _) = finish {
+        assert_eq!(outputs.len(), m * n, "outputs of the activation, and elements of C");
+    }
 
-    if k == 0 {
-        if update == Update::Set {
-            c[..m * n].fill(T::ZERO);
+    let c = &mut c[..m * n];
+    if k == 0 || thin::is_thin(a, n) {
+        start.write(c, n);
+        if k > 0 {
+            thin::multiply_add(a, b, c, scratch);
         }
-    } else if thin::sums_over_lanes(a, n) {
-        thin::multiply_over_lanes(a, b, c, update, scratch);
-    } else if thin::pays_transposed(a, n) {
-        thin::multiply_transposed(a, b, c, update, scratch);
+        finish.apply(c, n, 0..m, 0..n);
     } else {
-        blocked(a, b, c, update, scratch);
+        blocked(a, b, c, start, finish, scratch);
     }
 }
 
-fn blocked<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], update: Update, scratch: &mut [T]) {
+fn blocked<T: Scalar>(
+    a: &Matrix<'_, T>,
+    b: &Matrix<'_, T>,
+    c: &mut [T],
+    start: Start<'_, T>,
+    finish: Finish<'_, T>,
+    scratch: &mut [T],
+) {
     let (m, k, n) = (a.rows(), a.cols(), b.cols());
     let mut tile = tile_shape::<T>();
     let b_in_place = stride_in_place(b, m, tile);
@@ -112,6 +119,8 @@ fn blocked<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], update:
     let n_block = if b_in_place.is_none() { N_BLOCK_BYTES / size_of::<T>() } else { n };
     for cols in (0..n).step_by(n_block).map(|j| j..n.min(j + n_block)) {
         for p in pieces(0..k, K_BLOCK) {
+            let start = if p.start == 0 { start } else { Start::Given };
+            let finish = if p.end == k { finish } else { Finish::Nothing };
             let b_block = BlockOfB::new(b, &p, &cols, b_in_place, b_scratch);
             for rows in pieces(0..m, TILES_IN_BLOCK * tile.rows) {
                 if !a_in_place {
@@ -127,6 +136,7 @@ fn blocked<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], update:
                             let width = a_width(tile);
                             (a_scratch[i * width * p.len()..].as_ptr(), (1, width))
                         };
+                        let at = tile_rows.start * n + j;
                         let on = Operands {
                             k: p.len(),
                             a,
@@ -134,15 +144,20 @@ fn blocked<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], update:
                             b,
                             b_stride,
                             b_padded,
-                            c: c.as_mut_ptr().wrapping_add(tile_rows.start * n + j),
+                            c: c.as_mut_ptr().wrapping_add(at),
                             c_stride: n,
                             cols: width,
-                            add: update == Update::Add || p.start > 0,
+                            start: match start {
+                                Start::Zero => None,
+                                Start::Given => Some((c.as_ptr().wrapping_add(at), n)),
+                                Start::Rows(row) => Some((row[j..].as_ptr(), 0)),
+                            },
                         };
                         // SAFETY: the tile lies inside C, whose size `gemm` checked, and C is borrowed
                         // alone. Views of A and B are inside their slices; panels were filled for
                         // exactly these ranges.
                         unsafe { tile::multiply(tile_rows.len(), &on) }
+                        finish.apply(c, n, tile_rows, j..j + width);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! Products against the plain triple loop, bit by bit where the order is the same.
 
-use super::{Matrix, Update, gemm, scratch_len, thin};
+use super::{Finish, Matrix, Start, gemm, pieces, scratch_len, thin};
+use crate::activation::Activation;
 use crate::kernels::simd::{Isa, with_isa};
 use crate::scalar::Scalar;
 
@@ -31,46 +32,68 @@ impl Layout {
     }
 }
 
-/// The plain triple loop: for each element the chain over k that the kernels promise.
-fn reference(a: &Matrix<'_, f64>, b: &Matrix<'_, f64>, c: &[f64], update: Update, fma: bool) -> Vec<f64> {
-    let row = |m: Matrix<'_, f64>, i| {
-        let mut out = vec![0.0; m.cols()];
-        m.copy_row(i, &mut out);
-        out
-    };
-    let columns: Vec<_> = (0..b.cols()).map(|j| row(b.t(), j)).collect();
-    let mut product = vec![];
-    for i in 0..a.rows() {
-        let left = row(*a, i);
-        for (j, column) in columns.iter().enumerate() {
-            let start = if update == Update::Add { c[i * b.cols() + j] } else { 0.0 };
-            product.push(
-                left.iter().zip(column).fold(
-                    start,
-                    |sum, (&x, &y)| {
-                        if fma { x.mul_add(y, sum) } else { x * y + sum }
-                    },
-                ),
-            );
-        }
-    }
-    product
+fn row(m: Matrix<'_, f64>, i: usize) -> Vec<f64> {
+    let mut out = vec![0.0; m.cols()];
+    m.copy_row(i, &mut out);
+    out
 }
 
+/// The plain triple loop: for each element the chain over k that the kernels promise.
+fn reference(a: &Matrix<'_, f64>, b: &Matrix<'_, f64>, start: &[f64], fma: bool) -> Vec<f64> {
+    let columns: Vec<_> = (0..b.cols()).map(|j| row(b.t(), j)).collect();
+    let rows: Vec<_> = (0..a.rows()).map(|i| row(*a, i)).collect();
+    let pairs = rows.iter().flat_map(|row| columns.iter().map(move |column| row.iter().zip(column)));
+    let fold = |start, (&x, &y): (&f64, &f64)| if fma { x.mul_add(y, start) } else { x * y + start };
+    pairs.zip(start).map(|(pairs, &start)| pairs.fold(start, fold)).collect()
+}
+
+/// Where the sums of a product start, and what becomes of them.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    start: fn(&[f64]) -> Start<'_, f64>,
+    activation: Option<Activation>,
+    is_backward: bool,
+}
+
+const PLAIN: Ends = Ends { start: |_| Start::Zero, activation: None, is_backward: false };
+const BIAS: Ends = Ends { start: |row| Start::Rows(row), activation: Some(Activation::LeakyRelu), ..PLAIN };
+const BACK: Ends = Ends { start: |_| Start::Given, activation: Some(Activation::Relu), is_backward: true };
+
 /// Checks one product; bit by bit unless the order over k is the lanes'.
-fn check(m: usize, n: usize, k: usize, of_a: Layout, of_b: Layout, update: Update) {
+fn check(m: usize, n: usize, k: usize, of_a: Layout, of_b: Layout, ends: Ends) {
     let (a, b) = (numbers::<f64>(1, m * k), numbers::<f64>(2, k * n));
     let (a, b) = (of_a.view(&a, m, k), of_b.view(&b, k, n));
-    let before = numbers::<f64>(3, m * n);
+    let (before, outputs, bias) = (numbers::<f64>(3, m * n), numbers::<f64>(4, m * n), numbers::<f64>(5, n));
+    let start = (ends.start)(&bias);
+    let started = match start {
+        Start::Zero => vec![0.0; m * n],
+        Start::Given => before.clone(),
+        Start::Rows(row) => row.repeat(m),
+    };
+    let finish = match ends.activation {
+        None => Finish::Nothing,
+        Some(f) if ends.is_backward => Finish::Chain(f, &outputs, 1.25),
+        Some(f) => Finish::Activate(f),
+    };
     for isa in Isa::available() {
-        let want = reference(&a, &b, &before, update, isa.has_fma());
+        let mut want = reference(&a, &b, &started, isa.has_fma());
+        with_isa(isa, || match finish {
+            Finish::Nothing => {}
+            Finish::Activate(f) => f.forward(&mut want),
+            Finish::Chain(f, outputs, scale) => {
+                for x in &mut want {
+                    *x *= scale;
+                }
+                f.backward(outputs, &mut want);
+            }
+        });
         let mut c = before.clone();
         let mut scratch = vec![f64::NAN; with_isa(isa, || scratch_len::<f64>(m, n, k))];
-        with_isa(isa, || gemm(&a, &b, &mut c, update, &mut scratch));
+        with_isa(isa, || gemm(&a, &b, &mut c, start, finish, &mut scratch));
         for (at, (x, want)) in c.iter().zip(want).enumerate() {
-            let context = format!("C[{at}] of {m} x {n} x {k}, {of_a:?} {of_b:?} {update:?} {isa:?}");
+            let context = format!("C[{at}] of {m} x {n} x {k}, {of_a:?} {of_b:?} {ends:?} {isa:?}");
             if thin::sums_over_lanes(&a, n) {
-                assert!((x - want).abs() <= 1e-15 * (k as f64 + 4.0), "{context}: {x} {want}");
+                assert!((x - want).abs() <= 2e-15 * (k as f64 + 4.0), "{context}: {x} {want}");
             } else {
                 assert_eq!(*x, want, "{context}");
             }
@@ -91,8 +114,9 @@ fn every_small_shape() {
         for n in [1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 24, 31, 32, 33, 65, 129] {
             for k in [0, 1, 2, 7, 8, 9, 16, 17, 31] {
                 for (of_a, of_b) in LAYOUTS {
-                    check(m, n, k, of_a, of_b, Update::Add);
-                    check(m, n, k, of_a, of_b, Update::Set);
+                    for ends in [PLAIN, BIAS, BACK] {
+                        check(m, n, k, of_a, of_b, ends);
+                    }
                 }
             }
         }
@@ -103,8 +127,22 @@ fn every_small_shape() {
 fn across_blocks() {
     for (m, n, k) in [(190, 5, 20), (30, 530, 10), (20, 40, 600), (170, 515, 257), (1, 300, 520)] {
         for (of_a, of_b) in LAYOUTS {
-            check(m, n, k, of_a, of_b, Update::Set);
-            check(m, n, k, of_a, of_b, Update::Add);
+            for ends in [PLAIN, BIAS, BACK] {
+                check(m, n, k, of_a, of_b, ends);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_activation() {
+    for (m, n, k) in [(3, 2, 30), (40, 3, 9), (2, 300, 7), (20, 40, 600)] {
+        for (of_a, of_b) in LAYOUTS {
+            for activation in Activation::ALL {
+                for ends in [BIAS, BACK] {
+                    check(m, n, k, of_a, of_b, Ends { activation: Some(activation), ..ends });
+                }
+            }
         }
     }
 }
@@ -127,7 +165,7 @@ fn rows_do_not_depend_on_their_neighbours() {
         let mut product = |first: usize, rows: usize| {
             let mut c = vec![0.0; rows * n];
             let a = Matrix::new(&a[first * k..], rows, k);
-            gemm(&a, &b, &mut c, Update::Set, &mut scratch);
+            gemm(&a, &b, &mut c, Start::Zero, Finish::Nothing, &mut scratch);
             c
         };
         let whole = product(0, m);
@@ -138,16 +176,54 @@ fn rows_do_not_depend_on_their_neighbours() {
 }
 
 #[test]
+fn slabs_of_rows_are_those_of_the_whole() {
+    for (m, n, k) in [(1, 3, 20), (40, 1, 33), (40, 3, 1), (100, 4, 64), (100, 10, 64), (784, 256, 128)] {
+        let (a, b) = (numbers::<f32>(1, m * k), numbers::<f32>(2, k * n));
+        let b = Matrix::new(&b, k, n);
+        let mut scratch = vec![0.0; scratch_len::<f32>(m, n, k)];
+        for of_a in [Layout::Rows, Layout::Columns] {
+            let a = of_a.view(&a, m, k);
+            let mut whole = vec![0.0; m * n];
+            gemm(&a, &b, &mut whole, Start::Zero, Finish::Nothing, &mut scratch);
+            for rows in pieces(0..m, m.div_ceil(3)) {
+                let mut c = vec![0.0; rows.len() * n];
+                let slab = a.slab(rows.clone());
+                gemm(&slab, &b, &mut c, Start::Zero, Finish::Nothing, &mut scratch);
+                assert_eq!(c, whole[rows.start * n..rows.end * n], "{m} x {n} x {k}, {of_a:?}, {rows:?}");
+            }
+        }
+    }
+}
+
+/// The product of 2 x 2 and 2 x 20 numbers.
+fn two_by_twenty(start: Start<'_, f32>, finish: Finish<'_, f32>, scratch: usize) {
+    let (a, b) = ([0.0_f32; 4], [0.0; 40]);
+    let (a, b) = (Matrix::new(&a, 2, 2), Matrix::new(&b, 2, 20));
+    gemm(&a, &b, &mut [0.0; 40], start, finish, &mut vec![0.0; scratch]);
+}
+
+#[test]
 #[should_panic(expected = "scratch is too short for 2 x 20 x 2")]
 fn short_scratch() {
-    let (a, b) = ([0.0_f32; 4], [0.0; 40]);
-    let b = Matrix::new(&b, 2, 20);
-    gemm(&Matrix::new(&a, 2, 2), &b, &mut [0.0; 40], Update::Set, &mut []);
+    two_by_twenty(Start::Zero, Finish::Nothing, 0);
+}
+
+#[test]
+#[should_panic(expected = "the row that sums start from, and columns of C")]
+fn short_start() {
+    two_by_twenty(Start::Rows(&[0.0; 19]), Finish::Nothing, 10_000);
+}
+
+#[test]
+#[should_panic(expected = "outputs of the activation, and elements of C")]
+fn short_outputs() {
+    two_by_twenty(Start::Zero, Finish::Chain(Activation::Tanh, &[0.0; 39], 1.0), 10_000);
 }
 
 #[test]
 #[should_panic(expected = "columns of A and rows of B")]
 fn shapes_that_do_not_fit() {
     let a = [0.0_f32; 4];
-    gemm(&Matrix::new(&a, 2, 2), &Matrix::new(&a, 1, 4), &mut [0.0; 8], Update::Set, &mut []);
+    let (a, b) = (Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4));
+    gemm(&a, &b, &mut [0.0; 8], Start::Zero, Finish::Nothing, &mut []);
 }

@@ -6,7 +6,7 @@
 //! With columns of A contiguous, `Cᵀ = Bᵀ Aᵀ` is a product with few rows, and the order stays that of
 //! the tiles.
 
-use super::{Matrix, Update, blocked, blocks_len};
+use super::{Finish, Matrix, Start, blocked, blocks_len};
 use crate::kernels::simd::simd_fn;
 use crate::scalar::Scalar;
 
@@ -27,43 +27,42 @@ pub(super) fn sums_over_lanes<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
 }
 
 /// Whether the product is faster as `Cᵀ = Bᵀ Aᵀ`: that has few rows, each of whole vectors.
-pub(super) fn pays_transposed<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
+fn pays_transposed<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
     n <= COLS && a.is_col_contiguous() && a.rows() >= T::LANES
 }
 
-/// `C = [C +] A B` as `Cᵀ = [Cᵀ +] Bᵀ Aᵀ`, with the same chains over k.
-pub(super) fn multiply_transposed<T: Scalar>(
-    a: &Matrix<'_, T>,
-    b: &Matrix<'_, T>,
-    c: &mut [T],
-    update: Update,
-    scratch: &mut [T],
-) {
+/// Whether [`multiply_add`] is for this product.
+pub(super) fn is_thin<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
+    sums_over_lanes(a, n) || pays_transposed(a, n)
+}
+
+/// `C = C + A B` for a product that [`is_thin`]. `scratch` holds [`scratch_len`] elements.
+pub(super) fn multiply_add<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], scratch: &mut [T]) {
+    if sums_over_lanes(a, b.cols()) {
+        multiply_over_lanes(a, b, c, scratch);
+    } else {
+        multiply_transposed(a, b, c, scratch);
+    }
+}
+
+/// `Cᵀ = Cᵀ + Bᵀ Aᵀ`, with the chains over k that `C = C + A B` has.
+fn multiply_transposed<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], scratch: &mut [T]) {
     let (m, n) = (a.rows(), b.cols());
     let (turned, scratch) = scratch.split_at_mut(n * m);
-    if update == Update::Add {
-        for (i, row) in c.chunks_exact(n).take(m).enumerate() {
-            for (j, &x) in row[..n].iter().enumerate() {
-                turned[j * m + i] = x;
-            }
+    for (i, row) in c.chunks_exact(n).enumerate() {
+        for (j, &x) in row.iter().enumerate() {
+            turned[j * m + i] = x;
         }
     }
-    blocked(&b.t(), &a.t(), turned, update, scratch);
-    for (i, row) in c.chunks_exact_mut(n).take(m).enumerate() {
-        for (j, x) in row[..n].iter_mut().enumerate() {
+    blocked(&b.t(), &a.t(), turned, Start::Given, Finish::Nothing, scratch);
+    for (i, row) in c.chunks_exact_mut(n).enumerate() {
+        for (j, x) in row.iter_mut().enumerate() {
             *x = turned[j * m + i];
         }
     }
 }
 
-/// The product with k over the lanes. `scratch` holds [`scratch_len`] elements.
-pub(super) fn multiply_over_lanes<T: Scalar>(
-    a: &Matrix<'_, T>,
-    b: &Matrix<'_, T>,
-    c: &mut [T],
-    update: Update,
-    scratch: &mut [T],
-) {
+fn multiply_over_lanes<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], scratch: &mut [T]) {
     let (k, n) = (b.rows(), b.cols());
     let depth = k.next_multiple_of(T::LANES);
     let columns = &mut scratch[..n * depth];
@@ -71,35 +70,28 @@ pub(super) fn multiply_over_lanes<T: Scalar>(
         b.t().copy_row(j, &mut column[..k]);
         column[k..].fill(T::ZERO);
     }
-    let add = update == Update::Add;
     match n {
-        1 => dot_rows::<T, 1>(a, columns, depth, c, add),
-        2 => dot_rows::<T, 2>(a, columns, depth, c, add),
-        3 => dot_rows::<T, 3>(a, columns, depth, c, add),
-        _ => dot_rows::<T, 4>(a, columns, depth, c, add),
+        1 => add_dots::<T, 1>(a, columns, depth, c),
+        2 => add_dots::<T, 2>(a, columns, depth, c),
+        3 => add_dots::<T, 3>(a, columns, depth, c),
+        _ => add_dots::<T, 4>(a, columns, depth, c),
     }
 }
 
 simd_fn! {
-    /// `N` dot products with every row of A. `columns` holds the columns of B, each padded with zeros
-    /// to `depth`.
-    fn dot_rows<T as V, const N: usize>(
-        a: &Matrix<'_, T>,
-        columns: &[T],
-        depth: usize,
-        c: &mut [T],
-        add: bool,
-    ) {
+    /// Adds to C the `N` dot products with every row of A. `columns` holds the columns of B, each padded
+    /// with zeros to `depth`.
+    fn add_dots<T as V, const N: usize>(a: &Matrix<'_, T>, columns: &[T], depth: usize, c: &mut [T]) {
         let m = a.rows();
         let mut i = 0;
         while i + 4 <= m {
             let sums = dot::<T, V, 4, N>(a, i, columns, depth);
-            write(&sums, &mut c[i * N..], add);
+            add(&mut c[i * N..], &sums);
             i += 4;
         }
         while i < m {
             let sums = dot::<T, V, 1, N>(a, i, columns, depth);
-            write(&sums, &mut c[i * N..], add);
+            add(&mut c[i * N..], &sums);
             i += 1;
         }
 
@@ -163,14 +155,10 @@ simd_fn! {
         }
 
         #[inline(always)]
-        fn write<T: Scalar, const M: usize, const N: usize>(
-            sums: &[[T; N]; M],
-            c: &mut [T],
-            add: bool,
-        ) {
+        fn add<T: Scalar, const M: usize, const N: usize>(c: &mut [T], sums: &[[T; N]; M]) {
             for (row, sums) in c.chunks_exact_mut(N).zip(sums) {
                 for (x, &sum) in row.iter_mut().zip(sums) {
-                    *x = if add { *x + sum } else { sum };
+                    *x += sum;
                 }
             }
         }

@@ -21,8 +21,8 @@ pub(super) struct Operands<T> {
     pub(super) c: *mut T,
     pub(super) c_stride: usize,
     pub(super) cols: usize,
-    /// Whether the chain continues from C or starts at 0.
-    pub(super) add: bool,
+    /// What the sums start from, laid out as C is but for the stride, which may be 0; else they start from 0.
+    pub(super) start: Option<(*const T, usize)>,
 }
 
 /// The shape of the largest tile.
@@ -55,10 +55,10 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `C = [C +] A B` for a tile of `M` rows and `N` vectors, the last one perhaps in part.
+    /// `C = start + A B` for a tile of `M` rows and `N` vectors, the last one perhaps in part.
     ///
     /// # Safety
-    /// All elements of the operands are valid, those of C for writing too and not shared; C does not
+    /// All elements of the operands are valid, those of C for writing and not shared; C does not
     /// overlap A or B. `M` and `N` are within [`tile_shape`] or [`wide_tile_shape`].
     unsafe fn tile<T as V, const M: usize, const N: usize>(on: &Operands<T>) {
         if M > V::TILE_ROWS || M * N > V::TILE_ROWS * V::TILE_VECTORS {
@@ -66,13 +66,13 @@ simd_fn! {
         }
         let last = on.cols - (N - 1) * T::LANES;
         let mut sum = [[V::zero(); N]; M];
-        if on.add {
+        if let Some((start, stride)) = on.start {
             for (i, row) in sum.iter_mut().enumerate() {
-                // SAFETY: row `i` of C has `cols` elements, `last` of them in the last vector.
+                // SAFETY: row `i` has `cols` elements, `last` of them in the last vector.
                 unsafe {
-                    let c = on.c.add(i * on.c_stride);
+                    let start = start.add(i * stride);
                     for (j, x) in row.iter_mut().enumerate() {
-                        let at = c.add(j * T::LANES);
+                        let at = start.add(j * T::LANES);
                         *x = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
                     }
                 }
@@ -108,7 +108,7 @@ simd_fn! {
         }
 
         for (i, row) in sum.iter().enumerate() {
-            // SAFETY: as for reading C.
+            // SAFETY: as for reading the start.
             unsafe {
                 let c = on.c.add(i * on.c_stride);
                 for (j, x) in row.iter().enumerate() {

@@ -166,10 +166,15 @@ pub(super) trait Map {
 }
 
 simd_fn! {
-    /// `x = f(x)`.
-    pub(super) fn map<T as V; F: Map>(x: &mut [T], f: F) {
-        for chunk in x.chunks_mut(T::LANES) {
-            f.apply::<T, V>(V::load_front(chunk)).store_front(chunk);
+    /// `x = f(x)` for the first `cols` elements of every `stride`.
+    ///
+    /// # Panics
+    /// If `stride` is 0, or the last row has fewer than `cols` elements.
+    pub(super) fn map<T as V; F: Map>(x: &mut [T], stride: usize, cols: usize, f: F) {
+        for row in x.chunks_mut(stride) {
+            for chunk in row[..cols].chunks_mut(T::LANES) {
+                f.apply::<T, V>(V::load_front(chunk)).store_front(chunk);
+            }
         }
     }
 }

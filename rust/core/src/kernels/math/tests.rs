@@ -20,7 +20,7 @@ macro_rules! slice_functions {
 
             $(#[$doc])*
             fn $name<T: Scalar>(x: &mut [T]) {
-                map(x, $map);
+                map(x, x.len().max(1), x.len(), $map);
             }
         )*
     };

@@ -113,7 +113,7 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize>(
         }
     }
 
-    let [even, odd] = sums;
+    let [even, odd] = &sums;
     for i in 0..net.inputs {
         add(even.w1[i] + odd.w1[i], &mut gradient[i * hidden + j..][..count]);
     }

@@ -1,0 +1,33 @@
+"""Makes threadpoolctl's limits hold for fastmlp's threads too."""
+
+from typing import Any
+
+from threadpoolctl import LibController, register
+
+
+class FastmlpController(LibController):  # type: ignore[misc]
+    """What threadpoolctl asks of a library: to tell and to change how many threads it may use."""
+
+    user_api = "fastmlp"
+    internal_api = "fastmlp"
+    filename_prefixes = ("_core",)
+    check_symbols = ("fastmlp_get_num_threads", "fastmlp_set_num_threads")
+
+    dynlib: Any
+
+    def get_num_threads(self) -> int:
+        """Threads that ``n_jobs=-1`` stands for."""
+        return int(self.dynlib.fastmlp_get_num_threads())
+
+    def set_num_threads(self, num_threads: int) -> None:
+        """Limit the threads of calls to come, whatever their ``n_jobs``."""
+        self.dynlib.fastmlp_set_num_threads(num_threads)
+
+    def get_version(self) -> str:
+        """Version of the package."""
+        from fastmlp import __version__
+
+        return __version__
+
+
+register(FastmlpController)

@@ -1,0 +1,344 @@
+//! The gradient of a batch, shared by several threads.
+//!
+//! Which of two ways it takes depends on the shapes alone:
+//!
+//! - Few parameters: the batch is cut into chunks. Each chunk adds up a gradient of its own, on one thread, and the
+//!   chunks' gradients are added in their order.
+//! - Many: the batch goes block after block. First the threads share the tiles of a block, each of which goes forward
+//!   and back; then they share the gradient, cut into slabs, each of them a sum over the rows of the block.
+//!
+//! Either way a number of the gradient is a sum in one order, so that it has the same bits however many threads there
+//! are.
+
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use ndarray::ArrayView2;
+
+use crate::buffer::Buffer;
+use crate::dataset::{Examples, Rows};
+use crate::error::Result;
+use crate::kernels::{Start, TinyNet};
+use crate::loss::Tally;
+use crate::network::{Network, Slab};
+use crate::scalar::Scalar;
+use crate::team::{Team, slab_len};
+use crate::tile::{Task, Tile};
+use crate::workspace::Pass;
+
+/// Memory of the tiles of a block, and bounds of their number.
+const BLOCK_BYTES: usize = 64 << 20;
+const MIN_TILES: usize = 4;
+const MAX_TILES: usize = 16;
+
+/// Buffers for the gradients of batches up to a size.
+#[derive(Debug)]
+pub(crate) struct Gradients<T: Scalar> {
+    /// Set if the gradient of the network is a kernel of its own.
+    tiny: Option<TinyNet>,
+    /// One a thread for chunks; one a tile of a block.
+    tiles: Vec<RwLock<Tile<T>>>,
+    /// One a thread.
+    scratch: Vec<Mutex<Buffer<T>>>,
+    chunks: Vec<RwLock<Chunk<T>>>,
+}
+
+/// What a chunk of a batch adds up.
+#[derive(Debug)]
+struct Chunk<T: Scalar> {
+    /// Empty for the first chunk, whose gradient is added up where the sum goes.
+    gradient: Buffer<T>,
+    tally: Tally,
+}
+
+/// How a batch is cut.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    Chunks { count: usize, tile_rows: usize },
+    Blocks { tiles: usize, tile_rows: usize },
+}
+
+impl Cut {
+    fn of<T: Scalar>(network: &Network, n: usize) -> Self {
+        let count = network.n_chunks(n);
+        if count > 1 || TinyNet::new(network).is_some() {
+            let (start, end) = Network::chunk(n, count, count - 1);
+            return Self::Chunks {
+                count,
+                tile_rows: network.tile_rows().min((end - start).next_multiple_of(16)),
+            };
+        }
+        let tile_rows = network.training_tile_rows(n).min(n);
+        let numbers: usize = network.layout().layer_sizes().sum();
+        let bytes = 2 * numbers * tile_rows * size_of::<T>();
+        let most = (BLOCK_BYTES / bytes).clamp(MIN_TILES, MAX_TILES);
+        Self::Blocks { tiles: n.div_ceil(tile_rows).min(most), tile_rows }
+    }
+
+    fn tile_rows(self) -> usize {
+        match self {
+            Self::Chunks { tile_rows, .. } | Self::Blocks { tile_rows, .. } => tile_rows,
+        }
+    }
+}
+
+impl<T: Scalar> Gradients<T> {
+    /// Without buffers.
+    pub(crate) fn new(network: &Network) -> Self {
+        Self { tiny: TinyNet::new(network), tiles: Vec::new(), scratch: Vec::new(), chunks: Vec::new() }
+    }
+
+    /// Makes room for `n_threads` to share a batch of `n` rows, besides the room there is.
+    pub(crate) fn reserve(&mut self, network: &Network, n: usize, n_threads: usize) -> Result<()> {
+        let cut = Cut::of::<T>(network, n.max(1));
+        let (mut n_tiles, n_chunks) = match cut {
+            Cut::Chunks { count, .. } => (n_threads, count),
+            Cut::Blocks { tiles, .. } => (tiles, 0),
+        };
+        let mut rows = cut.tile_rows();
+        if let Some(tile) = self.tiles.first_mut() {
+            let room = get_mut(tile).rows();
+            if room < rows {
+                n_tiles = n_tiles.max(self.tiles.len());
+                self.tiles.clear();
+                self.scratch.clear();
+            } else {
+                rows = room;
+            }
+        }
+        while self.tiles.len() < n_tiles {
+            self.tiles.push(RwLock::new(Tile::new(network, rows)?));
+        }
+        while self.scratch.len() < n_threads {
+            let numbers = Tile::<T>::scratch_len(network, rows);
+            self.scratch.push(Mutex::new(Buffer::zeros("the products of a tile", numbers)?));
+        }
+        while self.chunks.len() < n_chunks {
+            let numbers = if self.chunks.is_empty() { 0 } else { network.layout().n_parameters() };
+            let gradient = Buffer::zeros("the gradient of a chunk", numbers)?;
+            self.chunks.push(RwLock::new(Chunk { gradient, tally: Tally::default() }));
+        }
+        Ok(())
+    }
+
+    /// Weighted losses; `gradient` becomes the gradient of their sum, whose largest magnitude comes too: NaN if a number
+    /// is not finite.
+    pub(crate) fn gradient(
+        &mut self,
+        pass: Pass<'_, T>,
+        examples: Examples<'_, '_, T>,
+        gradient: &mut [T],
+        team: &mut Team,
+    ) -> Result<(Tally, f64)> {
+        match Cut::of::<T>(pass.network, examples.len()) {
+            Cut::Chunks { count, tile_rows } => {
+                self.by_chunks((count, tile_rows), pass, examples, gradient, team)
+            }
+            Cut::Blocks { tiles, tile_rows } => {
+                let (mut total, mut largest) = (Tally::default(), 0.0);
+                let mut begin = Start::Zero;
+                for_each_tile(tiles * tile_rows, examples.len(), |start, end| {
+                    let block = examples.slice(start, end);
+                    let (tally, of_sum) = self.by_slabs(tile_rows, pass, block, (gradient, begin), team)?;
+                    total.add(tally);
+                    largest = of_sum;
+                    begin = Start::Given;
+                    Ok(())
+                })?;
+                Ok((total, largest))
+            }
+        }
+    }
+
+    fn by_chunks(
+        &mut self,
+        (n_chunks, tile_rows): (usize, usize),
+        pass: Pass<'_, T>,
+        examples: Examples<'_, '_, T>,
+        gradient: &mut [T],
+        team: &mut Team,
+    ) -> Result<(Tally, f64)> {
+        let sum = Mutex::new(gradient);
+        let (tiny, tiles, scratch, chunks) = (&self.tiny, &self.tiles, &self.scratch, &self.chunks);
+        team.for_each(n_chunks, &|thread, i| {
+            let task = pass.on(thread);
+            let (tile, scratch) = (&mut *write(&tiles[thread]), &mut lock(&scratch[thread]));
+            let Chunk { gradient, tally } = &mut *write(&chunks[i]);
+            let mut first = (i == 0).then(|| lock(&sum));
+            let gradient: &mut [T] = first.as_deref_mut().map_or(gradient, |gradient| gradient);
+            let (start, end) = Network::chunk(examples.len(), n_chunks, i);
+            let chunk = examples.slice(start, end);
+            *tally = Tally::default();
+            if tiny.is_some() {
+                gradient.fill(T::ZERO);
+            }
+            for_each_tile(tile_rows, chunk.len(), |start, end| {
+                let examples = chunk.slice(start, end);
+                if let Some(tiny) = tiny {
+                    tally.add(tile.tiny_gradient(tiny, task, examples, gradient, scratch)?);
+                    return Ok(());
+                }
+                tally.add(tile.tally(task, examples, scratch)?);
+                tile.pull_back(task, examples.len(), None, scratch)?;
+                let begin = if start == 0 { Start::Zero } else { Start::Given };
+                let rows = (&examples.data.x(), examples.rows);
+                all_slabs(tile, task, rows, (gradient, begin), scratch)
+            })
+        })?;
+        let gradient = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let chunks = &mut self.chunks[..n_chunks];
+        let mut total = Tally::default();
+        for chunk in &mut *chunks {
+            total.add(get_mut(chunk).tally);
+        }
+        Ok((total, add_up(gradient, &chunks[1..], team)?))
+    }
+
+    /// Begins or carries on the gradient with the rows of a block.
+    fn by_slabs(
+        &mut self,
+        tile_rows: usize,
+        pass: Pass<'_, T>,
+        examples: Examples<'_, '_, T>,
+        (gradient, begin): (&mut [T], Start<'_, T>),
+        team: &mut Team,
+    ) -> Result<(Tally, f64)> {
+        let n = examples.len();
+        let n_tiles = n.div_ceil(tile_rows);
+        let of_tile = |i: usize| examples.slice(i * tile_rows, n.min((i + 1) * tile_rows));
+        let (tiles, scratch) = (&self.tiles[..n_tiles], &self.scratch);
+        team.for_each(n_tiles, &|thread, i| {
+            let (tile, scratch) = (&mut *write(&tiles[i]), &mut lock(&scratch[thread]));
+            tile.tally(pass.on(thread), of_tile(i), scratch)?;
+            tile.pull_back(pass.on(thread), of_tile(i).len(), None, scratch)
+        })?;
+        let (slabs, largest) = (Mutex::new(slabs_of(pass.network, gradient)), Largest::default());
+        let (tiles, x) = (&self.tiles[..n_tiles], examples.data.x());
+        team.for_each(pass.network.slabs().len(), &|thread, _| {
+            let (slab, gradient) = lock(&slabs).next().expect("one slab a call");
+            let scratch = &mut lock(&scratch[thread]);
+            let mut begin = begin;
+            for (i, tile) in tiles.iter().enumerate() {
+                let of = (&x, of_tile(i).rows);
+                read(tile).gradient_of_slab(pass.on(thread), of, slab, (gradient, begin), scratch)?;
+                begin = Start::Given;
+            }
+            largest.see(gradient);
+            Ok(())
+        })?;
+        let mut total = Tally::default();
+        self.tiles[..n_tiles].iter_mut().for_each(|tile| total.add(get_mut(tile).last_tally()));
+        Ok((total, largest.magnitude()))
+    }
+
+    /// `gradient` becomes what `d_logits` makes of all rows of `x`; `d_x` is the derivative with respect to them.
+    pub(crate) fn pull_back(
+        &mut self,
+        pass: Pass<'_, T>,
+        x: ArrayView2<'_, T>,
+        d_logits: ArrayView2<'_, T>,
+        gradient: &mut [T],
+        d_x: &mut [T],
+    ) -> Result<()> {
+        gradient.fill(T::ZERO);
+        let (d_in, task) = (x.ncols(), pass.on(0));
+        let (Some(tile), Some(scratch)) = (self.tiles.first_mut(), self.scratch.first_mut()) else {
+            return Ok(());
+        };
+        let scratch = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let tile = get_mut(tile);
+        for_each_tile(tile.rows(), x.nrows(), |start, end| {
+            let rows = Rows::Range(start, end);
+            tile.logits(task, &x, rows, scratch)?;
+            tile.set_d_logits(d_logits.slice(ndarray::s![start..end, ..]));
+            tile.pull_back(task, rows.len(), Some(&mut d_x[start * d_in..end * d_in]), scratch)?;
+            all_slabs(tile, task, (&x, rows), (gradient, Start::Given), scratch)
+        })
+    }
+}
+
+/// The largest magnitude that any thread has seen.
+#[derive(Default)]
+struct Largest(Mutex<f64>);
+
+impl Largest {
+    fn see<T: Scalar>(&self, numbers: &[T]) {
+        let seen: f64 = T::largest_magnitude(numbers).into();
+        let mut largest = lock(&self.0);
+        // Once NaN it stays NaN.
+        if seen.is_nan() || seen > *largest {
+            *largest = seen;
+        }
+    }
+
+    fn magnitude(self) -> f64 {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Adds the gradients of more chunks to that of the first, in their order, and returns the largest magnitude.
+fn add_up<T: Scalar>(gradient: &mut [T], chunks: &[RwLock<Chunk<T>>], team: &mut Team) -> Result<f64> {
+    let n = team.n_slabs(gradient.len());
+    let len = slab_len::<T>(gradient.len(), n);
+    let (slabs, largest) = (Mutex::new(gradient.chunks_mut(len).enumerate()), Largest::default());
+    team.for_each(n, &|_, _| {
+        if let Some((i, slab)) = { lock(&slabs).next() } {
+            for chunk in chunks {
+                T::add_slice(slab, &read(chunk).gradient[i * len..][..slab.len()]);
+            }
+            largest.see(slab);
+        }
+        Ok(())
+    })?;
+    Ok(largest.magnitude())
+}
+
+/// The slabs of a flat vector.
+fn slabs_of<'a, T>(
+    network: &'a Network,
+    vector: &'a mut [T],
+) -> impl Iterator<Item = (&'a Slab, &'a mut [T])> {
+    let mut rest = vector;
+    network.slabs().iter().map(move |slab| {
+        let (numbers, behind) = std::mem::take(&mut rest).split_at_mut(slab.len);
+        rest = behind;
+        (slab, numbers)
+    })
+}
+
+/// The whole gradient of a tile that went back.
+fn all_slabs<T: Scalar>(
+    tile: &Tile<T>,
+    task: Task<'_, T>,
+    rows: (&ArrayView2<'_, T>, Rows<'_>),
+    (gradient, begin): (&mut [T], Start<'_, T>),
+    scratch: &mut [T],
+) -> Result<()> {
+    slabs_of(task.network, gradient)
+        .try_for_each(|(slab, numbers)| tile.gradient_of_slab(task, rows, slab, (numbers, begin), scratch))
+}
+
+/// Calls `f` with the first row of each tile and the one behind its last.
+pub(crate) fn for_each_tile(
+    tile_rows: usize,
+    n: usize,
+    mut f: impl FnMut(usize, usize) -> Result<()>,
+) -> Result<()> {
+    (0..n).step_by(tile_rows.max(1)).try_for_each(|start| f(start, n.min(start + tile_rows)))
+}
+
+/// A buffer whose last user panicked holds numbers that the next use overwrites.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn get_mut<T>(lock: &mut RwLock<T>) -> &mut T {
+    lock.get_mut().unwrap_or_else(PoisonError::into_inner)
+}

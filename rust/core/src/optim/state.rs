@@ -1,0 +1,130 @@
+//! What a rule keeps between steps.
+
+use crate::buffer::Buffer;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+use super::Rule;
+#[cfg(test)]
+use super::step::Slab;
+use super::step::Step;
+
+/// The state of a rule for one network: its vectors, and how many steps it made.
+#[derive(Debug)]
+pub struct State<T: Scalar> {
+    pub(super) steps: u64,
+    pub(super) slots: Vec<Buffer<T>>,
+    /// A bound of the magnitudes in the first slot: of the velocity of gradient descent, of what of Adam's mean was set
+    /// from outside. None if somebody may just have set them.
+    pub(super) bound: Option<f64>,
+}
+
+impl<T: Scalar> State<T> {
+    /// Before the first step on `n_parameters`: all zeros.
+    pub fn new(rule: &Rule, n_parameters: usize) -> Result<Self> {
+        let zeros = |_: &&str| Buffer::zeros("the optimizer's state", n_parameters);
+        let slots = rule.slots().iter().map(zeros).collect::<Result<_>>()?;
+        Ok(Self { steps: 0, slots, bound: Some(0.0) })
+    }
+
+    /// Steps made.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Sets the number of steps made.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.steps = steps;
+    }
+
+    /// The vectors, in the order of [`Rule::slots`].
+    pub fn slots(&self) -> impl Iterator<Item = &[T]> {
+        self.slots.iter().map(|slot| &**slot)
+    }
+
+    /// The vectors, to be set.
+    pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        self.bound = None;
+        self.slots.iter_mut().map(|slot| &mut **slot)
+    }
+
+    /// An error if it belongs to another rule, or to a network of another size.
+    pub fn check(&self, rule: &Rule, n_parameters: usize) -> Result<()> {
+        if self.slots.len() != rule.slots().len() {
+            let found = format_args!("the state of a rule with {} vectors", self.slots.len()).to_string();
+            return Err(Error::value("state", found, format!("{}: {:?}", rule.slots().len(), rule.slots())));
+        }
+        match self.slots.first() {
+            Some(slot) if slot.len() != n_parameters => {
+                Err(Error::OptimizerState { found: slot.len(), expected: n_parameters })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One step: the parameters follow the gradient, whose largest magnitude is known. False, and nothing is changed,
+    /// if a parameter or the state would not stay finite.
+    #[cfg(test)]
+    pub(crate) fn step(
+        &mut self,
+        rule: &Rule,
+        parameters: &mut [T],
+        gradient: &[T],
+        largest: f64,
+    ) -> Result<bool> {
+        let mut step = self.begin(rule, parameters, gradient, largest)?;
+        step.slabs(1).for_each(Slab::apply);
+        Ok(step.finish())
+    }
+
+    /// Begins a step whose slabs are still to be applied, on one thread or several. What the step changes is known when
+    /// it is finished.
+    ///
+    /// Only a step so long that it might overflow needs memory: for a copy of what it changes.
+    pub(crate) fn begin<'a>(
+        &'a mut self,
+        rule: &Rule,
+        parameters: &'a mut [T],
+        gradient: &'a [T],
+        largest: f64,
+    ) -> Result<Step<'a, T>> {
+        let (tame, bound) = self.is_next_step_tame(rule, largest);
+        Step::new(*rule, self, parameters, gradient, tame, bound)
+    }
+
+    /// Whether the next step is so short that nothing can overflow: a parameter that is finite stays so, for next to the
+    /// largest number of either type such a step is less than rounding. And the bound after that step.
+    fn is_next_step_tame(&self, rule: &Rule, largest: f64) -> (bool, f64) {
+        /// A step that is far longer than any in a training that goes well.
+        const LONG: f64 = 1e6;
+        /// A number whose square is far from the largest f32.
+        const STEEP: f64 = 1e15;
+        let held = match (self.bound, self.slots.first()) {
+            (Some(bound), _) => bound,
+            (None, slot) => slot.map_or(0.0, |slot| T::largest_magnitude(slot).into()),
+        };
+        match rule {
+            Rule::Sgd(rule) => {
+                let velocity = rule.momentum() * held + largest;
+                let rate = rule.learning_rate();
+                let short = velocity < STEEP && rate * (largest + velocity) < LONG;
+                // An infinite rate makes NaN of a gradient of 0.
+                (short && T::from_f64(rate).is_finite(), velocity)
+            }
+            // By Cauchy and Schwarz a mean of gradients is at most `reach` times the root of the mean of their squares;
+            // a mean that was set from outside may be larger, and is divided by epsilon at least.
+            Rule::Adam(rule) => {
+                let (b1, b2) = (rule.beta_1(), rule.beta_2());
+                let reach = (1.0 - b1) / ((1.0 - b2) * (1.0 - b1 * b1 / b2)).sqrt();
+                let foreign = b1 * held;
+                // An epsilon that the type rounds to 0 makes NaN of a gradient of 0.
+                let epsilon: f64 = T::from_f64(rule.epsilon()).into();
+                let longest = rule.learning_rate() * (reach + foreign / epsilon) / (1.0 - b1);
+                // What is taken from a parameter as decay is no larger than the parameter.
+                let decay: f64 = T::from_f64(rule.learning_rate() * rule.weight_decay()).into();
+                let short = b1 * b1 < b2 && longest < LONG && largest < STEEP;
+                (short && epsilon > 0.0 && decay <= 1.0, foreign)
+            }
+        }
+    }
+}
