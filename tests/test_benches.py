@@ -44,6 +44,7 @@ def test_the_smoke_form_measures_every_peer(threads, tmp_path):
     assert (result.stderr, result.returncode) == ("", 0)
     (run,) = json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))
     assert run["threads"] == threads
+    assert all(f"left out: {name}: " in result.stdout for name in run["left out"])
     assert [case["name"] for case in run["cases"]] == SMOKE[threads].split(",")
     for case in run["cases"]:
         kinds = peers.TRAINERS if case["unit"] == "step" else peers.PREDICTORS
@@ -152,7 +153,9 @@ def a_run(threads=1):
         "other": {"microseconds": [20.0, 20.0, 30.0], "cores": [1.5] * 3, "note": "no dropout"},
     }
     case = {"name": "b", "title": "2-100-3, batch 32, Adam", "unit": "step", "peers": peers}
-    return {"threads": threads, "setting": {"python": "3.x", "remark": ""}, "cases": [case]}
+    setting = {"python": "3.x", "remark": ""}
+    left_out = {"third": "it has one thread"}
+    return {"threads": threads, "setting": setting, "left out": left_out, "cases": [case]}
 
 
 def test_a_ratio_compares_times_of_one_round():
@@ -190,8 +193,8 @@ def test_what_was_measured_can_be_shown_again(tmp_path, monkeypatch, capsys):
 
     program.main()
 
-    text = f"python: 3.x\nthreads: 1\n\n{block(a_run()['cases'][0])}\n{FOOT}\n"
-    assert capsys.readouterr().out == text
+    heading = "python: 3.x\nleft out: third: it has one thread\nthreads: 1\n\n"
+    assert capsys.readouterr().out == f"{heading}{block(a_run()['cases'][0])}\n{FOOT}\n"
 
 
 def test_growth_counts_the_arithmetic_of_a_step():

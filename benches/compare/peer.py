@@ -10,8 +10,12 @@ class Peer(ABC):
     """One network, made from ``(case, problem, threads)`` with the weights of the problem."""
 
     name: ClassVar[str]
-    one_thread: ClassVar[bool] = False
-    """Whether it has one thread whatever it is given; it is then left out of runs with more."""
+
+    @staticmethod
+    def hindrance(threads):
+        """Say why it cannot be measured here with so many threads; "" if it can."""
+        del threads
+        return ""
 
 
 class Trainer(Peer):

@@ -49,8 +49,14 @@ TOLERANCES = (5e-4, 0.2, math.inf)
 
 
 def able(kinds, threads):
-    """Choose the peers that can use so many threads."""
-    return [kind for kind in kinds if threads == 1 or not kind.one_thread]
+    """Choose the peers that can be measured here with so many threads."""
+    return [kind for kind in kinds if not kind.hindrance(threads)]
+
+
+def left_out(threads):
+    """Name the others, and say why."""
+    reasons = {kind.name: kind.hindrance(threads) for kind in (*TRAINERS, *PREDICTORS)}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def trainers(case, problem, threads):

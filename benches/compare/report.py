@@ -13,6 +13,7 @@ cores: processor time over wall time."""
 def heading(run):
     """Say what the figures of a run depend on."""
     lines = [f"{name}: {value}" for name, value in run["setting"].items() if value]
+    lines += [f"left out: {name}: {reason}" for name, reason in run["left out"].items()]
     return "\n".join([*lines, f"threads: {run['threads']}", ""])
 
 
