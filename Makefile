@@ -17,7 +17,7 @@ MYPY := $(BIN)/python -m mypy
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 TOO_OLD := fastmlp needs Python 3.11 or newer; choose one with make PYTHON=python3.x
 
@@ -99,9 +99,31 @@ fmt: env ## Format the code and mend what the linters can mend
 	$(BIN)/ruff format
 
 .PHONY: bench
-bench: build env ## Measure: the Rust step, then this package beside its peers
+bench: build env ## Measure this package beside its peers (ARGS="--cases a,b --threads 1")
+	$(BIN)/python -m benches.compare $(ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: build env ## The same in some minutes, to see that all runs; no figures worth noting
+	$(BIN)/python -m benches.compare smoke $(ARGS)
+
+.PHONY: bench-core
+bench-core: ## Measure steps and predictions of the Rust core alone
 	cargo bench --package fastmlp-core --locked
-	$(BIN)/python -m benches.compare
+
+.PHONY: growth
+growth: build env ## Measure how time and memory grow with the sizes
+	$(BIN)/python -m benches.growth
+	$(BIN)/python -m benches.memory
+
+.PHONY: instructions
+instructions: $(UV) ## Count the instructions of a step under valgrind (ARGS=--record records)
+	cargo build --package fastmlp-core --release --locked --example instructions
+	$(BIN)/python -m benches.instructions $(ARGS)
+
+.PHONY: figures
+figures: build env ## Measure in full, for the chart of README.md and the tables of docs/3
+	$(BIN)/python -m benches.compare --json target/speed.json \
+		--chart docs/speed.png --markdown target/speed.md
 
 .PHONY: wheel
 wheel: env-build ## Build the wheel and the source distribution into dist/

@@ -54,9 +54,8 @@ def per_step(count=instructions):
 
 def verdict(recorded, now):
     """Compare two counts: a line to print, and whether the new one is no regression."""
-    change = now / recorded - 1
-    line = f"instructions a step: recorded {recorded:,}, now {now:,} ({change:+.1%})"
-    if change > TOLERANCE:
+    line = f"instructions a step: recorded {recorded:,}, now {now:,} ({now / recorded - 1:+.1%})"
+    if now > recorded * (1 + TOLERANCE):
         return f"{line}: more than {TOLERANCE:.0%} over the record", False
     return line, True
 

@@ -1,4 +1,4 @@
-"""The comparison with the peers runs and reports; what it measures is no matter of a test."""
+"""The measurements run and report; what they measure is no matter of a test."""
 
 import json
 import os
@@ -7,84 +7,235 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benches import growth, instructions, memory
+from benches.compare import __main__ as program
 from benches.compare import peer_fastmlp, peers
-from benches.compare.cases import CASES, Problem
+from benches.compare.cases import CASES, Problem, Training
+from benches.compare.environment import environment
+from benches.compare.report import FOOT, block, markdown, short
+from fastmlp import _core
 
 ROOT = Path(__file__).parent.parent
+# Whole batch and part, each optimizer, dropout, both ways to predict: every line of every peer.
+# A step of case g takes a second, and nothing in its code is its own.
+SMOKE = {1: "a,b,f,a-1", 2: "c,e-10000"}
+TRAININGS = [case for case in CASES if isinstance(case, Training) and case.name != "g"]
 
 
-def test_the_smoke_form_prints_a_table_and_writes_json(tmp_path):
-    path = tmp_path / "times.json"
-    pinned = os.environ | {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "512"}
-
+# Four compilers are at work in it.
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("threads", SMOKE)
+def test_the_smoke_form_measures_every_peer(threads, tmp_path):
     result = subprocess.run(
-        [sys.executable, "-m", "benches.compare", "smoke", "--json", str(path)],
+        [
+            *(sys.executable, "-m", "benches.compare", "smoke", "--threads", str(threads)),
+            *("--cases", SMOKE[threads], "--json", tmp_path / "times.json"),
+            *("--markdown", tmp_path / "times.md", "--chart", tmp_path / "times.png"),
+        ],
         cwd=ROOT,
-        env=pinned,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
     assert (result.stderr, result.returncode) == ("", 0)
-    written = json.loads(path.read_text(encoding="utf-8"))
-    assert list(written["cases"]) == [case.title for case in CASES]
-    for title, case in written["cases"].items():
-        assert title in result.stdout
-        assert set(case["summary"]) == {peer.NAME for peer in peers.PEERS}
-        assert case["summary"]["fastmlp"]["ratio"] == 1.0
-        assert all(time > 0 for times in case["microseconds"].values() for time in times)
-    assert all(peer.NAME in result.stdout for peer in peers.PEERS)
-    assert written["setting"]["threads"] == 1
+    (run,) = json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))
+    assert run["threads"] == threads
+    assert all(f"left out: {name}: " in result.stdout for name in run["left out"])
+    assert [case["name"] for case in run["cases"]] == SMOKE[threads].split(",")
+    for case in run["cases"]:
+        kinds = peers.TRAINERS if case["unit"] == "step" else peers.PREDICTORS
+        assert list(case["peers"]) == [kind.name for kind in peers.able(kinds, threads)]
+        assert all(min(peer["microseconds"]) > 0 for peer in case["peers"].values())
+        assert block(case) in result.stdout
+    assert (tmp_path / "times.md").read_text(encoding="utf-8") == markdown([run])
+    assert (tmp_path / "times.png").read_bytes().startswith(b"\x89PNG")
 
 
-class Impostor:
-    """A peer that does other work than the case says."""
+def impostor(**changes):
+    """Make a peer that does other work than the case says."""
 
-    NAME = "impostor"
+    class Impostor(peer_fastmlp.Trainer):
+        name = "impostor"
 
-    @staticmethod
-    def Trainer(case, problem):
-        return peer_fastmlp.Trainer(replace(case, learning_rate=1.1 * case.learning_rate), problem)
+        def __init__(self, case, problem, threads):
+            changed = {name: change(getattr(case, name)) for name, change in changes.items()}
+            super().__init__(replace(case, **changed), problem, threads)
+
+    return Impostor
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", TRAININGS, ids=lambda case: case.name)
 def test_a_peer_that_trains_otherwise_is_found_out(case, monkeypatch):
-    monkeypatch.setattr(peers, "PEERS", (peer_fastmlp, Impostor))
+    faster = impostor(learning_rate=lambda rate: 1.1 * rate)
+    monkeypatch.setattr(peers, "TRAINERS", (peer_fastmlp.Trainer, faster))
 
-    with pytest.raises(AssertionError, match="impostor trains case"):
-        peers.check_same_training(case, Problem.of(case))
+    with pytest.raises(AssertionError, match=f"impostor trains case {case.name} otherwise: to "):
+        peers.trainers(case, Problem.of(case), threads=1)
 
 
-def test_the_pins_of_the_environment_are_gone_before_numpy_is_imported():
-    program = """
-import os, sys
-from benches.compare.__main__ import clean_environment
-clean_environment()
-assert "numpy" not in sys.modules
-print(sorted(name for name in os.environ if name.startswith("OPENBLAS")))
-"""
+@pytest.mark.parametrize("change", ["dropout", "weight_decay"])
+def test_a_peer_that_leaves_something_out_is_found_out(change, monkeypatch):
+    (case,) = (case for case in TRAININGS if case.dropout)
+    lazy = impostor(**{change: lambda _: 0.0})
+    monkeypatch.setattr(peers, "TRAINERS", (peer_fastmlp.Trainer, lazy))
 
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=os.environ | {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "512"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with pytest.raises(AssertionError, match="impostor trains case f otherwise: to "):
+        peers.trainers(case, Problem.of(case), threads=1)
 
-    assert (result.stderr, result.stdout) == ("", "['OPENBLAS_NUM_THREADS']\n")
+
+def test_a_peer_that_predicts_otherwise_is_found_out(monkeypatch):
+    class Impostor(peer_fastmlp.Predictor):
+        name = "impostor"
+
+        def predict_proba(self, X):
+            return super().predict_proba(X + np.float32(1e-3))
+
+    monkeypatch.setattr(peers, "PREDICTORS", (peer_fastmlp.Predictor, Impostor))
+    (case,) = (case for case in CASES if case.name == "a-1")
+
+    with pytest.raises(AssertionError, match="impostor predicts otherwise in case a-1"):
+        peers.predictors(case, Problem.of(case), threads=1)
+
+
+def test_data_have_every_class_and_nobody_may_write_to_them():
+    for case in TRAININGS:
+        problem = Problem.of(case)
+        assert set(problem.y) == set(range(case.layer_sizes[-1]))
+        assert not any(array.flags.writeable for array in (problem.X, problem.y, *problem.weights))
+        assert case.n_rows % case.batch_size == 0
+
+
+def test_the_environment_pins_no_kernels_and_sets_the_threads(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "512")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+
+    result = environment(threads=2)
+
+    openblas = {name: value for name, value in result.items() if name.startswith("OPENBLAS")}
+    assert openblas == {"OPENBLAS_NUM_THREADS": "2"}
+    assert result["OMP_NUM_THREADS"] == result["MKL_NUM_THREADS"] == result["NPROC"] == "2"
+    assert result["PATH"] == os.environ["PATH"]
 
 
 def test_a_debug_build_is_refused(monkeypatch):
-    from benches.compare import __main__
-    from fastmlp import _core
-
     monkeypatch.setattr(_core, "build_profile", "debug")
     monkeypatch.setattr(sys, "argv", ["benches.compare", "smoke"])
 
     with pytest.raises(SystemExit, match="debug build"):
-        __main__.main()
+        program.main()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--cases=a,z", "argument --cases: 'z' is no case; there are a, b, c, d, e, f, g, a-1, "),
+        ("--threads=1,0", "argument --threads: '0' is no number of threads"),
+        ("--threads=one", "argument --threads: 'one' is no number of threads"),
+    ],
+)
+def test_an_option_out_of_range_is_refused(option, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benches.compare", option])
+
+    with pytest.raises(SystemExit):
+        program.main()
+
+    assert message in capsys.readouterr().err
+
+
+def a_run(threads=1):
+    peers = {
+        "fastmlp": {"microseconds": [2.0, 4.0, 2.0], "cores": [1.0] * 3, "note": ""},
+        "other": {"microseconds": [20.0, 20.0, 30.0], "cores": [1.5] * 3, "note": "no dropout"},
+    }
+    case = {"name": "b", "title": "2-100-3, batch 32, Adam", "unit": "step", "peers": peers}
+    setting = {"python": "3.x", "remark": ""}
+    left_out = {"third": "it has one thread"}
+    return {"threads": threads, "setting": setting, "left out": left_out, "cases": [case]}
+
+
+def test_a_ratio_compares_times_of_one_round():
+    assert block(a_run()["cases"][0]).splitlines() == [
+        "b: 2-100-3, batch 32, Adam",
+        "             µs a step    ratio          quartiles  cores",
+        "  fastmlp         2.00     1.00      1.00     1.00    1.0",
+        "  other           20.0     10.0      7.50     12.5    1.5  no dropout",
+    ]
+
+
+def test_markdown_has_a_table_for_each_number_of_threads():
+    assert markdown([a_run(), a_run(threads=2)]) == (
+        "One thread, microseconds a step, and the ratio to fastmlp's in brackets:\n\n"
+        "|  | b |\n| --- | ---: |\n| fastmlp | **2.00** |\n| other | 20.0 (10.0) |\n\n"
+        "- other in b: no dropout\n\n"
+        "2 threads, microseconds a step, and the ratio to fastmlp's in brackets:\n\n"
+        "|  | b |\n| --- | ---: |\n| fastmlp | **2.00** |\n| other | 20.0 (10.0) |\n\n"
+        "- other in b: no dropout\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.5, "0.500"), (2.345, "2.35"), (99.96, "100"), (123.4, "123"), (123456.7, "123,457")],
+)
+def test_numbers_have_three_digits(number, text):
+    assert short(number) == text
+
+
+def test_what_was_measured_can_be_shown_again(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "times.json"
+    path.write_text(json.dumps([a_run()]), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["benches.compare", "--from", str(path)])
+
+    program.main()
+
+    heading = "python: 3.x\nleft out: third: it has one thread\nthreads: 1\n\n"
+    assert capsys.readouterr().out == f"{heading}{block(a_run()['cases'][0])}\n{FOOT}\n"
+
+
+def test_growth_counts_the_arithmetic_of_a_step():
+    size = growth.Size(3, (2, 5, 3), batch_size=7)
+    # Forward 2-5 and 5-3, gradients of both weights, and the gradient by the hidden units.
+    assert size.gigaflop == pytest.approx(2e-9 * 7 * (10 + 15 + 10 + 15 + 15))
+
+
+def test_growth_marks_what_grows_faster_than_the_work():
+    sizes = [growth.Size(n, (2, 100, 3), n) for n in (1, 2, 3)]
+
+    lines = growth.table("batch", sizes, [10.0, 20.0, 45.0]).splitlines()
+
+    assert [line.split()[0] for line in lines[2:]] == ["1", "2", "3"]
+    assert lines[3].endswith("1.00")
+    assert lines[4].endswith("1.50  <- cliff")
+
+
+def test_growth_looks_on_both_sides_of_powers_of_two():
+    assert growth.around_powers_of_two(4, 16) == [4, 5, 7, 8, 9, 15, 16]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a peak begin anew")
+def test_memory_sees_what_a_call_takes_for_a_while(monkeypatch):
+    calls = {"64 MiB": lambda *_: np.ones(2**23), "nothing": lambda *_: None}
+    monkeypatch.setattr(memory, "CALLS", calls)
+
+    # Linux counts pages in lots of some hundred KiB.
+    assert memory.raised_peak("64 MiB", 10) == pytest.approx(64 * 2**10, rel=0.05)
+    assert memory.raised_peak("nothing", 10) < 2 * 2**10
+
+
+def test_instructions_are_read_from_the_end_of_a_report():
+    report = "==7== Events    : Ir\n==7== Collected : 123456\n==7== I   refs:      123,456\n"
+    assert instructions.collected(report) == 123456
+
+
+def test_instructions_of_a_step_leave_out_start_and_end():
+    assert instructions.per_step(lambda epochs: 1_000_000 + 500 * 32 * epochs) == 500
+
+
+@pytest.mark.parametrize(("now", "passed"), [(900, True), (1030, True), (1031, False)])
+def test_more_instructions_than_recorded_fail(now, passed):
+    assert instructions.verdict(1000, now)[1] is passed

@@ -25,7 +25,10 @@ def names(text):
 
 def counts(text):
     """Read numbers of threads with commas between them."""
-    return [int(number) for number in text.split(",")]
+    for number in (chosen := text.split(",")):
+        if not number.isdecimal() or int(number) == 0:
+            raise argparse.ArgumentTypeError(f"{number!r} is no number of threads")
+    return list(map(int, chosen))
 
 
 def arguments_of(parser):

@@ -6,15 +6,20 @@ from typing import ClassVar
 import numpy as np
 
 
-class Trainer(ABC):
-    """One network in training, from the weights of the problem.
-
-    Made with ``(case, problem, threads)``.
-    """
+class Peer(ABC):
+    """One network, made from ``(case, problem, threads)`` with the weights of the problem."""
 
     name: ClassVar[str]
-    one_thread: ClassVar[bool] = False
-    """Whether it has one thread whatever it is given; it is then left out of runs with more."""
+
+    @staticmethod
+    def hindrance(threads):
+        """Say why it cannot be measured here with so many threads; "" if it can."""
+        del threads
+        return ""
+
+
+class Trainer(Peer):
+    """One network in training."""
 
     @staticmethod
     def departure(case):
@@ -31,13 +36,8 @@ class Trainer(ABC):
         """Cross-entropy over all rows, now, without dropout."""
 
 
-class Predictor(ABC):
-    """One network with the weights of the problem.
-
-    Made with ``(case, problem, threads)``.
-    """
-
-    name: ClassVar[str]
+class Predictor(Peer):
+    """One network that predicts."""
 
     @abstractmethod
     def predict_proba(self, X):

@@ -7,7 +7,11 @@ class Trainer(peer_fastmlp.Trainer):
     """One network in training."""
 
     name = "fastmlp, a call a step"
-    one_thread = True
+
+    @staticmethod
+    def hindrance(threads):
+        """`step` has no threads."""
+        return "it has one thread" if threads > 1 else ""
 
     def __init__(self, case, problem, threads):
         super().__init__(case, problem, threads)

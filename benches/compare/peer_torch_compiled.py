@@ -1,5 +1,7 @@
 """torch.compile of the whole step: gradients by torch.func, the update written out beside them."""
 
+import os
+import shutil
 from itertools import pairwise
 
 import torch
@@ -12,6 +14,13 @@ class Trainer(peer.Trainer):
     """One network in training, all parameters in one vector."""
 
     name = "torch, compiled step"
+
+    @staticmethod
+    def hindrance(threads):
+        """torch.compile calls a C++ compiler."""
+        del threads
+        compilers = ("cl",) if os.name == "nt" else ("g++", "clang++")
+        return "" if any(map(shutil.which, compilers)) else "no C++ compiler is found"
 
     def __init__(self, case, problem, threads):
         torch.set_num_threads(threads)

@@ -13,6 +13,7 @@ cores: processor time over wall time."""
 def heading(run):
     """Say what the figures of a run depend on."""
     lines = [f"{name}: {value}" for name, value in run["setting"].items() if value]
+    lines += [f"left out: {name}: {reason}" for name, reason in run["left out"].items()]
     return "\n".join([*lines, f"threads: {run['threads']}", ""])
 
 
@@ -51,7 +52,8 @@ def block(case):
 
 def short(number):
     """Write three digits, or all those before the point."""
-    return f"{number:,.{max(0, 2 - int(np.floor(np.log10(number))))}f}"
+    exponent = int(f"{number:.2e}".partition("e")[2])
+    return f"{number:,.{max(0, 2 - exponent)}f}"
 
 
 def markdown(runs):
@@ -62,7 +64,7 @@ def markdown(runs):
             cases = [case for case in run["cases"] if case["unit"] == unit]
             if cases:
                 parts.append(markdown_table(run, unit, cases))
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) + "\n"
 
 
 def markdown_table(run, unit, cases):

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from benches.compare.cases import CASES, Problem, Training
-from benches.compare.peers import predictors, trainers
+from benches.compare.peers import left_out, predictors, trainers
 from benches.compare.report import block, heading
 from benches.compare.setting import setting
 from benches.compare.timing import EFFORTS, measure
@@ -56,7 +56,12 @@ def main():
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
 
-    run = {"threads": arguments.threads, "setting": setting(), "cases": []}
+    run = {
+        "threads": arguments.threads,
+        "setting": setting(),
+        "left out": left_out(arguments.threads),
+        "cases": [],
+    }
     print(heading(run), flush=True)
     names = arguments.cases.split(",")
     for case in (case for case in CASES if case.name in names):

@@ -17,18 +17,24 @@ PACKAGES = ("scikit-learn", "torch", "jax", "numba", "onnxruntime")
 
 def setting():
     """Describe where this process runs."""
-    blas = next(pool for pool in threadpool_info() if pool["user_api"] == "blas")
     return {
         "processor": processor("model name") or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         OURS: fastmlp.__version__,
-        "numpy": f"{np.__version__} ({blas['internal_api']} {blas['version']}"
-        f" for {blas['architecture']})",
+        "numpy": f"{np.__version__} {blas_of('numpy')}",
         **{name: version(name) for name in PACKAGES},
         "remark": remark(),
     }
+
+
+def blas_of(package):
+    """Name the BLAS that comes with a package, and the processor its kernels are for."""
+    for pool in threadpool_info():
+        if pool["user_api"] == "blas" and package in Path(pool["filepath"]).parent.name:
+            return f"({pool['internal_api']} {pool['version']} for {pool.get('architecture')})"
+    return "(BLAS unknown)"
 
 
 def remark():
