@@ -114,6 +114,8 @@ kernels! {
     ) = optimizer::adam;
     /// `to += from`.
     fn add_slice(to: &mut [Self], from: &[Self]) = vector::add;
+    /// `to += parts[0]`, then `parts[1]` and so on; the largest magnitude of the sums, NaN if one is not finite.
+    fn sum_into(to: &mut [Self], parts: &[&[Self]]) -> Self = vector::sum_into;
     /// `sums += sum of the rows`.
     fn add_rows(sums: &mut [Self], rows: &[Self]) = vector::add_rows;
     /// The largest magnitude, NaN if a number is not finite.

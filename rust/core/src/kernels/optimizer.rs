@@ -47,12 +47,24 @@ pub(crate) fn adam<T: Scalar>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], st
     adam_loop(p, m, v, g, step, with);
 }
 
+/// `1 - beta^step`, the sum of the weights that a mean has seen.
+///
+/// A power takes as long as Adam's step on fifty parameters. It is at most `exp(-step (1 - beta))`, and where that is
+/// less than 2^-54, nothing of it is left beside 1.
+fn correction(beta: f64, step: u64) -> f64 {
+    let steps = step as f64;
+    if steps * (1.0 - beta) > 40.0 { 1.0 } else { 1.0 - beta.powf(steps) }
+}
+
 simd_fn! {
     fn sgd_loop<T as V>(p: &mut [T], g: &[T], rate: f64) {
         let rate = V::constant(-rate);
-        for (p, g) in p.chunks_mut(T::LANES).zip(g.chunks(T::LANES)) {
-            rate.mul_add(V::load_front(g), V::load_front(p)).store_front(p);
+        let (mut p, mut g) = (p.chunks_exact_mut(T::LANES), g.chunks_exact(T::LANES));
+        for (p, g) in p.by_ref().zip(g.by_ref()) {
+            rate.mul_add(V::load(g), V::load(p)).store(p);
         }
+        let (p, g) = (p.into_remainder(), g.remainder());
+        rate.mul_add(V::load_part(g), V::load_part(p)).store_part(p);
     }
 }
 
@@ -78,12 +90,11 @@ simd_fn! {
 }
 
 simd_fn! {
-    #[allow(clippy::cast_precision_loss)] // a power of a number below 1 is long 0 at 2^53
     fn adam_loop<T as V>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], step: u64, with: &Adam) {
         let (beta_1, beta_2) = (V::constant(with.beta_1()), V::constant(with.beta_2()));
         let (rest_1, rest_2) = (V::constant(1.0 - with.beta_1()), V::constant(1.0 - with.beta_2()));
-        let rate = V::constant(with.learning_rate() / (1.0 - with.beta_1().powf(step as f64)));
-        let root = V::constant(1.0 / (1.0 - with.beta_2().powf(step as f64)).sqrt());
+        let rate = V::constant(with.learning_rate() / correction(with.beta_1(), step));
+        let root = V::constant(1.0 / correction(with.beta_2(), step).sqrt());
         let epsilon = V::constant(with.epsilon());
         let decay = V::constant(with.learning_rate() * with.weight_decay());
         let chunks = p
@@ -106,7 +117,7 @@ simd_fn! {
 
 #[cfg(test)]
 mod tests {
-    use super::{adam, momentum, sgd};
+    use super::{adam, correction, momentum, sgd};
     use crate::kernels::simd::{Isa, with_isa};
     use crate::optim::Adam;
 
@@ -178,6 +189,15 @@ mod tests {
             close(&m, &want_m);
             close(&v, &want_v);
         });
+    }
+
+    #[test]
+    fn a_correction_is_1_as_soon_as_it_may_be() {
+        for beta in [0.0_f64, 0.5, 0.9, 0.999, 1.0 - 1e-9] {
+            for step in [1, 2, 30, 79, 80, 81, 399, 400, 401, 39_999, 40_001, 10_u64.pow(12), u64::MAX] {
+                assert_eq!(correction(beta, step), 1.0 - beta.powf(step as f64), "{beta} {step}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sums and checks over whole vectors.
 
-use super::simd::simd_fn;
+use super::simd::{Simd, simd_fn};
 use crate::scalar::Scalar;
 
 simd_fn! {
@@ -25,19 +25,112 @@ pub(crate) fn add_rows<T: Scalar>(sums: &mut [T], rows: &[T]) {
     }
 }
 
+/// The largest magnitude of what went by, lane by lane.
+#[derive(Clone, Copy)]
+struct Largest<V> {
+    magnitude: V,
+    /// 0 times a number is 0, unless the number is infinite or NaN: then it is NaN, and stays so in every sum.
+    probe: V,
+}
+
+/// Vectors that a loop works on at a time: each has sums of its own, which need not wait for one another. With AVX2, for
+/// which a vector is two registers, more of them would not stay in registers.
+const STRIDE: usize = 2;
+
+impl<V> Largest<V> {
+    #[inline(always)]
+    fn new<T: Scalar>() -> [Self; STRIDE]
+    where
+        V: Simd<T>,
+    {
+        [Self { magnitude: V::zero(), probe: V::zero() }; STRIDE]
+    }
+
+    #[inline(always)]
+    fn see<T: Scalar>(&mut self, x: V)
+    where
+        V: Simd<T>,
+    {
+        self.magnitude = self.magnitude.max(x.abs());
+        self.probe = x.mul_add(V::zero(), self.probe);
+    }
+
+    /// 0 of no numbers, NaN if one was NaN or infinite.
+    #[inline(always)]
+    fn of<T: Scalar>(all: [Self; STRIDE]) -> T
+    where
+        V: Simd<T>,
+    {
+        let (mut magnitude, mut probe) = (V::zero(), V::zero());
+        for part in all {
+            magnitude = magnitude.max(part.magnitude);
+            probe = probe + part.probe;
+        }
+        let mut lanes = [T::ZERO; 16];
+        magnitude.store(&mut lanes);
+        for width in [8, 4, 2, 1] {
+            for i in 0..width {
+                if lanes[i + width] > lanes[i] {
+                    lanes[i] = lanes[i + width];
+                }
+            }
+        }
+        lanes[0] + probe.sum()
+    }
+}
+
 simd_fn! {
     /// The largest magnitude: 0 of no numbers, NaN if one is NaN or infinite.
     pub(crate) fn largest_magnitude<T as V>(values: &[T]) -> T {
-        // 0 times a number is 0, unless the number is infinite or NaN: then it is NaN, and stays so in every sum.
-        let (mut probe, mut largest) = (V::zero(), V::zero());
-        for chunk in values.chunks(T::LANES) {
-            let x = V::load_front(chunk);
-            probe = x.mul_add(V::zero(), probe);
-            largest = largest.max(x.abs());
+        let mut largest = Largest::<V>::new();
+        let mut blocks = values.chunks_exact(STRIDE * T::LANES);
+        for block in blocks.by_ref() {
+            for (k, largest) in largest.iter_mut().enumerate() {
+                largest.see(V::load(&block[k * T::LANES..]));
+            }
         }
-        let mut lanes = [T::ZERO; 16];
-        largest.store(&mut lanes);
-        lanes.into_iter().fold(T::ZERO, T::max) + probe.sum()
+        for rest in blocks.remainder().chunks(T::LANES) {
+            largest[0].see(V::load_front(rest));
+        }
+        Largest::of(largest)
+    }
+}
+
+simd_fn! {
+    /// `to += parts[0]`, then `to += parts[1]` and so on, number by number; the largest magnitude of the sums, NaN if
+    /// one is NaN or infinite.
+    pub(crate) fn sum_into<T as V>(to: &mut [T], parts: &[&[T]]) -> T {
+        assert!(parts.iter().all(|part| part.len() == to.len()), "parts as long as their sum");
+        let mut largest = Largest::<V>::new();
+        let width = STRIDE * T::LANES;
+        let full = to.len() / width * width;
+        let (blocks, rest) = to.split_at_mut(full);
+        for (i, block) in blocks.chunks_exact_mut(width).enumerate() {
+            let mut sums = [V::zero(); STRIDE];
+            for (k, sum) in sums.iter_mut().enumerate() {
+                *sum = V::load(&block[k * T::LANES..]);
+            }
+            for part in parts {
+                let part = &part[i * width..(i + 1) * width];
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    *sum = *sum + V::load(&part[k * T::LANES..]);
+                }
+            }
+            for (k, sum) in sums.into_iter().enumerate() {
+                largest[k].see(sum);
+                sum.store(&mut block[k * T::LANES..]);
+            }
+        }
+        for (i, rest) in rest.chunks_mut(T::LANES).enumerate() {
+            let start = full + i * T::LANES;
+            let mut sum = V::load_front(rest);
+            for part in parts {
+                sum = sum + V::load_front(&part[start..start + rest.len()]);
+            }
+            largest[0].see(sum);
+            sum.store_front(rest);
+        }
+        Largest::of(largest)
     }
 }
 
@@ -59,6 +152,52 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_added_in_their_order() {
+        for len in [0, 1, 15, 16, 17, 31, 63, 64, 65, 200] {
+            let number = |i: usize| (0.7 * i as f32).sin() * 1.5_f32.powf((i % 19) as f32);
+            let parts: Vec<Vec<f32>> =
+                (0..5).map(|k| (0..len).map(|i| number(7 * i + k)).collect()).collect();
+            let start: Vec<f32> = (0..len).map(number).collect();
+            for n_parts in 0..=5 {
+                let parts: Vec<&[f32]> = parts[..n_parts].iter().map(|part| &part[..]).collect();
+                let mut expected = start.clone();
+                for part in &parts {
+                    expected.iter_mut().zip(*part).for_each(|(to, from)| *to += from);
+                }
+                let largest = expected.iter().fold(0.0, |largest: f32, x| largest.max(x.abs()));
+                for isa in Isa::available() {
+                    let mut sums = start.clone();
+                    assert_eq!(with_isa(isa, || sum_into(&mut sums, &parts)), largest, "{isa:?} {len}");
+                    assert_eq!(sums, expected, "{isa:?} {len} {n_parts}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_sum_that_is_not_finite_is_found() {
+        for isa in Isa::available() {
+            for len in [1, 8, 17, 40, 100] {
+                for i in 0..len {
+                    for (large, found) in [(f64::MAX, false), (0.5 * f64::MAX, true), (f64::NAN, false)] {
+                        let (mut sums, mut part) = (vec![1.0; len], vec![-2.0; len]);
+                        (sums[i], part[i]) = (large, large);
+                        let largest = with_isa(isa, || sum_into(&mut sums, &[&part]));
+                        assert_eq!(largest.is_finite(), found, "{isa:?} {len} {i} {large}");
+                        assert!(!found || largest == f64::MAX);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "parts as long as their sum")]
+    fn parts_of_another_length() {
+        sum_into(&mut [0.0; 2], &[&[0.0; 2], &[0.0; 3]]);
+    }
+
+    #[test]
     fn rows_are_added_in_their_order() {
         let rows: Vec<f32> = (0..21_u8).map(|i| 1.1 * f32::from(i)).collect();
         let mut sums = [0.5_f32; 3];
@@ -71,7 +210,7 @@ mod tests {
     #[test]
     fn the_largest_magnitude_is_found_and_what_is_not_finite_too() {
         for isa in Isa::available() {
-            for len in [1, 8, 17, 40] {
+            for len in [1, 8, 17, 40, 100] {
                 let mut values = vec![-0.0; len];
                 for i in 0..len {
                     for (number, largest) in [(-3.0, 3.0), (f64::MAX, f64::MAX), (f64::MIN, f64::MAX)] {
