@@ -20,7 +20,7 @@ use crate::dropout::Masks;
 use crate::error::Result;
 use crate::kernels::{Start, TinyNet};
 use crate::loss::Tally;
-use crate::network::{Network, Slab};
+use crate::network::{MAX_CHUNKS, Network, Slab};
 use crate::scalar::Scalar;
 use crate::team::{Team, slab_len};
 use crate::tile::{Task, Tile};
@@ -192,7 +192,7 @@ impl<T: Scalar> Gradients<T> {
         for chunk in &mut *chunks {
             total.add(get_mut(chunk).tally);
         }
-        Ok((total, add_up(gradient, &chunks[1..], team)?))
+        Ok((total, add_up(gradient, &mut chunks[1..], team)?))
     }
 
     /// Begins or carries on the gradient with the rows of a block.
@@ -226,7 +226,7 @@ impl<T: Scalar> Gradients<T> {
                 read(tile).gradient_of_slab(pass.on(thread), of, slab, (gradient, begin), scratch)?;
                 begin = Start::Given;
             }
-            largest.see(gradient);
+            largest.see(T::largest_magnitude(gradient));
             Ok(())
         })?;
         let mut total = Tally::default();
@@ -271,8 +271,8 @@ impl<T: Scalar> Gradients<T> {
 struct Largest(Mutex<f64>);
 
 impl Largest {
-    fn see<T: Scalar>(&self, numbers: &[T]) {
-        let seen: f64 = T::largest_magnitude(numbers).into();
+    fn see<T: Scalar>(&self, seen: T) {
+        let seen: f64 = seen.into();
         let mut largest = lock(&self.0);
         // Once NaN it stays NaN.
         if seen.is_nan() || seen > *largest {
@@ -286,16 +286,22 @@ impl Largest {
 }
 
 /// Adds the gradients of more chunks to that of the first, in their order, and returns the largest magnitude.
-fn add_up<T: Scalar>(gradient: &mut [T], chunks: &[RwLock<Chunk<T>>], team: &mut Team) -> Result<f64> {
+fn add_up<T: Scalar>(gradient: &mut [T], chunks: &mut [RwLock<Chunk<T>>], team: &mut Team) -> Result<f64> {
+    let n_parts = chunks.len();
+    let mut parts: [&[T]; MAX_CHUNKS] = [&[]; MAX_CHUNKS];
+    for (part, chunk) in parts.iter_mut().zip(chunks) {
+        *part = &get_mut(chunk).gradient;
+    }
     let n = team.n_slabs(gradient.len());
     let len = slab_len::<T>(gradient.len(), n);
     let (slabs, largest) = (Mutex::new(gradient.chunks_mut(len).enumerate()), Largest::default());
     team.for_each(n, &|_, _| {
         if let Some((i, slab)) = { lock(&slabs).next() } {
-            for chunk in chunks {
-                T::add_slice(slab, &read(chunk).gradient[i * len..][..slab.len()]);
+            let mut of_slab: [&[T]; MAX_CHUNKS] = [&[]; MAX_CHUNKS];
+            for (of_slab, part) in of_slab.iter_mut().zip(&parts[..n_parts]) {
+                *of_slab = &part[i * len..][..slab.len()];
             }
-            largest.see(slab);
+            largest.see(T::sum_into(slab, &of_slab[..n_parts]));
         }
         Ok(())
     })?;

@@ -27,7 +27,7 @@ const MIN_SHARED_FLOPS: usize = 1_000_000;
 /// Numbers that the gradients of all chunks may take together.
 const MAX_PARTIAL_NUMBERS: usize = 1 << 24;
 /// Chunks a batch is cut into at most.
-const MAX_CHUNKS: usize = 64;
+pub(crate) const MAX_CHUNKS: usize = 64;
 
 /// Bytes from which on weights do not stay in a level-2 cache from one tile to the next.
 const LARGE_WEIGHTS: usize = 1 << 20;
