@@ -338,6 +338,7 @@ BAD_INPUT = {
     "nesterov": ([*TRAIN, "--nesterov"], "nesterov"),
     "sgd decay": ([*TRAIN, "--weight-decay", "0.1"], "--weight-decay needs --optimizer adamw"),
     "decay": ([*TRAIN, "--optimizer", "adamw", "--weight-decay", "-1"], "weight_decay is -1"),
+    "dropout": ([*TRAIN, "--dropout", "1"], "'--dropout': 1.0 is not in the range 0<=x<1"),
     "epochs": ([*TRAIN, "--epochs", "0"], "'--epochs': 0 is not in the range x>=1"),
     "huge epochs": ([*TRAIN, "--epochs", str(2**63)], f"'--epochs': {2**63} is greater than"),
     "batch": ([*TRAIN, "--batch-size", "-5"], "'--batch-size': -5 is not in the range"),

@@ -153,6 +153,13 @@ def demo(output: Path, seed: int) -> None:
 @click.option(
     "--weight-decay", type=float, show_default="0.01", help="Pull of adamw towards 0, >= 0."
 )
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="X",
+    default=0.0,
+    help="Share of the hidden activations that training leaves out.",
+)
 @click.option("--epochs", type=COUNT, metavar="N", default=1000, help="Passes over the rows.")
 @click.option(
     "--batch-size",
@@ -199,6 +206,7 @@ def train(
     momentum: float | None,
     nesterov: bool,
     weight_decay: float | None,
+    dropout: float,
     epochs: int,
     batch_size: int | None,
     class_weight: Any,
@@ -258,6 +266,7 @@ def train(
             class_weight=weights,
             X_val=X_val,
             y_val=parts.validation.y,
+            dropout=dropout,
             n_jobs=n_jobs,
             callback=callback,
         )
