@@ -149,9 +149,11 @@ def test_an_option_out_of_range_is_refused(option, message, monkeypatch, capsys)
 
 def a_run(threads=1):
     peers = {
-        "fastmlp": {"microseconds": [2.0, 4.0, 2.0], "cores": [1.0] * 3, "note": ""},
-        "other": {"microseconds": [20.0, 20.0, 30.0], "cores": [1.5] * 3, "note": "no dropout"},
+        "fastmlp": {"microseconds": [2.0, 4.0, 2.0], "note": ""},
+        "other": {"microseconds": [20.0, 20.0, 30.0], "note": "no dropout"},
     }
+    for peer in peers.values():
+        peer["processor_microseconds"] = peer["microseconds"]
     case = {"name": "b", "title": "2-100-3, batch 32, Adam", "unit": "step", "peers": peers}
     setting = {"python": "3.x", "remark": ""}
     left_out = {"third": "it has one thread"}
@@ -161,9 +163,9 @@ def a_run(threads=1):
 def test_a_ratio_compares_times_of_one_round():
     assert block(a_run()["cases"][0]).splitlines() == [
         "b: 2-100-3, batch 32, Adam",
-        "             µs a step    ratio          quartiles  cores",
-        "  fastmlp         2.00     1.00      1.00     1.00    1.0",
-        "  other           20.0     10.0      7.50     12.5    1.5  no dropout",
+        "             µs a step    ratio          quartiles     cpu µs",
+        "  fastmlp         2.00     1.00      1.00     1.00       2.00",
+        "  other           20.0     10.0      7.50     12.5       20.0  no dropout",
     ]
 
 

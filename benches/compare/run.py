@@ -29,7 +29,7 @@ def record(case, threads, effort):
     peers = {
         name: {
             "microseconds": (times.wall / units).tolist(),
-            "cores": times.cores.tolist(),
+            "processor_microseconds": (times.processor / units).tolist(),
             "note": notes.get(name, ""),
         }
         for name, times in measure(works, effort).items()

@@ -35,12 +35,11 @@ EFFORTS = {
 
 @dataclass(frozen=True)
 class Times:
-    """What was measured of a peer, one entry a round."""
+    """Microseconds of a unit of a peer's work, one entry a round."""
 
     wall: np.ndarray
-    """Microseconds of a unit of work."""
-    cores: np.ndarray
-    """Processor time over wall time."""
+    processor: np.ndarray
+    """Of all threads, waiting left out."""
 
 
 def measure(works: dict[str, Callable[[int], None]], effort: Effort) -> dict[str, Times]:
@@ -72,12 +71,12 @@ def measure(works: dict[str, Callable[[int], None]], effort: Effort) -> dict[str
 
 
 def turn(work, count, effort):
-    """Let a peer work; returns the microseconds of a unit, and how many cores were busy."""
+    """Let a peer work; returns the microseconds of a unit by the wall and by the processor."""
     sleep(effort.pause)
     if count >= WARM_UP:
         work(count // WARM_UP)
-    wall, busy = seconds_of(work, count)
-    return 1e6 * wall / count, busy / wall
+    wall, processor = seconds_of(work, count)
+    return 1e6 * wall / count, 1e6 * processor / count
 
 
 def units_for(work, seconds):
