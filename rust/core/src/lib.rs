@@ -45,6 +45,8 @@
 //! dataset     rows to learn from, read where they lie
 //! tile        some rows, forward through all layers and back
 //! workspace   passes over chunks of tiles, on several threads
+//! inference   passes without a gradient
+//! pool        buffers at rest between calls
 //! team        threads that share a batch
 //! interrupt   the wish to stop
 //! optim       optimizers: one loop over flat vectors each
@@ -59,6 +61,7 @@ mod buffer;
 mod dataset;
 mod dense;
 mod error;
+mod inference;
 mod init;
 mod interrupt;
 mod kernels;
@@ -68,6 +71,7 @@ mod mlp;
 mod network;
 mod optim;
 mod order;
+mod pool;
 mod scalar;
 mod team;
 mod tensor_file;
@@ -79,7 +83,7 @@ pub use activation::Activation;
 pub use dataset::{Dataset, Labels, Names, Weights, check_columns};
 pub use error::{Error, Result, Shape};
 pub use init::Init;
-pub use interrupt::{Ask, Interrupt, Never};
+pub use interrupt::{Ask, Interrupt, Never, is_brief};
 pub use layout::{Layer, Layout};
 pub use mlp::Mlp;
 pub use network::Network;

@@ -1,18 +1,17 @@
 //! The network with its parameters.
 
-use std::sync::{Mutex, PoisonError};
-
-use ndarray::{ArrayView2, ArrayViewMut2, s};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Rows, check_columns};
 use crate::error::{Error, Result};
+use crate::inference::{Inference, Output, useful_threads};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
-use crate::loss::argmax;
 use crate::network::Network;
 use crate::optim::{Rule, State};
 use crate::order::Seeds;
+use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::team::Team;
 use crate::train::{EpochRecord, Schedule, Trainer, take_step};
@@ -26,8 +25,8 @@ pub struct Mlp<T: Scalar> {
     network: Network,
     parameters: Buffer<T>,
     seeds: Seeds,
-    /// Workspaces at rest. A call takes one, or makes one, and puts it back: calls on several threads each have theirs.
-    workspaces: Mutex<Vec<Workspace<T>>>,
+    workspaces: Pool<Workspace<T>>,
+    inferences: Pool<Inference<T>>,
     /// Of [`step`](Self::step), made when it is first used.
     gradient: Option<Buffer<T>>,
 }
@@ -44,8 +43,8 @@ impl<T: Scalar> Mlp<T> {
     /// A network whose parameters are all 0, to be filled. `seeds` is the [state](Self::seeds) of its randomness.
     pub fn zeros(network: Network, seeds: u64) -> Result<Self> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
-        let (seeds, workspaces) = (Seeds::new(seeds), Mutex::default());
-        Ok(Self { network, parameters, seeds, workspaces, gradient: None })
+        let (workspaces, inferences) = (Pool::default(), Pool::default());
+        Ok(Self { network, parameters, seeds: Seeds::new(seeds), workspaces, inferences, gradient: None })
     }
 
     /// The architecture.
@@ -78,53 +77,54 @@ impl<T: Scalar> Mlp<T> {
         self.seeds.state()
     }
 
-    /// Logits of the rows of `x`.
+    /// Logits of the rows of `x`, on `n_threads` or fewer.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub fn forward(
         &self,
         x: ArrayView2<'_, T>,
         out: ArrayViewMut2<'_, T>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        self.write_logits(x, out, interrupt, |_| ())
+        self.write(Output::Logits, x, out, n_threads, interrupt)
     }
 
-    /// Probabilities of the classes for the rows of `x`.
+    /// Probabilities of the classes for the rows of `x`, on `n_threads` or fewer.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub fn predict_proba(
         &self,
         x: ArrayView2<'_, T>,
         out: ArrayViewMut2<'_, T>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        let d_out = self.network.layout().d_out();
-        self.write_logits(x, out, interrupt, |logits| T::softmax(logits, d_out))
+        self.write(Output::Probabilities, x, out, n_threads, interrupt)
     }
 
-    /// The likeliest class of each row of `x`; the first of several that are equally likely.
+    /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely.
     ///
     /// x: (n, `d_in`), out: (n,)
-    #[allow(clippy::cast_possible_wrap, reason = "an index of a class")]
-    pub fn predict(&self, x: ArrayView2<'_, T>, out: &mut [i64], interrupt: &dyn Interrupt) -> Result<()> {
+    pub fn predict(
+        &self,
+        x: ArrayView2<'_, T>,
+        out: &mut [i64],
+        n_threads: usize,
+        interrupt: &dyn Interrupt,
+    ) -> Result<()> {
         check_columns("X", &x, self.network.layout())?;
         check_len("out", out.len(), x.nrows())?;
-        let d_out = self.network.layout().d_out();
-        self.with_workspace(x.nrows(), |workspace| {
-            workspace.for_each_logits(self.pass(interrupt), x, |first, logits| {
-                for (class, logits) in out[first..].iter_mut().zip(logits.chunks_exact(d_out)) {
-                    *class = argmax(logits) as i64;
-                }
-            })
+        self.infer(x.nrows(), n_threads, |inference, team| {
+            inference.classify(self.pass(interrupt), x, out, team)
         })
     }
 
-    /// Weighted mean of the losses of all rows.
-    pub fn loss(&self, data: &Dataset<'_, T>, interrupt: &dyn Interrupt) -> Result<f64> {
+    /// Weighted mean of the losses of all rows, on `n_threads` or fewer.
+    pub fn loss(&self, data: &Dataset<'_, T>, n_threads: usize, interrupt: &dyn Interrupt) -> Result<f64> {
         data.check(self.network.layout())?;
-        self.with_workspace(data.n_rows(), |workspace| {
-            Ok(workspace.tally(self.pass(interrupt), data, 1.0 / data.total_weight())?.loss)
+        self.infer(data.n_rows(), n_threads, |inference, team| {
+            Ok(inference.tally(self.pass(interrupt), data, 1.0 / data.total_weight(), team)?.loss)
         })
     }
 
@@ -217,35 +217,44 @@ impl<T: Scalar> Mlp<T> {
         Pass { network: &self.network, parameters: &self.parameters, interrupt }
     }
 
-    fn write_logits(
+    fn write(
         &self,
+        output: Output,
         x: ArrayView2<'_, T>,
-        mut out: ArrayViewMut2<'_, T>,
+        out: ArrayViewMut2<'_, T>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
-        finish: impl Fn(&mut [T]),
     ) -> Result<()> {
         check_columns("X", &x, self.network.layout())?;
         self.check_like_logits("out", out.shape(), x.nrows())?;
-        let d_out = self.network.layout().d_out();
-        self.with_workspace(x.nrows(), |workspace| {
-            workspace.for_each_logits(self.pass(interrupt), x, |first, logits| {
-                finish(logits);
-                let n = logits.len() / d_out;
-                let logits = ArrayView2::from_shape((n, d_out), logits).expect("whole rows");
-                out.slice_mut(s![first..first + n, ..]).assign(&logits);
-            })
+        self.infer(x.nrows(), n_threads, |inference, team| {
+            inference.write(self.pass(interrupt), x, out, output, team)
+        })
+    }
+
+    /// Lends `f` buffers for a pass without a gradient over `n` rows, and the threads for it.
+    fn infer<R>(
+        &self,
+        n: usize,
+        n_threads: usize,
+        f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
+    ) -> Result<R> {
+        if n_threads == 0 {
+            return Err(Error::value("n_threads", 0, "a number >= 1"));
+        }
+        let mut team = Team::new(useful_threads(&self.network, n, n_threads));
+        self.inferences.lend(|inference| {
+            inference.reserve(&self.network, n, team.len())?;
+            f(inference, &mut team)
         })
     }
 
     /// Lends `f` a workspace for batches of `n` rows on one thread.
     fn with_workspace<R>(&self, n: usize, f: impl FnOnce(&mut Workspace<T>) -> Result<R>) -> Result<R> {
-        let at_rest = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = at_rest().pop();
-        let mut workspace = idle.unwrap_or_default();
-        workspace.reserve_tiles(&self.network, n, 1)?;
-        let result = f(&mut workspace);
-        at_rest().push(workspace);
-        result
+        self.workspaces.lend(|workspace| {
+            workspace.reserve_tiles(&self.network, n, 1)?;
+            f(workspace)
+        })
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Task<'a, T: Scalar> {
 
 impl<T: Scalar> Task<'_, T> {
     /// Accounts for a product with the weights of a layer.
-    fn spend(&self, layer: &Layer, n: usize) -> Result<()> {
+    pub(crate) fn spend(&self, layer: &Layer, n: usize) -> Result<()> {
         self.interrupt.spend(self.thread, 2 * n * layer.d_in * layer.d_out)
     }
 }

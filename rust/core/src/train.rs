@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Rows};
 use crate::error::{Error, Result};
+use crate::inference::Inference;
 use crate::interrupt::Interrupt;
 use crate::loss::Tally;
 use crate::mlp::Mlp;
@@ -57,6 +58,7 @@ pub struct Trainer<'a, T: Scalar> {
     order: Vec<u32>,
     gradient: Buffer<T>,
     workspace: Workspace<T>,
+    inference: Inference<T>,
     team: Team,
 }
 
@@ -81,9 +83,9 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
         let n_threads = schedule.n_threads.min(network.n_chunks(batch_size));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
-        let mut workspace = Workspace::new(network, batch_size, n_threads)?;
+        let mut inference = Inference::default();
         if let Some(validation) = &validation {
-            workspace.reserve_tiles(network, validation.n_rows(), n_threads)?;
+            inference.reserve(network, validation.n_rows(), n_threads)?;
         }
         Ok(Self {
             train,
@@ -93,7 +95,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             epoch: 0,
             order,
             gradient: Buffer::zeros("the gradient", network.layout().n_parameters())?,
-            workspace,
+            workspace: Workspace::new(network, batch_size, n_threads)?,
+            inference,
             team: Team::new(n_threads),
         })
     }
@@ -156,7 +159,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
 
     fn validate(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<(f64, f64)>> {
         let Some(data) = &self.validation else { return Ok(None) };
-        let tally = self.workspace.tally(mlp.pass(interrupt), data, 1.0 / data.total_weight())?;
+        let scale = 1.0 / data.total_weight();
+        let tally = self.inference.tally(mlp.pass(interrupt), data, scale, &mut self.team)?;
         Ok(Some((tally.loss, tally.correct as f64 / data.n_rows() as f64)))
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Pass<'a, T: Scalar> {
 }
 
 impl<'a, T: Scalar> Pass<'a, T> {
-    fn on(self, thread: usize) -> Task<'a, T> {
+    pub(crate) fn on(self, thread: usize) -> Task<'a, T> {
         Task { network: self.network, parameters: self.parameters, interrupt: self.interrupt, thread }
     }
 }
@@ -84,31 +84,6 @@ impl<T: Scalar> Workspace<T> {
             self.chunks.push(Mutex::new(Chunk { gradient, tally: Ok(Tally::default()) }));
         }
         Ok(())
-    }
-
-    /// Calls `f` with the rows and the logits of each tile of `x`.
-    pub(crate) fn for_each_logits(
-        &mut self,
-        pass: Pass<'_, T>,
-        x: ArrayView2<'_, T>,
-        mut f: impl FnMut(usize, &mut [T]),
-    ) -> Result<()> {
-        let tile = get_mut(&mut self.tiles[0]);
-        for_each_tile(tile.rows(), Rows::Range(0, x.nrows()), |first, rows| {
-            f(first, tile.logits(pass.on(0), &x, rows)?);
-            Ok(())
-        })
-    }
-
-    /// Weighted losses of all rows, each weight multiplied by `scale`.
-    pub(crate) fn tally(&mut self, pass: Pass<'_, T>, data: &Dataset<'_, T>, scale: f64) -> Result<Tally> {
-        let mut tally = Tally::default();
-        let tile = get_mut(&mut self.tiles[0]);
-        for_each_tile(tile.rows(), Rows::Range(0, data.n_rows()), |_, rows| {
-            tally.add(tile.tally(pass.on(0), data, rows, scale)?);
-            Ok(())
-        })?;
-        Ok(tally)
     }
 
     /// Weighted losses of `rows`, each weight multiplied by `scale`; `gradient` becomes the gradient of their sum.

@@ -58,10 +58,10 @@ pub(crate) fn threads(value: Option<&Bound<'_, PyAny>>) -> BindResult<usize> {
     let Some(value) = value else { return Ok(1) };
     let expected = "None, an integer >= 1, or -1 for all cores";
     let limit = 1_i128 << 16;
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as i128);
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get() as i128);
     match integer("n_jobs", value, -limit..=limit, expected)? {
         0 => Err(Error::value("n_jobs", 0, expected).into()),
         n @ 1.. => Ok(n as usize),
-        n => Ok((cores + 1 + n).max(1) as usize),
+        n => Ok((cores() + 1 + n).max(1) as usize),
     }
 }
