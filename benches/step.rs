@@ -81,7 +81,8 @@ fn predict(criterion: &mut Criterion) {
             let mut classes = vec![0; n];
             group.throughput(Throughput::Elements(n as u64));
             group.bench_function(BenchmarkId::new(title(layer_sizes), n), |bencher| {
-                bencher.iter(|| mlp.predict(black_box(x.view()), &mut classes, &Never).expect("predictions"));
+                bencher
+                    .iter(|| mlp.predict(black_box(x.view()), &mut classes, 1, &Never).expect("predictions"));
             });
         }
     }

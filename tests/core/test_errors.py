@@ -172,6 +172,21 @@ def test_X_to_predict(method, case, mlp):
         getattr(mlp, method)(value)
 
 
+@pytest.mark.parametrize("method", [*INFERENCE, "loss"])
+@pytest.mark.parametrize(
+    ("n_jobs", "error", "message"),
+    [
+        (0, ValueError, "n_jobs is 0, expected None, an integer >= 1, or -1 for all cores"),
+        ("all", TypeError, "n_jobs is of type str, expected an integer"),
+    ],
+)
+def test_jobs_that_predict(method, n_jobs, error, message, mlp):
+    arguments = (X, Y) if method == "loss" else (X,)
+
+    with pytest.raises(error, match=exactly(message)):
+        getattr(mlp, method)(*arguments, n_jobs=n_jobs)
+
+
 @pytest.mark.parametrize("method", LEARNING)
 @pytest.mark.parametrize("case", [*X_ERRORS, "no rows"])
 def test_X_to_learn_from(method, case, mlp):

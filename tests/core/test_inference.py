@@ -4,10 +4,23 @@ import numpy as np
 import pytest
 import reference
 
-BATCHES = (1, 2, 3, 15, 16, 17, 33, 100, 1050)
+# One row, a vector of them, a tile of them, and one more and one less.
+BATCHES = (1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 255, 256, 257, 1023, 1024, 1025, 2100)
+# With kernels of their own at both ends of their range, and beyond it; thin, wide and deep.
+SIZES = (
+    [2, 100, 3],
+    [1, 1, 2],
+    [8, 33, 8],
+    [9, 16, 9],
+    [2, 40, 1],
+    [3, 4],
+    [40, 17],
+    [5, 300, 2],
+    [17, 33, 16, 15, 100],
+)
 
 
-@pytest.mark.parametrize("sizes", [[3, 4], [1, 1, 2], [2, 100, 3], [17, 33, 16, 15, 100]])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_outputs_agree(sizes, activation, dtype, rng, random_mlp, reference_of, assert_agrees):
     mlp = random_mlp(sizes, activation, dtype)
     for n in BATCHES:
@@ -83,14 +96,43 @@ def test_out_receives_the_result(method, dtype, rng, random_mlp):
     np.testing.assert_array_equal(out, getattr(mlp, method)(X))
 
 
-def test_a_row_s_result_does_not_depend_on_its_batch(dtype, rng, random_mlp):
-    mlp = random_mlp([2, 100, 3], "relu", dtype)
-    X = rng.standard_normal((300, 2)).astype(dtype)
+@pytest.mark.parametrize("method", ["forward", "predict_proba", "predict"])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_a_row_s_result_has_the_same_bits_in_any_batch(
+    sizes, method, activation, dtype, rng, random_mlp
+):
+    infer = getattr(random_mlp(sizes, activation, dtype), method)
+    X = rng.standard_normal((2100, sizes[0])).astype(dtype)
 
-    together = mlp.forward(X)
+    together = infer(X)
 
-    alone = np.vstack([mlp.forward(X[i : i + 1]) for i in range(len(X))])
-    np.testing.assert_allclose(alone, together, rtol=0, atol=32 * np.finfo(dtype).eps)
+    for n in (1, 2, 5, 17, 64, 300):
+        parts = [infer(X[i : i + n]) for i in range(0, 600, n)]
+        np.testing.assert_array_equal(np.concatenate(parts)[:600], together[:600], f"by {n}")
+
+
+@pytest.mark.parametrize("method", ["forward", "predict_proba", "predict"])
+def test_no_rows_give_no_results(method, dtype, random_mlp):
+    mlp = random_mlp([2, 5, 3], "relu", dtype)
+
+    result = getattr(mlp, method)(np.empty((0, 2), dtype))
+
+    assert result.shape == ((0,) if method == "predict" else (0, 3))
+
+
+def test_the_loss_of_many_rows_is_the_mean_of_their_parts(dtype, rng, random_mlp, assert_agrees):
+    # Several times as many tiles as there are sums that are added up apart.
+    n = 200 * 1024 + 5
+    mlp = random_mlp([2, 10, 3], "relu", dtype)
+    X, y = rng.standard_normal((n, 2)).astype(dtype), rng.integers(3, size=n)
+    weight = rng.uniform(size=n)
+    parts = [slice(i, i + 1000) for i in range(0, n, 1000)]
+
+    loss = mlp.loss(X, y, weight)
+
+    of_parts = [mlp.loss(X[part], y[part], weight[part]) for part in parts]
+    mean = np.average(of_parts, weights=[weight[part].sum() for part in parts])
+    assert_agrees(loss, mean, dtype=dtype)
 
 
 @pytest.mark.parametrize("method", ["forward", "predict_proba"])

@@ -48,6 +48,7 @@ optimizer = fastmlp.SGD(0.01)
 calls = {
     "forward": lambda X, y: mlp.forward(X, out=out[:len(X)]),
     "predict_proba": lambda X, y: mlp.predict_proba(X, out=out[:len(X)]),
+    "predict_proba on two threads": lambda X, y: mlp.predict_proba(X, out[:len(X)], n_jobs=2),
     "predict": lambda X, y: mlp.predict(X),
     "loss": lambda X, y: mlp.loss(X, y),
     "weighted loss": lambda X, y: mlp.loss(X, y, weight[:len(X)], [1.0, 2.0, 3.0]),

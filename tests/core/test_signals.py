@@ -1,4 +1,4 @@
-"""Ctrl-C stops a running fit with KeyboardInterrupt and leaves a usable network."""
+"""Ctrl-C stops a running call with KeyboardInterrupt and leaves a usable network."""
 
 import signal
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-# Long enough for any machine; reached only if fit does not stop.
+# Long enough for any machine; reached only if the call does not stop.
 HANG_GUARD_SECONDS = 120
 
 PROGRAM = """
@@ -54,10 +54,26 @@ except KeyboardInterrupt:
 }
 
 
-@pytest.mark.parametrize("when", FITS)
-@pytest.mark.parametrize(("batch_size", "n_jobs"), [(None, 1), (1, 1), (None, 2)])
-def test_sigint_stops_fit(when, batch_size, n_jobs):
-    program = PROGRAM.format(fit=FITS[when].format(batch_size=batch_size, n_jobs=n_jobs))
+# A call of many seconds.
+PREDICTION = """
+import threading
+import numpy as np
+import fastmlp
+
+mlp = fastmlp.MLP([100, 3000, 3000, 3], seed=0)
+X = np.zeros((500_000, 100), np.float32)
+threading.Timer(0.3, lambda: print("ready", flush=True)).start()
+try:
+    mlp.predict_proba(X, n_jobs={n_jobs})
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+mlp.predict_proba(X[:100])
+print("usable", flush=True)
+"""
+
+
+def interrupt(program):
+    """Run a program, send SIGINT once it is ready, and see it interrupted and usable."""
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program],
         stdout=subprocess.PIPE,
@@ -73,3 +89,14 @@ def test_sigint_stops_fit(when, batch_size, n_jobs):
     assert errors == ""
     assert output == "interrupted\nusable\n"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("when", FITS)
+@pytest.mark.parametrize(("batch_size", "n_jobs"), [(None, 1), (1, 1), (None, 2)])
+def test_sigint_stops_fit(when, batch_size, n_jobs):
+    interrupt(PROGRAM.format(fit=FITS[when].format(batch_size=batch_size, n_jobs=n_jobs)))
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_sigint_stops_a_prediction(n_jobs):
+    interrupt(PREDICTION.format(n_jobs=n_jobs))

@@ -87,8 +87,10 @@ def test_other_threads_run_while_fit_works(mlp, rng):
     assert during > 1000
 
 
-def test_predictions_of_eight_threads_are_the_serial_ones(mlp, data):
-    X, _ = data
+# A call over few rows is over before another thread could run; one over many lets them run.
+@pytest.mark.parametrize("n", [1, 500, 5000])
+def test_predictions_of_eight_threads_are_the_serial_ones(n, mlp, rng):
+    X = rng.standard_normal((n, 10)).astype(np.float32)
     serial = mlp.predict_proba(X)
     barrier = threading.Barrier(8)
 
@@ -165,14 +167,28 @@ def test_predicting_while_training_gives_finite_numbers(mlp, data):
         lambda mlp, X, y: mlp.parameters,
         lambda mlp, X, y: mlp.weights,
         lambda mlp, X, y: mlp.forward(X),
+        lambda mlp, X, y: mlp.forward(np.tile(X, (20, 1)), n_jobs=2),
         lambda mlp, X, y: mlp.predict(X),
+        lambda mlp, X, y: mlp.loss(X, y),
         lambda mlp, X, y: mlp.loss_and_grad(X, y),
         lambda mlp, X, y: mlp.step(X, y, fastmlp.SGD()),
         lambda mlp, X, y: mlp.fit(X, y, epochs=1),
         lambda mlp, X, y: pickle.dumps(mlp),
         lambda mlp, X, y: repr(mlp),
     ],
-    ids=["parameters", "weights", "forward", "predict", "grad", "step", "fit", "pickle", "repr"],
+    ids=[
+        "parameters",
+        "weights",
+        "forward",
+        "forward of many rows",
+        "predict",
+        "loss",
+        "grad",
+        "step",
+        "fit",
+        "pickle",
+        "repr",
+    ],
 )
 def test_a_call_during_a_fit_without_callback_returns_or_is_refused(mlp, data, call):
     # Such a fit holds the network from its first epoch to its last, and asks for the interpreter
@@ -184,3 +200,41 @@ def test_a_call_during_a_fit_without_callback_returns_or_is_refused(mlp, data, c
             call(mlp, *data)
     fit.join(HANG_GUARD_SECONDS)
     assert not fit.is_alive()
+
+
+@pytest.mark.parametrize("sizes", [[2, 100, 3], [30, 64, 64, 2], [9, 300, 20]], ids=str)
+@pytest.mark.parametrize("n_jobs", [1, 2, 3, 7, -1, -2])
+def test_any_number_of_jobs_gives_the_same_bits(n_jobs, sizes, activation, dtype, rng):
+    # Enough rows for each of the threads to be started.
+    mlp = fastmlp.MLP(sizes, activation=activation, dtype=dtype, seed=0)
+    n = 100_000_000 // (2 * mlp.n_parameters) + 1
+    X = rng.standard_normal((n, sizes[0])).astype(dtype)
+    y = rng.integers(sizes[-1], size=n)
+    out = np.empty((n, sizes[-1]), dtype)
+
+    for method in (mlp.forward, mlp.predict_proba, mlp.predict):
+        np.testing.assert_array_equal(method(X, n_jobs=n_jobs), method(X))
+    np.testing.assert_array_equal(mlp.forward(X, out, n_jobs), mlp.forward(X))
+    assert mlp.loss(X, y, n_jobs=n_jobs) == mlp.loss(X, y)
+
+
+def test_what_another_call_writes_to_is_refused(rng):
+    wide, small = fastmlp.MLP([100, 500, 500, 4], seed=0), fastmlp.MLP([4, 3], seed=0)
+    X = rng.standard_normal((100_000, 100)).astype(np.float32)
+    shared, apart = np.zeros((len(X), 4), np.float32), np.zeros((5, 4), np.float32)
+    writer = threading.Thread(target=wide.forward, args=(X, shared))
+    refusals = set()
+
+    writer.start()
+    while writer.is_alive():
+        np.testing.assert_array_equal(small.forward(apart), small.forward(apart[:1].repeat(5, 0)))
+        try:
+            small.forward(shared[:5])
+        except ValueError as error:
+            refusals.add(str(error))
+    writer.join(HANG_GUARD_SECONDS)
+
+    assert refusals == {
+        "X is being written to by another call, expected an array that nobody writes to"
+    }
+    small.forward(shared[:5])

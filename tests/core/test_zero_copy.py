@@ -23,7 +23,9 @@ def data(mlp, rng):
 CALLS = {
     "forward": lambda mlp, X, y, out: mlp.forward(X, out=out),
     "predict_proba": lambda mlp, X, y, out: mlp.predict_proba(X, out=out),
+    "forward on two threads": lambda mlp, X, y, out: mlp.forward(X, out=out, n_jobs=2),
     "loss": lambda mlp, X, y, out: mlp.loss(X, y),
+    "loss on two threads": lambda mlp, X, y, out: mlp.loss(X, y, n_jobs=2),
     "loss_and_grad": lambda mlp, X, y, out: mlp.loss_and_grad(X, y),
     "step": lambda mlp, X, y, out: mlp.step(X, y, fastmlp.SGD()),
     "fit": lambda mlp, X, y, out: mlp.fit(X, y, epochs=1),
@@ -61,9 +63,11 @@ def test_arguments_are_left_as_they_were(call, mlp, data):
     np.testing.assert_array_equal(y, before[1])
 
 
+# A call over few rows does not hold them as one over many does.
+@pytest.mark.parametrize("n", [30, 5000])
 @pytest.mark.parametrize("call", CALLS)
-def test_arguments_are_let_go(call, mlp, data):
-    X, y = data
+def test_arguments_are_let_go(call, n, mlp, data):
+    X, y = (array[:n].copy() for array in data)
     out = np.empty((len(X), 3), mlp.dtype)
     before = sys.getrefcount(X), sys.getrefcount(y), sys.getrefcount(out)
 
@@ -73,6 +77,21 @@ def test_arguments_are_let_go(call, mlp, data):
     assert (sys.getrefcount(X), sys.getrefcount(y), sys.getrefcount(out)) == before
     # An array that is still borrowed could not be written by the next call.
     mlp.forward(X[:10], out=X[20:].reshape(-1)[:30].reshape(10, 3))
+
+
+@pytest.mark.parametrize("n", [30, 5000])
+@pytest.mark.parametrize("spoilt", ["X", "out"])
+def test_arguments_of_a_refused_call_are_let_go(spoilt, n, mlp, data):
+    X, out = data[0][:n].copy(), np.empty((n, 3), mlp.dtype)
+    wrong = {"X": (X[:, 1:], out), "out": (X, out[:, 1:])}[spoilt]
+    for _ in range(10):
+        with pytest.raises(ValueError, match=f"{spoilt} has shape"):
+            mlp.forward(*wrong)
+
+    before = sys.getrefcount(X), sys.getrefcount(out)
+    mlp.forward(X, out)
+    mlp.forward(out[:, :1].repeat(40, axis=1), out=X.reshape(-1)[: 3 * n].reshape(n, 3))
+    assert (sys.getrefcount(X), sys.getrefcount(out)) == before
 
 
 def test_new_results_are_their_owner_s(mlp, data):

@@ -217,7 +217,7 @@ impl<'a, T: Scalar> Dataset<'a, T> {
     }
 
     /// Labels of `rows`, and their weights times `scale`.
-    fn read(&self, rows: Rows<'_>, scale: f64, labels: &mut [u32], weights: &mut [T]) {
+    pub(crate) fn read(&self, rows: Rows<'_>, scale: f64, labels: &mut [u32], weights: &mut [T]) {
         self.labels.read(rows, self.last_class(), labels);
         if self.sample_weight.is_none() && self.class_weight.is_none() {
             weights.fill(T::from_f64(scale));

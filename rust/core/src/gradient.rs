@@ -23,8 +23,7 @@ use crate::loss::Tally;
 use crate::network::{MAX_CHUNKS, Network, Slab};
 use crate::scalar::Scalar;
 use crate::team::{Team, slab_len};
-use crate::tile::{Task, Tile};
-use crate::workspace::Pass;
+use crate::tile::{Pass, Task, Tile};
 
 /// Memory of the tiles of a block, and bounds of their number.
 const BLOCK_BYTES: usize = 64 << 20;
@@ -32,10 +31,8 @@ const MIN_TILES: usize = 4;
 const MAX_TILES: usize = 16;
 
 /// Buffers for the gradients of batches up to a size.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Gradients<T: Scalar> {
-    /// Set if the gradient of the network is a kernel of its own.
-    tiny: Option<TinyNet>,
     /// One a thread for chunks; one a tile of a block.
     tiles: Vec<RwLock<Tile<T>>>,
     /// One a thread.
@@ -83,11 +80,6 @@ impl Cut {
 }
 
 impl<T: Scalar> Gradients<T> {
-    /// Without buffers.
-    pub(crate) fn new(network: &Network) -> Self {
-        Self { tiny: TinyNet::new(network), tiles: Vec::new(), scratch: Vec::new(), chunks: Vec::new() }
-    }
-
     /// Makes room for `n_threads` to share a batch of `n` rows, besides the room there is.
     pub(crate) fn reserve(&mut self, network: &Network, n: usize, n_threads: usize) -> Result<()> {
         let cut = Cut::of::<T>(network, n.max(1));
@@ -159,9 +151,9 @@ impl<T: Scalar> Gradients<T> {
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
         let sum = Mutex::new(gradient);
-        let tiny = self.tiny.as_ref().filter(|_| examples.masks.is_none());
+        let tiny = TinyNet::new(pass.network).filter(|_| examples.masks.is_none());
         let (tiles, scratch, chunks) = (&self.tiles, &self.scratch, &self.chunks);
-        team.for_each(n_chunks, &|thread, i| {
+        team.share(0..n_chunks, |thread, i| {
             let task = pass.on(thread);
             let (tile, scratch) = (&mut *write(&tiles[thread]), &mut lock(&scratch[thread]));
             let Chunk { gradient, tally } = &mut *write(&chunks[i]);
@@ -175,7 +167,7 @@ impl<T: Scalar> Gradients<T> {
             }
             for_each_tile(tile_rows, chunk.len(), |start, end| {
                 let examples = chunk.slice(start, end);
-                if let Some(tiny) = tiny {
+                if let Some(tiny) = &tiny {
                     tally.add(tile.tiny_gradient(tiny, task, examples, gradient, scratch)?);
                     return Ok(());
                 }
@@ -208,17 +200,16 @@ impl<T: Scalar> Gradients<T> {
         let n_tiles = n.div_ceil(tile_rows);
         let of_tile = |i: usize| examples.slice(i * tile_rows, n.min((i + 1) * tile_rows));
         let (tiles, scratch) = (&self.tiles[..n_tiles], &self.scratch);
-        team.for_each(n_tiles, &|thread, i| {
+        team.share(0..n_tiles, |thread, i| {
             let (tile, scratch) = (&mut *write(&tiles[i]), &mut lock(&scratch[thread]));
             let examples = of_tile(i);
             tile.tally(pass.on(thread), examples, scratch)?;
             let masks = (examples.masks, examples.first);
             tile.pull_back(pass.on(thread), examples.len(), masks, None, scratch)
         })?;
-        let (slabs, largest) = (Mutex::new(slabs_of(pass.network, gradient)), Largest::default());
+        let largest = Largest::default();
         let (tiles, x) = (&self.tiles[..n_tiles], examples.data.x());
-        team.for_each(pass.network.slabs().len(), &|thread, _| {
-            let (slab, gradient) = lock(&slabs).next().expect("one slab a call");
+        team.share(slabs_of(pass.network, gradient), |thread, (slab, gradient)| {
             let scratch = &mut lock(&scratch[thread]);
             let mut begin = begin;
             for (i, tile) in tiles.iter().enumerate() {
@@ -252,7 +243,7 @@ impl<T: Scalar> Gradients<T> {
         let tile = get_mut(tile);
         for_each_tile(tile.rows(), x.nrows(), |start, end| {
             let rows = Rows::Range(start, end);
-            tile.logits(task, &x, rows, scratch)?;
+            tile.forward(task, &x, rows, (Masks::NONE, 0), scratch)?;
             tile.set_d_logits(d_logits.slice(ndarray::s![start..end, ..]));
             tile.pull_back(
                 task,
@@ -294,15 +285,13 @@ fn add_up<T: Scalar>(gradient: &mut [T], chunks: &mut [RwLock<Chunk<T>>], team: 
     }
     let n = team.n_slabs(gradient.len());
     let len = slab_len::<T>(gradient.len(), n);
-    let (slabs, largest) = (Mutex::new(gradient.chunks_mut(len).enumerate()), Largest::default());
-    team.for_each(n, &|_, _| {
-        if let Some((i, slab)) = { lock(&slabs).next() } {
-            let mut of_slab: [&[T]; MAX_CHUNKS] = [&[]; MAX_CHUNKS];
-            for (of_slab, part) in of_slab.iter_mut().zip(&parts[..n_parts]) {
-                *of_slab = &part[i * len..][..slab.len()];
-            }
-            largest.see(T::sum_into(slab, &of_slab[..n_parts]));
+    let largest = Largest::default();
+    team.share(gradient.chunks_mut(len).enumerate(), |_, (i, slab)| {
+        let mut of_slab: [&[T]; MAX_CHUNKS] = [&[]; MAX_CHUNKS];
+        for (of_slab, part) in of_slab.iter_mut().zip(&parts[..n_parts]) {
+            *of_slab = &part[i * len..][..slab.len()];
         }
+        largest.see(T::sum_into(slab, &of_slab[..n_parts]));
         Ok(())
     })?;
     Ok(largest.magnitude())

@@ -11,6 +11,11 @@ const FLOPS_PER_LOOK: u64 = 1_000_000;
 /// Time after which the caller is asked.
 const INTERVAL: Duration = Duration::from_millis(20);
 
+/// Whether work of so many floating-point operations ends before anyone would be asked.
+pub fn is_brief(flops: usize) -> bool {
+    (flops as u64) < FLOPS_PER_LOOK
+}
+
 /// Told of work as it is done, and may end it.
 pub trait Interrupt: Sync {
     /// Accounts for work that `thread` did; thread 0 is the one that started it all. [`Error::Interrupted`] ends the

@@ -71,6 +71,11 @@ impl Layout {
         self.last().biases().end
     }
 
+    /// Floating-point operations that take `n` rows from inputs to logits.
+    pub fn flops(&self, n: usize) -> usize {
+        n.saturating_mul(2 * self.n_parameters())
+    }
+
     /// Width of the input.
     pub fn d_in(&self) -> usize {
         self.layers[0].d_in

@@ -46,7 +46,8 @@
 //! dataset     rows to learn from, read where they lie
 //! tile        some rows, forward through all layers and back
 //! gradient    the gradient of a batch, shared by several threads
-//! workspace   passes over rows, with their buffers
+//! inference   passes without a gradient
+//! pool        buffers at rest between calls
 //! team        threads that share a batch
 //! interrupt   the wish to stop
 //! optim       optimizers: one loop over flat vectors each
@@ -63,6 +64,7 @@ mod dense;
 mod dropout;
 mod error;
 mod gradient;
+mod inference;
 mod init;
 mod interrupt;
 mod kernels;
@@ -72,19 +74,19 @@ mod mlp;
 mod network;
 mod optim;
 mod order;
+mod pool;
 mod scalar;
 mod team;
 mod tensor_file;
 mod tile;
 mod train;
-mod workspace;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, Labels, Names, Weights, check_columns};
 pub use dropout::Dropout;
 pub use error::{Error, Result, Shape};
 pub use init::Init;
-pub use interrupt::{Ask, Interrupt, Never};
+pub use interrupt::{Ask, Interrupt, Never, is_brief};
 pub use layout::{Layer, Layout};
 pub use mlp::Mlp;
 pub use network::Network;

@@ -10,8 +10,6 @@
 //!
 //! No exponent is above 0, so that nothing overflows, and the sum is at least 1, so that its logarithm is finite.
 
-use crate::scalar::Scalar;
-
 /// What a pass over rows adds up besides the gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tally {
@@ -28,21 +26,8 @@ impl Tally {
     }
 }
 
-/// The first index of the largest number; a NaN counts as the largest, as in NumPy.
-pub(crate) fn argmax<T: Scalar>(values: &[T]) -> usize {
-    let mut best = 0;
-    for (i, &value) in values.iter().enumerate() {
-        let is_nan = |x: T| x.partial_cmp(&x).is_none();
-        if value > values[best] || (is_nan(value) && !is_nan(values[best])) {
-            best = i;
-        }
-    }
-    best
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::kernels::Kernels;
 
     #[test]
@@ -71,12 +56,5 @@ mod tests {
         let double = Kernels::softmax_cross_entropy(&mut twice, 3, &[0], &[2.0]);
         assert!((double.loss - 2.0 * single.loss).abs() < 1e-15);
         assert!(once.iter().zip(&twice).all(|(a, b)| (2.0 * a - b).abs() < 1e-15));
-    }
-
-    #[test]
-    fn argmax_is_numpys() {
-        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
-        assert_eq!(argmax(&[1.0, f64::NAN, 3.0, f64::NAN]), 1);
-        assert_eq!(argmax(&[f32::NEG_INFINITY, f32::NEG_INFINITY]), 0);
     }
 }

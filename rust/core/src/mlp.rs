@@ -1,23 +1,24 @@
 //! The network with its parameters.
 
-use std::sync::{Mutex, PoisonError};
-
-use ndarray::{ArrayView2, ArrayViewMut2, s};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Examples, Rows, check_columns};
 use crate::dropout::{Dropout, Masks};
 use crate::error::{Error, Result};
+use crate::gradient::Gradients;
+use crate::inference::{Inference, Output, useful_threads};
 use crate::init::Init;
 use crate::interrupt::{Interrupt, Never};
-use crate::loss::{Tally, argmax};
+use crate::loss::Tally;
 use crate::network::Network;
 use crate::optim::{Rule, State};
 use crate::order::Seeds;
+use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::team::Team;
+use crate::tile::Pass;
 use crate::train::{Descent, EpochRecord, Schedule, Trainer, take_step};
-use crate::workspace::{Pass, Workspace};
 
 /// A multilayer perceptron that classifies: logits, softmax, cross-entropy.
 ///
@@ -27,8 +28,8 @@ pub struct Mlp<T: Scalar> {
     network: Network,
     parameters: Buffer<T>,
     seeds: Seeds,
-    /// Workspaces at rest. A call takes one, or makes one, and puts it back: calls on several threads each have theirs.
-    workspaces: Mutex<Vec<Workspace<T>>>,
+    gradients: Pool<Gradients<T>>,
+    inferences: Pool<Inference<T>>,
     /// Of [`step`](Self::step), made when it is first used.
     gradient: Option<Buffer<T>>,
 }
@@ -45,8 +46,8 @@ impl<T: Scalar> Mlp<T> {
     /// A network whose parameters are all 0, to be filled. `seeds` is the [state](Self::seeds) of its randomness.
     pub fn zeros(network: Network, seeds: u64) -> Result<Self> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
-        let (seeds, workspaces) = (Seeds::new(seeds), Mutex::default());
-        Ok(Self { network, parameters, seeds, workspaces, gradient: None })
+        let (gradients, inferences) = (Pool::default(), Pool::default());
+        Ok(Self { network, parameters, seeds: Seeds::new(seeds), gradients, inferences, gradient: None })
     }
 
     /// The architecture.
@@ -79,53 +80,54 @@ impl<T: Scalar> Mlp<T> {
         self.seeds.state()
     }
 
-    /// Logits of the rows of `x`.
+    /// Logits of the rows of `x`, on `n_threads` or fewer.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub fn forward(
         &self,
         x: ArrayView2<'_, T>,
         out: ArrayViewMut2<'_, T>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        self.write_logits(x, out, interrupt, |_| ())
+        self.write(Output::Logits, x, out, n_threads, interrupt)
     }
 
-    /// Probabilities of the classes for the rows of `x`.
+    /// Probabilities of the classes for the rows of `x`, on `n_threads` or fewer.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub fn predict_proba(
         &self,
         x: ArrayView2<'_, T>,
         out: ArrayViewMut2<'_, T>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        let d_out = self.network.layout().d_out();
-        self.write_logits(x, out, interrupt, |logits| T::softmax(logits, d_out))
+        self.write(Output::Probabilities, x, out, n_threads, interrupt)
     }
 
-    /// The likeliest class of each row of `x`; the first of several that are equally likely.
+    /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely.
     ///
     /// x: (n, `d_in`), out: (n,)
-    #[allow(clippy::cast_possible_wrap, reason = "an index of a class")]
-    pub fn predict(&self, x: ArrayView2<'_, T>, out: &mut [i64], interrupt: &dyn Interrupt) -> Result<()> {
+    pub fn predict(
+        &self,
+        x: ArrayView2<'_, T>,
+        out: &mut [i64],
+        n_threads: usize,
+        interrupt: &dyn Interrupt,
+    ) -> Result<()> {
         check_columns("X", &x, self.network.layout())?;
         check_len("out", out.len(), x.nrows())?;
-        let d_out = self.network.layout().d_out();
-        self.with_workspace(x.nrows(), |workspace| {
-            workspace.for_each_logits(self.pass(interrupt), x, |first, logits| {
-                for (class, logits) in out[first..].iter_mut().zip(logits.chunks_exact(d_out)) {
-                    *class = argmax(logits) as i64;
-                }
-            })
+        self.infer(x.nrows(), n_threads, |inference, team| {
+            inference.classify(self.pass(interrupt), x, out, team)
         })
     }
 
-    /// Weighted mean of the losses of all rows.
-    pub fn loss(&self, data: &Dataset<'_, T>, interrupt: &dyn Interrupt) -> Result<f64> {
+    /// Weighted mean of the losses of all rows, on `n_threads` or fewer.
+    pub fn loss(&self, data: &Dataset<'_, T>, n_threads: usize, interrupt: &dyn Interrupt) -> Result<f64> {
         data.check(self.network.layout())?;
-        self.with_workspace(data.n_rows(), |workspace| {
-            Ok(workspace.tally(self.pass(interrupt), data, 1.0 / data.total_weight())?.loss)
+        self.infer(data.n_rows(), n_threads, |inference, team| {
+            Ok(inference.tally(self.pass(interrupt), data, 1.0 / data.total_weight(), team)?.loss)
         })
     }
 
@@ -158,9 +160,9 @@ impl<T: Scalar> Mlp<T> {
         self.check_like_logits("d_output", d_logits.shape(), x.nrows())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_len("d_x", d_x.len(), x.len())?;
-        self.with_workspace(0, |workspace| {
-            workspace.gradients.reserve(&self.network, x.nrows(), 1)?;
-            workspace.gradients.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
+        self.gradients.lend(|gradients| {
+            gradients.reserve(&self.network, x.nrows(), 1)?;
+            gradients.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
         })
     }
 
@@ -215,8 +217,7 @@ impl<T: Scalar> Mlp<T> {
     ) -> Result<(Tally, f64)> {
         data.check(self.network.layout())?;
         let n = data.n_rows();
-        self.with_workspace(0, |workspace| {
-            let gradients = &mut workspace.gradients;
+        self.gradients.lend(|gradients| {
             gradients.reserve(&self.network, n, 1)?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
             let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(seed));
@@ -238,35 +239,36 @@ impl<T: Scalar> Mlp<T> {
         Pass { network: &self.network, parameters: &self.parameters, interrupt }
     }
 
-    fn write_logits(
+    fn write(
         &self,
+        output: Output,
         x: ArrayView2<'_, T>,
-        mut out: ArrayViewMut2<'_, T>,
+        out: ArrayViewMut2<'_, T>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
-        finish: impl Fn(&mut [T]),
     ) -> Result<()> {
         check_columns("X", &x, self.network.layout())?;
         self.check_like_logits("out", out.shape(), x.nrows())?;
-        let d_out = self.network.layout().d_out();
-        self.with_workspace(x.nrows(), |workspace| {
-            workspace.for_each_logits(self.pass(interrupt), x, |first, logits| {
-                finish(logits);
-                let n = logits.len() / d_out;
-                let logits = ArrayView2::from_shape((n, d_out), logits).expect("whole rows");
-                out.slice_mut(s![first..first + n, ..]).assign(&logits);
-            })
+        self.infer(x.nrows(), n_threads, |inference, team| {
+            inference.write(self.pass(interrupt), x, out, output, team)
         })
     }
 
-    /// Lends `f` a workspace for `n` rows that go forward.
-    fn with_workspace<R>(&self, n: usize, f: impl FnOnce(&mut Workspace<T>) -> Result<R>) -> Result<R> {
-        let at_rest = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = at_rest().pop();
-        let mut workspace = idle.unwrap_or_else(|| Workspace::new(&self.network));
-        workspace.reserve_forward(&self.network, n)?;
-        let result = f(&mut workspace);
-        at_rest().push(workspace);
-        result
+    /// Lends `f` buffers for a pass without a gradient over `n` rows, and the threads for it.
+    fn infer<R>(
+        &self,
+        n: usize,
+        n_threads: usize,
+        f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
+    ) -> Result<R> {
+        if n_threads == 0 {
+            return Err(Error::value("n_threads", 0, "a number >= 1"));
+        }
+        let mut team = Team::new(useful_threads(&self.network, n, n_threads));
+        self.inferences.lend(|inference| {
+            inference.reserve(&self.network, n, team.len())?;
+            f(inference, &mut team)
+        })
     }
 }
 

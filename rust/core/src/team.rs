@@ -6,8 +6,8 @@
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::error::Result;
@@ -87,30 +87,24 @@ impl Team {
         (len / MIN_SLAB).clamp(1, most)
     }
 
-    /// Calls `job(thread, i)` once for each `i < n`; a thread takes the next `i` as it becomes free. After an error no
-    /// more are taken.
+    /// Hands each of the parts to a thread that is free; `work` is told which one. After an error no more are handed out.
     ///
     /// # Panics
-    /// If the job panicked on a worker.
-    pub(crate) fn for_each(
+    /// If the work panicked on a worker.
+    pub(crate) fn share<P: Send>(
         &mut self,
-        n: usize,
-        job: &(dyn Fn(usize, usize) -> Result<()> + Sync),
+        mut parts: impl Iterator<Item = P> + Send,
+        work: impl Fn(usize, P) -> Result<()> + Sync,
     ) -> Result<()> {
-        if n <= 1 || self.len() == 1 {
-            return (0..n).try_for_each(|i| job(0, i));
+        if self.len() == 1 {
+            return parts.try_for_each(|part| work(0, part));
         }
-        let next = AtomicUsize::new(0);
-        let result = Mutex::new(Ok(()));
+        let (parts, result) = (Mutex::new(parts), Mutex::new(Ok(())));
+        let next = || if lock(&result).is_ok() { lock(&parts).next() } else { None };
         self.run(&|thread| {
-            loop {
-                let i = next.fetch_add(1, Ordering::Relaxed);
-                if i >= n {
-                    return;
-                }
-                if let Err(error) = job(thread, i) {
-                    next.store(n, Ordering::Relaxed);
-                    *result.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
+            while let Some(part) = next() {
+                if let Err(error) = work(thread, part) {
+                    *lock(&result) = Err(error);
                 }
             }
         });
@@ -179,6 +173,10 @@ impl Drop for Team {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn work(shared: &Shared, index: usize) {
     let mut seen = 0;
     while let Some(round) = join_round_after(shared, seen) {
@@ -222,6 +220,7 @@ mod tests {
     use super::*;
     use crate::error::Error;
     use std::sync::Barrier;
+    use std::sync::atomic::AtomicUsize;
 
     #[test]
     fn every_piece_is_taken_once() {
@@ -238,7 +237,7 @@ mod tests {
                     counts[i].fetch_add(1, Ordering::Relaxed);
                     Ok(())
                 };
-                team.for_each(n, &count).unwrap();
+                team.share(0..n, count).unwrap();
                 assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
             }
         }
@@ -252,7 +251,7 @@ mod tests {
                 taken.fetch_add(1, Ordering::Relaxed);
                 Err(Error::Interrupted)
             };
-            let result = Team::new(n_threads).for_each(1000, &fail);
+            let result = Team::new(n_threads).share(0..1000, fail);
             assert!(matches!(result, Err(Error::Interrupted)));
             assert!(taken.load(Ordering::Relaxed) <= n_threads);
         }
@@ -276,7 +275,7 @@ mod tests {
             runs.fetch_add(1, Ordering::Relaxed);
             Ok(())
         };
-        team.for_each(100, &count).unwrap();
+        team.share(0..100, count).unwrap();
         assert_eq!(runs.load(Ordering::Relaxed), 100);
     }
 }

@@ -14,6 +14,20 @@ use crate::loss::Tally;
 use crate::network::{Network, Slab};
 use crate::scalar::Scalar;
 
+/// What a pass works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'a, T: Scalar> {
+    pub(crate) network: &'a Network,
+    pub(crate) parameters: &'a [T],
+    pub(crate) interrupt: &'a dyn Interrupt,
+}
+
+impl<'a, T: Scalar> Pass<'a, T> {
+    pub(crate) fn on(self, thread: usize) -> Task<'a, T> {
+        Task { network: self.network, parameters: self.parameters, interrupt: self.interrupt, thread }
+    }
+}
+
 /// What a thread needs to know to work on a tile.
 #[derive(Clone, Copy)]
 pub(crate) struct Task<'a, T: Scalar> {
@@ -25,7 +39,7 @@ pub(crate) struct Task<'a, T: Scalar> {
 
 impl<T: Scalar> Task<'_, T> {
     /// Accounts for a product with the weights of a layer.
-    fn spend(&self, layer: &Layer, n: usize) -> Result<()> {
+    pub(crate) fn spend(&self, layer: &Layer, n: usize) -> Result<()> {
         self.interrupt.spend(self.thread, 2 * n * layer.d_in * layer.d_out)
     }
 }
@@ -40,31 +54,25 @@ pub(crate) struct Tile<T: Scalar> {
     weights: Buffer<T>,
     /// One a layer: activations, and at the end logits, in whose place their derivative comes.
     outputs: Vec<Buffer<T>>,
-    /// One a hidden layer: derivatives with respect to its sums. None in a tile that only goes forward.
+    /// One a hidden layer: derivatives with respect to its sums.
     deltas: Vec<Buffer<T>>,
     tally: Tally,
 }
 
 impl<T: Scalar> Tile<T> {
-    /// Room for `rows` that go forward.
-    pub(crate) fn forward_only(network: &Network, rows: usize) -> Result<Self> {
+    /// Room for `rows`.
+    pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
         let layers = network.layout().layers();
+        let hidden = layers.iter().skip(1);
         Ok(Self {
             rows,
             input: matrix(rows, network.layout().d_in())?,
             labels: vec![0; rows],
             weights: matrix(rows, 1)?,
             outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
-            deltas: Vec::new(),
+            deltas: hidden.map(|layer| matrix(rows, layer.d_in)).collect::<Result<_>>()?,
             tally: Tally::default(),
         })
-    }
-
-    /// Room for `rows` that go forward and back.
-    pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
-        let hidden = network.layout().layers().iter().skip(1);
-        let deltas = hidden.map(|layer| matrix(rows, layer.d_in)).collect::<Result<_>>()?;
-        Ok(Self { deltas, ..Self::forward_only(network, rows)? })
     }
 
     /// Rows it has room for.
@@ -80,19 +88,8 @@ impl<T: Scalar> Tile<T> {
         of_layers.max(of_tiny)
     }
 
-    /// Logits of `rows`, (n, `d_out`).
-    pub(crate) fn logits(
-        &mut self,
-        task: Task<'_, T>,
-        x: &ArrayView2<'_, T>,
-        rows: Rows<'_>,
-        scratch: &mut [T],
-    ) -> Result<&mut [T]> {
-        self.forward(task, x, rows, (Masks::NONE, 0), scratch)
-    }
-
-    /// Logits, with the masks of dropout on the way; the first row is the row `first` of a batch.
-    fn forward(
+    /// Logits of `rows`, (n, `d_out`), with the masks of dropout on the way; the first row is row `first` of a batch.
+    pub(crate) fn forward(
         &mut self,
         task: Task<'_, T>,
         x: &ArrayView2<'_, T>,
@@ -233,7 +230,7 @@ impl<T: Scalar> Tile<T> {
     }
 }
 
-/// The input that [`Tile::logits`] worked on.
+/// The input that [`Tile::forward`] worked on.
 fn read<'b, T: Scalar>(x: &'b ArrayView2<'_, T>, rows: Rows<'_>, gathered: &'b [T]) -> &'b [T] {
     in_place(x, rows).unwrap_or_else(|| &gathered[..rows.len() * x.ncols()])
 }

@@ -1,12 +1,13 @@
 //! Training: epochs of shuffled batches, each a gradient and a step.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Examples, Rows};
 use crate::dropout::Dropout;
 use crate::error::{Error, Result};
+use crate::gradient::Gradients;
+use crate::inference::Inference;
 use crate::interrupt::Interrupt;
 use crate::loss::Tally;
 use crate::mlp::Mlp;
@@ -14,7 +15,6 @@ use crate::optim::{Rule, State};
 use crate::order::{mixed, shuffle};
 use crate::scalar::Scalar;
 use crate::team::Team;
-use crate::workspace::Workspace;
 
 /// How to go through the rows.
 ///
@@ -62,7 +62,8 @@ pub struct Trainer<'a, T: Scalar> {
     epoch: usize,
     order: Vec<u32>,
     gradient: Buffer<T>,
-    workspace: Workspace<T>,
+    gradients: Gradients<T>,
+    inference: Inference<T>,
     team: Team,
 }
 
@@ -87,11 +88,14 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
         let n_threads = schedule.n_threads.min(network.most_threads(batch_size));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
-        let mut workspace = Workspace::new(network);
+        let mut gradients = Gradients::default();
         for rows in [batch_size, n % batch_size] {
-            workspace.gradients.reserve(network, rows, n_threads)?;
+            gradients.reserve(network, rows, n_threads)?;
         }
-        workspace.reserve_forward(network, validation.as_ref().map_or(0, Dataset::n_rows))?;
+        let mut inference = Inference::default();
+        if let Some(validation) = &validation {
+            inference.reserve(network, validation.n_rows(), n_threads)?;
+        }
         Ok(Self {
             train,
             validation,
@@ -101,7 +105,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             epoch: 0,
             order,
             gradient: Buffer::zeros("the gradient", network.layout().n_parameters())?,
-            workspace,
+            gradients,
+            inference,
             team: Team::new(n_threads),
         })
     }
@@ -160,8 +165,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let seed = mixed(mixed(self.schedule.seed ^ MASKS, self.epoch as u64), batch as u64);
         let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(seed));
         let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
-        let gradients = &mut self.workspace.gradients;
-        let (tally, largest) = gradients.gradient(pass, examples, gradient, &mut self.team)?;
+        let (tally, largest) = self.gradients.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {
             let descent = Descent { loss: tally.loss, gradient, largest };
             take_step((rule, state), mlp.parameters_mut(), descent, &mut self.team, (self.epoch, batch))
@@ -173,7 +177,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
 
     fn validate(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<(f64, f64)>> {
         let Some(data) = &self.validation else { return Ok(None) };
-        let tally = self.workspace.tally(mlp.pass(interrupt), data, 1.0 / data.total_weight())?;
+        let scale = 1.0 / data.total_weight();
+        let tally = self.inference.tally(mlp.pass(interrupt), data, scale, &mut self.team)?;
         Ok(Some((tally.loss, tally.correct as f64 / data.n_rows() as f64)))
     }
 }
@@ -204,15 +209,10 @@ pub(crate) fn take_step<T: Scalar>(
     }
     let n_slabs = team.n_slabs(parameters.len());
     let mut step = state.begin(rule, parameters, gradient, largest)?;
-    {
-        let slabs = Mutex::new(step.slabs(n_slabs));
-        team.for_each(n_slabs, &|_, _| {
-            if let Some(slab) = { slabs.lock().unwrap_or_else(PoisonError::into_inner).next() } {
-                slab.apply();
-            }
-            Ok(())
-        })?;
-    }
+    team.share(step.slabs(n_slabs), |_, slab| {
+        slab.apply();
+        Ok(())
+    })?;
     if step.finish() { Ok(()) } else { diverged("the step") }
 }
 

@@ -2,13 +2,15 @@
 
 use std::ffi::c_int;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fastmlp_core::{Error, Labels, Scalar, Weights};
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Ix1, Ix2};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut2, Dim, Dimension, Ix1, Ix2};
 use numpy::npyffi::{NpyTypes, npy_intp};
 use numpy::{
-    BorrowError, Element, PY_ARRAY_API, PyArray, PyArray1, PyArrayDescr, PyArrayDescrMethods, PyArrayMethods,
-    PyReadonlyArray, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray, PyUntypedArrayMethods,
+    BorrowError, Element, PY_ARRAY_API, PyArray, PyArray1, PyArray2, PyArrayDescr, PyArrayDescrMethods,
+    PyArrayMethods, PyReadonlyArray, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray,
+    PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 
@@ -32,10 +34,8 @@ pub(crate) struct Matrix<'py, T: PyScalar>(PyReadonlyArray2<'py, T>);
 impl<'py, T: PyScalar> Matrix<'py, T> {
     /// The array `name`, if it is a matrix of this type.
     pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
-        let cast = format!("numpy.asarray({name}, dtype=numpy.{})", T::DTYPE);
-        let array = &untyped(name, object, &cast)?;
-        check_dimensions(name, array, 2, "two dimensions, (rows, columns)")?;
-        Ok(Self(borrow(name, array, &format!("{name}.astype(numpy.{})", T::DTYPE))?))
+        let array = &untyped(name, object, || as_array(name, T::DTYPE))?;
+        Ok(Self(readonly(name, matrix(name, array)?)?))
     }
 
     pub(crate) fn view(&self) -> ArrayView2<'_, T> {
@@ -48,6 +48,51 @@ impl<'py, T: PyScalar> Matrix<'py, T> {
     }
 }
 
+/// A floating-point matrix that a call without a gradient reads.
+pub(crate) enum Input<'a, 'py, T: PyScalar> {
+    /// The caller's own object, for a call that is over before anyone else can change it.
+    Seen(&'a Bound<'py, PyArray2<T>>),
+    /// For a call that lets others run.
+    Held(Matrix<'py, T>),
+}
+
+impl<'a, 'py, T: PyScalar> Input<'a, 'py, T> {
+    /// The array `name`, if it is a matrix of this type. `is_brief` tells of a number of rows whether the call stays
+    /// attached to the interpreter: others then run no Python code before it returns, and can neither change the array
+    /// nor start to write to it. Of an interpreter without a global lock that is not true.
+    pub(crate) fn extract(
+        name: &'static str,
+        object: &'a Bound<'py, PyAny>,
+        is_brief: impl Fn(usize) -> bool,
+    ) -> BindResult<Self> {
+        let array = matrix(name, unmasked(name, object, || as_array(name, T::DTYPE))?)?;
+        let is_alone = cfg!(not(Py_GIL_DISABLED)) && N_WRITTEN.load(Ordering::Relaxed) == 0;
+        if is_alone && is_brief(array.shape()[0]) {
+            return Ok(Self::Seen(array));
+        }
+        Ok(Self::Held(Matrix::extract(name, object)?))
+    }
+
+    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
+        match self {
+            // SAFETY: nobody writes to the array, and nobody can begin to before the call returns; see `extract`.
+            Self::Seen(array) => unsafe { array.as_array() },
+            Self::Held(matrix) => matrix.view(),
+        }
+    }
+
+    /// The addresses it spans.
+    pub(crate) fn span(&self) -> Range<usize> {
+        match self {
+            Self::Seen(array) => span(array.as_untyped()),
+            Self::Held(matrix) => matrix.span(),
+        }
+    }
+}
+
+/// Arrays of callers that calls write to at this moment.
+static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
+
 /// A floating-point matrix that results are written to.
 pub(crate) struct Out<'py, T: PyScalar>(PyReadwriteArray2<'py, T>);
 
@@ -59,14 +104,14 @@ impl<'py, T: PyScalar> Out<'py, T> {
         shape: [usize; 2],
         inputs: &[(&Range<usize>, &str)],
     ) -> BindResult<Self> {
-        let cast = format!("numpy.empty(({}, {}), dtype=numpy.{})", shape[0], shape[1], T::DTYPE);
-        let array = &untyped("out", object, &cast)?;
+        let cast = || format!("numpy.empty(({}, {}), dtype=numpy.{})", shape[0], shape[1], T::DTYPE);
+        let array = &untyped("out", object, cast)?;
         if array.shape() != shape {
             return Err(Error::shape("out", array.shape(), format!("({}, {})", shape[0], shape[1])).into());
         }
-        let matrix = typed::<T, Ix2>("out", array, &cast)?;
+        let matrix = typed::<T, Ix2>("out", array, cast)?;
         if !array.is_c_contiguous() {
-            return Err(Error::value("out", "not C-contiguous", format!("an array like {cast}")).into());
+            return Err(Error::value("out", "not C-contiguous", format!("an array like {}", cast())).into());
         }
         for (input, what) in inputs {
             check_apart("out", &span(array), input, what)?;
@@ -75,11 +120,18 @@ impl<'py, T: PyScalar> Out<'py, T> {
             BorrowError::NotWriteable => Error::value("out", "read-only", "a writable array"),
             _ => Error::value("out", "in use", "an array with memory of its own"),
         })?;
+        N_WRITTEN.fetch_add(1, Ordering::Relaxed);
         Ok(Self(writable))
     }
 
     pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
         self.0.as_array_mut()
+    }
+}
+
+impl<T: PyScalar> Drop for Out<'_, T> {
+    fn drop(&mut self) {
+        N_WRITTEN.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -108,7 +160,7 @@ macro_rules! columns {
             /// The array of one of these types in one dimension.
             fn from_array(name: &'static str, array: &Bound<'py, PyUntypedArray>) -> BindResult<Option<Self>> {
                 $(if array.dtype().is_equiv_to(&numpy::dtype::<$type>(array.py())) {
-                    return Ok(Some(Self::$variant(borrow(name, array, "")?)));
+                    return Ok(Some(Self::$variant(borrow(name, array, String::new)?)));
                 })+
                 Ok(None)
             }
@@ -145,7 +197,7 @@ columns! {
 impl<'py> LabelArray<'py> {
     /// The array `name`, if it holds integers in one dimension.
     pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
-        let array = &untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.int64)"))?;
+        let array = &untyped(name, object, || as_array(name, "int64"))?;
         check_dimensions(name, array, 1, "one dimension, (n,)")?;
         let cast = format!("{name}.astype(numpy.int64)");
         Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "an integer type", &cast))
@@ -156,7 +208,7 @@ impl<'py> WeightArray<'py> {
     /// The array `sample_weight`, if it holds floating-point numbers in one dimension.
     pub(crate) fn extract(object: &Bound<'py, PyAny>) -> BindResult<Self> {
         let name = "sample_weight";
-        let array = &untyped(name, object, &format!("numpy.asarray({name}, dtype=numpy.float64)"))?;
+        let array = &untyped(name, object, || as_array(name, "float64"))?;
         check_dimensions(name, array, 1, "one dimension, (n,)")?;
         let cast = format!("{name}.astype(numpy.float64)");
         Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "float32 or float64", &cast))
@@ -176,13 +228,31 @@ pub(crate) fn class_weight(object: &Bound<'_, PyAny>) -> BindResult<Vec<f64>> {
 /// `is_f_order` of NumPy's constructors.
 const ROW_MAJOR: c_int = 0;
 
-/// A new array of zeros that NumPy owns.
+/// A new array that NumPy owns and that Python does not know of yet.
+pub(crate) struct New<'py, T: Element, D: Dimension>(Bound<'py, PyArray<T, D>>);
+
+impl<'py, T: Element, D: Dimension> New<'py, T, D> {
+    pub(crate) fn view_mut(&mut self) -> ArrayViewMut<'_, T, D> {
+        // SAFETY: this is the only reference to the array.
+        unsafe { self.0.as_array_mut() }
+    }
+
+    pub(crate) fn slice_mut(&mut self) -> &mut [T] {
+        self.view_mut().into_slice().expect("a new array is contiguous")
+    }
+
+    pub(crate) fn into_any(self) -> Bound<'py, PyAny> {
+        self.0.into_any()
+    }
+}
+
+/// A new array of zeros.
 pub(crate) fn zeros<'py, T: Element, const N: usize>(
     py: Python<'py>,
     shape: [usize; N],
-) -> BindResult<Bound<'py, PyArray<T, ndarray::Dim<[usize; N]>>>>
+) -> BindResult<New<'py, T, Dim<[usize; N]>>>
 where
-    ndarray::Dim<[usize; N]>: ndarray::Dimension,
+    Dim<[usize; N]>: Dimension,
 {
     let too_large = || Error::OutOfMemory { what: "a result", elements: usize::MAX };
     let mut extents = [0; N];
@@ -197,7 +267,7 @@ where
         let new = PY_ARRAY_API.PyArray_Zeros(py, rank, extents.as_mut_ptr(), dtype, ROW_MAJOR);
         Bound::from_owned_ptr_or_err(py, new)?
     };
-    Ok(array.cast_into().map_err(PyErr::from)?)
+    Ok(New(array.cast_into().map_err(PyErr::from)?))
 }
 
 /// A view of numbers that `owner` holds at a fixed address for as long as it lives.
@@ -215,23 +285,14 @@ pub(crate) unsafe fn view_of<'py, T: PyScalar>(
     unsafe { PyArray1::borrow_from_array(&ArrayView1::from_shape_ptr(len, start.cast_const()), owner) }
 }
 
-/// A view of our own of an array: nobody who changes the dtype, shape or strides of the caller's object changes what a
-/// call under way checked and reads.
+/// A view of our own of an array without a mask: nobody who changes the dtype, shape or strides of the caller's object
+/// changes what a call under way checked and reads. `cast` makes an array of what is none.
 pub(crate) fn untyped<'py>(
     name: &str,
     object: &Bound<'py, PyAny>,
-    cast: &str,
+    cast: impl Fn() -> String,
 ) -> BindResult<Bound<'py, PyUntypedArray>> {
-    let py = object.py();
-    let array: &Bound<'py, PyUntypedArray> = object
-        .cast()
-        .map_err(|_| BindError::type_error(name, object, &format!("a NumPy array: use {cast}")))?;
-    let is_masked =
-        || -> PyResult<bool> { object.is_instance(&py.import("numpy.ma")?.getattr("MaskedArray")?) };
-    if !object.is_exact_instance_of::<PyUntypedArray>() && is_masked()? {
-        let expected = format!("an array without a mask: use {name}.filled(...)");
-        return Err(BindError::type_error(name, object, &expected));
-    }
+    let (py, array) = (object.py(), unmasked(name, object, cast)?);
     // SAFETY: a live array goes in, with no change of dtype and the plain array type; NumPy returns a new reference to
     // a view of it, or null with an exception set.
     let view = unsafe {
@@ -240,6 +301,39 @@ pub(crate) fn untyped<'py>(
         Bound::from_owned_ptr_or_err(py, view)?
     };
     Ok(view.cast_into().map_err(PyErr::from)?)
+}
+
+/// The object as an array, if it is one without a mask.
+fn unmasked<'a, 'py>(
+    name: &str,
+    object: &'a Bound<'py, PyAny>,
+    cast: impl Fn() -> String,
+) -> BindResult<&'a Bound<'py, PyUntypedArray>> {
+    let py = object.py();
+    let array = object
+        .cast()
+        .map_err(|_| BindError::type_error(name, object, &format!("a NumPy array: use {}", cast())))?;
+    let is_masked =
+        || -> PyResult<bool> { object.is_instance(&py.import("numpy.ma")?.getattr("MaskedArray")?) };
+    if !object.is_exact_instance_of::<PyUntypedArray>() && is_masked()? {
+        let expected = format!("an array without a mask: use {name}.filled(...)");
+        return Err(BindError::type_error(name, object, &expected));
+    }
+    Ok(array)
+}
+
+/// What makes an array of this type of what is none.
+fn as_array(name: &str, dtype: &str) -> String {
+    format!("numpy.asarray({name}, dtype=numpy.{dtype})")
+}
+
+/// The array as a matrix of this type, if it is one.
+fn matrix<'a, 'py, T: PyScalar>(
+    name: &'static str,
+    array: &'a Bound<'py, PyUntypedArray>,
+) -> BindResult<&'a Bound<'py, PyArray2<T>>> {
+    check_dimensions(name, array, 2, "two dimensions, (rows, columns)")?;
+    typed(name, array, || format!("{name}.astype(numpy.{})", T::DTYPE))
 }
 
 fn check_dimensions(
@@ -258,33 +352,40 @@ fn dtype_error(name: &str, array: &Bound<'_, PyUntypedArray>, expected: &str, ca
     BindError::Type(format!("{name} has dtype {}, expected {expected}: use {cast}", array.dtype()))
 }
 
-/// The array with its type known, if its numbers can be read as such.
-fn typed<'a, 'py, T: Element, D: ndarray::Dimension>(
+/// The array, whose dimensions were checked, with its type known, if its numbers can be read as such.
+fn typed<'a, 'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &'a Bound<'py, PyUntypedArray>,
-    cast: &str,
+    cast: impl Fn() -> String,
 ) -> BindResult<&'a Bound<'py, PyArray<T, D>>> {
-    let dtype = numpy::dtype::<T>(array.py());
-    if !array.dtype().is_equiv_to(&dtype) {
-        return Err(dtype_error(name, array, &dtype.to_string(), cast));
-    }
+    let of_type = array.cast::<PyArray<T, D>>().map_err(|_| {
+        let expected = numpy::dtype::<T>(array.py()).to_string();
+        dtype_error(name, array, &expected, &cast())
+    })?;
     let size = size_of::<T>().cast_signed();
     let whole_strides = array.strides().iter().all(|stride| stride % size == 0);
     if !(array.is_aligned() && whole_strides) {
         let expected = format!("an aligned array: use {name}.copy()");
         return Err(Error::value(name, "misaligned in memory", expected).into());
     }
-    Ok(array.cast::<PyArray<T, D>>().map_err(PyErr::from)?)
+    Ok(of_type)
 }
 
 /// The array with its numbers borrowed, read where they lie.
-pub(crate) fn borrow<'py, T: Element, D: ndarray::Dimension>(
+pub(crate) fn borrow<'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &Bound<'py, PyUntypedArray>,
-    cast: &str,
+    cast: impl Fn() -> String,
+) -> BindResult<PyReadonlyArray<'py, T, D>> {
+    readonly(name, typed(name, array, cast)?)
+}
+
+fn readonly<'py, T: Element, D: Dimension>(
+    name: &'static str,
+    array: &Bound<'py, PyArray<T, D>>,
 ) -> BindResult<PyReadonlyArray<'py, T, D>> {
     let in_use = || Error::value(name, "being written to by another call", "an array that nobody writes to");
-    Ok(typed::<T, D>(name, array, cast)?.try_readonly().map_err(|_| in_use())?)
+    Ok(array.try_readonly().map_err(|_| in_use())?)
 }
 
 /// The addresses that an array spans, whatever its strides.

@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
-use fastmlp_core::{Error, Init, Interrupt, Layout, Mlp, Names, Network, State, check_columns};
-use numpy::PyArrayMethods;
+use fastmlp_core::{
+    Error, Init, Interrupt, Layout, Mlp, Names, Network, Never, State, check_columns, is_brief,
+};
+use ndarray::ArrayViewMut2;
 use pyo3::prelude::*;
 
-use crate::array::{Matrix, Out, check_apart, view_of, zeros};
+use crate::array::{Input, Matrix, Out, check_apart, view_of, zeros};
 use crate::detached::watched;
 use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
@@ -27,11 +29,12 @@ pub(crate) trait Engine: Send + Sync {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
         probabilities: bool,
+        n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>>;
     /// Classes.
-    fn predict<'py>(&self, x: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyAny>>;
+    fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>>;
     /// Weighted mean loss.
-    fn loss(&self, data: &DataArguments<'_, '_>) -> BindResult<f64>;
+    fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64>;
     /// Weighted mean loss and its gradient.
     fn loss_and_grad<'py>(
         &self,
@@ -112,6 +115,21 @@ impl<T: Stateful> Shared<T> {
         watched(py, |interrupt| Ok(f(&*self.mlp()?, interrupt)?))
     }
 
+    /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if to detach would take longer.
+    fn infer<R: Send>(
+        &self,
+        py: Python<'_>,
+        n: usize,
+        f: impl FnOnce(&Mlp<T>, &dyn Interrupt) -> fastmlp_core::Result<R> + Send,
+    ) -> BindResult<R> {
+        if self.is_brief(n) { Ok(f(&*self.mlp()?, &Never)?) } else { self.read(py, f) }
+    }
+
+    /// Whether a pass without a gradient over `n` rows is over before anyone would look for signals.
+    fn is_brief(&self, n: usize) -> bool {
+        is_brief(self.layout.flops(n))
+    }
+
     /// The right to train, which one call has at a time.
     fn claim(&self) -> BindResult<Claim<'_>> {
         if self.training.swap(true, Ordering::Acquire) {
@@ -161,50 +179,50 @@ impl<T: Stateful> Engine for Shared<T> {
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
         probabilities: bool,
+        n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        let matrix = Matrix::<T>::extract("X", x)?;
-        let rows = matrix.view();
+        let input = Input::<T>::extract("X", x, |n| self.is_brief(n))?;
+        let rows = input.view();
         self.check_x(&rows)?;
         let shape = [rows.nrows(), self.layout.d_out()];
-        let result = match out {
-            Some(out) => out.clone(),
-            None => zeros::<T, 2>(py, shape)?.into_any(),
+        let write = |to: ArrayViewMut2<'_, T>| {
+            self.infer(py, shape[0], |mlp, interrupt| {
+                if probabilities {
+                    mlp.predict_proba(rows, to, n_threads, interrupt)
+                } else {
+                    mlp.forward(rows, to, n_threads, interrupt)
+                }
+            })
         };
-        let (of_x, of_parameters) = (matrix.span(), self.span(self.parameters_ptr()));
+        let Some(out) = out else {
+            let mut result = zeros::<T, 2>(py, shape)?;
+            write(result.view_mut())?;
+            return Ok(result.into_any());
+        };
+        let (of_x, of_parameters) = (input.span(), self.span(self.parameters_ptr()));
         let inputs = [(&of_x, "X"), (&of_parameters, "the network's parameters")];
-        let mut to = Out::<T>::extract(&result, shape, &inputs)?;
-        let to_rows = to.view_mut();
-        self.read(py, |mlp, interrupt| {
-            if probabilities {
-                mlp.predict_proba(rows, to_rows, interrupt)
-            } else {
-                mlp.forward(rows, to_rows, interrupt)
-            }
-        })?;
-        Ok(result)
+        write(Out::<T>::extract(out, shape, &inputs)?.view_mut())?;
+        Ok(out.clone())
     }
 
-    fn predict<'py>(&self, x: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyAny>> {
+    fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        let matrix = Matrix::<T>::extract("X", x)?;
-        let rows = matrix.view();
+        let input = Input::<T>::extract("X", x, |n| self.is_brief(n))?;
+        let rows = input.view();
         self.check_x(&rows)?;
-        let classes = zeros::<i64, 1>(py, [rows.nrows()])?;
-        {
-            let mut to = classes.try_readwrite().map_err(PyErr::from)?;
-            let to = to.as_slice_mut().map_err(PyErr::from)?;
-            self.read(py, |mlp, interrupt| mlp.predict(rows, to, interrupt))?;
-        }
+        let mut classes = zeros::<i64, 1>(py, [rows.nrows()])?;
+        let to = classes.slice_mut();
+        self.infer(py, rows.nrows(), |mlp, interrupt| mlp.predict(rows, to, n_threads, interrupt))?;
         Ok(classes.into_any())
     }
 
-    fn loss(&self, data: &DataArguments<'_, '_>) -> BindResult<f64> {
+    fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64> {
         let arrays = data.arrays::<T>(Names::TRAINING)?;
         let views = arrays.views();
-        self.read(data.py(), |mlp, interrupt| {
+        self.infer(data.py(), arrays.n_rows(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
-            mlp.loss(&dataset, interrupt)
+            mlp.loss(&dataset, n_threads, interrupt)
         })
     }
 
@@ -215,15 +233,12 @@ impl<T: Stateful> Engine for Shared<T> {
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
         let arrays = data.arrays::<T>(Names::TRAINING)?;
         let views = arrays.views();
-        let gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
-        let loss = {
-            let mut to = gradient.try_readwrite().map_err(PyErr::from)?;
-            let to = to.as_slice_mut().map_err(PyErr::from)?;
-            self.read(data.py(), |mlp, interrupt| {
-                let dataset = views.dataset(mlp.network())?;
-                mlp.loss_and_grad(&dataset, to, dropout.masks(|| 0), interrupt)
-            })?
-        };
+        let mut gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
+        let to = gradient.slice_mut();
+        let loss = self.read(data.py(), |mlp, interrupt| {
+            let dataset = views.dataset(mlp.network())?;
+            mlp.loss_and_grad(&dataset, to, dropout.masks(|| 0), interrupt)
+        })?;
         Ok((loss, gradient.into_any()))
     }
 
@@ -236,15 +251,10 @@ impl<T: Stateful> Engine for Shared<T> {
         let (x, d_output) = (Matrix::<T>::extract("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
         let (rows, d_logits) = (x.view(), d_output.view());
         self.check_x(&rows)?;
-        let gradient = zeros::<T, 1>(py, [self.layout.n_parameters()])?;
-        let d_x = zeros::<T, 2>(py, [rows.nrows(), rows.ncols()])?;
-        {
-            let mut gradient = gradient.try_readwrite().map_err(PyErr::from)?;
-            let mut d_x = d_x.try_readwrite().map_err(PyErr::from)?;
-            let gradient = gradient.as_slice_mut().map_err(PyErr::from)?;
-            let d_x = d_x.as_slice_mut().map_err(PyErr::from)?;
-            self.read(py, |mlp, interrupt| mlp.backward(rows, d_logits, gradient, d_x, interrupt))?;
-        }
+        let mut gradient = zeros::<T, 1>(py, [self.layout.n_parameters()])?;
+        let mut d_x = zeros::<T, 2>(py, [rows.nrows(), rows.ncols()])?;
+        let (to, d_to) = (gradient.slice_mut(), d_x.slice_mut());
+        self.read(py, |mlp, interrupt| mlp.backward(rows, d_logits, to, d_to, interrupt))?;
         Ok((gradient.into_any(), d_x.into_any()))
     }
 

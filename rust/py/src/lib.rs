@@ -18,8 +18,10 @@
 //!
 //! # The interpreter
 //!
-//! Every call that computes detaches from the interpreter first (`detached.rs`), and attaches about every 20 ms to look
-//! for signals. `fit` attaches between epochs only when there is a callback.
+//! A call that computes detaches from the interpreter first (`detached.rs`), and attaches about every 20 ms to look for
+//! signals. `fit` attaches between epochs only when there is a callback. A pass without a gradient over so few rows that
+//! it ends before anyone would look for signals stays attached: to hold its arrays against others and to detach would
+//! take longer than the work.
 //!
 //! # Several threads
 //!

@@ -109,10 +109,10 @@ use crate::training::{DataArguments, FitArguments};
 /// with ``w = sample_weight * class_weight[y]``, where a weight that is not given counts as 1.
 ///
 /// Arrays are read where they lie, whatever their strides, and never cast: a wrong dtype is a
-/// TypeError that names the cast. While a call works, other Python threads
-/// run, and signals are looked for about every 20 ms: Ctrl-C ends any call. Calls that read a
-/// network may run side by side; a call that comes while the network is trained raises a
-/// RuntimeError. Networks can be copied and pickled.
+/// TypeError that names the cast. While a call works for more than some tens of microseconds,
+/// other Python threads run, and signals are looked for about every 20 ms: Ctrl-C ends any call.
+/// Calls that read a network may run side by side; a call that comes while the network is trained
+/// raises a RuntimeError. Networks can be copied and pickled.
 ///
 /// References
 /// ----------
@@ -275,6 +275,9 @@ impl MLP {
     /// out : ndarray of shape (n, d_out), default=None
     ///     Where to write the logits: C-contiguous, of the network's dtype, apart from `X` and from
     ///     the network's parameters. None makes a new array.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows: None is 1, -1 all cores, -2 all but one. The result has the
+    ///     same bits for each number. No more are started than pay: few rows have one thread.
     ///
     /// Returns
     /// -------
@@ -284,20 +287,21 @@ impl MLP {
     /// Raises
     /// ------
     /// TypeError
-    ///     If an argument is not a NumPy array of the network's dtype.
+    ///     If `X` or `out` is not a NumPy array of the network's dtype, or `n_jobs` is no integer.
     /// ValueError
-    ///     If a shape does not fit, `X` is misaligned in memory, or `out` is read-only, not
-    ///     C-contiguous or shares memory with `X` or the parameters.
+    ///     If a shape does not fit, `X` is misaligned in memory, `out` is read-only, not
+    ///     C-contiguous or shares memory with `X` or the parameters, or `n_jobs` is 0.
     /// RuntimeError
     ///     If another call is training the network.
-    #[pyo3(signature = (X, out = None))]
+    #[pyo3(signature = (X, out = None, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn forward<'py>(
         &self,
         X: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, PyAny>> {
-        self.engine.forward(X, out, false)
+        self.engine.forward(X, out, false, threads(n_jobs)?)
     }
 
     /// Compute the probabilities of the classes.
@@ -308,6 +312,8 @@ impl MLP {
     ///     Of the network's dtype, with any strides.
     /// out : ndarray of shape (n, d_out), default=None
     ///     Where to write the probabilities, as in `forward`.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
     ///
     /// Returns
     /// -------
@@ -319,14 +325,15 @@ impl MLP {
     /// ------
     /// TypeError, ValueError, RuntimeError
     ///     As `forward` does.
-    #[pyo3(signature = (X, out = None))]
+    #[pyo3(signature = (X, out = None, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn predict_proba<'py>(
         &self,
         X: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, PyAny>> {
-        self.engine.forward(X, out, true)
+        self.engine.forward(X, out, true, threads(n_jobs)?)
     }
 
     /// Find the likeliest class of each row.
@@ -335,6 +342,8 @@ impl MLP {
     /// ----------
     /// X : ndarray of shape (n, d_in)
     ///     Of the network's dtype, with any strides.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
     ///
     /// Returns
     /// -------
@@ -345,9 +354,14 @@ impl MLP {
     /// ------
     /// TypeError, ValueError, RuntimeError
     ///     As `forward` does.
+    #[pyo3(signature = (X, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
-    fn predict<'py>(&self, X: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyAny>> {
-        self.engine.predict(X)
+    fn predict<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        self.engine.predict(X, threads(n_jobs)?)
     }
 
     /// Compute the weighted mean of the cross-entropy, ``sum(w * l) / sum(w)``.
@@ -363,6 +377,8 @@ impl MLP {
     /// class_weight : sequence of d_out floats, default=None
     ///     Weight of the rows of each class, multiplied with `sample_weight`: finite, >= 0. None is
     ///     1 for all.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
     ///
     /// Returns
     /// -------
@@ -375,10 +391,10 @@ impl MLP {
     ///     If an argument is not an array of the dtype named above, or `class_weight` is a mapping.
     /// ValueError
     ///     If a shape does not fit, an array is misaligned in memory, a label is not a class index,
-    ///     a weight is out of its range, or all weights are 0.
+    ///     a weight is out of its range, all weights are 0, or `n_jobs` is 0.
     /// RuntimeError
     ///     If another call is training the network.
-    #[pyo3(signature = (X, y, sample_weight = None, class_weight = None))]
+    #[pyo3(signature = (X, y, sample_weight = None, class_weight = None, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn loss<'py>(
         &self,
@@ -386,8 +402,9 @@ impl MLP {
         y: &Bound<'py, PyAny>,
         sample_weight: Option<&Bound<'py, PyAny>>,
         class_weight: Option<&Bound<'py, PyAny>>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<f64> {
-        self.engine.loss(&DataArguments { x: X, y, sample_weight, class_weight })
+        self.engine.loss(&DataArguments { x: X, y, sample_weight, class_weight }, threads(n_jobs)?)
     }
 
     /// Compute the loss and its gradient.

@@ -103,7 +103,7 @@ fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
     if object.cast::<PyUntypedArray>().is_err() {
         return Err(BindError::type_error(&what, object, expected));
     }
-    let array = &untyped(&what, object, "")?;
+    let array = &untyped(&what, object, String::new)?;
     let shape = array.shape().to_vec();
     if shape.len() > 2 {
         let message = format!("{what} has shape {}, expected at most two dimensions", Shape(&shape));
@@ -111,9 +111,9 @@ fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
     }
     let dtype = array.dtype();
     let numbers = if dtype.is_equiv_to(&numpy::dtype::<f32>(array.py())) {
-        Numbers::F32(copied(borrow::<f32, IxDyn>("tensors", array, "")?.as_array())?)
+        Numbers::F32(copied(borrow::<f32, IxDyn>("tensors", array, String::new)?.as_array())?)
     } else if dtype.is_equiv_to(&numpy::dtype::<f64>(array.py())) {
-        Numbers::F64(copied(borrow::<f64, IxDyn>("tensors", array, "")?.as_array())?)
+        Numbers::F64(copied(borrow::<f64, IxDyn>("tensors", array, String::new)?.as_array())?)
     } else {
         return Err(BindError::Type(format!("{what} has dtype {dtype}, expected {expected}")));
     };

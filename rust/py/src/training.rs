@@ -52,6 +52,11 @@ pub(crate) struct DataArrays<'py, T: PyScalar> {
 }
 
 impl<T: PyScalar> DataArrays<'_, T> {
+    /// Number of rows of X.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.x.view().nrows()
+    }
+
     /// The names of the arrays, and the addresses they span.
     pub(crate) fn spans(&self) -> Vec<(&'static str, Range<usize>)> {
         let weights = self.sample_weight.as_ref().map(|weights| ("sample_weight", weights.span()));

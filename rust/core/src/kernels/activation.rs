@@ -16,8 +16,8 @@ pub(super) trait Function: Map {
 pub(super) struct Identity;
 pub(super) struct Relu;
 pub(super) struct LeakyRelu;
-struct Tanh;
-struct Sigmoid;
+pub(super) struct Tanh;
+pub(super) struct Sigmoid;
 
 macro_rules! functions {
     ($($name:ident, |$self:ident, $x:ident| $value:expr, |$d:ident, $y:ident| $chain:expr;)*) => {

@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | [`simd`] | one vector type an instruction set, chosen at run time |
 //! | [`gemm`] | `C = f(start + A B)`, packed or thin |
+//! | [`lanes`] | rows of few columns, turned so that each lane holds a row |
 //! | [`math`] | exp, ln, tanh and the logistic function |
 //! | [`activation`] | activations, forward and backward |
+//! | [`argmax`] | the likeliest class of rows |
 //! | [`dropout`] | random masks, a function of key and position |
 //! | [`softmax`] | softmax of rows, alone or with cross-entropy and its gradient |
 //! | [`optimizer`] | the update rules, one pass each |
-//! | [`tiny`] | the whole gradient of a network with few inputs, one hidden layer, few classes |
+//! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
 //! | [`vector`] | sums and checks over whole vectors |
 //!
 //! A result depends on the values and the shapes alone, never on the blocking or the thread that runs it, nor on the
@@ -17,8 +19,10 @@
 //! aarch64). The portable set of x86 rounds twice where they round once, so that its bits differ.
 
 mod activation;
+mod argmax;
 mod dropout;
 mod gemm;
+mod lanes;
 pub(crate) mod math;
 mod optimizer;
 pub(crate) mod simd;
@@ -79,6 +83,8 @@ kernels! {
     fn dropout(x: &mut [Self], cols: usize, mask: &Mask, first_row: usize) = dropout::dropout;
     /// Rows of logits become rows of probabilities.
     fn softmax(z: &mut [Self], n_classes: usize) = softmax::softmax;
+    /// The first greatest of each row of logits.
+    fn argmax(z: &[Self], n_classes: usize, classes: &mut [i64]) = argmax::argmax;
     /// Losses of rows; their logits become the derivative of the sum of the losses.
     fn softmax_cross_entropy(z: &mut [Self], n_classes: usize, labels: &[u32], weights: &[Self]) -> Tally
         = softmax::softmax_cross_entropy;
@@ -90,6 +96,17 @@ kernels! {
         gradient: &mut [Self],
         scratch: &mut [Self]
     ) -> Tally = TinyNet::gradient;
+    /// Logits of rows, or their softmax, for a network that is a [`TinyNet`].
+    fn tiny_forward(
+        net: &TinyNet,
+        x: &[Self],
+        parameters: &[Self],
+        out: &mut [Self],
+        softmax: bool,
+        scratch: &mut [Self]
+    ) = TinyNet::forward;
+    /// Numbers of scratch that [`tiny_forward`](Self::tiny_forward) needs for `n` rows.
+    fn tiny_forward_scratch_len(net: &TinyNet, n: usize) -> usize = TinyNet::forward_scratch_len::<Self>;
     /// Numbers of scratch that [`tiny_gradient`](Self::tiny_gradient) needs for `n` rows.
     fn tiny_scratch_len(net: &TinyNet, n: usize) -> usize = TinyNet::scratch_len::<Self>;
     /// A step of gradient descent.

@@ -3,13 +3,14 @@
 //! Few classes: one row in each lane. Many classes: the columns of a row in lanes. Which one depends
 //! on the number of classes alone, so a row has the same bits whatever the other rows are.
 
+use super::lanes::{FEW, turn, turn_back};
 use super::math::{exp_vector, ln_vector};
 use super::simd::{Simd, simd_fn};
 use crate::loss::Tally;
 use crate::scalar::Scalar;
 
-/// Most classes for which rows are in lanes.
-const FEW: usize = 16;
+/// Rows that are faster one by one than in lanes.
+const FEW_ROWS: usize = 2;
 
 /// `x = softmax(x)` for every row of the matrix `(x.len() / classes, classes)`.
 ///
@@ -42,31 +43,14 @@ pub(crate) fn softmax_cross_entropy<T: Scalar>(
     }
 }
 
-/// Column-major square for rows in lanes.
-type Lanes<T> = [[T; 16]; FEW];
-
-/// Rows into lanes.
-#[inline(always)]
-pub(super) fn turn<T: Scalar>(rows: &[T], classes: usize, lanes: &mut [[T; 16]]) {
-    for (i, row) in rows.chunks_exact(classes).enumerate() {
-        for (lane, &x) in lanes.iter_mut().zip(row) {
-            lane[i] = x;
-        }
-    }
-}
-
-/// Lanes into rows.
-#[inline(always)]
-fn turn_back<T: Scalar>(lanes: &Lanes<T>, classes: usize, rows: &mut [T]) {
-    for (i, row) in rows.chunks_exact_mut(classes).enumerate() {
-        for (x, lane) in row.iter_mut().zip(lanes) {
-            *x = lane[i];
-        }
-    }
-}
-
 simd_fn! {
     fn softmax_few<T as V>(x: &mut [T], classes: usize) {
+        if x.len() <= FEW_ROWS * classes {
+            for row in x.chunks_exact_mut(classes) {
+                softmax_of_row::<T, V>(row);
+            }
+            return;
+        }
         let mut lanes = [[T::ZERO; 16]; FEW];
         for rows in x.chunks_mut(classes * T::LANES) {
             turn(rows, classes, &mut lanes);
@@ -79,6 +63,71 @@ simd_fn! {
                 (*z / sum).store(lane);
             }
             turn_back(&lanes, classes, rows);
+        }
+    }
+}
+
+/// One row, with the bits that it has in a lane.
+#[inline(always)]
+fn softmax_of_row<T: Scalar, V: Simd<T>>(row: &mut [T]) {
+    let mut greatest = row[0];
+    for &z in &row[1..] {
+        greatest = if greatest > z { greatest } else { z };
+    }
+    for chunk in row.chunks_mut(T::LANES) {
+        exp_vector::<T, V>(V::load_part(chunk) - V::splat(greatest)).store_part(chunk);
+    }
+    let mut sum = T::ZERO;
+    for &exponential in &*row {
+        sum += exponential;
+    }
+    for chunk in row.chunks_mut(T::LANES) {
+        (V::load_part(chunk) / V::splat(sum)).store_part(chunk);
+    }
+}
+
+/// Class-major logits to rows, `(n, classes)`, as they are or their softmax. Class c of row q is `z[c * stride + q]`,
+/// `stride` at least the number of rows rounded up to whole vectors.
+///
+/// # Panics
+/// If there are less than 2 or more than 8 classes.
+pub(super) fn rows_of_classes<T: Scalar>(
+    z: &[T],
+    stride: usize,
+    out: &mut [T],
+    classes: usize,
+    wants_softmax: bool,
+) {
+    macro_rules! by_classes {
+        ($($known:literal)*) => {
+            match classes {
+                $($known => rows_of_known_classes::<T, $known>(z, stride, out, wants_softmax),)*
+                _ => unreachable!("2 to 8 classes"),
+            }
+        };
+    }
+    by_classes!(2 3 4 5 6 7 8);
+}
+
+simd_fn! {
+    /// The loops have known lengths, so that logits stay in registers.
+    fn rows_of_known_classes<T as V, const C: usize>(z: &[T], stride: usize, out: &mut [T], wants_softmax: bool) {
+        let mut lanes = [[T::ZERO; 16]; C];
+        for (block, rows) in out.chunks_mut(C * T::LANES).enumerate() {
+            let mut logits = [V::zero(); C];
+            for (c, logit) in logits.iter_mut().enumerate() {
+                *logit = V::load(&z[c * stride + block * T::LANES..]);
+            }
+            if wants_softmax {
+                let (sum, _) = exponentials::<T, V>(&mut logits);
+                for logit in &mut logits {
+                    *logit = *logit / sum;
+                }
+            }
+            for (logit, lane) in logits.iter().zip(&mut lanes) {
+                logit.store(lane);
+            }
+            turn_back(&lanes, C, rows);
         }
     }
 }

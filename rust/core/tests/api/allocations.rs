@@ -157,13 +157,13 @@ fn check_calls<T: Scalar>(mlp: &Mlp<T>) {
         let of = |what: &str, f: &mut dyn FnMut(&Watch)| {
             assert_eq!(watch.allocations(f), 0, "{} {what}", T::DTYPE);
         };
-        of("forward", &mut |watch| mlp.forward(x, out.view_mut(), watch).unwrap());
-        of("predict_proba", &mut |watch| mlp.predict_proba(x, out.view_mut(), watch).unwrap());
-        of("predict", &mut |watch| mlp.predict(x, &mut classes, watch).unwrap());
+        of("forward", &mut |watch| mlp.forward(x, out.view_mut(), 1, watch).unwrap());
+        of("predict_proba", &mut |watch| mlp.predict_proba(x, out.view_mut(), 1, watch).unwrap());
+        of("predict", &mut |watch| mlp.predict(x, &mut classes, 1, watch).unwrap());
         of("backward", &mut |watch| {
             mlp.backward(x, d_logits.view(), &mut gradient, &mut d_x, watch).unwrap();
         });
-        of("loss", &mut |watch| assert!(mlp.loss(&data, watch).unwrap() > 0.0));
+        of("loss", &mut |watch| assert!(mlp.loss(&data, 1, watch).unwrap() > 0.0));
         of("loss_and_grad", &mut |watch| {
             assert!(mlp.loss_and_grad(&data, &mut gradient, None, watch).unwrap() > 0.0);
         });
@@ -180,7 +180,7 @@ fn a_call_with_buffers() {
 fn an_allocation_would_be_counted() {
     let ([mlp, _], examples) = (networks::<f64>(), examples(10));
     let allocations = Watch::new().allocations(|watch| {
-        mlp.loss(&examples.plain(), watch).unwrap();
+        mlp.loss(&examples.plain(), 1, watch).unwrap();
         vec![1; 7]
     });
     assert_eq!(allocations, 2);

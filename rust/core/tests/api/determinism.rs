@@ -117,7 +117,7 @@ fn a_training_may_pause_between_epochs() {
                 };
                 let mut history = run(&mut mlp, pause);
                 // The network is used in between, as a callback would.
-                mlp.loss(&train.weighted(), &Never).unwrap();
+                mlp.loss(&train.weighted(), 1, &Never).unwrap();
                 history.extend(run(&mut mlp, EPOCHS - pause));
                 assert_eq!(Outcome::new(&mlp, &state, &history), through, "{rule:?}, pause after {pause}");
             }

@@ -37,16 +37,16 @@ fn calls_refuse_arrays_of_the_wrong_shape_and_write_nothing() {
     let mut classes = [7; 4];
     let (mut gradient, mut d_x) = (vec![7.0; mlp.parameters().len()], vec![7.0; 8]);
     let wrong_x = "X has shape (4, 3), expected (n, 2)";
-    assert_eq!(message(mlp.forward(wide.view(), out.view_mut(), &Never)), wrong_x);
-    assert_eq!(message(mlp.predict_proba(wide.view(), out.view_mut(), &Never)), wrong_x);
-    assert_eq!(message(mlp.predict(wide.view(), &mut classes, &Never)), wrong_x);
+    assert_eq!(message(mlp.forward(wide.view(), out.view_mut(), 1, &Never)), wrong_x);
+    assert_eq!(message(mlp.predict_proba(wide.view(), out.view_mut(), 1, &Never)), wrong_x);
+    assert_eq!(message(mlp.predict(wide.view(), &mut classes, 1, &Never)), wrong_x);
     let d_logits = wide.view();
     assert_eq!(message(mlp.backward(wide.view(), d_logits, &mut gradient, &mut d_x, &Never)), wrong_x);
 
     let mut narrow = Array2::from_elem((4, 2), 7.0);
     let wrong_out = "out has shape (4, 2), expected (4, 3)";
-    assert_eq!(message(mlp.forward(x.view(), narrow.view_mut(), &Never)), wrong_out);
-    assert_eq!(message(mlp.predict_proba(x.view(), narrow.view_mut(), &Never)), wrong_out);
+    assert_eq!(message(mlp.forward(x.view(), narrow.view_mut(), 1, &Never)), wrong_out);
+    assert_eq!(message(mlp.predict_proba(x.view(), narrow.view_mut(), 1, &Never)), wrong_out);
     let d_logits = ArrayView2::from_shape((3, 4), wide.as_slice().unwrap()).unwrap();
     assert_eq!(
         message(mlp.backward(x.view(), d_logits, &mut gradient, &mut d_x, &Never)),
@@ -295,7 +295,7 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
     let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
     let mut gradient = vec![7.0; mlp.parameters().len()];
     let wrong_x = "X has shape (4, 3), expected (n, 2)";
-    assert_eq!(message(mlp.loss(&set(3), &Never)), wrong_x);
+    assert_eq!(message(mlp.loss(&set(3), 1, &Never)), wrong_x);
     assert_eq!(message(mlp.loss_and_grad(&set(3), &mut gradient, None, &Never)), wrong_x);
     assert_eq!(message(mlp.step(&set(3), &rule, &mut state, None, &Never)), wrong_x);
     assert_eq!(message(mlp.fit(set(3), None, &rule, &mut state, 1, schedule(None))), wrong_x);
@@ -303,7 +303,7 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
     let x = Array2::<f64>::zeros((4, 2));
     let wide = Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 4).unwrap();
     let wrong_classes = "n_classes is 4, expected 3, the outputs of the network";
-    assert_eq!(message(mlp.loss(&wide, &Never)), wrong_classes);
+    assert_eq!(message(mlp.loss(&wide, 1, &Never)), wrong_classes);
     assert_eq!(message(mlp.fit(wide, None, &rule, &mut state, 1, schedule(None))), wrong_classes);
 
     let fitting = || Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 3).unwrap();
@@ -312,7 +312,7 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
         message(mlp.loss_and_grad(&fitting(), &mut gradient[..short], None, &Never)),
         format!("gradient has shape ({short},), expected ({len},)")
     );
-    assert_eq!(message(mlp.predict(x.view(), &mut [7; 3], &Never)), "out has shape (3,), expected (4,)");
+    assert_eq!(message(mlp.predict(x.view(), &mut [7; 3], 1, &Never)), "out has shape (3,), expected (4,)");
     assert_eq!(
         message(mlp.backward(x.view(), Array2::zeros((4, 3)).view(), &mut gradient, &mut [7.0; 5], &Never)),
         "d_x has shape (5,), expected (8,)"

@@ -28,9 +28,9 @@ impl Computed {
         let zeros = vec![T::ZERO; mlp.parameters().len()];
         let (mut gradient, mut pulled_back) = (zeros.clone(), zeros);
         let loss = mlp.loss_and_grad(&examples.weighted(), &mut gradient, None, &Never).unwrap();
-        let loss_alone = mlp.loss(&examples.weighted(), &Never).unwrap();
+        let loss_alone = mlp.loss(&examples.weighted(), 1, &Never).unwrap();
         let mut logits = ndarray::Array2::from_elem((n, d_out), T::ZERO);
-        mlp.forward(examples.x.view(), logits.view_mut(), &Never).unwrap();
+        mlp.forward(examples.x.view(), logits.view_mut(), 1, &Never).unwrap();
         let mut d_x = vec![T::ZERO; examples.x.len()];
         let d_logits = ArrayView2::from_shape((n, d_out), d_logits).unwrap();
         mlp.backward(examples.x.view(), d_logits, &mut pulled_back, &mut d_x, &Never).unwrap();

@@ -110,10 +110,10 @@ fn every_call_can_be_stopped() {
     let mut state = State::new(&rule, before.len()).unwrap();
     let d_logits = out.clone();
     let results = [
-        mlp.forward(x, out.view_mut(), stop),
-        mlp.predict_proba(x, out.view_mut(), stop),
-        mlp.predict(x, &mut [0; N], stop),
-        mlp.loss(&data, stop).map(drop),
+        mlp.forward(x, out.view_mut(), 1, stop),
+        mlp.predict_proba(x, out.view_mut(), 1, stop),
+        mlp.predict(x, &mut [0; N], 1, stop),
+        mlp.loss(&data, 1, stop).map(drop),
         mlp.loss_and_grad(&data, &mut gradient, None, stop).map(drop),
         mlp.backward(x, d_logits.view(), &mut gradient, &mut d_x, stop),
         mlp.step(&data, &rule, &mut state, None, stop).map(drop),

@@ -5,6 +5,7 @@ mod common;
 mod determinism;
 mod error_paths;
 mod gradients;
+mod inference;
 mod interrupt;
 mod properties;
 mod views;

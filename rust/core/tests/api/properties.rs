@@ -138,8 +138,8 @@ fn check_predictions<T: Scalar>(case: &Case) {
     let (mlp, examples) = (case.mlp::<T>(), case.examples::<T>(0, case.n));
     let mut logits = Array2::from_elem((case.n, case.n_classes()), T::ZERO);
     let mut classes = vec![-1; case.n];
-    mlp.forward(examples.x.view(), logits.view_mut(), &Never).unwrap();
-    mlp.predict(examples.x.view(), &mut classes, &Never).unwrap();
+    mlp.forward(examples.x.view(), logits.view_mut(), 1, &Never).unwrap();
+    mlp.predict(examples.x.view(), &mut classes, 1, &Never).unwrap();
     for (logits, &class) in logits.rows().into_iter().zip(&classes) {
         assert_eq!(class, first_of_largest(logits.as_slice().unwrap()), "{logits}");
     }
@@ -167,7 +167,7 @@ fn of_equal_logits_the_first_is_predicted() {
     for_all(vec(select(&[-1.0, 0.0, 1.0][..]), 1..40), |logits| {
         let mut classes = [-1; 20];
         let x = Array2::from_elem((20, 1), 1.0);
-        constant::<f64>(&logits).predict(x.view(), &mut classes, &Never).unwrap();
+        constant::<f64>(&logits).predict(x.view(), &mut classes, 1, &Never).unwrap();
         assert_eq!(classes, [first_of_largest(&logits); 20]);
     });
 }
@@ -176,7 +176,7 @@ fn check_softmax<T: Scalar>(logits: &[f64], epsilon: f64, smallest: f64) {
     let mlp = constant::<T>(logits);
     let n_classes = logits.len();
     let mut p = Array2::from_elem((20, n_classes), T::ZERO);
-    mlp.predict_proba(Array2::from_elem((20, 1), T::ONE).view(), p.view_mut(), &Never).unwrap();
+    mlp.predict_proba(Array2::from_elem((20, 1), T::ONE).view(), p.view_mut(), 1, &Never).unwrap();
     let z: Vec<f64> = converted(mlp.parameters()[n_classes..].to_vec());
     let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let z: Vec<_> = z.iter().map(|z| z - largest).collect();

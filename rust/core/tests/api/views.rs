@@ -48,9 +48,9 @@ fn computed<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, T
     let mut logits = Array2::from_elem((n, mlp.network().layout().d_out()), T::ZERO);
     let mut probabilities = logits.clone();
     let mut classes = vec![-1; n];
-    mlp.forward(x, logits.view_mut(), &Never).unwrap();
-    mlp.predict_proba(x, probabilities.view_mut(), &Never).unwrap();
-    mlp.predict(x, &mut classes, &Never).unwrap();
+    mlp.forward(x, logits.view_mut(), 1, &Never).unwrap();
+    mlp.predict_proba(x, probabilities.view_mut(), 1, &Never).unwrap();
+    mlp.predict(x, &mut classes, 1, &Never).unwrap();
 
     let data = Dataset::new(
         Names::TRAINING,
@@ -129,7 +129,7 @@ fn outputs() {
         let examples = Examples::<f64>::new(2, n, LAYER_SIZES[0], LAYER_SIZES[2]);
         let check = |out: ArrayViewMut2<'_, f64>, expected: &mut Option<Vec<u64>>| {
             let mut out = out;
-            mlp.forward(examples.x.view(), out.view_mut(), &Never).unwrap();
+            mlp.forward(examples.x.view(), out.view_mut(), 1, &Never).unwrap();
             let found = bits(&out.iter().copied().collect::<Vec<_>>());
             assert_eq!(&found, expected.get_or_insert(found.clone()), "strides {:?}", out.strides());
         };
@@ -173,7 +173,7 @@ fn labels_of_any_integer_type_and_weights_of_either_precision() {
     let loss = |labels: &dyn Labels, weights: &dyn Weights| {
         let x = examples.x.view();
         let data = Dataset::new(Names::TRAINING, x, labels, Some(weights), None, LAYER_SIZES[2]).unwrap();
-        mlp.loss(&data, &Never).unwrap().to_bits()
+        mlp.loss(&data, 1, &Never).unwrap().to_bits()
     };
     let expected = loss(&classes.view(), &weights.view());
     let wide = weights.mapv(f64::from);

@@ -72,8 +72,8 @@ pub(super) fn loaded<T: PyScalar>(
     arrays: &[Bound<'_, PyAny>],
 ) -> BindResult<Option<State<T>>> {
     fn vector<'py, T: PyScalar>(array: &Bound<'py, PyAny>) -> Option<PyReadonlyArray1<'py, T>> {
-        let array = untyped("state", array, "").ok().filter(|array| array.ndim() == 1)?;
-        borrow("state", &array, "").ok()
+        let array = untyped("state", array, String::new).ok().filter(|array| array.ndim() == 1)?;
+        borrow("state", &array, String::new).ok()
     }
     let Some(arrays) = arrays.iter().map(vector::<T>).collect::<Option<Vec<_>>>() else { return Ok(None) };
     let len = arrays[0].as_array().len();

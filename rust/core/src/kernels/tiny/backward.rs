@@ -4,8 +4,8 @@
 
 use super::{Batch, TinyNet};
 use crate::kernels::activation::Function;
+use crate::kernels::lanes::turn;
 use crate::kernels::simd::{Simd, simd_fn};
-use crate::kernels::softmax::turn;
 use crate::scalar::Scalar;
 
 /// What a row gives to the gradients of a vector of units.
@@ -59,12 +59,7 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize>(
     weights.b1 = V::load_front(&parameters[b1_at + j..][..count]);
     let w2_range = w2_at + j * classes..w2_at + (j + count) * classes;
     let mut lanes = [[T::ZERO; 16]; C];
-    // The same twice, so that the loop is unrolled where the classes are not rounded up.
-    if classes == C {
-        turn(&parameters[w2_range.clone()], C, &mut lanes);
-    } else {
-        turn(&parameters[w2_range.clone()], classes, &mut lanes);
-    }
+    turn(&parameters[w2_range.clone()], classes, &mut lanes);
     for (w, lane) in weights.w2[..classes].iter_mut().zip(&lanes) {
         *w = V::load(lane);
     }
@@ -121,6 +116,7 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize>(
     for c in 0..classes {
         (even.w2[c] + odd.w2[c]).store(&mut lanes[c]);
     }
+    // The same twice, so that the loop is unrolled where the classes are not rounded up.
     if classes == C {
         add_turned(&lanes, C, &mut gradient[w2_range]);
     } else {

@@ -1,6 +1,6 @@
 //! Forward sweep: rows in lanes, their logits in registers while the hidden units run by.
 
-use super::{Batch, TinyNet};
+use super::{Features, TinyNet};
 use crate::kernels::activation::Function;
 use crate::kernels::simd::{Simd, simd_fn};
 use crate::scalar::Scalar;
@@ -10,25 +10,31 @@ simd_fn! {
     /// apart; the lanes beyond n hold nothing of meaning.
     ///
     /// `I` and `C` are the inputs and classes, rounded up: inputs beyond are 0, classes beyond are
-    /// dropped. Sizes were checked by [`TinyNet::gradient`].
+    /// dropped. Sizes were checked by [`TinyNet`].
     pub(super) fn forward<T as V, const I: usize, const C: usize; F: Function>(
         net: &TinyNet,
-        batch: &Batch<'_, T>,
+        x: &Features<'_, T>,
         parameters: &[T],
         z: &mut [T],
         f: &F,
     ) {
-        let n = batch.labels.len();
+        let n = x.rows;
         let mut q = 0;
-        // Two vectors of rows share the broadcast weights where there are registers for them.
+        // Vectors of rows share the broadcast weights where there are registers for their inputs and sums.
+        if 4 * (I + C + 1) <= V::TILE_ROWS * V::TILE_VECTORS {
+            while q + 3 * T::LANES < n {
+                rows::<T, V, F, I, C, 4>(net, x, parameters, z, f, q);
+                q += 4 * T::LANES;
+            }
+        }
         if V::TILE_VECTORS > 1 {
             while q + T::LANES < n {
-                rows::<T, V, F, I, C, 2>(net, batch, parameters, z, f, q);
+                rows::<T, V, F, I, C, 2>(net, x, parameters, z, f, q);
                 q += 2 * T::LANES;
             }
         }
         while q < n {
-            rows::<T, V, F, I, C, 1>(net, batch, parameters, z, f, q);
+            rows::<T, V, F, I, C, 1>(net, x, parameters, z, f, q);
             q += T::LANES;
         }
     }
@@ -38,18 +44,18 @@ simd_fn! {
 #[inline(always)]
 fn rows<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize, const R: usize>(
     net: &TinyNet,
-    batch: &Batch<'_, T>,
+    features: &Features<'_, T>,
     parameters: &[T],
     z: &mut [T],
     f: &F,
     q: usize,
 ) {
-    let (n, hidden, classes) = (batch.labels.len(), net.hidden, net.classes);
+    let (n, hidden, classes) = (features.rows, net.hidden, net.classes);
     let (b1, rest) = parameters[net.inputs * hidden..].split_at(hidden);
     let (w2, b2) = rest.split_at(hidden * classes);
     let mut x = [[V::zero(); R]; I];
     for (i, x) in x[..net.inputs].iter_mut().enumerate() {
-        let feature = &batch.x[i * batch.x_stride..][..n];
+        let feature = &features.values[i * features.stride..][..n];
         for (r, x) in x.iter_mut().enumerate() {
             *x = V::load_front(&feature[q + r * T::LANES..]);
         }

@@ -13,6 +13,8 @@
 
 mod backward;
 mod forward;
+mod inference;
+mod row;
 
 use super::activation::{Function, Identity, LeakyRelu, Relu};
 use super::softmax::cross_entropy_by_class;
@@ -41,6 +43,8 @@ macro_rules! by_shape {
     };
 }
 
+use by_shape;
+
 /// Most inputs.
 const MOST_INPUTS: usize = 8;
 /// Most classes; the least is 2.
@@ -68,13 +72,30 @@ pub(crate) struct Batch<'a, T> {
     pub(crate) weights: &'a [T],
 }
 
+/// The inputs of some rows, feature-major.
+#[derive(Clone, Copy, Debug)]
+struct Features<'a, T> {
+    /// Feature i of row q is `values[i * stride + q]`.
+    values: &'a [T],
+    stride: usize,
+    /// Number of rows, at most `stride`.
+    rows: usize,
+}
+
 impl TinyNet {
     /// The network, if it is one of these.
     pub(crate) fn new(network: &Network) -> Option<Self> {
+        let cheap = |net: &Self| {
+            matches!(net.activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu)
+        };
+        Self::without_gradient(network).filter(cheap)
+    }
+
+    /// The network, if it is one of these as far as [`TinyNet::forward`] goes, for which any activation will do.
+    pub(crate) fn without_gradient(network: &Network) -> Option<Self> {
         let &[activation] = network.activations() else { return None };
         let (inputs, classes) = (network.layout().d_in(), network.layout().d_out());
-        let cheap = matches!(activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu);
-        let fits = cheap && inputs <= MOST_INPUTS && (2..=MOST_CLASSES).contains(&classes);
+        let fits = inputs <= MOST_INPUTS && (2..=MOST_CLASSES).contains(&classes);
         fits.then_some(Self { inputs, hidden: network.layout().layers()[0].d_out, classes, activation })
     }
 
@@ -129,7 +150,8 @@ impl TinyNet {
         f: &F,
     ) -> Tally {
         let apart = batch.labels.len().next_multiple_of(T::LANES);
-        by_shape!(self, forward::<T, F>(self, batch, parameters, d, f));
+        let x = &Features { values: batch.x, stride: batch.x_stride, rows: batch.labels.len() };
+        by_shape!(self, forward::<T, F>(self, x, parameters, d, f));
         let bias = self.parameters() - self.classes;
         let tally = cross_entropy_by_class(d, apart, batch.labels, batch.weights, &mut gradient[bias..]);
         by_shape!(self, backward::<T, F>(self, batch, parameters, gradient, d, f));
@@ -250,5 +272,7 @@ mod tests {
         ] {
             assert_eq!(TinyNet::new(&Network::new(sizes, activations).unwrap()), None);
         }
+        let tanh = Network::new(&[2, 5, 3], &[Activation::Tanh]).unwrap();
+        assert!(TinyNet::without_gradient(&tanh).is_some());
     }
 }

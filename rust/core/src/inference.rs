@@ -1,0 +1,274 @@
+//! The pass without a gradient: logits, probabilities, classes and losses of rows.
+//!
+//! Rows are cut into tiles, which go through all layers while they are in cache. Threads take tiles as they come; a row
+//! has the same bits in any tile, and sums over rows are cut by shapes alone, so that results do not depend on the
+//! number of threads. A thread has the buffers of one tile, whatever the number of rows.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+
+use crate::buffer::Buffer;
+use crate::dataset::{Dataset, Rows, gather, in_place};
+use crate::dense::dense_forward;
+use crate::error::Result;
+use crate::kernels::{Finish, TinyNet};
+use crate::layout::Layer;
+use crate::loss::Tally;
+use crate::network::Network;
+use crate::scalar::Scalar;
+use crate::team::Team;
+use crate::tile::{Pass, Task};
+
+/// Bytes that the activations of a tile may take: about a core's share of the level-2 cache.
+const TILE_BYTES: usize = 256 * 1024;
+/// Rows below which a tile would read the weights again too often.
+const MIN_TILE_ROWS: usize = 256;
+/// Rows above which a larger tile gains nothing.
+const MAX_TILE_ROWS: usize = 1024;
+/// Rows that tiles are rounded to, so that kernels which take several at a time are left with none.
+const ROW_GROUP: usize = 64;
+/// Most parts whose losses are added up apart.
+const MAX_PARTS: usize = 64;
+/// Work for which starting a thread pays, in floating-point operations.
+const FLOPS_PER_THREAD: usize = 10_000_000;
+
+/// What is made of logits.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Output {
+    Logits,
+    Probabilities,
+}
+
+/// Buffers for passes without a gradient.
+#[derive(Debug, Default)]
+pub(crate) struct Inference<T: Scalar> {
+    /// One a thread.
+    threads: Vec<Mutex<Buffers<T>>>,
+}
+
+impl<T: Scalar> Inference<T> {
+    /// Makes room for passes over `n` rows on `n_threads`.
+    pub(crate) fn reserve(&mut self, network: &Network, n: usize, n_threads: usize) -> Result<()> {
+        let rows = tile_rows(network).min(n);
+        if self.threads.first_mut().is_some_and(|buffers| get_mut(buffers).rows < rows) {
+            self.threads.clear();
+        }
+        while self.threads.len() < n_threads {
+            self.threads.push(Mutex::new(Buffers::new(network, rows)?));
+        }
+        Ok(())
+    }
+
+    /// Writes the `output` of all rows of `x` to `out`.
+    ///
+    /// x: (n, `d_in`), out: (n, `d_out`)
+    pub(crate) fn write(
+        &self,
+        pass: Pass<'_, T>,
+        x: ArrayView2<'_, T>,
+        mut out: ArrayViewMut2<'_, T>,
+        output: Output,
+        team: &mut Team,
+    ) -> Result<()> {
+        let tile_rows = tile_rows(pass.network);
+        team.share(out.axis_chunks_iter_mut(Axis(0), tile_rows).enumerate(), |thread, (i, mut out)| {
+            let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
+            let rows = Rows::Range(i * tile_rows, i * tile_rows + out.nrows());
+            if let Some(out) = out.as_slice_mut() {
+                return layers.forward(pass.on(thread), &x, rows, output, out);
+            }
+            let logits = &mut logits[..out.len()];
+            layers.forward(pass.on(thread), &x, rows, output, logits)?;
+            let logits = ArrayView2::from_shape(out.raw_dim(), logits).expect("as many numbers");
+            out.assign(&logits);
+            Ok(())
+        })
+    }
+
+    /// Writes the class of each row of `x` to `out`.
+    ///
+    /// x: (n, `d_in`), out: (n,)
+    pub(crate) fn classify(
+        &self,
+        pass: Pass<'_, T>,
+        x: ArrayView2<'_, T>,
+        out: &mut [i64],
+        team: &mut Team,
+    ) -> Result<()> {
+        let tile_rows = tile_rows(pass.network);
+        let d_out = pass.network.layout().d_out();
+        team.share(out.chunks_mut(tile_rows).enumerate(), |thread, (i, out)| {
+            let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
+            let rows = Rows::Range(i * tile_rows, i * tile_rows + out.len());
+            let logits = &mut logits[..out.len() * d_out];
+            layers.forward(pass.on(thread), &x, rows, Output::Logits, logits)?;
+            T::argmax(logits, d_out, out);
+            Ok(())
+        })
+    }
+
+    /// Weighted losses of all rows, each weight multiplied by `scale`.
+    pub(crate) fn tally(
+        &self,
+        pass: Pass<'_, T>,
+        data: &Dataset<'_, T>,
+        scale: f64,
+        team: &mut Team,
+    ) -> Result<Tally> {
+        let (n, tile_rows) = (data.n_rows(), tile_rows(pass.network));
+        let n_tiles = n.div_ceil(tile_rows);
+        let n_parts = n_tiles.min(MAX_PARTS);
+        let mut tallies = [Tally::default(); MAX_PARTS];
+        team.share(tallies[..n_parts].iter_mut().enumerate(), |thread, (part, tally)| {
+            let buffers = &mut *lock(&self.threads[thread]);
+            for tile in n_tiles * part / n_parts..n_tiles * (part + 1) / n_parts {
+                let rows = Rows::Range(tile * tile_rows, n.min((tile + 1) * tile_rows));
+                tally.add(buffers.tally(pass.on(thread), data, rows, scale)?);
+            }
+            Ok(())
+        })?;
+        let mut total = Tally::default();
+        tallies[..n_parts].iter().for_each(|&tally| total.add(tally));
+        Ok(total)
+    }
+}
+
+/// Threads that share a pass over `n` rows: at most `n_threads`, and no more than pay for being started.
+pub(crate) fn useful_threads(network: &Network, n: usize, n_threads: usize) -> usize {
+    if n_threads == 1 {
+        return 1;
+    }
+    let n_tiles = n.div_ceil(tile_rows(network));
+    n_threads.min(n_tiles).min(network.layout().flops(n) / FLOPS_PER_THREAD).max(1)
+}
+
+/// Rows of a tile, a function of the network alone.
+fn tile_rows(network: &Network) -> usize {
+    if TinyNet::without_gradient(network).is_some() {
+        // Its activations stay in registers.
+        return MAX_TILE_ROWS;
+    }
+    let widest = network.layout().layer_sizes().skip(1).max().unwrap_or(0);
+    let rows = TILE_BYTES / (2 * widest).saturating_mul(size_of::<f32>());
+    rows.clamp(MIN_TILE_ROWS, MAX_TILE_ROWS) / ROW_GROUP * ROW_GROUP
+}
+
+/// The buffers of one thread.
+#[derive(Debug)]
+struct Buffers<T: Scalar> {
+    /// Rows they have room for.
+    rows: usize,
+    layers: Layers<T>,
+    logits: Buffer<T>,
+    labels: Vec<u32>,
+    weights: Buffer<T>,
+}
+
+impl<T: Scalar> Buffers<T> {
+    fn new(network: &Network, rows: usize) -> Result<Self> {
+        Ok(Self {
+            rows,
+            layers: Layers::new(network, rows)?,
+            logits: matrix(rows, network.layout().d_out())?,
+            labels: vec![0; rows],
+            weights: matrix(rows, 1)?,
+        })
+    }
+
+    /// Weighted losses of `rows`, a tile of them at most; `scale` multiplies every weight.
+    fn tally(
+        &mut self,
+        task: Task<'_, T>,
+        data: &Dataset<'_, T>,
+        rows: Rows<'_>,
+        scale: f64,
+    ) -> Result<Tally> {
+        let (n, d_out) = (rows.len(), task.network.layout().d_out());
+        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
+        let logits = &mut self.logits[..n * d_out];
+        data.read(rows, scale, labels, weights);
+        self.layers.forward(task, &data.x(), rows, Output::Logits, logits)?;
+        Ok(T::softmax_cross_entropy(logits, d_out, labels, weights))
+    }
+}
+
+/// What the layers make of a tile.
+#[derive(Debug)]
+struct Layers<T: Scalar> {
+    /// Set if the network is one of those that are a kernel of their own.
+    tiny: Option<TinyNet>,
+    /// Rows that are not read where they lie.
+    input: Buffer<T>,
+    /// Activations of the first, third, ... and of the second, fourth, ... hidden layer.
+    hidden: [Buffer<T>; 2],
+    scratch: Buffer<T>,
+}
+
+impl<T: Scalar> Layers<T> {
+    fn new(network: &Network, rows: usize) -> Result<Self> {
+        let layers = network.layout().layers();
+        let hidden = &layers[..layers.len() - 1];
+        let widest = |first| hidden.iter().skip(first).step_by(2).map(|layer| layer.d_out).max().unwrap_or(0);
+        let tiny = TinyNet::without_gradient(network);
+        let of_layer = |layer: &Layer| T::product_scratch_len(rows, layer.d_out, layer.d_in);
+        let of_layers = || layers.iter().map(of_layer).max().unwrap_or(0);
+        let scratch = tiny.as_ref().map_or_else(of_layers, |tiny| T::tiny_forward_scratch_len(tiny, rows));
+        Ok(Self {
+            tiny,
+            input: matrix(rows, network.layout().d_in())?,
+            hidden: [matrix(rows, widest(0))?, matrix(rows, widest(1))?],
+            scratch: Buffer::zeros("the products of a tile", scratch)?,
+        })
+    }
+
+    /// Writes the `output` of `rows` of `x`, a tile of them at most, to `out`.
+    ///
+    /// out: (n, `d_out`)
+    fn forward(
+        &mut self,
+        task: Task<'_, T>,
+        x: &ArrayView2<'_, T>,
+        rows: Rows<'_>,
+        output: Output,
+        out: &mut [T],
+    ) -> Result<()> {
+        let Self { tiny, input, hidden: [even, odd], scratch } = self;
+        let n = rows.len();
+        let (layers, d_in) = (task.network.layout().layers(), task.network.layout().d_in());
+        let input = in_place(x, rows).unwrap_or_else(|| {
+            gather(x, rows, input);
+            &input[..n * d_in]
+        });
+        if let Some(tiny) = tiny {
+            T::tiny_forward(tiny, input, task.parameters, out, output == Output::Probabilities, scratch);
+            return layers.iter().try_for_each(|layer| task.spend(layer, n));
+        }
+        for (l, layer) in layers.iter().enumerate() {
+            let (before, behind) = if l % 2 == 0 { (&**odd, &mut **even) } else { (&**even, &mut **odd) };
+            let a = if l == 0 { input } else { &before[..n * layer.d_in] };
+            let activation = task.network.activations().get(l);
+            let z = if activation.is_some() { &mut behind[..n * layer.d_out] } else { &mut *out };
+            let finish = activation.map_or(Finish::Nothing, |&f| Finish::Activate(f));
+            dense_forward(layer, task.parameters, a, z, finish, scratch);
+            task.spend(layer, n)?;
+        }
+        if output == Output::Probabilities {
+            T::softmax(out, task.network.layout().d_out());
+        }
+        Ok(())
+    }
+}
+
+fn matrix<T: Scalar>(rows: usize, columns: usize) -> Result<Buffer<T>> {
+    Buffer::zeros("a tile of rows", rows.saturating_mul(columns))
+}
+
+/// A buffer whose last user panicked holds numbers that the next use overwrites.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn get_mut<T>(mutex: &mut Mutex<T>) -> &mut T {
+    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
+}
