@@ -38,6 +38,7 @@
 //! layout      where each layer lies in the flat vector of parameters
 //! network     the architecture, and how a batch is cut into chunks and tiles
 //! activation  activation functions and their derivatives
+//! dropout     what a step leaves out of hidden layers
 //! init        initial weights
 //! kernels     the loops where the time goes, compiled for each instruction set
 //! dense       a dense layer, forward and backward
@@ -58,6 +59,7 @@ mod activation;
 mod buffer;
 mod dataset;
 mod dense;
+mod dropout;
 mod error;
 mod init;
 mod interrupt;
@@ -77,6 +79,7 @@ mod workspace;
 
 pub use activation::Activation;
 pub use dataset::{Dataset, Labels, Names, Weights, check_columns};
+pub use dropout::{Dropout, Key, Mask};
 pub use error::{Error, Result, Shape};
 pub use init::Init;
 pub use interrupt::{Ask, Interrupt, Never};

@@ -6,6 +6,7 @@
 //! | [`gemm`] | `C = [C +] A B`, packed or thin |
 //! | [`math`] | exp, ln, tanh and the logistic function |
 //! | [`activation`] | activations, forward and backward |
+//! | [`dropout`] | inverted dropout, the mask made on the way |
 //! | [`softmax`] | softmax of rows, alone or with cross-entropy and its gradient |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | the whole gradient of a network with few inputs, one hidden layer, few classes |
@@ -16,6 +17,7 @@
 //! aarch64). The portable set of x86 rounds twice where they round once, so that its bits differ.
 
 mod activation;
+mod dropout;
 mod gemm;
 pub(crate) mod math;
 mod optimizer;
@@ -25,6 +27,7 @@ mod tiny;
 mod vector;
 
 use crate::activation::Activation;
+use crate::dropout::Mask;
 use crate::loss::Tally;
 use crate::optim::Adam;
 
@@ -66,6 +69,8 @@ kernels! {
     fn activate(activation: Activation, z: &mut [Self]) = activation::forward;
     /// `d = d f'(z)`, where `a = f(z)`.
     fn activate_backward(activation: Activation, d: &mut [Self], a: &[Self]) = activation::backward;
+    /// Zeros where `mask` leaves values of (n, columns) out, from row `first_row` of the batch on; the rest is scaled.
+    fn dropout(x: &mut [Self], columns: usize, mask: &Mask, first_row: usize) = dropout::dropout;
     /// Rows of logits become rows of probabilities.
     fn softmax(z: &mut [Self], n_classes: usize) = softmax::softmax;
     /// Losses of rows; their logits become the derivative of the sum of the losses.
