@@ -38,6 +38,7 @@
 //! layout      where each layer lies in the flat vector of parameters
 //! network     the architecture, and how a batch is cut into chunks and tiles
 //! activation  activation functions and their derivatives
+//! dropout     what a step leaves out of hidden layers
 //! init        initial weights
 //! kernels     the loops where the time goes, compiled for each instruction set
 //! dense       a dense layer, forward and backward

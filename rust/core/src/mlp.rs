@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Examples, Rows, check_columns};
-use crate::dropout::{Dropout, Masks};
+use crate::dropout::{Dropout, Key, Masks};
 use crate::error::{Error, Result};
 use crate::gradient::Gradients;
 use crate::inference::{Inference, Output, useful_threads};
@@ -220,7 +220,7 @@ impl<T: Scalar> Mlp<T> {
         self.gradients.lend(|gradients| {
             gradients.reserve(&self.network, n, 1)?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
-            let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(seed));
+            let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
             let examples = Examples::batch(data, rows, scale, masks);
             gradients.gradient(self.pass(interrupt), examples, gradient, &mut Team::new(1))
         })

@@ -23,18 +23,14 @@ impl Seeds {
     }
 }
 
-/// A random number that is a pure function of a seed and a counter.
-pub(crate) fn mixed(seed: u64, counter: u64) -> u64 {
-    SplitMix64::seed_from_u64(seed ^ counter.wrapping_mul(0x9E37_79B9_7F4A_7C15)).random()
-}
-
 /// Fills `order` with a permutation of its indices that is a pure function of (seed, epoch) and its length.
 ///
 /// Fisher and Yates' shuffle. An index is the upper half of a product with 64 random bits; for fewer than 2^32 rows no
 /// order is more likely than another by more than 2^-32.
 #[allow(clippy::cast_possible_truncation, reason = "an index below 2^32, the number of rows")]
 pub(crate) fn shuffle(seed: u64, epoch: u64, order: &mut [u32]) {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(mixed(seed, epoch));
+    let mut seeds = SplitMix64::seed_from_u64(seed ^ epoch.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seeds.random());
     for (i, row) in order.iter_mut().enumerate() {
         *row = i as u32;
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::buffer::Buffer;
 use crate::dataset::{Dataset, Examples, Rows};
-use crate::dropout::Dropout;
+use crate::dropout::{Dropout, Key};
 use crate::error::{Error, Result};
 use crate::gradient::Gradients;
 use crate::inference::Inference;
@@ -12,7 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::loss::Tally;
 use crate::mlp::Mlp;
 use crate::optim::{Rule, State};
-use crate::order::{mixed, shuffle};
+use crate::order::shuffle;
 use crate::scalar::Scalar;
 use crate::team::Team;
 
@@ -48,9 +48,6 @@ pub struct EpochRecord {
     /// Duration, validation included.
     pub seconds: f64,
 }
-
-/// Keeps the masks of dropout apart from the orders of rows, which come from the same seed.
-const MASKS: u64 = 0xD60F_0A7B_1C53_E92D;
 
 /// A training under way: the data, the schedule, and every buffer a step needs.
 pub struct Trainer<'a, T: Scalar> {
@@ -162,8 +159,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let whole = rows.len() == self.train.n_rows();
         let weight = if whole { self.train.total_weight() } else { self.train.weight(rows) };
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
-        let seed = mixed(mixed(self.schedule.seed ^ MASKS, self.epoch as u64), batch as u64);
-        let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(seed));
+        let key = Key::new(self.schedule.seed).child(self.epoch as u64).child(batch as u64);
+        let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(key));
         let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
         let (tally, largest) = self.gradients.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {

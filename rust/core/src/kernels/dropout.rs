@@ -1,67 +1,65 @@
-//! Dropout in place, with random numbers that are a function of their position.
+//! Inverted dropout, in place: forward on activations and, with the same mask, backward on their derivatives.
+//!
+//! Whether a value stays is decided by a random word that depends on (key, row, column) alone, so that a mask need not
+//! be stored, and is the same however rows are cut into tiles, for both element types and for every instruction set.
 
 use super::simd::simd_fn;
-use crate::dropout::Mask;
-use crate::order::mixed;
+use crate::dropout::{Key, Mask};
 
-/// Columns whose random numbers are made together.
+/// Columns whose words are made together: one vector of words.
 const BLOCK: usize = 16;
 
-simd_fn! {
-    /// Multiplies the elements of a matrix, whose first row is row `first_row` of the batch, by 0 or by the inverse of
-    /// the share that the mask keeps. On activations this is dropout; on derivatives, the way back through it.
-    ///
-    /// # Panics
-    /// If `x` does not consist of whole rows of `cols` elements.
-    pub(crate) fn dropout<T as V>(x: &mut [T], cols: usize, mask: &Mask, first_row: usize) {
-        assert!(x.len().is_multiple_of(cols), "whole rows of {cols}");
-        let scale = T::from_f64(1.0 / mask.keep());
-        for (i, row) in x.chunks_exact_mut(cols).enumerate() {
-            let (counter, whitening) = row_key(mask.key, (first_row + i) as u64);
-            for (j, block) in row.chunks_mut(BLOCK).enumerate() {
-                let mut factors = [T::ZERO; BLOCK];
-                factors_of_block(counter, j, whitening, mask.threshold, scale, &mut factors);
-                for (x, factor) in block.chunks_mut(T::LANES).zip(factors.chunks_exact(T::LANES)) {
-                    (V::load_front(x) * V::load(factor)).store_front(x);
-                }
-            }
-        }
+/// The random words of a row, a bijection from column to word: were a row 2^32 columns wide, each word would come once.
+///
+/// The columns count along a Weyl sequence, from one half of the row's key on, and go through the finaliser lowbias32 of
+/// C. Wellons ("Prospecting for hash functions", 2018), which is keyed with the other half between its rounds: without
+/// that all rows would be pieces of one sequence, and two of them might overlap.
+#[derive(Clone, Copy)]
+struct Row {
+    start: u32,
+    middle: u32,
+}
 
-        #[inline(always)]
-        #[allow(clippy::cast_possible_truncation, reason = "a counter of 32 bits runs round")]
-        fn factors_of_block<T: Scalar>(
-            counter: u32,
-            j: usize,
-            whitening: u32,
-            threshold: u64,
-            scale: T,
-            factors: &mut [T; BLOCK],
-        ) {
-            // The largest number that is kept, since a threshold of 2^32 has no place in 32 bits.
-            let last = (threshold - 1) as u32;
-            for (lane, factor) in factors.iter_mut().enumerate() {
-                let random = scrambled(counter.wrapping_add((j * BLOCK + lane) as u32)) ^ whitening;
-                *factor = if random <= last { scale } else { T::ZERO };
-            }
-        }
+impl Row {
+    #[inline(always)]
+    fn new(key: Key, row: usize) -> Self {
+        let [start, middle] = key.child(row as u64).halves();
+        Self { start, middle }
+    }
+
+    #[inline(always)]
+    fn word(self, column: u32) -> u32 {
+        let mut z = self.start.wrapping_add(column.wrapping_mul(0x9E37_79B9));
+        z = (z ^ (z >> 16)).wrapping_mul(0x7FEB_352D) ^ self.middle;
+        z = (z ^ (z >> 15)).wrapping_mul(0x846C_A68B);
+        z ^ (z >> 16)
     }
 }
 
-/// Where the counter of a row starts, and what its random numbers are combined with.
-#[allow(clippy::cast_possible_truncation, reason = "two halves")]
-fn row_key(key: u64, row: u64) -> (u32, u32) {
-    let bits = mixed(key, row);
-    ((bits >> 32) as u32, bits as u32)
-}
-
-/// A bijection of 32 bits in which each bit of the result depends on all: the last stage of `MurmurHash3` (A. Appleby).
-#[inline(always)]
-fn scrambled(mut x: u32) -> u32 {
-    x ^= x >> 16;
-    x = x.wrapping_mul(0x85EB_CA6B);
-    x ^= x >> 13;
-    x = x.wrapping_mul(0xC2B2_AE35);
-    x ^ (x >> 16)
+simd_fn! {
+    /// Leaves out what `mask` says of the rows from number `first_row` on, and multiplies the rest by its scale.
+    ///
+    /// x: (n, columns)
+    #[allow(clippy::cast_possible_truncation)] // no row has 2^32 columns
+    pub(crate) fn dropout<T as V>(x: &mut [T], columns: usize, mask: &Mask, first_row: usize) {
+        let scale = T::from_f64(mask.scale());
+        for (i, x) in x.chunks_exact_mut(columns).enumerate() {
+            let row = Row::new(mask.key, first_row + i);
+            for (block, x) in x.chunks_mut(BLOCK).enumerate() {
+                let mut factors = [T::ZERO; BLOCK];
+                for (lane, factor) in factors.iter_mut().enumerate() {
+                    let stays = row.word((block * BLOCK + lane) as u32) <= mask.last;
+                    *factor = if stays { scale } else { T::ZERO };
+                }
+                for (x, factors) in x.chunks_mut(T::LANES).zip(factors.chunks(T::LANES)) {
+                    let factors = V::load(factors);
+                    // What is left out is 0 even where 0 times the value would not be.
+                    let kept = V::select(factors.gt(V::zero()), V::load_front(x) * factors, V::zero());
+                    kept.store_front(x);
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -70,83 +68,179 @@ mod tests {
     use crate::kernels::simd::{Isa, with_isa};
     use crate::scalar::Scalar;
 
-    /// Whether each element of a matrix is kept.
-    fn kept(rows: usize, cols: usize, mask: &Mask) -> Vec<bool> {
-        let mut x = vec![1.0_f64; rows * cols];
-        dropout(&mut x, cols, mask, 0);
-        x.into_iter().map(|x| x > 0.0).collect()
+    const ROWS: usize = 64;
+    const COLUMNS: usize = 100;
+
+    /// Numbers without 0.
+    fn numbers<T: Scalar>(rows: usize, columns: usize) -> Vec<T> {
+        (0..rows * columns).map(|i| T::from_f64((i as f64).sin() + 2.0)).collect()
     }
 
-    /// Standard deviations between a count and what a share of `n` makes likely.
-    fn deviation(count: usize, n: usize, share: f64) -> f64 {
-        let n = n as f64;
-        (count as f64 - n * share).abs() / (n * share * (1.0 - share)).sqrt()
+    /// What stays of a matrix: 1 and 0.
+    fn kept(rate: f64, key: Key) -> Vec<f64> {
+        let mut x = vec![1.0_f64; ROWS * COLUMNS];
+        dropout(&mut x, COLUMNS, &Mask::new(rate, key), 0);
+        x.into_iter().map(|x| f64::from(u8::from(x > 0.0))).collect()
     }
 
-    #[test]
-    fn what_is_kept_is_scaled_and_the_rest_is_0() {
-        let mask = Mask::new(1, 0.85);
-        let mut x: Vec<f32> = (1..=300_u16).map(f32::from).collect();
-        dropout(&mut x, 30, &mask, 0);
-        let scale = f32::from_f64(1.0 / mask.keep());
-        assert!(x.iter().zip(1_u16..).all(|(&x, i)| x == 0.0 || x == f32::from(i) * scale));
+    /// The words' definition, in arithmetic that cannot overflow.
+    fn plain_word(key: Key, row: usize, column: usize) -> u64 {
+        let modulo = |x: u64| x % (1 << 32);
+        let [start, middle] = key.child(row as u64).halves().map(u64::from);
+        let mut z = modulo(start + column as u64 * 2_654_435_769);
+        z = modulo((z ^ (z >> 16)) * 2_146_121_005) ^ middle;
+        z = modulo((z ^ (z >> 15)) * 2_221_713_035);
+        z ^ (z >> 16)
     }
 
-    #[test]
-    fn a_mask_does_not_depend_on_tiles_or_types_or_instruction_sets() {
-        let mask = Mask::new(2, 0.6);
-        for cols in [1, 7, 8, 16, 17, 40] {
-            let whole = kept(30, cols, &mask);
-            for isa in Isa::available() {
-                with_isa(isa, || {
-                    let mut x = vec![1.0_f32; 30 * cols];
-                    let (front, back) = x.split_at_mut(13 * cols);
-                    dropout(back, cols, &mask, 13);
-                    dropout(front, cols, &mask, 0);
-                    assert!(x.iter().map(|&x| x > 0.0).eq(whole.iter().copied()), "{isa:?} {cols}");
-                });
+    fn check_definition<T: Scalar>() {
+        let key = Key::new(3);
+        for rate in [0.15, 0.5, 0.9] {
+            let mask = Mask::new(rate, key);
+            for columns in [1, 7, 8, 15, 16, 17, 33, 100] {
+                let (first_row, x) = (5, numbers::<T>(6, columns));
+                let scale = T::from_f64(mask.scale());
+                let stays =
+                    |i: usize| plain_word(key, first_row + i / columns, i % columns) <= mask.last.into();
+                for isa in Isa::available() {
+                    let mut dropped = x.clone();
+                    with_isa(isa, || dropout(&mut dropped, columns, &mask, first_row));
+                    for (i, (&x, &dropped)) in x.iter().zip(&dropped).enumerate() {
+                        let expected = if stays(i) { x * scale } else { T::ZERO };
+                        assert!(dropped == expected, "{isa:?} {} {rate} {columns} {i}", T::DTYPE);
+                    }
+                }
             }
         }
     }
 
     #[test]
-    fn each_share_is_kept_as_often_as_it_says() {
-        for keep in [1e-3, 0.15, 0.5, 0.85, 0.999] {
-            let n = 1_000_000;
-            let count = kept(1000, 1000, &Mask::new(3, keep)).into_iter().filter(|&kept| kept).count();
-            assert!(deviation(count, n, keep) < 4.0, "{keep}: {count}");
-        }
-        assert!(kept(10, 100, &Mask::new(3, 1.0)).into_iter().all(|kept| kept));
+    fn every_instruction_set_and_type_leaves_out_the_same() {
+        check_definition::<f32>();
+        check_definition::<f64>();
     }
 
     #[test]
-    fn neighbours_keys_and_rows_know_nothing_of_each_other() {
-        let (rows, cols, keep) = (1000, 100, 0.5);
-        let first = kept(rows, cols, &Mask::new(4, keep));
-        let both = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|(a, b)| **a && **b).count();
-        for apart in [1, 2, 8, 16, cols, 2 * cols, 7 * cols + 3] {
-            let (a, b) = (&first[apart..], &first[..rows * cols - apart]);
-            assert!(deviation(both(a, b), a.len(), keep * keep) < 4.0, "{apart} apart");
-        }
-        for key in [5, 4 + (1 << 32), u64::MAX] {
-            let other = kept(rows, cols, &Mask::new(key, keep));
-            assert!(deviation(both(&first, &other), rows * cols, keep * keep) < 4.0, "key {key}");
+    fn tiles_of_any_rows_make_the_same() {
+        let mask = Mask::new(0.3, Key::new(4));
+        for columns in [1, 16, 37] {
+            let x = numbers::<f32>(23, columns);
+            let mut whole = x.clone();
+            dropout(&mut whole, columns, &mask, 0);
+            for tile in [1, 2, 7, 22, 23] {
+                let mut tiles = x.clone();
+                for (i, rows) in tiles.chunks_mut(tile * columns).enumerate() {
+                    dropout(rows, columns, &mask, i * tile);
+                }
+                assert_eq!(tiles, whole, "{columns} {tile}");
+            }
         }
     }
 
     #[test]
-    fn rows_and_columns_keep_their_share() {
-        let (rows, cols, keep) = (2000, 50, 0.3);
-        let all = kept(rows, cols, &Mask::new(6, keep));
-        for j in 0..cols {
-            let count = all.iter().skip(j).step_by(cols).filter(|&&kept| kept).count();
-            assert!(deviation(count, rows, keep) < 4.0, "column {j}: {count}");
+    fn a_rate_of_0_is_the_identity() {
+        let x = numbers::<f32>(ROWS, COLUMNS);
+        let mut same = x.clone();
+        dropout(&mut same, COLUMNS, &Mask::new(0.0, Key::new(5)), 0);
+        assert_eq!(same, x);
+    }
+
+    #[test]
+    fn what_is_left_out_is_0_whatever_it_was() {
+        for isa in Isa::available() {
+            for wrong in [f32::NAN, f32::INFINITY] {
+                let mut x = [wrong; COLUMNS];
+                with_isa(isa, || dropout(&mut x, COLUMNS, &Mask::new(0.5, Key::new(6)), 0));
+                let zeros = x.iter().filter(|&&x| x == 0.0).count();
+                assert!(0 < zeros && zeros < COLUMNS, "{isa:?} {wrong}");
+                assert!(x.iter().all(|x| *x == 0.0 || !x.is_finite()));
+            }
         }
-        // Chi-square with as many degrees of freedom as rows: its mean, and five standard deviations.
-        let chi_square: f64 = all
-            .chunks_exact(cols)
-            .map(|row| deviation(row.iter().filter(|&&kept| kept).count(), cols, keep).powi(2))
-            .sum();
-        assert!((chi_square - rows as f64).abs() < 5.0 * (2.0 * rows as f64).sqrt(), "{chi_square}");
+    }
+
+    #[test]
+    fn as_many_stay_as_the_rate_says() {
+        const KEYS: u32 = 500;
+        for rate in [0.01, 0.15, 0.5, 0.9] {
+            let n = (ROWS * COLUMNS) as f64;
+            let (mean, variance) = (n * (1.0 - rate), n * rate * (1.0 - rate));
+            let (mut sum, mut squares) = (0.0, 0.0);
+            for seed in 0..KEYS {
+                let deviation = kept(rate, Key::new(seed.into())).iter().sum::<f64>() - mean;
+                sum += deviation;
+                squares += deviation * deviation / variance;
+            }
+            // Five standard deviations of a normal and of a chi-square distribution.
+            let keys = f64::from(KEYS);
+            assert!(sum.abs() < 5.0 * (keys * variance).sqrt(), "{rate}: {sum}");
+            assert!((squares - keys).abs() < 5.0 * (2.0 * keys).sqrt(), "{rate}: {squares}");
+        }
+    }
+
+    /// Fails if two series of zeros and ones, of mean `keep`, are correlated by more than chance allows.
+    fn check_uncorrelated<'a>(what: &str, keep: f64, pairs: impl Iterator<Item = (&'a f64, &'a f64)>) {
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (x, y) in pairs {
+            sum += (x - keep) * (y - keep);
+            n += 1.0;
+        }
+        let deviation = f64::sqrt(n) * keep * (1.0 - keep);
+        assert!(sum.abs() < 5.0 * deviation, "{what} with {keep}: {} deviations", sum / deviation);
+    }
+
+    #[test]
+    fn what_stays_here_says_nothing_of_what_stays_there() {
+        for rate in [0.15, 0.5] {
+            let (keep, root) = (1.0 - rate, Key::new(7));
+            let steps: Vec<Vec<f64>> = (0..50).map(|step| kept(rate, root.child(step))).collect();
+            let check = |what: &str, far: usize| {
+                let pairs = steps.iter().flat_map(|step| step.iter().zip(&step[far..]));
+                check_uncorrelated(what, keep, pairs);
+            };
+            for columns in 1..=32 {
+                check(&format!("{columns} columns further"), columns);
+            }
+            for rows in 1..=8 {
+                check(&format!("{rows} rows further"), rows * COLUMNS);
+                check(&format!("{rows} rows and a column further"), rows * COLUMNS + 1);
+            }
+            let next = steps.iter().zip(&steps[1..]).flat_map(|(one, other)| one.iter().zip(other));
+            check_uncorrelated("in the next step", keep, next);
+            let other: Vec<_> = (0..50).map(|step| kept(rate, Key::new(8).child(step))).collect();
+            let pairs = steps.iter().zip(&other).flat_map(|(one, other)| one.iter().zip(other));
+            check_uncorrelated("with the next seed", keep, pairs);
+            let deeper: Vec<_> = (0..50).map(|step| kept(rate, root.child(step).child(0))).collect();
+            let pairs = steps.iter().zip(&deeper).flat_map(|(one, other)| one.iter().zip(other));
+            check_uncorrelated("in a child", keep, pairs);
+        }
+    }
+
+    #[test]
+    fn every_byte_of_the_words_is_as_likely() {
+        // 2^18 words of rows of three columns and of 2^12.
+        for (rows, columns) in [(1 << 18, 3), (1 << 6, 1 << 12)] {
+            let key = Key::new(9);
+            let words = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+            let mut counts = [[0.0; 256]; 4];
+            for (row, column) in words {
+                for (counts, byte) in counts.iter_mut().zip(Row::new(key, row).word(column).to_le_bytes()) {
+                    counts[usize::from(byte)] += 1.0;
+                }
+            }
+            let expected = rows as f64 * f64::from(columns) / 256.0;
+            for (place, counts) in counts.iter().enumerate() {
+                let chi_square: f64 = counts.iter().map(|count| (count - expected).powi(2) / expected).sum();
+                // 255 degrees of freedom, and five standard deviations.
+                assert!((chi_square - 255.0).abs() < 113.0, "{columns} columns, byte {place}: {chi_square}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_word_comes_twice_in_a_row() {
+        let mut words: Vec<u32> = (0..1 << 20).map(|column| Row::new(Key::new(10), 0).word(column)).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), 1 << 20);
     }
 }
