@@ -92,16 +92,69 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// Cuts `range` into pieces of at most `greatest`, as equal as can be.
-pub(super) fn pieces(range: Range<usize>, greatest: usize) -> impl Iterator<Item = Range<usize>> {
-    let (start, len) = (range.start, range.len());
-    let count = len.div_ceil(greatest);
-    (0..count).map(move |i| start + len * i / count..start + len * (i + 1) / count)
+/// Pieces of a range, as equal as whole units can be.
+#[derive(Clone, Debug)]
+pub(super) struct Pieces {
+    rest: Range<usize>,
+    unit: usize,
+    left: usize,
+    /// Units of a short piece; some pieces have one more.
+    short: usize,
+    /// Of `pieces` in sequence, `longer` have one more; `error` spreads these evenly.
+    pieces: usize,
+    longer: usize,
+    error: usize,
 }
+
+impl Pieces {
+    /// Pieces of at most `greatest`, a multiple of `unit`. Only the last one may end with a part of a unit.
+    pub(super) fn new(range: Range<usize>, greatest: usize, unit: usize) -> Self {
+        let units = range.len().div_ceil(unit);
+        let pieces = units.div_ceil(greatest / unit);
+        let (short, longer) = if pieces == 0 { (0, 0) } else { (units / pieces, units % pieces) };
+        Self { rest: range, unit, left: pieces, short, pieces, longer, error: 0 }
+    }
+
+    /// The end of the last piece.
+    pub(super) fn end(&self) -> usize {
+        self.rest.end
+    }
+
+    /// The length of the longest piece, or somewhat more.
+    pub(super) fn longest(&self) -> usize {
+        (self.short + usize::from(self.longer > 0)) * self.unit
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Range<usize>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Range<usize>> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        self.error += self.longer;
+        let is_longer = self.error >= self.pieces;
+        if is_longer {
+            self.error -= self.pieces;
+        }
+        let start = self.rest.start;
+        self.rest.start = self.rest.end.min(start + (self.short + usize::from(is_longer)) * self.unit);
+        Some(start..self.rest.start)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Pieces {}
 
 #[cfg(test)]
 mod tests {
-    use super::{Matrix, pieces};
+    use super::{Matrix, Pieces};
 
     #[test]
     fn views_read_the_right_elements() {
@@ -133,12 +186,17 @@ mod tests {
     #[test]
     fn pieces_cover_and_balance() {
         for len in 0..60 {
-            let parts: Vec<_> = pieces(5..5 + len, 14).collect();
-            assert_eq!(parts.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
-            assert!(parts.windows(2).all(|w| w[0].end == w[1].start));
-            let sizes = || parts.iter().map(ExactSizeIterator::len);
-            assert!(sizes().max().unwrap_or(0) <= 14);
-            assert!(sizes().max().unwrap_or(0) - sizes().min().unwrap_or(0) <= 1);
+            for unit in [1, 7] {
+                let pieces = Pieces::new(5..5 + len, 14, unit);
+                let parts: Vec<_> = pieces.clone().collect();
+                assert_eq!(parts.len(), pieces.len());
+                assert_eq!(parts.iter().map(ExactSizeIterator::len).sum::<usize>(), len);
+                assert!(parts.windows(2).all(|w| w[0].end == w[1].start));
+                assert!(parts.iter().rev().skip(1).all(|part| part.len() % unit == 0));
+                let units = || parts.iter().map(|part| part.len().div_ceil(unit));
+                assert!(parts.iter().all(|part| part.len() <= pieces.longest() && part.len() <= 14));
+                assert!(units().max().unwrap_or(0) - units().min().unwrap_or(0) <= 1);
+            }
         }
     }
 }

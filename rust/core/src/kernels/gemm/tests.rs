@@ -1,6 +1,7 @@
 //! Products against the plain triple loop, bit by bit where the order is the same.
 
-use super::{Finish, Matrix, Start, gemm, pieces, scratch_len, thin};
+use super::matrix::Pieces;
+use super::{Finish, Matrix, Start, gemm, scratch_len, thin};
 use crate::activation::Activation;
 use crate::kernels::simd::{Isa, with_isa};
 use crate::scalar::Scalar;
@@ -123,12 +124,18 @@ fn every_small_shape() {
 
 #[test]
 fn across_blocks() {
-    for (m, n, k) in [(190, 5, 20), (30, 530, 10), (20, 40, 600), (170, 515, 257), (1, 300, 520)] {
+    // A in several blocks, B in several, k in several, a row of each; then lines that lie a page apart.
+    for (m, n, k) in [(1100, 5, 20), (30, 530, 10), (20, 40, 600), (1, 300, 520), (20, 20, 512)] {
         for (of_a, of_b) in LAYOUTS {
             for ends in [PLAIN, BIAS, BACK] {
                 check(m, n, k, of_a, of_b, ends);
             }
         }
+    }
+    // Operands that do not fit into the caches.
+    for (of_a, of_b) in LAYOUTS {
+        check(90, 515, 515, of_a, of_b, BACK);
+        check(515, 515, 90, of_a, of_b, BACK);
     }
 }
 
@@ -183,7 +190,7 @@ fn slabs_of_rows_are_those_of_the_whole() {
             let a = of_a.view(&a, m, k);
             let mut whole = vec![0.0; m * n];
             gemm(&a, &b, &mut whole, Start::Zero, Finish::Nothing, &mut scratch);
-            for rows in pieces(0..m, m.div_ceil(3)) {
+            for rows in Pieces::new(0..m, m.div_ceil(3), 1) {
                 let mut c = vec![0.0; rows.len() * n];
                 let slab = a.slab(rows.clone());
                 gemm(&slab, &b, &mut c, Start::Zero, Finish::Nothing, &mut scratch);

@@ -6,7 +6,7 @@
 //! With columns of A contiguous, `Cᵀ = Bᵀ Aᵀ` is a product with few rows, and the order stays that of
 //! the tiles.
 
-use super::{Finish, Matrix, Start, blocked, blocks_len};
+use super::{Finish, Matrix, Start, blocked};
 use crate::kernels::simd::simd_fn;
 use crate::scalar::Scalar;
 
@@ -18,7 +18,7 @@ pub(super) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
     if n > COLS {
         return 0;
     }
-    (n * k.next_multiple_of(T::LANES)).max(n * m + blocks_len::<T>(n, m, k))
+    (n * k.next_multiple_of(T::LANES)).max(n * m + blocked::scratch_len::<T>(n, m, k))
 }
 
 /// Whether the sum over k runs over the lanes.
@@ -54,7 +54,7 @@ fn multiply_transposed<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut 
             turned[j * m + i] = x;
         }
     }
-    blocked(&b.t(), &a.t(), turned, Start::Given, Finish::Nothing, scratch);
+    blocked::multiply(&b.t(), &a.t(), turned, Start::Given, Finish::Nothing, scratch);
     for (i, row) in c.chunks_exact_mut(n).enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
             *x = turned[j * m + i];

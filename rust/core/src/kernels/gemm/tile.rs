@@ -17,12 +17,14 @@ pub(super) struct Operands<T> {
     pub(super) b: *const T,
     pub(super) b_stride: usize,
     /// Whether rows of B are padded to whole vectors.
-    pub(super) b_padded: bool,
+    pub(super) b_is_padded: bool,
     pub(super) c: *mut T,
     pub(super) c_stride: usize,
     pub(super) cols: usize,
     /// What the sums start from, laid out as C is but for the stride, which may be 0; else they start from 0.
     pub(super) start: Option<(*const T, usize)>,
+    /// Whether B, where it is not padded, and the tile of C to the right should be asked for ahead.
+    pub(super) is_far: bool,
 }
 
 /// The shape of the largest tile.
@@ -33,6 +35,15 @@ pub(super) struct TileShape {
     pub(super) cols: usize,
 }
 
+impl TileShape {
+    /// Width of a panel of A: the rows of a tile, rounded up to the squares that packing turns.
+    pub(super) fn panel_of_a(&self) -> usize {
+        self.rows.next_multiple_of(8)
+    }
+}
+
+/// Steps of k between asking for a row of B and using it.
+const AHEAD: usize = 16;
 /// Most vectors in a tile of few rows.
 const WIDE_VECTORS: usize = 8;
 /// What counts as few rows.
@@ -79,11 +90,19 @@ simd_fn! {
             }
         }
 
+        if on.is_far {
+            for i in 0..M {
+                for j in 0..N {
+                    V::prefetch(on.c.wrapping_add(i * on.c_stride + on.cols + j * T::LANES));
+                }
+            }
+        }
+
         // SAFETY: `p < k` and `i < M` stay inside A, and rows of B hold what is read of them: whole
         // vectors if padded, else `cols` elements.
         unsafe {
             let (mut a, mut b) = (on.a, on.b);
-            if on.b_padded || last == T::LANES {
+            if on.b_is_padded || (!on.is_far && last == T::LANES) {
                 for _ in 0..on.k {
                     let mut row = [V::zero(); N];
                     for (j, x) in row.iter_mut().enumerate() {
@@ -99,6 +118,12 @@ simd_fn! {
                     for (j, x) in row.iter_mut().enumerate() {
                         let at = b.add(j * T::LANES);
                         *x = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
+                    }
+                    // Where rows are few, what is read at once is long enough for the hardware to foresee.
+                    if N <= V::TILE_VECTORS {
+                        for j in 0..N {
+                            V::prefetch(b.wrapping_add(AHEAD * on.b_stride + j * T::LANES));
+                        }
                     }
                     step(&mut sum, a, on.a_strides.0, &row);
                     a = a.wrapping_add(on.a_strides.1);

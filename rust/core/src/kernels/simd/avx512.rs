@@ -6,18 +6,18 @@
 #![allow(clippy::undocumented_unsafe_blocks)] // one reason for all of them, above
 
 use std::arch::x86_64::{
-    __m512, __m512d, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_GT_OQ, _MM_FROUND_TO_NEAREST_INT,
-    _MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC, _mm256_loadu_si256, _mm512_add_pd, _mm512_add_ps, _mm512_and_pd,
-    _mm512_and_ps, _mm512_andnot_pd, _mm512_andnot_ps, _mm512_castpd512_pd256, _mm512_castps512_ps256,
-    _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtepi32_pd, _mm512_cvtepi32_ps, _mm512_div_pd,
-    _mm512_div_ps, _mm512_extractf32x8_ps, _mm512_extractf64x4_pd, _mm512_fmadd_pd, _mm512_fmadd_ps,
-    _mm512_getexp_pd, _mm512_getexp_ps, _mm512_getmant_pd, _mm512_getmant_ps, _mm512_loadu_pd,
-    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_pd, _mm512_mask_blend_ps, _mm512_mask_storeu_pd,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps, _mm512_max_pd, _mm512_max_ps,
-    _mm512_min_pd, _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps, _mm512_or_pd, _mm512_or_ps,
-    _mm512_roundscale_pd, _mm512_roundscale_ps, _mm512_scalef_pd, _mm512_scalef_ps, _mm512_set1_pd,
-    _mm512_set1_ps, _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps, _mm512_sub_pd,
-    _mm512_sub_ps, _mm512_xor_pd, _mm512_xor_ps,
+    __m512, __m512d, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_GT_OQ, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0,
+    _MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC, _mm_prefetch, _mm256_loadu_si256, _mm512_add_pd, _mm512_add_ps,
+    _mm512_and_pd, _mm512_and_ps, _mm512_andnot_pd, _mm512_andnot_ps, _mm512_castpd512_pd256,
+    _mm512_castps512_ps256, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtepi32_pd, _mm512_cvtepi32_ps,
+    _mm512_div_pd, _mm512_div_ps, _mm512_extractf32x8_ps, _mm512_extractf64x4_pd, _mm512_fmadd_pd,
+    _mm512_fmadd_ps, _mm512_getexp_pd, _mm512_getexp_ps, _mm512_getmant_pd, _mm512_getmant_ps,
+    _mm512_loadu_pd, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_pd, _mm512_mask_blend_ps,
+    _mm512_mask_storeu_pd, _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps,
+    _mm512_max_pd, _mm512_max_ps, _mm512_min_pd, _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps, _mm512_or_pd,
+    _mm512_or_ps, _mm512_roundscale_pd, _mm512_roundscale_ps, _mm512_scalef_pd, _mm512_scalef_ps,
+    _mm512_set1_pd, _mm512_set1_ps, _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+    _mm512_sub_pd, _mm512_sub_ps, _mm512_xor_pd, _mm512_xor_ps,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -90,6 +90,11 @@ macro_rules! avx512_vector {
             #[inline(always)]
             unsafe fn load_u32_ptr(from: *const u32) -> Self {
                 unsafe { Self($from_u32(from)) }
+            }
+
+            #[inline(always)]
+            fn prefetch(at: *const $real) {
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
 
             #[inline(always)]

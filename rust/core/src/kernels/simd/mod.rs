@@ -72,6 +72,9 @@ pub trait Simd<T: Scalar>:
     /// `from` is valid for reading that many.
     unsafe fn load_u32_ptr(from: *const u32) -> Self;
 
+    /// Asks for the cache line at an address, which need not be valid.
+    fn prefetch(at: *const T);
+
     /// `self * b + c`, rounded once where the CPU can.
     fn mul_add(self, b: Self, c: Self) -> Self;
 

@@ -88,6 +88,9 @@ macro_rules! portable_vector {
             }
 
             #[inline(always)]
+            fn prefetch(_at: *const $real) {}
+
+            #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
                 Self(std::array::from_fn(|i| fused!(self.0[i], b.0[i], c.0[i])))
             }

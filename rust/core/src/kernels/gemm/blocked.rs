@@ -1,0 +1,84 @@
+//! The product in blocks that fit the caches, tile by tile.
+
+use super::ends::{Finish, Start};
+use super::matrix::{Matrix, Pieces};
+use super::pack::pack;
+use super::plan::{K_BLOCK, Plan};
+use super::tile::{self, Operands};
+use crate::scalar::Scalar;
+
+/// Elements of scratch that [`multiply`] needs at most for these shapes, whatever the layouts.
+pub(super) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
+    Plan::scratch_lens::<T>(m, n, k).iter().sum()
+}
+
+/// `C = f(start + A B)`, `k > 0`. `scratch` holds [`scratch_len`] elements.
+pub(super) fn multiply<T: Scalar>(
+    a: &Matrix<'_, T>,
+    b: &Matrix<'_, T>,
+    c: &mut [T],
+    start: Start<'_, T>,
+    finish: Finish<'_, T>,
+    scratch: &mut [T],
+) {
+    let (m, k, n) = (a.rows(), a.cols(), b.cols());
+    let plan = Plan::new(a, b);
+    let tile = plan.tile;
+    let (a_scratch, b_scratch) = scratch.split_at_mut(Plan::scratch_lens::<T>(m, n, k)[0]);
+
+    for p in Pieces::new(0..k, K_BLOCK, 1) {
+        let depth = p.len();
+        let start = if p.start == 0 { start } else { Start::Given };
+        let finish = if p.end == k { finish } else { Finish::Nothing };
+        for rows in Pieces::new(0..m, plan.m_block(), 1) {
+            let panels_of_a = Pieces::new(rows, tile.rows, 1);
+            let a_width = tile.panel_of_a();
+            if plan.packs_a {
+                pack(a, &panels_of_a, p.clone(), a_width, a_scratch);
+            }
+            for cols in Pieces::new(0..n, Plan::n_block::<T>(), T::LANES) {
+                let panels_of_b = Pieces::new(cols, tile.cols, T::LANES);
+                if plan.packs_b {
+                    pack(&b.t(), &panels_of_b, p.clone(), tile.cols, b_scratch);
+                }
+                for (i, rows) in panels_of_a.clone().enumerate() {
+                    let (a, a_strides) = if plan.packs_a {
+                        (a_scratch[i * a_width * depth..].as_ptr(), (1, a_width))
+                    } else {
+                        (a.at(rows.start, p.start), a.strides())
+                    };
+                    for (j, cols) in panels_of_b.clone().enumerate() {
+                        let (b, b_stride) = if plan.packs_b {
+                            (b_scratch[j * tile.cols * depth..].as_ptr(), tile.cols)
+                        } else {
+                            (b.at(p.start, cols.start), b.strides().0)
+                        };
+                        let at = rows.start * n + cols.start;
+                        let on = Operands {
+                            k: depth,
+                            a,
+                            a_strides,
+                            b,
+                            b_stride,
+                            b_is_padded: plan.packs_b,
+                            c: c.as_mut_ptr().wrapping_add(at),
+                            c_stride: n,
+                            cols: cols.len(),
+                            start: match start {
+                                Start::Zero => None,
+                                Start::Given => Some((c.as_ptr().wrapping_add(at), n)),
+                                Start::Rows(row) => Some((row[cols.start..].as_ptr(), 0)),
+                            },
+                            is_far: plan.is_far,
+                        };
+                        // SAFETY: the tile lies inside C, whose size the caller checked, and C is
+                        // borrowed alone. Views of A and B are inside their slices; panels were filled
+                        // for exactly these ranges.
+                        unsafe { tile::multiply(rows.len(), &on) }
+                        finish.apply(c, n, rows.clone(), cols);
+                    }
+                }
+            }
+        }
+    }
+}

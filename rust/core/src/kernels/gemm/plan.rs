@@ -1,0 +1,84 @@
+//! How a product is cut into blocks, and which operands are packed. It changes the time, not the bits.
+//!
+//! For each piece of k, A is read in place or packed, then B is taken in blocks that stay in the level-2
+//! cache while all tiles of C that need them are computed, row after row.
+
+use super::matrix::Matrix;
+use super::tile::{FEW_ROWS, TileShape, tile_shape, wide_tile_shape};
+use crate::scalar::Scalar;
+
+/// Most steps of k between loading and storing a tile of C.
+pub(super) const K_BLOCK: usize = 512;
+/// Bytes in a row of a block of B, which leaves half of the level-2 cache to others.
+const N_BLOCK_BYTES: usize = 1024;
+/// Most panels of A that are packed at once: they stay in a level-3 cache.
+const A_PANELS: usize = 74;
+/// Bytes of the level-1 and level-2 caches of a core that are counted on.
+const LEVEL_1: usize = 32 << 10;
+const LEVEL_2: usize = 1 << 20;
+/// Tiles in a column from which on it pays to pack B where it cannot stay in the caches as it lies.
+const TILES_TO_PACK_B: usize = 6;
+/// Columns of C from which on it pays to pack an A that cannot.
+const COLS_TO_PACK_A: usize = 512;
+
+/// What to do with the operands of a product.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub(super) tile: TileShape,
+    pub(super) packs_a: bool,
+    pub(super) packs_b: bool,
+    /// Whether the matrices are too large for the level-2 cache, so that a tile asks ahead for what it needs.
+    pub(super) is_far: bool,
+}
+
+impl Plan {
+    pub(super) fn new<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>) -> Self {
+        let (m, k, n) = (a.rows(), a.cols(), b.cols());
+        let tile = tile_shape::<T>();
+        let bytes = |elements: usize| elements * size_of::<T>();
+        let depth = k.min(K_BLOCK);
+
+        let is_crowded = match a.strides() {
+            (1, step) => crowds(depth, bytes(step), LEVEL_2),
+            (row, _) => crowds(tile.rows, bytes(row), LEVEL_1),
+        };
+        let is_large = bytes(m * k) > LEVEL_2;
+        let packs_a = (is_crowded && n > tile.cols) || (is_large && n >= COLS_TO_PACK_A);
+
+        let packs_b = match b.strides() {
+            (step, 1) => {
+                let is_large = bytes(k * n) > 2 * LEVEL_2;
+                m >= TILES_TO_PACK_B * tile.rows && (is_large || crowds(depth, bytes(step), LEVEL_2))
+            }
+            _ => true,
+        };
+        let has_few_rows = m <= FEW_ROWS && !packs_b;
+        let tile = if has_few_rows { wide_tile_shape::<T>(m) } else { tile };
+        Self { tile, packs_a, packs_b, is_far: bytes(m * k + k * n + m * n) > 2 * LEVEL_2 }
+    }
+
+    /// Most rows of A that are packed at once.
+    pub(super) fn m_block(&self) -> usize {
+        A_PANELS * self.tile.rows
+    }
+
+    /// Columns of a block of B.
+    pub(super) fn n_block<T>() -> usize {
+        N_BLOCK_BYTES / size_of::<T>()
+    }
+
+    /// Elements of the packed blocks of A and of B of a product, whatever the layouts.
+    pub(super) fn scratch_lens<T: Scalar>(m: usize, n: usize, k: usize) -> [usize; 2] {
+        let (tile, depth) = (tile_shape::<T>(), k.min(K_BLOCK));
+        let a = m.div_ceil(tile.rows).min(A_PANELS) * tile.panel_of_a();
+        let b = n.min(Self::n_block::<T>()).next_multiple_of(tile.cols);
+        [a * depth, b * depth]
+    }
+}
+
+/// Whether so many lines, `step` bytes apart, fall into so few sets of a cache that they drive each other
+/// out. Lines a page apart fall into the same set of level 1, and those of level 2 that they use are few.
+fn crowds(lines: usize, step: usize, cache: usize) -> bool {
+    let spacing = 1 << step.trailing_zeros().min(12);
+    lines * spacing > cache
+}
