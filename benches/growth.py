@@ -3,7 +3,7 @@
 ``python -m benches.growth`` prints a table a series. Sizes lie where a kernel may change its path:
 at powers of two, and one below and above. `excess` is how much more the time grew than the work
 since the line above; where that is a quarter or more, the line is marked: a cliff. One thread,
-float32, Adam.
+float32, Adam; time on the processor, which what else runs on the machine hardly moves.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def microseconds(sizes):
     units = np.multiply(counts, steps)
     with no_garbage_collection():
         rounds = [
-            [seconds_of(work, count)[0] for work, count in zip(works, counts, strict=True)]
+            [seconds_of(work, count)[1] for work, count in zip(works, counts, strict=True)]
             for _ in range(ROUNDS)
         ]
     return 1e6 * np.min(rounds, axis=0) / units
