@@ -42,6 +42,7 @@ mod history;
 mod integer;
 mod mlp;
 mod optimizer;
+mod out;
 mod tensor_file;
 mod training;
 
