@@ -52,7 +52,7 @@ impl<T: Scalar> Inference<T> {
     /// Makes room for passes over `n` rows on `n_threads`.
     pub(crate) fn reserve(&mut self, network: &Network, n: usize, n_threads: usize) -> Result<()> {
         let rows = tile_rows(network, n).min(n);
-        if self.threads.first_mut().is_some_and(|buffers| get_mut(buffers).rows < rows) {
+        if self.threads.iter_mut().any(|buffers| get_mut(buffers).rows < rows) {
             self.threads.clear();
         }
         while self.threads.len() < n_threads {
