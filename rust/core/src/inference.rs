@@ -50,8 +50,8 @@ pub(crate) struct Inference<T: Scalar> {
 impl<T: Scalar> Inference<T> {
     /// Makes room for passes over `n` rows on `n_threads`.
     pub(crate) fn reserve(&mut self, network: &Network, n: usize, n_threads: usize) -> Result<()> {
-        let rows = tile_rows(network).min(n);
-        if self.threads.first_mut().is_some_and(|buffers| get_mut(buffers).rows < rows) {
+        let rows = tile_rows(network, n).min(n);
+        if self.threads.iter_mut().any(|buffers| get_mut(buffers).rows < rows) {
             self.threads.clear();
         }
         while self.threads.len() < n_threads {
@@ -71,7 +71,7 @@ impl<T: Scalar> Inference<T> {
         output: Output,
         team: &mut Team,
     ) -> Result<()> {
-        let tile_rows = tile_rows(pass.network);
+        let tile_rows = tile_rows(pass.network, x.nrows());
         team.share(out.axis_chunks_iter_mut(Axis(0), tile_rows).enumerate(), |thread, (i, mut out)| {
             let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
             let rows = Rows::Range(i * tile_rows, i * tile_rows + out.nrows());
@@ -96,7 +96,7 @@ impl<T: Scalar> Inference<T> {
         out: &mut [i64],
         team: &mut Team,
     ) -> Result<()> {
-        let tile_rows = tile_rows(pass.network);
+        let tile_rows = tile_rows(pass.network, x.nrows());
         let d_out = pass.network.layout().d_out();
         team.share(out.chunks_mut(tile_rows).enumerate(), |thread, (i, out)| {
             let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
@@ -116,7 +116,8 @@ impl<T: Scalar> Inference<T> {
         scale: f64,
         team: &mut Team,
     ) -> Result<Tally> {
-        let (n, tile_rows) = (data.n_rows(), tile_rows(pass.network));
+        let n = data.n_rows();
+        let tile_rows = tile_rows(pass.network, n);
         let n_tiles = n.div_ceil(tile_rows);
         let n_parts = n_tiles.min(MAX_PARTS);
         let mut tallies = [Tally::default(); MAX_PARTS];
@@ -139,12 +140,18 @@ pub(crate) fn useful_threads(network: &Network, n: usize, n_threads: usize) -> u
     if n_threads == 1 {
         return 1;
     }
-    let n_tiles = n.div_ceil(tile_rows(network));
+    let n_tiles = n.div_ceil(tile_rows(network, n));
     n_threads.min(n_tiles).min(network.layout().flops(n) / FLOPS_PER_THREAD).max(1)
 }
 
-/// Rows of a tile, a function of the network alone.
-fn tile_rows(network: &Network) -> usize {
+/// Rows of each tile of `n` but the last, which has what is left: about as many.
+fn tile_rows(network: &Network, n: usize) -> usize {
+    let most = most_tile_rows(network);
+    let n_tiles = n.div_ceil(most).max(1);
+    n.div_ceil(n_tiles).max(1).next_multiple_of(ROW_GROUP)
+}
+
+fn most_tile_rows(network: &Network) -> usize {
     if TinyNet::without_gradient(network).is_some() {
         // Its activations stay in registers.
         return MAX_TILE_ROWS;

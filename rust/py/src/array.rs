@@ -1,20 +1,18 @@
-//! Every conversion between NumPy arrays and views.
+//! Arrays that calls read: every conversion from NumPy's to views.
 
-use std::ffi::c_int;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fastmlp_core::{Error, Labels, Scalar, Weights};
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut2, Dim, Dimension, Ix1, Ix2};
-use numpy::npyffi::{NpyTypes, npy_intp};
+use ndarray::{ArrayView1, ArrayView2, Dimension, Ix1};
+use numpy::npyffi::NpyTypes;
 use numpy::{
-    BorrowError, Element, PY_ARRAY_API, PyArray, PyArray1, PyArray2, PyArrayDescr, PyArrayDescrMethods,
-    PyArrayMethods, PyReadonlyArray, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArray,
-    PyUntypedArrayMethods,
+    Element, PY_ARRAY_API, PyArray, PyArray1, PyArray2, PyArrayDescr, PyArrayDescrMethods, PyArrayMethods,
+    PyReadonlyArray, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 
 use crate::error::{BindError, BindResult};
+use crate::out::is_any_written;
 
 /// Element types of a network, as NumPy knows them.
 pub(crate) trait PyScalar: Scalar + Element {}
@@ -57,17 +55,19 @@ pub(crate) enum Input<'a, 'py, T: PyScalar> {
 }
 
 impl<'a, 'py, T: PyScalar> Input<'a, 'py, T> {
-    /// The array `name`, if it is a matrix of this type. `is_brief` tells of a number of rows whether the call stays
-    /// attached to the interpreter: others then run no Python code before it returns, and can neither change the array
-    /// nor start to write to it. Of an interpreter without a global lock that is not true.
+    /// The array `name`, if it is a matrix of this type.
+    ///
+    /// `is_alone` tells of a number of rows whether no code of Python's runs from here to the end of the call, which
+    /// then stays attached to the interpreter: nobody can change the array meanwhile, or begin to write to it. Without
+    /// a global lock others run all the same.
     pub(crate) fn extract(
         name: &'static str,
         object: &'a Bound<'py, PyAny>,
-        is_brief: impl Fn(usize) -> bool,
+        is_alone: impl Fn(usize) -> bool,
     ) -> BindResult<Self> {
         let array = matrix(name, unmasked(name, object, || as_array(name, T::DTYPE))?)?;
-        let is_alone = cfg!(not(Py_GIL_DISABLED)) && N_WRITTEN.load(Ordering::Relaxed) == 0;
-        if is_alone && is_brief(array.shape()[0]) {
+        let has_lock = cfg!(not(Py_GIL_DISABLED));
+        if has_lock && !is_any_written() && is_alone(array.shape()[0]) {
             return Ok(Self::Seen(array));
         }
         Ok(Self::Held(Matrix::extract(name, object)?))
@@ -87,51 +87,6 @@ impl<'a, 'py, T: PyScalar> Input<'a, 'py, T> {
             Self::Seen(array) => span(array.as_untyped()),
             Self::Held(matrix) => matrix.span(),
         }
-    }
-}
-
-/// Arrays of callers that calls write to at this moment.
-static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
-
-/// A floating-point matrix that results are written to.
-pub(crate) struct Out<'py, T: PyScalar>(PyReadwriteArray2<'py, T>);
-
-impl<'py, T: PyScalar> Out<'py, T> {
-    /// The array `out`, if it is a matrix of this type and this shape whose numbers lie row after row.
-    /// `inputs` are spans of memory, with their names, that it must not share.
-    pub(crate) fn extract(
-        object: &Bound<'py, PyAny>,
-        shape: [usize; 2],
-        inputs: &[(&Range<usize>, &str)],
-    ) -> BindResult<Self> {
-        let cast = || format!("numpy.empty(({}, {}), dtype=numpy.{})", shape[0], shape[1], T::DTYPE);
-        let array = &untyped("out", object, cast)?;
-        if array.shape() != shape {
-            return Err(Error::shape("out", array.shape(), format!("({}, {})", shape[0], shape[1])).into());
-        }
-        let matrix = typed::<T, Ix2>("out", array, cast)?;
-        if !array.is_c_contiguous() {
-            return Err(Error::value("out", "not C-contiguous", format!("an array like {}", cast())).into());
-        }
-        for (input, what) in inputs {
-            check_apart("out", &span(array), input, what)?;
-        }
-        let writable = matrix.try_readwrite().map_err(|error| match error {
-            BorrowError::NotWriteable => Error::value("out", "read-only", "a writable array"),
-            _ => Error::value("out", "in use", "an array with memory of its own"),
-        })?;
-        N_WRITTEN.fetch_add(1, Ordering::Relaxed);
-        Ok(Self(writable))
-    }
-
-    pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, T> {
-        self.0.as_array_mut()
-    }
-}
-
-impl<T: PyScalar> Drop for Out<'_, T> {
-    fn drop(&mut self) {
-        N_WRITTEN.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -225,51 +180,6 @@ pub(crate) fn class_weight(object: &Bound<'_, PyAny>) -> BindResult<Vec<f64>> {
     numbers.map(|number| number.and_then(|number| number.extract()).map_err(|_| wrong())).collect()
 }
 
-/// `is_f_order` of NumPy's constructors.
-const ROW_MAJOR: c_int = 0;
-
-/// A new array that NumPy owns and that Python does not know of yet.
-pub(crate) struct New<'py, T: Element, D: Dimension>(Bound<'py, PyArray<T, D>>);
-
-impl<'py, T: Element, D: Dimension> New<'py, T, D> {
-    pub(crate) fn view_mut(&mut self) -> ArrayViewMut<'_, T, D> {
-        // SAFETY: this is the only reference to the array.
-        unsafe { self.0.as_array_mut() }
-    }
-
-    pub(crate) fn slice_mut(&mut self) -> &mut [T] {
-        self.view_mut().into_slice().expect("a new array is contiguous")
-    }
-
-    pub(crate) fn into_any(self) -> Bound<'py, PyAny> {
-        self.0.into_any()
-    }
-}
-
-/// A new array of zeros.
-pub(crate) fn zeros<'py, T: Element, const N: usize>(
-    py: Python<'py>,
-    shape: [usize; N],
-) -> BindResult<New<'py, T, Dim<[usize; N]>>>
-where
-    Dim<[usize; N]>: Dimension,
-{
-    let too_large = || Error::OutOfMemory { what: "a result", elements: usize::MAX };
-    let mut extents = [0; N];
-    for (extent, &n) in extents.iter_mut().zip(&shape) {
-        *extent = npy_intp::try_from(n).map_err(|_| too_large())?;
-    }
-    let rank = c_int::try_from(N).map_err(|_| too_large())?;
-    let dtype = numpy::dtype::<T>(py).into_dtype_ptr();
-    // SAFETY: `extents` has N entries; NumPy takes over the reference to the type, and returns a new reference to an
-    // array of that type and shape, or null with an exception set.
-    let array = unsafe {
-        let new = PY_ARRAY_API.PyArray_Zeros(py, rank, extents.as_mut_ptr(), dtype, ROW_MAJOR);
-        Bound::from_owned_ptr_or_err(py, new)?
-    };
-    Ok(New(array.cast_into().map_err(PyErr::from)?))
-}
-
 /// A view of numbers that `owner` holds at a fixed address for as long as it lives.
 ///
 /// # Safety
@@ -353,7 +263,7 @@ fn dtype_error(name: &str, array: &Bound<'_, PyUntypedArray>, expected: &str, ca
 }
 
 /// The array, whose dimensions were checked, with its type known, if its numbers can be read as such.
-fn typed<'a, 'py, T: Element, D: Dimension>(
+pub(crate) fn typed<'a, 'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &'a Bound<'py, PyUntypedArray>,
     cast: impl Fn() -> String,
@@ -389,7 +299,7 @@ fn readonly<'py, T: Element, D: Dimension>(
 }
 
 /// The addresses that an array spans, whatever its strides.
-fn span(array: &Bound<'_, PyUntypedArray>) -> Range<usize> {
+pub(crate) fn span(array: &Bound<'_, PyUntypedArray>) -> Range<usize> {
     // SAFETY: the pointer is that of a live array object; only its address is taken.
     let first = unsafe { (*array.as_array_ptr()).fields.data } as usize;
     if array.shape().contains(&0) {

@@ -9,12 +9,13 @@ use fastmlp_core::{
 use ndarray::ArrayViewMut2;
 use pyo3::prelude::*;
 
-use crate::array::{Input, Matrix, Out, check_apart, view_of, zeros};
+use crate::array::{Input, Matrix, check_apart, view_of};
 use crate::detached::watched;
 use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::optimizer::{Optimizer, Stateful};
+use crate::out::{Out, zeros};
 use crate::training::{DataArguments, DataArrays, FitArguments, Training};
 
 /// A network of either type.
@@ -182,7 +183,8 @@ impl<T: Stateful> Engine for Shared<T> {
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        let input = Input::<T>::extract("X", x, |n| self.is_brief(n))?;
+        // To look at `out` may run code of Python's.
+        let input = Input::<T>::extract("X", x, |n| out.is_none() && self.is_brief(n))?;
         let rows = input.view();
         self.check_x(&rows)?;
         let shape = [rows.nrows(), self.layout.d_out()];

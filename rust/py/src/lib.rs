@@ -43,6 +43,7 @@ mod history;
 mod integer;
 mod mlp;
 mod optimizer;
+mod out;
 mod tensor_file;
 mod threads;
 mod training;

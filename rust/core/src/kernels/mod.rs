@@ -9,7 +9,8 @@
 //! | [`activation`] | activations, forward and backward |
 //! | [`argmax`] | the likeliest class of rows |
 //! | [`dropout`] | random masks, a function of key and position |
-//! | [`softmax`] | softmax of rows, alone or with cross-entropy and its gradient |
+//! | [`softmax`] | softmax of rows |
+//! | [`cross_entropy`] | softmax and cross-entropy of rows, with the gradient |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
 //! | [`vector`] | sums and checks over whole vectors |
@@ -20,6 +21,7 @@
 
 mod activation;
 mod argmax;
+mod cross_entropy;
 mod dropout;
 mod gemm;
 mod lanes;
@@ -87,7 +89,7 @@ kernels! {
     fn argmax(z: &[Self], n_classes: usize, classes: &mut [i64]) = argmax::argmax;
     /// Losses of rows; their logits become the derivative of the sum of the losses.
     fn softmax_cross_entropy(z: &mut [Self], n_classes: usize, labels: &[u32], weights: &[Self]) -> Tally
-        = softmax::softmax_cross_entropy;
+        = cross_entropy::softmax_cross_entropy;
     /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].
     fn tiny_gradient(
         net: &TinyNet,

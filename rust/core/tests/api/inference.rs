@@ -81,6 +81,20 @@ fn a_row_has_the_same_bits_in_any_tile() {
     }
 }
 
+#[test]
+fn buffers_of_one_call_serve_any_other() {
+    // So wide that few rows pay for a second thread.
+    let layer_sizes = [100, 300, 300, 5];
+    let network = || mlp::<f32>(1, &layer_sizes, Activation::Relu);
+    let used = network();
+    // A thread more with smaller tiles, and then larger tiles for it.
+    for (n, n_threads) in [(1, 1), (512, 1), (2, 1), (257, 2), (512, 2), (2000, 3), (1, 2)] {
+        let examples = Examples::new(2, n, layer_sizes[0], layer_sizes[3]);
+        let found = inferred(&used, &examples, n_threads);
+        assert!(found == inferred(&network(), &examples, 1), "{n} rows, {n_threads} threads");
+    }
+}
+
 /// Stops the caller's thread at once, and counts how often it asks.
 #[derive(Default)]
 struct StopTheCaller(AtomicUsize);

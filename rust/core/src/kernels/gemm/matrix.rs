@@ -100,8 +100,8 @@ pub(super) struct Pieces {
     left: usize,
     /// Units of a short piece; some pieces have one more.
     short: usize,
-    /// Of `pieces` in sequence, `longer` have one more; `error` spreads these evenly.
-    pieces: usize,
+    /// Of `count` pieces in sequence, `longer` have one more; `error` spreads these evenly.
+    count: usize,
     longer: usize,
     error: usize,
 }
@@ -110,9 +110,9 @@ impl Pieces {
     /// Pieces of at most `greatest`, a multiple of `unit`. Only the last one may end with a part of a unit.
     pub(super) fn new(range: Range<usize>, greatest: usize, unit: usize) -> Self {
         let units = range.len().div_ceil(unit);
-        let pieces = units.div_ceil(greatest / unit);
-        let (short, longer) = if pieces == 0 { (0, 0) } else { (units / pieces, units % pieces) };
-        Self { rest: range, unit, left: pieces, short, pieces, longer, error: 0 }
+        let count = units.div_ceil(greatest / unit);
+        let short = units.checked_div(count).unwrap_or(0);
+        Self { rest: range, unit, left: count, short, count, longer: units - short * count, error: 0 }
     }
 
     /// The end of the last piece.
@@ -136,9 +136,9 @@ impl Iterator for Pieces {
         }
         self.left -= 1;
         self.error += self.longer;
-        let is_longer = self.error >= self.pieces;
+        let is_longer = self.error >= self.count;
         if is_longer {
-            self.error -= self.pieces;
+            self.error -= self.count;
         }
         let start = self.rest.start;
         self.rest.start = self.rest.end.min(start + (self.short + usize::from(is_longer)) * self.unit);

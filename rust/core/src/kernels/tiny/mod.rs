@@ -17,7 +17,7 @@ mod inference;
 mod row;
 
 use super::activation::{Function, Identity, LeakyRelu, Relu};
-use super::softmax::cross_entropy_by_class;
+use super::cross_entropy::cross_entropy_by_class;
 use crate::activation::Activation;
 use crate::loss::Tally;
 use crate::network::Network;
@@ -164,8 +164,8 @@ mod tests {
     use super::{Batch, TinyNet};
     use crate::activation::Activation;
     use crate::kernels::activation::{backward, forward};
+    use crate::kernels::cross_entropy::softmax_cross_entropy;
     use crate::kernels::simd::{Isa, with_isa};
-    use crate::kernels::softmax::softmax_cross_entropy;
     use crate::loss::Tally;
     use crate::network::Network;
     use crate::scalar::Scalar;

@@ -1,0 +1,242 @@
+//! Softmax and cross-entropy of rows, with the gradient and the count of right answers.
+//!
+//! Few classes: one row in each lane. Many classes: the columns of a row in lanes. Which one depends
+//! on the number of classes alone, so a row has the same bits whatever the other rows are.
+
+use super::lanes::{FEW, turn, turn_back};
+use super::math::{exp_vector, ln_vector};
+use super::simd::{Simd, simd_fn};
+use super::softmax::{exponentials_of_row, greatest};
+use crate::loss::Tally;
+use crate::scalar::Scalar;
+
+/// Turns logits `(n, classes)` into the gradient of the weighted cross-entropy with respect to them:
+/// `d = (softmax(z) - onehot(label)) weight`, and returns the loss `weight (ln Σ exp(z) - z[label])`
+/// summed over rows in `f64`.
+///
+/// # Panics
+/// If the shapes do not fit together or a label is not below `classes`.
+pub(crate) fn softmax_cross_entropy<T: Scalar>(
+    logits: &mut [T],
+    classes: usize,
+    labels: &[u32],
+    weights: &[T],
+) -> Tally {
+    assert_eq!(logits.len(), labels.len() * classes, "logits and labels");
+    assert_eq!(labels.len(), weights.len(), "labels and weights");
+    assert!(labels.iter().all(|&label| (label as usize) < classes), "labels are below {classes}");
+    if classes <= FEW {
+        cross_entropy_few(logits, classes, labels, weights)
+    } else {
+        cross_entropy_many(logits, classes, labels, weights)
+    }
+}
+
+simd_fn! {
+    fn cross_entropy_few<T as V>(logits: &mut [T], classes: usize, labels: &[u32], weights: &[T]) -> Tally {
+        let mut tally = Tally::default();
+        let mut lanes = [[T::ZERO; 16]; FEW];
+        let blocks = logits
+            .chunks_mut(classes * T::LANES)
+            .zip(labels.chunks(T::LANES))
+            .zip(weights.chunks(T::LANES));
+        for ((rows, labels), weights) in blocks {
+            turn(rows, classes, &mut lanes);
+            let mut z = [V::zero(); FEW];
+            for (z, lane) in z[..classes].iter_mut().zip(&lanes) {
+                *z = V::load(lane);
+            }
+            let (label, weight) = (load_labels(labels), V::load_front(weights));
+            let (loss, hit) = cross_entropy_lanes::<T, V>(&mut z[..classes], label, weight);
+            for (z, lane) in z[..classes].iter().zip(&mut lanes) {
+                z.store(lane);
+            }
+            turn_back(&lanes, classes, rows);
+            add_lanes(&mut tally, loss, hit, labels.len());
+        }
+        tally
+    }
+}
+
+/// Adds the first `count` lanes, in order.
+#[inline(always)]
+fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, count: usize) {
+    let (mut losses, mut hits) = ([T::ZERO; 16], [T::ZERO; 16]);
+    loss.store(&mut losses);
+    hit.store(&mut hits);
+    for (&loss, &hit) in losses.iter().zip(&hits).take(count) {
+        tally.add(Tally { loss: loss.into(), correct: usize::from(hit == T::ONE) });
+    }
+}
+
+/// One row in each lane, `z[j]` the logits of class j: turns them into the gradient and returns the
+/// weighted loss, and 1 where the label has the first greatest logit, else 0.
+#[inline(always)]
+fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V) -> (V, V) {
+    let one = V::splat(T::ONE);
+    let (mut greatest, mut best) = (z[0], V::zero());
+    let mut chosen = z[0];
+    let mut class = one;
+    for z in &z[1..] {
+        best = V::select(z.gt(greatest), class, best);
+        greatest = V::select(z.gt(greatest), *z, greatest);
+        chosen = V::select(label.eq(class), *z, chosen);
+        class = class + one;
+    }
+    let mut sum = V::zero();
+    for z in z.iter_mut() {
+        *z = exp_vector::<T, V>(*z - greatest);
+        sum = sum + *z;
+    }
+    let scale = weight / sum;
+    let mut class = V::zero();
+    for z in z.iter_mut() {
+        *z = z.mul_add(scale, V::select(label.eq(class), -weight, V::zero()));
+        class = class + one;
+    }
+    let loss = weight * (ln_vector::<T, V>(sum) - (chosen - greatest));
+    (loss, V::select(best.eq(label), one, V::zero()))
+}
+
+simd_fn! {
+    /// [`softmax_cross_entropy`] for at most [`FEW`] classes with class-major logits: class c of row q
+    /// at `z[c * stride + q]`, `stride` at least the number of rows rounded up to whole vectors. Adds
+    /// the sums of the gradient over rows to `bias`, one for each class.
+    pub(super) fn cross_entropy_by_class<T as V>(
+        z: &mut [T],
+        stride: usize,
+        labels: &[u32],
+        weights: &[T],
+        bias: &mut [T],
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let classes = bias.len();
+        let mut sums = [V::zero(); FEW];
+        let sums = &mut sums[..classes];
+        let blocks = labels.chunks(T::LANES).zip(weights.chunks(T::LANES));
+        for (block, (labels, weights)) in blocks.enumerate() {
+            let q = block * T::LANES;
+            let mut logits = [V::zero(); FEW];
+            let logits = &mut logits[..classes];
+            for (c, logit) in logits.iter_mut().enumerate() {
+                *logit = V::load(&z[c * stride + q..]);
+            }
+            let (loss, hit) =
+                cross_entropy_lanes::<T, V>(logits, load_labels(labels), V::load_front(weights));
+            for (c, (logit, sum)) in logits.iter().zip(&mut *sums).enumerate() {
+                logit.store(&mut z[c * stride + q..]);
+                *sum = *sum + *logit;
+            }
+            add_lanes(&mut tally, loss, hit, labels.len());
+        }
+        for (bias, sum) in bias.iter_mut().zip(sums) {
+            *bias += sum.sum();
+        }
+        tally
+    }
+}
+
+/// At most one vector of labels.
+#[inline(always)]
+fn load_labels<T: Scalar, V: Simd<T>>(labels: &[u32]) -> V {
+    let mut all = [0; 16];
+    all[..labels.len()].copy_from_slice(labels);
+    // SAFETY: 16 labels are at least one vector.
+    unsafe { V::load_u32_ptr(all.as_ptr()) }
+}
+
+simd_fn! {
+    fn cross_entropy_many<T as V>(logits: &mut [T], classes: usize, labels: &[u32], weights: &[T]) -> Tally {
+        let mut tally = Tally::default();
+        let rows = logits.chunks_exact_mut(classes).zip(labels).zip(weights);
+        for ((row, &label), &weight) in rows {
+            let label = label as usize;
+            let greatest = greatest::<T, V>(row);
+            let chosen = row[label];
+            let first = chosen == greatest && row[..label].iter().all(|&z| z < greatest);
+            let sum = exponentials_of_row::<T, V>(row, V::splat(greatest));
+            let scale = V::splat(weight / sum);
+            for chunk in row.chunks_mut(T::LANES) {
+                (V::load_front(chunk) * scale).store_front(chunk);
+            }
+            row[label] -= weight;
+            let mut ln = [T::ZERO; 16];
+            ln_vector::<T, V>(V::splat(sum)).store(&mut ln);
+            tally.loss += (weight * (ln[0] - (chosen - greatest))).into();
+            tally.correct += usize::from(first);
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::softmax_cross_entropy;
+    use crate::kernels::simd::{Isa, with_isa};
+    use crate::loss::Tally;
+
+    fn logits(n: usize, classes: usize) -> Vec<f64> {
+        (0..n * classes).map(|i| ((i * i % 101) as f64 - 50.0) * 0.1).collect()
+    }
+
+    const CLASSES: [usize; 10] = [1, 2, 3, 7, 8, 15, 16, 17, 33, 1000];
+
+    #[test]
+    fn matches_the_plain_loop() {
+        for isa in Isa::available() {
+            for classes in CLASSES {
+                for n in [0, 1, 7, 8, 9, 17] {
+                    let z = logits(n, classes);
+                    let labels: Vec<u32> = (0..n).map(|i| u32::try_from(i * 5 % classes).unwrap()).collect();
+                    let weights: Vec<f64> = (0..n).map(|i| 0.1 + i as f64 * 0.01).collect();
+                    let mut d = z.clone();
+                    let tally = with_isa(isa, || softmax_cross_entropy(&mut d, classes, &labels, &weights));
+                    let mut want = Tally::default();
+                    for (i, row) in z.chunks_exact(classes).enumerate() {
+                        let label = labels[i] as usize;
+                        let sum: f64 = row.iter().map(|z| z.exp()).sum();
+                        want.loss -= weights[i] * (row[label].exp() / sum).ln();
+                        let first =
+                            row.iter().enumerate().fold(0, |b, (j, z)| if *z > row[b] { j } else { b });
+                        want.correct += usize::from(first == label);
+                        for j in 0..classes {
+                            let onehot = if j == label { 1.0 } else { 0.0 };
+                            let gradient = (row[j].exp() / sum - onehot) * weights[i];
+                            assert!((d[i * classes + j] - gradient).abs() < 1e-15);
+                        }
+                    }
+                    assert!((tally.loss - want.loss).abs() < 1e-12 * (1.0 + want.loss), "{classes} {n}");
+                    assert_eq!(tally.correct, want.correct);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ties_go_to_the_first_class() {
+        for classes in [3, 20] {
+            for (label, correct) in [(0, 1), (1, 0)] {
+                let mut z = vec![2.5_f32; classes];
+                let tally = softmax_cross_entropy(&mut z, classes, &[label], &[1.0]);
+                assert_eq!(tally.correct, correct);
+            }
+        }
+    }
+
+    #[test]
+    fn far_logits_give_finite_results() {
+        for classes in [2, 40] {
+            let mut z = vec![-1e4_f32; classes];
+            z[1] = 1e4;
+            let tally = softmax_cross_entropy(&mut z, classes, &[0], &[1.0]);
+            assert_eq!(tally, Tally { loss: 2e4, correct: 0 });
+            assert_eq!(&z[..2], &[-1.0, 1.0]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "labels are below 3")]
+    fn label_outside() {
+        softmax_cross_entropy(&mut [0.0_f32; 3], 3, &[3], &[1.0]);
+    }
+}
