@@ -110,6 +110,10 @@ bench-smoke: build env ## The same in some minutes, to see that all runs; no fig
 bench-core: ## Measure steps and predictions of the Rust core alone
 	cargo bench --package fastmlp-core --locked
 
+.PHONY: bench-gemm
+bench-gemm: ## Measure products of matrices beside those of other crates
+	cargo run --release --locked --manifest-path benches/gemm/Cargo.toml --target-dir target/gemm -- $(ARGS)
+
 .PHONY: growth
 growth: build env ## Measure how time and memory grow with the sizes
 	$(BIN)/python -m benches.growth

@@ -50,6 +50,7 @@
 //! inference   passes without a gradient
 //! pool        buffers at rest between calls
 //! team        threads that share a batch
+//! internals   doors to the kernels for programs that measure them
 //! interrupt   the wish to stop
 //! optim       optimizers: one loop over flat vectors each
 //! order       the order of rows in an epoch
@@ -67,6 +68,9 @@ mod error;
 mod gradient;
 mod inference;
 mod init;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod interrupt;
 mod kernels;
 mod layout;

@@ -1,0 +1,48 @@
+//! Doors to the kernels for programs that measure them. No part of the interface: it changes with the kernels.
+
+use crate::activation::Activation;
+use crate::kernels::{Finish, Matrix, Start};
+use crate::scalar::Scalar;
+
+/// A matrix as it lies in memory: row-major, or the transpose of such a one.
+#[derive(Clone, Copy, Debug)]
+pub struct Operand<'a, T> {
+    /// All elements.
+    pub data: &'a [T],
+    /// Rows, transposed or not.
+    pub rows: usize,
+    /// Columns, transposed or not.
+    pub cols: usize,
+    /// Whether columns are contiguous rather than rows.
+    pub is_transposed: bool,
+}
+
+impl<T> Operand<'_, T> {
+    fn view(&self) -> Matrix<'_, T> {
+        if self.is_transposed {
+            Matrix::new(self.data, self.cols, self.rows).t()
+        } else {
+            Matrix::new(self.data, self.rows, self.cols)
+        }
+    }
+}
+
+/// `c = a b`, or `c = f(bias + a b)` for a layer. `scratch` holds [`product_scratch_len`] numbers.
+pub fn product<T: Scalar>(
+    a: Operand<'_, T>,
+    b: Operand<'_, T>,
+    layer: Option<(&[T], Activation)>,
+    c: &mut [T],
+    scratch: &mut [T],
+) {
+    let (start, finish) = match layer {
+        None => (Start::Zero, Finish::Nothing),
+        Some((bias, activation)) => (Start::Rows(bias), Finish::Activate(activation)),
+    };
+    T::product(&a.view(), &b.view(), c, start, finish, scratch);
+}
+
+/// Numbers of scratch that a product (m, k) (k, n) needs.
+pub fn product_scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
+    T::product_scratch_len(m, n, k)
+}
