@@ -94,8 +94,9 @@ pub(crate) fn backward_rows<T: Scalar>(
     assert_eq!(d.len(), y.len(), "d and y");
     match activation {
         Activation::Identity => {}
-        Activation::Relu => chain(d, y, keep, stride, cols, Relu),
-        Activation::LeakyRelu => chain(d, y, keep, stride, cols, LeakyRelu),
+        // The sign of y says it all, and a y as small as can be has none once it is multiplied.
+        Activation::Relu => chain(d, y, T::ONE, stride, cols, Relu),
+        Activation::LeakyRelu => chain(d, y, T::ONE, stride, cols, LeakyRelu),
         Activation::Sigmoid => chain(d, y, keep, stride, cols, Sigmoid),
         Activation::Tanh => chain(d, y, keep, stride, cols, Tanh),
     }
@@ -114,7 +115,7 @@ simd_fn! {
 
 #[cfg(test)]
 mod tests {
-    use super::{backward, forward};
+    use super::{backward, backward_rows, forward};
     use crate::activation::{Activation, LEAKY_SLOPE};
     use crate::kernels::simd::{Isa, with_isa};
 
@@ -159,6 +160,37 @@ mod tests {
                         assert!((d[i] - 2.0 * slope(activation, x[i])).abs() < 1e-8);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn derivatives_behind_dropout_are_those_of_the_output_before() {
+        for isa in Isa::available() {
+            for activation in Activation::ALL {
+                let x = inputs(33);
+                let mut y = x.clone();
+                forward(activation, &mut y);
+                // Every third value is left out, on the way back too.
+                let scale = |i: usize| if i.is_multiple_of(3) { 0.0 } else { 4.0 };
+                y.iter_mut().enumerate().for_each(|(i, y)| *y *= scale(i));
+                let mut d: Vec<f64> = (0..33).map(|i| 0.5 * scale(i)).collect();
+                with_isa(isa, || backward_rows(activation, &mut d, &y, 0.25, 33, 33));
+                for i in 0..33 {
+                    let expected = 0.5 * scale(i) * slope(activation, x[i]);
+                    assert!((d[i] - expected).abs() < 1e-8, "{activation:?} {isa:?} {i}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_as_small_as_can_be_is_still_above_0() {
+        for isa in Isa::available() {
+            for activation in [Activation::Relu, Activation::LeakyRelu] {
+                let mut d = [1.0_f32];
+                with_isa(isa, || backward_rows(activation, &mut d, &[f32::from_bits(1)], 0.25, 1, 1));
+                assert_eq!(d, [1.0], "{activation:?} {isa:?}");
             }
         }
     }
