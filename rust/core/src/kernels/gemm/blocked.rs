@@ -3,7 +3,7 @@
 use super::ends::{Finish, Start};
 use super::matrix::{Matrix, Pieces};
 use super::pack::pack;
-use super::plan::{K_BLOCK, Plan};
+use super::plan::{Plan, Source};
 use super::tile::{self, Operands};
 use crate::scalar::Scalar;
 
@@ -23,10 +23,10 @@ pub(super) fn multiply<T: Scalar>(
 ) {
     let (m, k, n) = (a.rows(), a.cols(), b.cols());
     let plan = Plan::new(a, b);
-    let tile = plan.tile;
+    let (tile, packs_b) = (plan.tile, plan.b == Source::Packed);
     let (a_scratch, b_scratch) = scratch.split_at_mut(Plan::scratch_lens::<T>(m, n, k)[0]);
 
-    for p in Pieces::new(0..k, K_BLOCK, 1) {
+    for p in Pieces::new(0..k, Plan::k_block::<T>(), 1) {
         let depth = p.len();
         let start = if p.start == 0 { start } else { Start::Given };
         let finish = if p.end == k { finish } else { Finish::Nothing };
@@ -38,7 +38,7 @@ pub(super) fn multiply<T: Scalar>(
             }
             for cols in Pieces::new(0..n, Plan::n_block::<T>(), T::LANES) {
                 let panels_of_b = Pieces::new(cols, tile.cols, T::LANES);
-                if plan.packs_b {
+                if packs_b {
                     pack(&b.t(), &panels_of_b, p.clone(), tile.cols, b_scratch);
                 }
                 for (i, rows) in panels_of_a.clone().enumerate() {
@@ -48,7 +48,7 @@ pub(super) fn multiply<T: Scalar>(
                         (a.at(rows.start, p.start), a.strides())
                     };
                     for (j, cols) in panels_of_b.clone().enumerate() {
-                        let (b, b_stride) = if plan.packs_b {
+                        let (b, b_stride) = if packs_b {
                             (b_scratch[j * tile.cols * depth..].as_ptr(), tile.cols)
                         } else {
                             (b.at(p.start, cols.start), b.strides().0)
@@ -60,7 +60,7 @@ pub(super) fn multiply<T: Scalar>(
                             a_strides,
                             b,
                             b_stride,
-                            b_is_padded: plan.packs_b,
+                            b_is_padded: packs_b,
                             c: c.as_mut_ptr().wrapping_add(at),
                             c_stride: n,
                             cols: cols.len(),
@@ -69,7 +69,8 @@ pub(super) fn multiply<T: Scalar>(
                                 Start::Given => Some((c.as_ptr().wrapping_add(at), n)),
                                 Start::Rows(row) => Some((row[cols.start..].as_ptr(), 0)),
                             },
-                            is_far: plan.is_far,
+                            b_is_far: plan.b == Source::Far,
+                            c_is_far: plan.c_is_far,
                         };
                         // SAFETY: the tile lies inside C, whose size the caller checked, and C is
                         // borrowed alone. Views of A and B are inside their slices; panels were filled

@@ -76,8 +76,9 @@ impl<'a, T> Matrix<'a, T> {
         T: Copy,
     {
         assert!(i < self.rows && out.len() == self.cols);
-        for (j, x) in out.iter_mut().enumerate() {
-            *x = self.data[i * self.row_stride + j * self.col_stride];
+        let row = self.data.iter().skip(i * self.row_stride).step_by(self.col_stride.max(1));
+        for (x, &from) in out.iter_mut().zip(row) {
+            *x = from;
         }
     }
 

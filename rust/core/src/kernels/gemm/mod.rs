@@ -15,8 +15,8 @@
 //! | `thin`    | shapes for which a tile is waste                         |
 //!
 //! Invariants: nothing is allocated. Every element of C is one chain of fused multiply-adds over k in
-//! rising order from its start, except where `n <= 4` and rows of A are contiguous:
-//! there k runs over the lanes (see [`thin`]). Bits depend on the values, on n, k and the layout of
+//! rising order from its start, except where `n <= 4`, `k > 4 n` and rows of A are contiguous: there k runs
+//! over the lanes (see [`thin`]). Bits depend on the values, on n, k and the layout of
 //! A, never on m, the blocking or packing. So rows of C may be computed in any split.
 
 mod blocked;
@@ -68,13 +68,13 @@ pub(crate) fn gemm<T: Scalar>(
     }
 
     let c = &mut c[..m * n];
-    if k == 0 || thin::is_thin(a, n) {
-        start.write(c, n);
-        if k > 0 {
-            thin::multiply_add(a, b, c, scratch);
-        }
-        finish.apply(c, n, 0..m, 0..n);
-    } else {
-        blocked::multiply(a, b, c, start, finish, scratch);
+    if k > 0 && !thin::is_thin(a, n) {
+        return blocked::multiply(a, b, c, start, finish, scratch);
     }
+    if k > 0 {
+        thin::multiply(a, b, c, start, scratch);
+    } else {
+        start.write(c, n);
+    }
+    finish.apply(c, n, 0..m, 0..n);
 }

@@ -7,8 +7,8 @@ use super::matrix::Matrix;
 use super::tile::{FEW_ROWS, TileShape, tile_shape, wide_tile_shape};
 use crate::scalar::Scalar;
 
-/// Most steps of k between loading and storing a tile of C.
-pub(super) const K_BLOCK: usize = 512;
+/// Most bytes in a row of a panel of A, whose columns are the steps of k between loading and storing C.
+const K_BLOCK_BYTES: usize = 2048;
 /// Bytes in a row of a block of B, which leaves half of the level-2 cache to others.
 const N_BLOCK_BYTES: usize = 1024;
 /// Most panels of A that are packed at once: they stay in a level-3 cache.
@@ -21,14 +21,25 @@ const TILES_TO_PACK_B: usize = 6;
 /// Columns of C from which on it pays to pack an A that cannot.
 const COLS_TO_PACK_A: usize = 512;
 
+/// Where tiles read an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// As it lies, in a cache.
+    InPlace,
+    /// As it lies, beyond the level-2 cache.
+    Far,
+    /// In panels.
+    Packed,
+}
+
 /// What to do with the operands of a product.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     pub(super) tile: TileShape,
     pub(super) packs_a: bool,
-    pub(super) packs_b: bool,
-    /// Whether the matrices are too large for the level-2 cache, so that a tile asks ahead for what it needs.
-    pub(super) is_far: bool,
+    pub(super) b: Source,
+    /// Whether C will have left the level-2 cache before it is needed again.
+    pub(super) c_is_far: bool,
 }
 
 impl Plan {
@@ -36,7 +47,7 @@ impl Plan {
         let (m, k, n) = (a.rows(), a.cols(), b.cols());
         let tile = tile_shape::<T>();
         let bytes = |elements: usize| elements * size_of::<T>();
-        let depth = k.min(K_BLOCK);
+        let depth = k.min(Self::k_block::<T>());
 
         let is_crowded = match a.strides() {
             (1, step) => crowds(depth, bytes(step), LEVEL_2),
@@ -45,21 +56,35 @@ impl Plan {
         let is_large = bytes(m * k) > LEVEL_2;
         let packs_a = (is_crowded && n > tile.cols) || (is_large && n >= COLS_TO_PACK_A);
 
-        let packs_b = match b.strides() {
+        let is_large = bytes(k * n) > 2 * LEVEL_2;
+        let b = match b.strides() {
             (step, 1) => {
-                let is_large = bytes(k * n) > 2 * LEVEL_2;
-                m >= TILES_TO_PACK_B * tile.rows && (is_large || crowds(depth, bytes(step), LEVEL_2))
+                let is_crowded = crowds(depth, bytes(step), LEVEL_2);
+                let pays = m >= TILES_TO_PACK_B * tile.rows && (is_large || is_crowded);
+                if pays {
+                    Source::Packed
+                } else if is_large {
+                    Source::Far
+                } else {
+                    Source::InPlace
+                }
             }
-            _ => true,
+            _ => Source::Packed,
         };
-        let has_few_rows = m <= FEW_ROWS && !packs_b;
+        let has_few_rows = m <= FEW_ROWS && b != Source::Packed;
         let tile = if has_few_rows { wide_tile_shape::<T>(m) } else { tile };
-        Self { tile, packs_a, packs_b, is_far: bytes(m * k + k * n + m * n) > 2 * LEVEL_2 }
+        let c_is_far = bytes(m * k + k * n + m * n) > 2 * LEVEL_2;
+        Self { tile, packs_a, b, c_is_far }
     }
 
     /// Most rows of A that are packed at once.
     pub(super) fn m_block(&self) -> usize {
         A_PANELS * self.tile.rows
+    }
+
+    /// Most steps of k at once.
+    pub(super) fn k_block<T>() -> usize {
+        K_BLOCK_BYTES / size_of::<T>()
     }
 
     /// Columns of a block of B.
@@ -69,7 +94,7 @@ impl Plan {
 
     /// Elements of the packed blocks of A and of B of a product, whatever the layouts.
     pub(super) fn scratch_lens<T: Scalar>(m: usize, n: usize, k: usize) -> [usize; 2] {
-        let (tile, depth) = (tile_shape::<T>(), k.min(K_BLOCK));
+        let (tile, depth) = (tile_shape::<T>(), k.min(Self::k_block::<T>()));
         let a = m.div_ceil(tile.rows).min(A_PANELS) * tile.panel_of_a();
         let b = n.min(Self::n_block::<T>()).next_multiple_of(tile.cols);
         [a * depth, b * depth]

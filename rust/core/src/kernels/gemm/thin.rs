@@ -1,8 +1,8 @@
 //! Products with at most four columns, for which a tile is waste.
 //!
-//! With rows of A contiguous, k runs over the lanes: lane `l` sums the products of `k = l`,
-//! `l + LANES`, … in rising order, and the lanes are added in the order of [`Simd::sum`]. That order
-//! depends on k alone, so a row of C has the same bits whatever the other rows are.
+//! With rows of A contiguous, and more than four times as long as those of B, k runs over the lanes: lane
+//! `l` sums the products of `k = l`, `l + LANES`, … in rising order, and the lanes are added in the order of
+//! [`Simd::sum`]. That order depends on k alone, so a row of C has the same bits whatever the other rows are.
 //! With columns of A contiguous, `Cᵀ = Bᵀ Aᵀ` is a product with few rows, and the order stays that of
 //! the tiles.
 
@@ -21,9 +21,9 @@ pub(super) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
     (n * k.next_multiple_of(T::LANES)).max(n * m + blocked::scratch_len::<T>(n, m, k))
 }
 
-/// Whether the sum over k runs over the lanes.
+/// Whether the sum over k runs over the lanes. A tile of few columns is as fast for a short sum.
 pub(super) fn sums_over_lanes<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
-    n <= COLS && a.is_row_contiguous()
+    n <= COLS && a.cols() > 4 * n && a.is_row_contiguous()
 }
 
 /// Whether the product is faster as `Cᵀ = Bᵀ Aᵀ`: that has few rows, each of whole vectors.
@@ -36,62 +36,98 @@ pub(super) fn is_thin<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
     sums_over_lanes(a, n) || pays_transposed(a, n)
 }
 
-/// `C = C + A B` for a product that [`is_thin`]. `scratch` holds [`scratch_len`] elements.
-pub(super) fn multiply_add<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], scratch: &mut [T]) {
-    if sums_over_lanes(a, b.cols()) {
-        multiply_over_lanes(a, b, c, scratch);
-    } else {
-        multiply_transposed(a, b, c, scratch);
+/// `C = start + A B` for a product that [`is_thin`]. `scratch` holds [`scratch_len`] elements.
+pub(super) fn multiply<T: Scalar>(
+    a: &Matrix<'_, T>,
+    b: &Matrix<'_, T>,
+    c: &mut [T],
+    start: Start<'_, T>,
+    scratch: &mut [T],
+) {
+    let over_lanes = sums_over_lanes(a, b.cols());
+    match (b.cols(), over_lanes) {
+        (1, true) => multiply_over_lanes::<T, 1>(a, b, c, start, scratch),
+        (2, true) => multiply_over_lanes::<T, 2>(a, b, c, start, scratch),
+        (3, true) => multiply_over_lanes::<T, 3>(a, b, c, start, scratch),
+        (_, true) => multiply_over_lanes::<T, 4>(a, b, c, start, scratch),
+        (1, false) => multiply_transposed::<T, 1>(a, b, c, start, scratch),
+        (2, false) => multiply_transposed::<T, 2>(a, b, c, start, scratch),
+        (3, false) => multiply_transposed::<T, 3>(a, b, c, start, scratch),
+        (_, false) => multiply_transposed::<T, 4>(a, b, c, start, scratch),
     }
 }
 
-/// `Cᵀ = Cᵀ + Bᵀ Aᵀ`, with the chains over k that `C = C + A B` has.
-fn multiply_transposed<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], scratch: &mut [T]) {
-    let (m, n) = (a.rows(), b.cols());
-    let (turned, scratch) = scratch.split_at_mut(n * m);
-    for (i, row) in c.chunks_exact(n).enumerate() {
-        for (j, &x) in row.iter().enumerate() {
-            turned[j * m + i] = x;
+/// `Cᵀ = startᵀ + Bᵀ Aᵀ`, with the chains over k that `C = start + A B` has.
+fn multiply_transposed<T: Scalar, const N: usize>(
+    a: &Matrix<'_, T>,
+    b: &Matrix<'_, T>,
+    c: &mut [T],
+    start: Start<'_, T>,
+    scratch: &mut [T],
+) {
+    let m = a.rows();
+    let (turned, scratch) = scratch.split_at_mut(N * m);
+    let start = if let Start::Zero = start {
+        Start::Zero
+    } else {
+        start.write(c, N);
+        for (i, row) in c.as_chunks::<N>().0.iter().enumerate() {
+            for (j, &x) in row.iter().enumerate() {
+                turned[j * m + i] = x;
+            }
         }
-    }
-    blocked::multiply(&b.t(), &a.t(), turned, Start::Given, Finish::Nothing, scratch);
-    for (i, row) in c.chunks_exact_mut(n).enumerate() {
+        Start::Given
+    };
+    blocked::multiply(&b.t(), &a.t(), turned, start, Finish::Nothing, scratch);
+    for (i, row) in c.as_chunks_mut::<N>().0.iter_mut().enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
             *x = turned[j * m + i];
         }
     }
 }
 
-fn multiply_over_lanes<T: Scalar>(a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &mut [T], scratch: &mut [T]) {
-    let (k, n) = (b.rows(), b.cols());
+fn multiply_over_lanes<T: Scalar, const N: usize>(
+    a: &Matrix<'_, T>,
+    b: &Matrix<'_, T>,
+    c: &mut [T],
+    start: Start<'_, T>,
+    scratch: &mut [T],
+) {
+    let k = b.rows();
     let depth = k.next_multiple_of(T::LANES);
-    let columns = &mut scratch[..n * depth];
+    let columns = &mut scratch[..N * depth];
     for (j, column) in columns.chunks_exact_mut(depth).enumerate() {
         b.t().copy_row(j, &mut column[..k]);
         column[k..].fill(T::ZERO);
     }
-    match n {
-        1 => add_dots::<T, 1>(a, columns, depth, c),
-        2 => add_dots::<T, 2>(a, columns, depth, c),
-        3 => add_dots::<T, 3>(a, columns, depth, c),
-        _ => add_dots::<T, 4>(a, columns, depth, c),
-    }
+    let rows_start = match start {
+        Start::Zero => Some([T::ZERO; N]),
+        Start::Given => None,
+        Start::Rows(row) => Some(std::array::from_fn(|j| row[j])),
+    };
+    dots(a, columns, depth, c.as_chunks_mut().0, rows_start);
 }
 
 simd_fn! {
-    /// Adds to C the `N` dot products with every row of A. `columns` holds the columns of B, each padded
-    /// with zeros to `depth`.
-    fn add_dots<T as V, const N: usize>(a: &Matrix<'_, T>, columns: &[T], depth: usize, c: &mut [T]) {
+    /// The `N` dot products with every row of A, added to C or to what all its rows start from. `columns`
+    /// holds the columns of B, each padded with zeros to `depth`.
+    fn dots<T as V, const N: usize>(
+        a: &Matrix<'_, T>,
+        columns: &[T],
+        depth: usize,
+        c: &mut [[T; N]],
+        start: Option<[T; N]>,
+    ) {
         let m = a.rows();
         let mut i = 0;
         while i + 4 <= m {
             let sums = dot::<T, V, 4, N>(a, i, columns, depth);
-            add(&mut c[i * N..], &sums);
+            add(&mut c[i..], &sums, start.as_ref());
             i += 4;
         }
         while i < m {
             let sums = dot::<T, V, 1, N>(a, i, columns, depth);
-            add(&mut c[i * N..], &sums);
+            add(&mut c[i..], &sums, start.as_ref());
             i += 1;
         }
 
@@ -155,10 +191,11 @@ simd_fn! {
         }
 
         #[inline(always)]
-        fn add<T: Scalar, const M: usize, const N: usize>(c: &mut [T], sums: &[[T; N]; M]) {
-            for (row, sums) in c.chunks_exact_mut(N).zip(sums) {
-                for (x, &sum) in row.iter_mut().zip(sums) {
-                    *x += sum;
+        fn add<T: Scalar, const N: usize>(c: &mut [[T; N]], sums: &[[T; N]], start: Option<&[T; N]>) {
+            for (row, sums) in c.iter_mut().zip(sums) {
+                let start = *start.unwrap_or(row);
+                for ((x, start), &sum) in row.iter_mut().zip(start).zip(sums) {
+                    *x = start + sum;
                 }
             }
         }

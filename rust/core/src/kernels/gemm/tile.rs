@@ -23,8 +23,10 @@ pub(super) struct Operands<T> {
     pub(super) cols: usize,
     /// What the sums start from, laid out as C is but for the stride, which may be 0; else they start from 0.
     pub(super) start: Option<(*const T, usize)>,
-    /// Whether B, where it is not padded, and the tile of C to the right should be asked for ahead.
-    pub(super) is_far: bool,
+    /// Whether to ask for rows of B ahead of their use.
+    pub(super) b_is_far: bool,
+    /// Whether to ask for the tile of C to the right.
+    pub(super) c_is_far: bool,
 }
 
 /// The shape of the largest tile.
@@ -44,10 +46,10 @@ impl TileShape {
 
 /// Steps of k between asking for a row of B and using it.
 const AHEAD: usize = 16;
-/// Most vectors in a tile of few rows.
-const WIDE_VECTORS: usize = 8;
+/// Most vectors in a tile of one row, of two, of three: the sums and what they need stay in 32 registers.
+const WIDE_VECTORS: [usize; 3] = [8, 8, 7];
 /// What counts as few rows.
-pub(super) const FEW_ROWS: usize = 3;
+pub(super) const FEW_ROWS: usize = WIDE_VECTORS.len();
 
 simd_fn! {
     /// The shape of the largest tile of the instruction set.
@@ -60,7 +62,7 @@ simd_fn! {
     /// The shape of the largest tile of `rows <=` [`FEW_ROWS`] rows: wide, for enough sums to be
     /// under way at once.
     pub(super) fn wide_tile_shape<T as V>(rows: usize) -> TileShape {
-        let vectors = (V::TILE_ROWS * V::TILE_VECTORS / rows).min(WIDE_VECTORS);
+        let vectors = (V::TILE_ROWS * V::TILE_VECTORS / rows).min(WIDE_VECTORS[rows - 1]);
         TileShape { rows: V::TILE_ROWS, cols: vectors * T::LANES }
     }
 }
@@ -90,7 +92,7 @@ simd_fn! {
             }
         }
 
-        if on.is_far {
+        if on.c_is_far {
             for i in 0..M {
                 for j in 0..N {
                     V::prefetch(on.c.wrapping_add(i * on.c_stride + on.cols + j * T::LANES));
@@ -102,7 +104,7 @@ simd_fn! {
         // vectors if padded, else `cols` elements.
         unsafe {
             let (mut a, mut b) = (on.a, on.b);
-            if on.b_is_padded || (!on.is_far && last == T::LANES) {
+            if on.b_is_padded || (!on.b_is_far && last == T::LANES) {
                 for _ in 0..on.k {
                     let mut row = [V::zero(); N];
                     for (j, x) in row.iter_mut().enumerate() {
@@ -184,7 +186,7 @@ pub(super) unsafe fn multiply<T: Scalar>(rows: usize, on: &Operands<T>) {
     by_shape! {
         1: 1 2 3 4 5 6 7 8;
         2: 1 2 3 4 5 6 7 8;
-        3: 1 2 3 4 5 6 7 8;
+        3: 1 2 3 4 5 6 7;
         4: 1 2; 5: 1 2; 6: 1 2; 7: 1 2; 8: 1 2; 9: 1 2; 10: 1 2; 11: 1 2; 12: 1 2; 13: 1 2; 14: 1 2;
     }
 }
