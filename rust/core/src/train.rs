@@ -94,11 +94,11 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
         let mut gradients = Gradients::default();
         for rows in [batch_size, n % batch_size] {
-            gradients.reserve(network, rows, n_threads)?;
+            gradients.reserve(network, &train.x(), rows, n_threads)?;
         }
         let mut inference = Inference::default();
         if let Some(validation) = &validation {
-            inference.reserve(network, validation.n_rows(), n_threads)?;
+            inference.reserve(network, &validation.x(), n_threads)?;
         }
         Ok(Self {
             train,
