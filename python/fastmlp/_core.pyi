@@ -214,6 +214,7 @@ class MLP:
         callback: Callable[[Epoch], bool | None] | None = None,
         alpha: float = 0.0,
         report: Literal["objective", "scikit-learn"] = "objective",
+        initial_epoch: int = 0,
     ) -> History: ...
 
 def save_tensors(
