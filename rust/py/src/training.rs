@@ -166,7 +166,8 @@ impl<T: Stateful> Training<'_, '_, T> {
             }
         })?;
         let n_epochs = epochs - initial_epoch;
-        let epoch = |made, last: &EpochRecord| Epoch::new(initial_epoch + made, epochs, last, self.has_accuracy);
+        let epoch =
+            |made, last: &EpochRecord| Epoch::new(initial_epoch + made, epochs, last, self.has_accuracy);
         let at_once = if self.arguments.callback.is_some() { 1 } else { n_epochs };
         let mut records = Vec::new();
         while records.len() < n_epochs {
