@@ -651,8 +651,8 @@ impl MLP {
     ///     epoch alone. None takes the next seed of the network's own stream, which starts at the
     ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time. A
     ///     RandomState gives the orders of scikit-learn, each its shuffle of the one before, even
-    ///     where one batch is all rows, and is advanced by them; the masks of dropout then come
-    ///     from the network's own stream.
+    ///     where one batch is all rows, and is advanced by them when the call ends; the masks of
+    ///     dropout then come from the network's own stream.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all. The loss of a
     ///     batch is ``sum(w * l) / sum(w)`` over its rows; a batch whose weights are all 0 makes no

@@ -170,16 +170,20 @@ impl<T: Stateful> Training<'_, '_, T> {
             |made, last: &EpochRecord| Epoch::new(initial_epoch + made, epochs, last, self.has_accuracy);
         let at_once = if self.arguments.callback.is_some() { 1 } else { n_epochs };
         let mut records = Vec::new();
-        while records.len() < n_epochs {
-            let trained = self.train(py, &mut trainer, at_once, &mut records);
-            shuffling.advance(trainer.random())?;
-            trained?;
-            if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
-                && wants_to_stop(&callback.call1((epoch(records.len(), last),))?)?
-            {
-                break;
+        let mut all_epochs = || {
+            while records.len() < n_epochs {
+                self.train(py, &mut trainer, at_once, &mut records)?;
+                if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
+                    && wants_to_stop(&callback.call1((epoch(records.len(), last),))?)?
+                {
+                    break;
+                }
             }
-        }
+            Ok::<_, BindError>(())
+        };
+        let trained = all_epochs();
+        shuffling.advance(trainer.random())?;
+        trained?;
         Ok(History::from_records(py, &records, (validation.is_some(), self.has_accuracy)))
     }
 
