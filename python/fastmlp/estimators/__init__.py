@@ -1,7 +1,7 @@
-"""Estimators for scikit-learn: its own `MLPClassifier` and `MLPRegressor`, trained by this engine.
+"""Estimators for scikit-learn, in place of its own `MLPClassifier` and `MLPRegressor`.
 
-Change ``from sklearn.neural_network import MLPClassifier`` to ``from fastmlp import MLPClassifier``;
-parameters, attributes, methods, warnings and random numbers stay as they are.
+Import them from `fastmlp` rather than from `sklearn.neural_network`; parameters, attributes,
+methods, warnings and random numbers stay as they are, and the engine does the work.
 """
 
 from fastmlp._extras import require

@@ -13,11 +13,11 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp._core import MLP
 from fastmlp.estimators.lbfgs import LBFGS
-from fastmlp.estimators.live import ACTIVATIONS, LiveParameters, draw_parameters, make_network
+from fastmlp.estimators.live import ACTIVATIONS, draw_parameters, make_network
 from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic
 
 
-class BaseMLP(LiveParameters, Stochastic, LBFGS, BaseEstimator):
+class BaseMLP(Stochastic, LBFGS, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -55,7 +55,7 @@ class BaseMLP(LiveParameters, Stochastic, LBFGS, BaseEstimator):
     n_outputs_: int
 
     def __init__(self, **parameters: Any) -> None:
-        vars(self).update(parameters)
+        self.__dict__.update(parameters)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
@@ -185,6 +185,7 @@ class BaseMLP(LiveParameters, Stochastic, LBFGS, BaseEstimator):
         return readable(X, network.dtype)
 
     def __sklearn_tags__(self) -> Any:
+        """Say what the estimator can do."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags

@@ -5,36 +5,138 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import log_expit, log_softmax
+from scipy.special import expit, log_expit, log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
+from fastmlp.estimators.labels import Labels
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):
+class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     """Multilayer perceptron for classes, in place of scikit-learn's.
 
-    PARAMETERS
+    It minimises the cross-entropy: of a softmax over the classes, of one logistic output for two
+    classes, or of one for each label if `y` is an indicator of several.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int or int, default=(100,)
+        Width of each hidden layer, at least 1; empty for a network without one.
+    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
+        Activation of the hidden layers; 'logistic' is the sigmoid.
+    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+        What trains the network. 'sgd' and 'adam' go through batches in random order; 'lbfgs' looks
+        at all rows in each step, which suits small data.
+    alpha : float, default=0.0001
+        Penalty on weights, >= 0: half of it times the sum of their squares, divided by the weight
+        of the batch (of its rows if there is no `sample_weight`), is added to the loss.
+    batch_size : int or 'auto', default='auto'
+        Rows of a batch for 'sgd' and 'adam'; 'auto' is 200, or all if there are fewer.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        How the learning rate of 'sgd' goes on from `learning_rate_init`. 'invscaling' divides the
+        latter by ``(t_ + 1) ** power_t`` after each epoch; 'adaptive' divides by 5 where training
+        would else stop, down to 1e-6.
+    learning_rate_init : float, default=0.001
+        First learning rate of 'sgd', the learning rate of 'adam': > 0.
+    power_t : float, default=0.5
+        Exponent of 'invscaling', >= 0.
+    max_iter : int, default=200
+        Most epochs of 'sgd' and 'adam', most iterations of 'lbfgs'.
+    shuffle : bool, default=True
+        Whether 'sgd' and 'adam' draw a new order of rows for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Source of initial parameters, of the validation split and of the orders of rows, in that
+        order. An int gives the same network each time, None another one.
+    tol : float, default=0.0001
+        What counts as progress, >= 0: the loss has to fall, or the validation score to rise, by
+        more. For 'lbfgs' the largest entry of a gradient that counts as 0.
+    verbose : bool, default=False
+        Whether to print the loss of each epoch or iteration.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the parameters that are there.
+    momentum : float, default=0.9
+        Momentum of 'sgd', from 0 to 1.
+    nesterovs_momentum : bool, default=True
+        Whether the momentum of 'sgd' looks ahead, as Nesterov's does.
+    early_stopping : bool, default=False
+        Whether 'sgd' and 'adam' keep rows back for validation, watch the score on them in place of
+        the loss, and end with the parameters of the best one.
+    validation_fraction : float, default=0.1
+        Share of rows for `early_stopping`, in [0, 1).
+    beta_1 : float, default=0.9
+        Memory of the gradient's mean in 'adam', in [0, 1).
+    beta_2 : float, default=0.999
+        Memory of the mean of its square in 'adam', in [0, 1).
+    epsilon : float, default=1e-08
+        Keeps the quotient in 'adam' finite: > 0.
+    n_iter_no_change : int, default=10
+        'sgd' and 'adam' stop when there was no progress in more epochs than this one after
+        another; infinity never stops them.
+    max_fun : int, default=15000
+        Most evaluations of the loss by 'lbfgs'.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes in the order of the columns of `predict_proba`.
+    loss_ : float
+        Loss of the last epoch or iteration.
+    best_loss_ : float or None
+        Smallest loss; None with `early_stopping`.
+    loss_curve_ : list of float
+        Loss of each epoch or iteration.
+    validation_scores_ : list of float or None
+        Accuracy on the rows for validation after each epoch; None without `early_stopping`.
+    best_validation_score_ : float or None
+        Largest validation score; None without `early_stopping`.
+    t_ : int
+        Rows that 'sgd' or 'adam' went through, each counted once an epoch.
+    coefs_ : list of ndarray of shape (n_inputs, n_outputs)
+        Weights of each layer: views of the network, so that what is written to them counts at
+        once. An array put in the place of one is copied into the network at its next use.
+    intercepts_ : list of ndarray of shape (n_outputs,)
+        Biases of each layer, likewise.
+    network_ : MLP
+        The network.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if those of training were all text.
+    n_iter_ : int
+        Epochs or iterations of the last fit.
+    n_layers_ : int
+        Layers of units, input and output included.
+    n_outputs_ : int
+        Outputs of the network.
+    out_activation_ : str
+        'softmax' for three classes or more, else 'logistic'.
+
+    See Also
+    --------
+    MLPRegressor : The same for numbers.
+    MLP : The network by itself.
 
     Notes
     -----
-    NOTES
+    Results follow scikit-learn's to rounding. docs/4_scikit_learn.md has what differs and why.
 
     Examples
     --------
-    EXAMPLES
+    >>> from fastmlp import MLPClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPClassifier(hidden_layer_sizes=(20,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> clf.predict(X[[0, 75, 149]])
+    array([0, 1, 2])
+    >>> clf.score(X, y) > 0.95
+    True
     """
 
     loss: ClassVar[str] = "log_loss"
-    classes_: NDArray[Any]
 
     def __init__(
         self,
@@ -141,38 +243,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         estimator.classes_ = labels
         return estimator
 
-    def _encode(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
-        """Return class indices for softmax, else an indicator, flat if there is one output."""
-        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-        else:
-            self._check_classes(unique_labels(y))
-        if fresh or not hasattr(self, "out_activation_"):
-            multiclass = self._label_binarizer.y_type_ == "multiclass"
-            self.out_activation_ = "softmax" if multiclass else "logistic"
-        if self.out_activation_ == "softmax":
-            self.n_outputs_ = len(self.classes_)
-            if y.ndim != 1:
-                raise ValueError("The object was not fitted with multilabel input.")
-            return np.searchsorted(self.classes_, y)
-        indicator = self._label_binarizer.transform(y)
-        self.n_outputs_ = indicator.shape[1]
-        return indicator.ravel() if self.n_outputs_ == 1 else indicator
-
-    def _check_classes(self, classes: NDArray[Any]) -> None:
-        if self.warm_start:
-            if set(classes) != set(self.classes_):
-                raise ValueError(
-                    "warm_start can only be used where `y` has the same classes as in the "
-                    f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
-                )
-        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
-                f"'y' has {classes}."
-            )
-
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row, or each label that is more likely than not.
 
@@ -192,16 +262,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return self.classes_[decided]
         return csr_matrix(decided) if self._label_binarizer.sparse_input_ else decided
 
-    def _decide(self, network: MLP, X: Any) -> NDArray[np.int64]:
-        """Return class indices (n_samples,), or an indicator where rows have several labels."""
-        if self.out_activation_ == "softmax":
-            return network.predict(X)
-        likely = (network.predict_proba(X) > 0.5).astype(np.int64)
-        if likely.shape[1] > 1:
-            return likely
-        # Without a second class, the one output cannot mean it.
-        return np.minimum(likely[:, 0], len(self.classes_) - 1)
-
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, or of each label.
 
@@ -213,16 +273,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`. Those of classes add up to 1.
+            Probabilities in the order of `classes_`. Those of classes add up to 1. None is 0: one
+            too small for a number is the smallest normal number.
         """
         network = self.network_
-        probabilities = network.predict_proba(self._checked(X, network))
-        if probabilities.shape[1] == 1:
-            return np.hstack([1 - probabilities, probabilities])
-        return probabilities
+        X = self._checked(X, network)
+        if network.layer_sizes[-1] > 1:
+            return _positive(network.predict_proba(X))
+        # The complement from the sum itself: 1 - p would lose what is below the precision of 1.
+        sums = network.forward(X)
+        return _positive(expit(np.hstack([-sums, sums])))
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
-        """Return the logarithm of each probability: never -inf, also where a probability rounds to 0.
+        """Return the logarithm of each probability; it is always finite.
 
         Parameters
         ----------
@@ -242,10 +305,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if sums.shape[1] == 1:
             return log_expit(np.hstack([-sums, sums]))
         # Labels whose probabilities are equal have equal logarithms, so that their order is the
-        # same. A probability below the normal numbers is exp(sum), as far as numbers can tell.
+        # same. A probability too small for a number is exp(sum), as far as numbers can tell.
         probabilities = network.predict_proba(X)
-        normal = probabilities >= np.finfo(probabilities.dtype).tiny
-        return np.log(probabilities, out=sums, where=normal)
+        large_enough = probabilities > np.finfo(probabilities.dtype).tiny
+        return np.log(probabilities, out=sums, where=large_enough)
 
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -283,20 +346,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._label_binarizer = LabelBinarizer().fit(y if several else classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
-        # As text, in scikit-learn's spelling: it names a class that has too few rows.
-        return np.where(y > 0, "True", "False") if self.n_outputs_ == 1 else None
-
-    def _validation_score(
-        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> float:
-        """Return the accuracy: the share of rows of which everything is right."""
-        right = self._decide(network, X) == y
-        if right.ndim == 2:
-            right = right.all(axis=1)
-        return float(np.average(right, weights=sample_weight))
-
     def __sklearn_tags__(self) -> Any:
+        """Say what the estimator can do."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _positive(probabilities: NDArray[Any]) -> NDArray[Any]:
+    """Raise zeros to the smallest normal number, so that each logarithm is finite."""
+    return np.maximum(probabilities, np.finfo(probabilities.dtype).tiny, out=probabilities)

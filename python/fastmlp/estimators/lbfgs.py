@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sklearn.utils.optimize import _check_optimize_result
 
 from fastmlp._core import MLP
+from fastmlp.estimators.live import LiveParameters
 
 
-class LBFGS:
+class LBFGS(LiveParameters):
     """The solver "lbfgs"."""
 
     alpha: float
@@ -90,9 +91,7 @@ class LBFGS:
             y = y.argmax(axis=1)
         else:
             y = (y.ravel() if y.shape[1] == 1 else y).astype(network.dtype)
-        loss, gradient = network.loss_and_grad(
-            X, y, sample_weight=sample_weight, alpha=self.alpha
-        )
+        loss, gradient = network.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
         d_weights, d_biases = network.unflatten(gradient)
         return loss, np.concatenate([array.ravel() for array in d_weights + d_biases])
 

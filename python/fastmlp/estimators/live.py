@@ -95,8 +95,8 @@ class LiveParameters:
         return network
 
     def __getstate__(self) -> dict[str, Any]:
-        """The state as plain arrays and numbers; the network is made from them again."""
-        state = dict(super().__getstate__())  # type: ignore[call-overload]
+        """Return the state as plain arrays and numbers, which are enough to make the network."""
+        state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
         if "_tie" in state:
             state["_tie"] = None
         return state
@@ -125,9 +125,7 @@ def _kind(network: MLP) -> tuple[Any, ...]:
     return tuple(network.layer_sizes), network.activation, network.output, network.dtype
 
 
-def draw_parameters(
-    network: MLP, activation: str, random_state: np.random.RandomState
-) -> None:
+def draw_parameters(network: MLP, activation: str, random_state: np.random.RandomState) -> None:
     """Draw weights and biases as scikit-learn does: uniform, in double, layer by layer.
 
     The bound is that of Glorot and Bengio, "Understanding the difficulty of training deep

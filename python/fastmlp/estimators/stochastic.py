@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from fastmlp._core import MLP, SGD, Adam, DivergenceError, Epoch, Optimizer
+from fastmlp.estimators.live import LiveParameters
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -19,7 +20,7 @@ NOT_FINITE = (
 SMALLEST_ADAPTIVE_RATE = 1e-6
 
 
-class Stochastic:
+class Stochastic(LiveParameters):
     """The solvers "sgd" and "adam"."""
 
     solver: str
@@ -163,7 +164,7 @@ class Stochastic:
         raise NotImplementedError
 
     def _batch_rows(self, n_samples: int) -> int:
-        if self.batch_size == "auto":
+        if isinstance(self.batch_size, str):
             return min(200, n_samples)
         if self.batch_size > n_samples:
             warnings.warn(
@@ -189,7 +190,7 @@ class _Watch:
         self.network = network
         self.n_samples = n_samples
         self.score = score
-        self.best_parameters = None if score is None else network.parameters.copy()
+        self.best_parameters: Any = None if score is None else network.parameters.copy()
         self.stopped = False
         estimator.n_iter_ = 0
 
