@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use fastmlp_core::{Activation, Adam, Dataset, Init, Labels, Mlp, Names, Network, Never, Rule, Sgd, State};
+use fastmlp_core::{
+    Activation, Adam, Dataset, Init, Labels, Mlp, Names, Network, Never, Objective, Rule, Sgd, State,
+};
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -66,7 +68,9 @@ fn step(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(batch_size as u64));
         let id = BenchmarkId::new(format!("{name}: {}", title(layer_sizes)), batch_size);
         group.bench_function(id, |bencher| {
-            bencher.iter(|| mlp.step(&data, &rule, &mut state, None, &Never).expect("a step"));
+            bencher.iter(|| {
+                mlp.step(&data, Objective::default(), (&rule, &mut state), None, &Never).expect("a step")
+            });
         });
     }
     group.finish();

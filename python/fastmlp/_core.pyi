@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Targets: TypeAlias = NDArray[np.integer] | FloatArray
+# SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
+Inputs: TypeAlias = FloatArray | Any
 Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh"]
+Output: TypeAlias = Literal["softmax", "sigmoid", "identity", "exp"]
 Init: TypeAlias = Literal[
     "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
 ]
@@ -41,12 +45,18 @@ class Optimizer:
 @final
 class SGD(Optimizer):
     def __new__(
-        cls, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False
+        cls,
+        learning_rate: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        scaled_velocity: bool = False,
     ) -> SGD: ...
     @property
     def momentum(self) -> float: ...
     @property
     def nesterov(self) -> bool: ...
+    @property
+    def scaled_velocity(self) -> bool: ...
 
 class Adam(Optimizer):
     def __new__(
@@ -55,6 +65,7 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
+        epsilon_hat: bool = False,
     ) -> Adam: ...
     @property
     def beta_1(self) -> float: ...
@@ -62,6 +73,8 @@ class Adam(Optimizer):
     def beta_2(self) -> float: ...
     @property
     def epsilon(self) -> float: ...
+    @property
+    def epsilon_hat(self) -> bool: ...
 
 @final
 class AdamW(Adam):
@@ -85,7 +98,7 @@ class Epoch:
     @property
     def loss(self) -> float: ...
     @property
-    def accuracy(self) -> float: ...
+    def accuracy(self) -> float | None: ...
     @property
     def val_loss(self) -> float | None: ...
     @property
@@ -98,7 +111,7 @@ class History:
     def __new__(
         cls,
         loss: NDArray[np.float64],
-        accuracy: NDArray[np.float64],
+        accuracy: NDArray[np.float64] | None,
         val_loss: NDArray[np.float64] | None,
         val_accuracy: NDArray[np.float64] | None,
         seconds: NDArray[np.float64],
@@ -107,7 +120,7 @@ class History:
     @property
     def loss(self) -> NDArray[np.float64]: ...
     @property
-    def accuracy(self) -> NDArray[np.float64]: ...
+    def accuracy(self) -> NDArray[np.float64] | None: ...
     @property
     def val_loss(self) -> NDArray[np.float64] | None: ...
     @property
@@ -121,7 +134,7 @@ class MLP:
         cls,
         layer_sizes: Sequence[int],
         activation: Activation | Sequence[Activation] = "relu",
-        output: Literal["softmax"] = "softmax",
+        output: Output = "softmax",
         init: Init = "auto",
         init_scale: float | None = None,
         dtype: _DType = "float32",
@@ -132,7 +145,7 @@ class MLP:
     @property
     def activation(self) -> Activation | tuple[Activation, ...]: ...
     @property
-    def output(self) -> Literal["softmax"]: ...
+    def output(self) -> Output: ...
     @property
     def dtype(self) -> Literal["float32", "float64"]: ...
     @property
@@ -147,56 +160,60 @@ class MLP:
         self, flat: NDArray[Any]
     ) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]: ...
     def forward(
-        self, X: FloatArray, out: FloatArray | None = None, n_jobs: int | None = None
+        self, X: Inputs, out: FloatArray | None = None, n_jobs: int | None = None
     ) -> FloatArray: ...
     def predict_proba(
-        self, X: FloatArray, out: FloatArray | None = None, n_jobs: int | None = None
+        self, X: Inputs, out: FloatArray | None = None, n_jobs: int | None = None
     ) -> FloatArray: ...
-    def predict(self, X: FloatArray, n_jobs: int | None = None) -> NDArray[np.int64]: ...
+    def predict(self, X: Inputs, n_jobs: int | None = None) -> NDArray[Any]: ...
     def loss(
         self,
-        X: FloatArray,
-        y: NDArray[np.integer],
+        X: Inputs,
+        y: Targets,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         n_jobs: int | None = None,
     ) -> float: ...
     def loss_and_grad(
         self,
-        X: FloatArray,
-        y: NDArray[np.integer],
+        X: Inputs,
+        y: Targets,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
         seed: int | None = None,
+        alpha: float = 0.0,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
     def step(
         self,
-        X: FloatArray,
-        y: NDArray[np.integer],
+        X: Inputs,
+        y: Targets,
         optimizer: Optimizer,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
         seed: int | None = None,
+        alpha: float = 0.0,
     ) -> float: ...
     def fit(
         self,
-        X: FloatArray,
-        y: NDArray[np.integer],
+        X: Inputs,
+        y: Targets,
         optimizer: Optimizer | None = None,
         epochs: int = 1000,
         batch_size: int | None = None,
         shuffle: bool = True,
-        seed: int | None = None,
+        seed: int | np.random.RandomState | None = None,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
-        X_val: FloatArray | None = None,
-        y_val: NDArray[np.integer] | None = None,
+        X_val: Inputs | None = None,
+        y_val: Targets | None = None,
         dropout: float | Sequence[float] = 0.0,
         n_jobs: int | None = None,
         callback: Callable[[Epoch], bool | None] | None = None,
+        alpha: float = 0.0,
+        report: Literal["objective", "scikit-learn"] = "objective",
     ) -> History: ...
 
 def save_tensors(

@@ -57,6 +57,8 @@ class Model:
         class_names: Sequence[str],
         target: str | None = None,
     ) -> None:
+        if network.output != "softmax":
+            raise ValueError(f"network must have the output 'softmax', got {network.output!r}")
         n_features, n_classes = network.layer_sizes[0], network.layer_sizes[-1]
         self.network = network
         self.mean = _vector("mean", mean, n_features)

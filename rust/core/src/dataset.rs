@@ -6,46 +6,11 @@ use ndarray::{ArrayView1, ArrayView2};
 
 use crate::dropout::Masks;
 use crate::error::{Error, Result};
-use crate::layout::Layout;
+use crate::inputs::Inputs;
+use crate::network::Network;
+use crate::output::Output;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
-
-/// The rows of a data set that a pass goes through, in this order.
-#[derive(Clone, Copy, Debug)]
-#[allow(unreachable_pub, reason = "named by the public traits below, hidden there")]
-pub enum Rows<'a> {
-    /// From the first to before the second.
-    Range(usize, usize),
-    /// These.
-    Index(&'a [u32]),
-}
-
-impl Rows<'_> {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Range(start, end) => end - start,
-            Self::Index(rows) => rows.len(),
-        }
-    }
-
-    /// Those at positions `start..end` of these.
-    pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
-        match self {
-            Self::Range(first, _) => Self::Range(first + start, first + end),
-            Self::Index(rows) => Self::Index(&rows[start..end]),
-        }
-    }
-
-    /// Calls `f` with (position, row) of each.
-    #[inline(always)]
-    pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize)) {
-        match self {
-            Self::Range(start, end) => (*start..*end).enumerate().for_each(|(i, row)| f(i, row)),
-            Self::Index(rows) => {
-                rows.iter().enumerate().for_each(|(i, &row)| f(i, row as usize));
-            }
-        }
-    }
-}
 
 /// Class indices of any integer type.
 pub trait Labels: Sync {
@@ -120,29 +85,38 @@ impl Names {
 /// least one row counts.
 pub struct Dataset<'a, T: Scalar> {
     names: Names,
-    x: ArrayView2<'a, T>,
-    labels: &'a dyn Labels,
+    x: Inputs<'a, T>,
+    targets: Targets<'a, T>,
     sample_weight: Option<&'a dyn Weights>,
     class_weight: Option<&'a [f64]>,
-    n_classes: usize,
     total_weight: f64,
 }
 
+/// What the network should make of rows.
+#[derive(Clone, Copy)]
+enum Targets<'a, T> {
+    /// A class of so many each.
+    Classes(&'a dyn Labels, usize),
+    /// A number for each output, of a kind that this output can be.
+    Values(ArrayView2<'a, T>, Output),
+}
+
 impl<'a, T: Scalar> Dataset<'a, T> {
-    /// Checks all of it, reading labels and weights once.
+    /// Rows that belong to classes. Checks all of it, reading labels and weights once.
     ///
     /// The weight of a row is `sample_weight[row] * class_weight[label]`; what is not given counts as 1.
     pub fn new(
         names: Names,
-        x: ArrayView2<'a, T>,
+        x: impl Into<Inputs<'a, T>>,
         labels: &'a dyn Labels,
         sample_weight: Option<&'a dyn Weights>,
         class_weight: Option<&'a [f64]>,
         n_classes: usize,
     ) -> Result<Self> {
+        let x = x.into();
         let n = x.nrows();
         if n == 0 {
-            return Err(Error::shape(names.x, x.shape(), "at least one row"));
+            return Err(Error::shape(names.x, &x.shape(), "at least one row"));
         }
         if labels.len() != n {
             return Err(Error::shape(
@@ -160,15 +134,61 @@ impl<'a, T: Scalar> Dataset<'a, T> {
                 return Err(Error::Label { name: names.y, row, found, n_classes });
             }
         }
-        let mut dataset =
-            Self { names, x, labels, sample_weight, class_weight, n_classes, total_weight: n as f64 };
-        dataset.total_weight = dataset.weight(Rows::Range(0, n));
-        match dataset.total_weight {
-            0.0 => Err(Error::NoWeight { name: names.y }),
-            total if total.is_normal() => Ok(dataset),
+        Self {
+            names,
+            x,
+            targets: Targets::Classes(labels, n_classes),
+            sample_weight,
+            class_weight,
+            total_weight: 0.0,
+        }
+        .weighed()
+    }
+
+    /// Rows with a number for each output, `(n, d_out)`. Checks all of it, reading targets and weights once.
+    pub fn with_values(
+        names: Names,
+        x: impl Into<Inputs<'a, T>>,
+        values: ArrayView2<'a, T>,
+        sample_weight: Option<&'a dyn Weights>,
+        output: Output,
+    ) -> Result<Self> {
+        let x = x.into();
+        let n = x.nrows();
+        if n == 0 {
+            return Err(Error::shape(names.x, &x.shape(), "at least one row"));
+        }
+        if values.nrows() != n {
+            let expected = format!("({n}, d_out), one row a row of {}", names.x);
+            return Err(Error::shape(names.y, values.shape(), expected));
+        }
+        check_sample_weight(sample_weight, n)?;
+        for ((row, column), &found) in values.indexed_iter() {
+            let found = found.into();
+            if let Some(expected) = output.complaint(found) {
+                return Err(Error::Target { name: names.y, row, column, found, expected });
+            }
+        }
+        Self {
+            names,
+            x,
+            targets: Targets::Values(values, output),
+            sample_weight,
+            class_weight: None,
+            total_weight: 0.0,
+        }
+        .weighed()
+    }
+
+    /// The same with its total weight, which must be a normal number.
+    fn weighed(self) -> Result<Self> {
+        let total_weight = self.weight(Rows::Range(0, self.n_rows()));
+        match total_weight {
+            0.0 => Err(Error::NoWeight { name: self.names.y }),
+            total if total.is_normal() => Ok(Self { total_weight, ..self }),
             total => {
                 let found = format_args!("such that all weights sum to {total:?}").to_string();
-                let name = if sample_weight.is_some() { "sample_weight" } else { "class_weight" };
+                let name = if self.sample_weight.is_some() { "sample_weight" } else { "class_weight" };
                 Err(Error::value(name, found, "weights whose sum is a normal number"))
             }
         }
@@ -180,21 +200,34 @@ impl<'a, T: Scalar> Dataset<'a, T> {
     }
 
     /// The inputs, `(n, d_in)`.
-    pub fn x(&self) -> ArrayView2<'_, T> {
+    pub(crate) fn x(&self) -> Inputs<'a, T> {
         self.x
     }
 
-    /// An error unless the columns are the inputs of a network and the classes its outputs.
-    pub(crate) fn check(&self, layout: &Layout) -> Result<()> {
-        check_columns(self.names.x, &self.x, layout)?;
-        if self.n_classes == layout.d_out() {
-            return Ok(());
+    /// An error unless the columns are the inputs of a network, and the targets what its outputs can be.
+    pub(crate) fn check(&self, network: &Network) -> Result<()> {
+        let layout = network.layout();
+        self.x.check_columns(self.names.x, layout)?;
+        let (d_out, output) = (layout.d_out(), network.output());
+        match self.targets {
+            Targets::Classes(_, n) if output == Output::Softmax => {
+                if n == d_out {
+                    return Ok(());
+                }
+                Err(Error::value("n_classes", n, format!("{d_out}, the outputs of the network")))
+            }
+            Targets::Values(values, of) if of == output => {
+                if values.ncols() == d_out {
+                    return Ok(());
+                }
+                let expected = format!("(n, {d_out}), one column an output");
+                Err(Error::shape(self.names.y, values.shape(), expected))
+            }
+            Targets::Classes(..) => Err(Error::value(self.names.y, "classes", "numbers, one an output")),
+            Targets::Values(..) => {
+                Err(Error::value(self.names.y, "numbers", "those of the network's output"))
+            }
         }
-        Err(Error::value(
-            "n_classes",
-            self.n_classes,
-            format!("{}, the outputs of the network", layout.d_out()),
-        ))
     }
 
     /// Sum of the weights of all rows.
@@ -210,37 +243,43 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         let mut sum = 0.0;
         let mut label = [0];
         rows.for_each(|_, row| {
-            self.labels.read(Rows::Range(row, row + 1), self.last_class(), &mut label);
+            if let Targets::Classes(labels, n) = self.targets {
+                labels.read(Rows::Range(row, row + 1), last(n), &mut label);
+            }
             sum += self.row_weight(row, label[0]);
         });
         sum
     }
 
-    /// Labels of `rows`, and their weights times `scale`.
-    pub(crate) fn read(&self, rows: Rows<'_>, scale: f64, labels: &mut [u32], weights: &mut [T]) {
-        self.labels.read(rows, self.last_class(), labels);
+    /// Targets of `rows`, and their weights times `scale`: `labels` or `values` take the targets, the other is empty.
+    pub(crate) fn read(
+        &self,
+        rows: Rows<'_>,
+        scale: f64,
+        (labels, values): (&mut [u32], &mut [T]),
+        weights: &mut [T],
+    ) {
+        match self.targets {
+            Targets::Classes(all, n) => all.read(rows, last(n), labels),
+            Targets::Values(all, output) => rows.for_each(|i, row| {
+                let d_out = all.ncols();
+                for (to, &from) in values[i * d_out..(i + 1) * d_out].iter_mut().zip(all.row(row)) {
+                    // Checked once; its owner may have overwritten it.
+                    *to = if output.complaint(from.into()).is_none() { from } else { T::ZERO };
+                }
+            }),
+        }
         if self.sample_weight.is_none() && self.class_weight.is_none() {
             weights.fill(T::from_f64(scale));
         } else {
-            rows.for_each(|i, row| weights[i] = T::from_f64(scale * self.row_weight(row, labels[i])));
+            let label = |i: usize| labels.get(i).copied().unwrap_or(0);
+            rows.for_each(|i, row| weights[i] = T::from_f64(scale * self.row_weight(row, label(i))));
         }
     }
 
     /// [`Error::NotFinite`] with the first input that is NaN or infinite, if there is one.
     pub(crate) fn check_finite(&self) -> Result<()> {
-        match self.x.indexed_iter().find(|(_, value)| !value.is_finite()) {
-            Some(((row, column), &found)) => {
-                Err(Error::NotFinite { name: self.names.x, row, column, found: found.into() })
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Labels are checked once, and may be overwritten by their owner afterwards: one that is no class any more counts
-    /// as the nearest.
-    #[allow(clippy::cast_possible_truncation, reason = "classes are fewer than 2^32")]
-    fn last_class(&self) -> u32 {
-        (self.n_classes - 1) as u32
+        self.x.check_finite(self.names.x)
     }
 
     fn row_weight(&self, row: usize, label: u32) -> f64 {
@@ -248,6 +287,13 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         let of_class = self.class_weight.map_or(1.0, |weights| weights[label as usize]);
         of_sample * of_class
     }
+}
+
+/// The last of `n` classes. Labels are checked once, and may be overwritten by their owner afterwards: one that is no
+/// class any more counts as the nearest.
+#[allow(clippy::cast_possible_truncation, reason = "classes are fewer than 2^32")]
+fn last(n: usize) -> u32 {
+    (n - 1) as u32
 }
 
 /// Some rows of a batch to learn from.
@@ -275,11 +321,6 @@ impl<'a, 'd, T: Scalar> Examples<'a, 'd, T> {
     /// Those at positions `start..end` of these.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
         Self { rows: self.rows.slice(start, end), first: self.first + start, ..*self }
-    }
-
-    /// Their labels and weights.
-    pub(crate) fn read(&self, labels: &mut [u32], weights: &mut [T]) {
-        self.data.read(self.rows, self.scale, labels, weights);
     }
 }
 
@@ -315,49 +356,4 @@ fn check_sample_weight(weights: Option<&dyn Weights>, n: usize) -> Result<()> {
         Some(row) => Err(Error::SampleWeight { row, found: weights.get(row) }),
         None => Ok(()),
     }
-}
-
-/// `rows` of `x` where they lie, if they lie there row after row without gaps.
-pub(crate) fn in_place<'x, T: Scalar>(x: &'x ArrayView2<'_, T>, rows: Rows<'_>) -> Option<&'x [T]> {
-    match (rows, x.as_slice()) {
-        (Rows::Range(start, end), Some(all)) => Some(&all[start * x.ncols()..end * x.ncols()]),
-        _ => None,
-    }
-}
-
-/// Copies `rows` of `x` to `buffer`, row after row.
-pub(crate) fn gather<T: Scalar>(x: &ArrayView2<'_, T>, rows: Rows<'_>, buffer: &mut [T]) {
-    let d = x.ncols();
-    if let Some(all) = x.as_slice() {
-        rows.for_each(|i, row| {
-            for (to, from) in buffer[i * d..(i + 1) * d].iter_mut().zip(&all[row * d..(row + 1) * d]) {
-                *to = *from;
-            }
-        });
-    } else {
-        rows.for_each(|i, row| {
-            for (to, from) in buffer[i * d..(i + 1) * d].iter_mut().zip(x.row(row)) {
-                *to = *from;
-            }
-        });
-    }
-}
-
-/// Copies `rows` of `x` to `buffer`, column after column.
-pub(crate) fn gather_columns<T: Scalar>(x: &ArrayView2<'_, T>, rows: Rows<'_>, buffer: &mut [T]) {
-    let (d, n) = (x.ncols(), rows.len());
-    for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
-        match x.as_slice() {
-            Some(all) => rows.for_each(|i, row| to[i] = all[row * d + j]),
-            None => rows.for_each(|i, row| to[i] = x[[row, j]]),
-        }
-    }
-}
-
-/// [`Error::Shape`] unless `x` has a column for each input of a network.
-pub fn check_columns<T: Scalar>(name: &'static str, x: &ArrayView2<'_, T>, layout: &Layout) -> Result<()> {
-    if x.ncols() == layout.d_in() {
-        return Ok(());
-    }
-    Err(Error::shape(name, x.shape(), format!("(n, {})", layout.d_in())))
 }

@@ -1,9 +1,12 @@
-//! A dense layer: forward, and beside it the two halves of backward.
+//! A dense layer: forward, and beside it the two halves of backward; for sparse inputs too.
 
 use std::ops::Range;
 
+use crate::activation::Activation;
+use crate::inputs::Csr;
 use crate::kernels::{Finish, Matrix, Start};
 use crate::layout::Layer;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 
 /// Numbers of scratch that the products of a layer need for up to `n` rows.
@@ -68,6 +71,48 @@ pub(crate) fn dense_backward_input<T: Scalar>(
     let d_sums = Matrix::new(d_z, d_z.len() / layer.d_out, layer.d_out);
     let weights = weights(layer, parameters).t();
     T::product(&d_sums, &weights, d_x, Start::Zero, finish, scratch);
+}
+
+/// `a = f(x W + b)` for rows of a sparse x.
+///
+/// x: (n, `d_in`), W: (`d_in`, `d_out`), b: (`d_out`,), a: (n, `d_out`)
+pub(crate) fn sparse_forward<T: Scalar>(
+    layer: &Layer,
+    parameters: &[T],
+    (x, rows): (&Csr<'_, T>, Rows<'_>),
+    a: &mut [T],
+    activation: Option<Activation>,
+) {
+    let (weights, biases) = (&parameters[layer.weights()], &parameters[layer.biases()]);
+    rows.for_each(|i, row| {
+        let z = &mut a[i * layer.d_out..(i + 1) * layer.d_out];
+        z.copy_from_slice(biases);
+        T::add_sparse_product(z, x.row(row), weights);
+    });
+    if let Some(f) = activation {
+        T::activate(f, a);
+    }
+}
+
+/// As [`dense_backward_parameters`], for rows of a sparse x.
+pub(crate) fn sparse_backward_parameters<T: Scalar>(
+    layer: &Layer,
+    slab: &Range<usize>,
+    (x, rows): (&Csr<'_, T>, Rows<'_>),
+    d_z: &[T],
+    d_w: &mut [T],
+    start: Start<'_, T>,
+) {
+    if matches!(start, Start::Zero) {
+        d_w.fill(T::ZERO);
+    }
+    let (d_w, d_b) = d_w.split_at_mut(slab.len() * layer.d_out);
+    rows.for_each(|i, row| {
+        T::add_sparse_outer(d_w, slab, x.row(row), &d_z[i * layer.d_out..(i + 1) * layer.d_out]);
+    });
+    if slab.end == layer.d_in {
+        T::add_rows(d_b, d_z);
+    }
 }
 
 fn weights<'a, T: Scalar>(layer: &Layer, parameters: &'a [T]) -> Matrix<'a, T> {

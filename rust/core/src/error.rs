@@ -56,6 +56,20 @@ pub enum Error {
         /// Number of outputs of the network.
         n_classes: usize,
     },
+    /// A target is not what the outputs of the network can be.
+    #[error("{name}[{row}, {column}] is {found}, expected {expected}")]
+    Target {
+        /// The argument that holds the targets.
+        name: &'static str,
+        /// The first row that is wrong.
+        row: usize,
+        /// The first output of that row that is wrong.
+        column: usize,
+        /// What stands there.
+        found: f64,
+        /// The range.
+        expected: &'static str,
+    },
     /// A row's weight is negative or not finite.
     #[error("sample_weight[{row}] is {found}, expected a finite number >= 0")]
     SampleWeight {

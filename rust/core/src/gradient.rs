@@ -15,12 +15,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use ndarray::ArrayView2;
 
 use crate::buffer::Buffer;
-use crate::dataset::{Examples, Rows};
+use crate::dataset::Examples;
 use crate::dropout::Masks;
 use crate::error::Result;
+use crate::inputs::Inputs;
 use crate::kernels::{Start, TinyNet};
 use crate::loss::Tally;
 use crate::network::{MAX_CHUNKS, Network, Slab};
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::team::{Team, slab_len};
 use crate::tile::{Pass, Task, Tile};
@@ -38,6 +40,8 @@ pub(crate) struct Gradients<T: Scalar> {
     /// One a thread.
     scratch: Vec<Mutex<Buffer<T>>>,
     chunks: Vec<RwLock<Chunk<T>>>,
+    /// One a slab: the sum of the squares of its weights.
+    squares: Vec<Mutex<f64>>,
 }
 
 /// What a chunk of a batch adds up.
@@ -110,11 +114,12 @@ impl<T: Scalar> Gradients<T> {
             let gradient = Buffer::zeros("the gradient of a chunk", numbers)?;
             self.chunks.push(RwLock::new(Chunk { gradient, tally: Tally::default() }));
         }
+        self.squares.resize_with(network.slabs().len(), Mutex::default);
         Ok(())
     }
 
-    /// Weighted losses; `gradient` becomes the gradient of their sum, whose largest magnitude comes too: NaN if a number
-    /// is not finite.
+    /// Weighted losses, and the penalty of the objective; `gradient` becomes the gradient of their sum, whose largest
+    /// magnitude comes too: NaN if a number is not finite.
     pub(crate) fn gradient(
         &mut self,
         pass: Pass<'_, T>,
@@ -129,9 +134,11 @@ impl<T: Scalar> Gradients<T> {
             Cut::Blocks { tiles, tile_rows } => {
                 let (mut total, mut largest) = (Tally::default(), 0.0);
                 let mut begin = Start::Zero;
-                for_each_tile(tiles * tile_rows, examples.len(), |start, end| {
+                let n = examples.len();
+                for_each_tile(tiles * tile_rows, n, |start, end| {
                     let block = examples.slice(start, end);
-                    let (tally, of_sum) = self.by_slabs(tile_rows, pass, block, (gradient, begin), team)?;
+                    let to = (&mut *gradient, begin, end == n);
+                    let (tally, of_sum) = self.by_slabs(tile_rows, pass, block, to, team)?;
                     total.add(tally);
                     largest = of_sum;
                     begin = Start::Given;
@@ -184,16 +191,25 @@ impl<T: Scalar> Gradients<T> {
         for chunk in &mut *chunks {
             total.add(get_mut(chunk).tally);
         }
-        Ok((total, add_up(gradient, &mut chunks[1..], team)?))
+        let mut largest = add_up(gradient, &mut chunks[1..], team)?;
+        let decay = pass.objective.alpha * examples.scale;
+        if decay > 0.0 {
+            let squares: f64 = slabs_of(pass.network, gradient)
+                .map(|(slab, gradient)| penalize(pass, slab, gradient, decay))
+                .sum();
+            total.penalty = decay / 2.0 * squares;
+            largest = T::largest_magnitude(gradient).into();
+        }
+        Ok((total, largest))
     }
 
-    /// Begins or carries on the gradient with the rows of a block.
+    /// Begins or carries on the gradient with the rows of a block, and ends it with the penalty after the last one.
     fn by_slabs(
         &mut self,
         tile_rows: usize,
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
-        (gradient, begin): (&mut [T], Start<'_, T>),
+        (gradient, begin, is_last): (&mut [T], Start<'_, T>, bool),
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
         let n = examples.len();
@@ -208,8 +224,9 @@ impl<T: Scalar> Gradients<T> {
             tile.pull_back(pass.on(thread), examples.len(), masks, None, scratch)
         })?;
         let largest = Largest::default();
-        let (tiles, x) = (&self.tiles[..n_tiles], examples.data.x());
-        team.share(slabs_of(pass.network, gradient), |thread, (slab, gradient)| {
+        let (tiles, x, squares) = (&self.tiles[..n_tiles], examples.data.x(), &self.squares);
+        let decay = if is_last { pass.objective.alpha * examples.scale } else { 0.0 };
+        team.share(slabs_of(pass.network, gradient).enumerate(), |thread, (i, (slab, gradient))| {
             let scratch = &mut lock(&scratch[thread]);
             let mut begin = begin;
             for (i, tile) in tiles.iter().enumerate() {
@@ -217,11 +234,17 @@ impl<T: Scalar> Gradients<T> {
                 read(tile).gradient_of_slab(pass.on(thread), of, slab, (gradient, begin), scratch)?;
                 begin = Start::Given;
             }
+            if decay > 0.0 {
+                *lock(&squares[i]) = penalize(pass, slab, gradient, decay);
+            }
             largest.see(T::largest_magnitude(gradient));
             Ok(())
         })?;
         let mut total = Tally::default();
         self.tiles[..n_tiles].iter_mut().for_each(|tile| total.add(get_mut(tile).last_tally()));
+        if decay > 0.0 {
+            total.penalty = decay / 2.0 * self.squares.iter().map(|squares| *lock(squares)).sum::<f64>();
+        }
         Ok((total, largest.magnitude()))
     }
 
@@ -241,9 +264,10 @@ impl<T: Scalar> Gradients<T> {
         };
         let scratch = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
         let tile = get_mut(tile);
+        let inputs = Inputs::Dense(x);
         for_each_tile(tile.rows(), x.nrows(), |start, end| {
             let rows = Rows::Range(start, end);
-            tile.forward(task, &x, rows, (Masks::NONE, 0), scratch)?;
+            tile.forward(task, &inputs, rows, (Masks::NONE, 0), scratch)?;
             tile.set_d_logits(d_logits.slice(ndarray::s![start..end, ..]));
             tile.pull_back(
                 task,
@@ -252,7 +276,7 @@ impl<T: Scalar> Gradients<T> {
                 Some(&mut d_x[start * d_in..end * d_in]),
                 scratch,
             )?;
-            all_slabs(tile, task, (&x, rows), (gradient, Start::Given), scratch)
+            all_slabs(tile, task, (&inputs, rows), (gradient, Start::Given), scratch)
         })
     }
 }
@@ -297,6 +321,13 @@ fn add_up<T: Scalar>(gradient: &mut [T], chunks: &mut [RwLock<Chunk<T>>], team: 
     Ok(largest.magnitude())
 }
 
+/// Adds the penalty's share to a slab of the gradient; the sum of the squares of the slab's weights.
+fn penalize<T: Scalar>(pass: Pass<'_, T>, slab: &Slab, gradient: &mut [T], decay: f64) -> f64 {
+    let layer = &pass.network.layout().layers()[slab.layer];
+    let (start, len) = (layer.weights().start + slab.rows.start * layer.d_out, slab.rows.len() * layer.d_out);
+    T::penalize(&mut gradient[..len], &pass.parameters[start..start + len], decay)
+}
+
 /// The slabs of a flat vector.
 fn slabs_of<'a, T>(
     network: &'a Network,
@@ -314,7 +345,7 @@ fn slabs_of<'a, T>(
 fn all_slabs<T: Scalar>(
     tile: &Tile<T>,
     task: Task<'_, T>,
-    rows: (&ArrayView2<'_, T>, Rows<'_>),
+    rows: (&Inputs<'_, T>, Rows<'_>),
     (gradient, begin): (&mut [T], Start<'_, T>),
     scratch: &mut [T],
 ) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The pass without a gradient: logits, probabilities, classes and losses of rows.
+//! The pass without a gradient: sums, predictions, classes and losses of rows.
 //!
 //! Rows are cut into tiles, which go through all layers while they are in cache. Threads take tiles as they come; a row
 //! has the same bits in any tile, and sums over rows are cut by shapes alone, so that results do not depend on the
@@ -8,14 +8,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
+use crate::answers::Answers;
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Rows, gather, in_place};
-use crate::dense::dense_forward;
+use crate::dataset::Dataset;
+use crate::dense::{dense_forward, sparse_forward};
 use crate::error::Result;
+use crate::inputs::Inputs;
 use crate::kernels::{Finish, TinyNet};
 use crate::layout::Layer;
 use crate::loss::Tally;
 use crate::network::Network;
+use crate::output::Output;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::team::Team;
 use crate::tile::{Pass, Task};
@@ -33,11 +37,13 @@ const MAX_PARTS: usize = 64;
 /// Work for which starting a thread pays, in floating-point operations.
 const FLOPS_PER_THREAD: usize = 10_000_000;
 
-/// What is made of logits.
+/// How far rows go.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Output {
-    Logits,
-    Probabilities,
+pub(crate) enum Stage {
+    /// To the last layer's sums.
+    Sums,
+    /// To what the network's output makes of them.
+    Predictions,
 }
 
 /// Buffers for passes without a gradient.
@@ -60,15 +66,15 @@ impl<T: Scalar> Inference<T> {
         Ok(())
     }
 
-    /// Writes the `output` of all rows of `x` to `out`.
+    /// Writes what `stage` says of all rows of `x` to `out`.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub(crate) fn write(
         &self,
         pass: Pass<'_, T>,
-        x: ArrayView2<'_, T>,
+        x: Inputs<'_, T>,
         mut out: ArrayViewMut2<'_, T>,
-        output: Output,
+        stage: Stage,
         team: &mut Team,
     ) -> Result<()> {
         let tile_rows = tile_rows(pass.network, x.nrows());
@@ -76,34 +82,42 @@ impl<T: Scalar> Inference<T> {
             let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
             let rows = Rows::Range(i * tile_rows, i * tile_rows + out.nrows());
             if let Some(out) = out.as_slice_mut() {
-                return layers.forward(pass.on(thread), &x, rows, output, out);
+                return layers.forward(pass.on(thread), &x, rows, stage, out);
             }
             let logits = &mut logits[..out.len()];
-            layers.forward(pass.on(thread), &x, rows, output, logits)?;
+            layers.forward(pass.on(thread), &x, rows, stage, logits)?;
             let logits = ArrayView2::from_shape(out.raw_dim(), logits).expect("as many numbers");
             out.assign(&logits);
             Ok(())
         })
     }
 
-    /// Writes the class of each row of `x` to `out`.
+    /// Writes the class of each row of `x` to `out`, or for each output of a network that ends in
+    /// [`Output::Sigmoid`] whether it is likely: 1 or 0.
     ///
-    /// x: (n, `d_in`), out: (n,)
+    /// x: (n, `d_in`), out: (n,) or (n, `d_out`)
     pub(crate) fn classify(
         &self,
         pass: Pass<'_, T>,
-        x: ArrayView2<'_, T>,
+        x: Inputs<'_, T>,
         out: &mut [i64],
         team: &mut Team,
     ) -> Result<()> {
         let tile_rows = tile_rows(pass.network, x.nrows());
         let d_out = pass.network.layout().d_out();
-        team.share(out.chunks_mut(tile_rows).enumerate(), |thread, (i, out)| {
+        let has_classes = pass.network.output() == Output::Softmax;
+        let width = if has_classes { 1 } else { d_out };
+        team.share(out.chunks_mut(tile_rows * width).enumerate(), |thread, (i, out)| {
             let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
-            let rows = Rows::Range(i * tile_rows, i * tile_rows + out.len());
-            let logits = &mut logits[..out.len() * d_out];
-            layers.forward(pass.on(thread), &x, rows, Output::Logits, logits)?;
-            T::argmax(logits, d_out, out);
+            let n = out.len() / width;
+            let rows = Rows::Range(i * tile_rows, i * tile_rows + n);
+            let logits = &mut logits[..n * d_out];
+            layers.forward(pass.on(thread), &x, rows, Stage::Sums, logits)?;
+            if has_classes {
+                T::argmax(logits, d_out, out);
+            } else {
+                out.iter_mut().zip(&*logits).for_each(|(is_likely, &z)| *is_likely = (z > T::ZERO).into());
+            }
             Ok(())
         })
     }
@@ -168,8 +182,7 @@ struct Buffers<T: Scalar> {
     rows: usize,
     layers: Layers<T>,
     logits: Buffer<T>,
-    labels: Vec<u32>,
-    weights: Buffer<T>,
+    answers: Answers<T>,
 }
 
 impl<T: Scalar> Buffers<T> {
@@ -178,8 +191,7 @@ impl<T: Scalar> Buffers<T> {
             rows,
             layers: Layers::new(network, rows)?,
             logits: matrix(rows, network.layout().d_out())?,
-            labels: vec![0; rows],
-            weights: matrix(rows, 1)?,
+            answers: Answers::new(network, rows)?,
         })
     }
 
@@ -192,11 +204,10 @@ impl<T: Scalar> Buffers<T> {
         scale: f64,
     ) -> Result<Tally> {
         let (n, d_out) = (rows.len(), task.network.layout().d_out());
-        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
         let logits = &mut self.logits[..n * d_out];
-        data.read(rows, scale, labels, weights);
-        self.layers.forward(task, &data.x(), rows, Output::Logits, logits)?;
-        Ok(T::softmax_cross_entropy(logits, d_out, labels, weights))
+        self.answers.read(data, rows, scale);
+        self.layers.forward(task, &data.x(), rows, Stage::Sums, logits)?;
+        Ok(self.answers.losses(logits, task.objective.bounds::<T>(task.network.output())))
     }
 }
 
@@ -229,26 +240,35 @@ impl<T: Scalar> Layers<T> {
         })
     }
 
-    /// Writes the `output` of `rows` of `x`, a tile of them at most, to `out`.
+    /// Writes what `stage` says of `rows` of `x`, a tile of them at most, to `out`.
     ///
     /// out: (n, `d_out`)
     fn forward(
         &mut self,
         task: Task<'_, T>,
-        x: &ArrayView2<'_, T>,
+        x: &Inputs<'_, T>,
         rows: Rows<'_>,
-        output: Output,
+        stage: Stage,
         out: &mut [T],
     ) -> Result<()> {
         let Self { tiny, input, hidden: [even, odd], scratch } = self;
         let n = rows.len();
         let (layers, d_in) = (task.network.layout().layers(), task.network.layout().d_in());
-        let input = in_place(x, rows).unwrap_or_else(|| {
-            gather(x, rows, input);
-            &input[..n * d_in]
-        });
+        let wide = if tiny.is_some() { None } else { x.sparse() };
+        let input = match x.in_place(rows) {
+            Some(input) => input,
+            None if wide.is_some() => &[],
+            None => {
+                x.gather(rows, input);
+                &input[..n * d_in]
+            }
+        };
         if let Some(tiny) = tiny {
-            T::tiny_forward(tiny, input, task.parameters, out, output == Output::Probabilities, scratch);
+            let wants_softmax = stage == Stage::Predictions && task.network.output() == Output::Softmax;
+            T::tiny_forward(tiny, input, task.parameters, out, wants_softmax, scratch);
+            if !wants_softmax {
+                finish(task.network, stage, out);
+            }
             return layers.iter().try_for_each(|layer| task.spend(layer, n));
         }
         for (l, layer) in layers.iter().enumerate() {
@@ -256,14 +276,25 @@ impl<T: Scalar> Layers<T> {
             let a = if l == 0 { input } else { &before[..n * layer.d_in] };
             let activation = task.network.activations().get(l);
             let z = if activation.is_some() { &mut behind[..n * layer.d_out] } else { &mut *out };
-            let finish = activation.map_or(Finish::Nothing, |&f| Finish::Activate(f));
-            dense_forward(layer, task.parameters, a, z, finish, scratch);
+            if let Some(x) = wide.filter(|_| l == 0) {
+                sparse_forward(layer, task.parameters, (x, rows), z, activation.copied());
+            } else {
+                let finish = activation.map_or(Finish::Nothing, |&f| Finish::Activate(f));
+                dense_forward(layer, task.parameters, a, z, finish, scratch);
+            }
             task.spend(layer, n)?;
         }
-        if output == Output::Probabilities {
-            T::softmax(out, task.network.layout().d_out());
-        }
+        finish(task.network, stage, out);
         Ok(())
+    }
+}
+
+/// Makes of the last layer's sums what `stage` says.
+fn finish<T: Scalar>(network: &Network, stage: Stage, out: &mut [T]) {
+    match (stage, network.output()) {
+        (Stage::Sums, _) => {}
+        (Stage::Predictions, Output::Softmax) => T::softmax(out, network.layout().d_out()),
+        (Stage::Predictions, output) => T::predict_by_output(output, out),
     }
 }
 

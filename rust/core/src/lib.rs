@@ -1,10 +1,10 @@
-//! Multilayer perceptrons that classify, trained on the CPU.
+//! Multilayer perceptrons, trained on the CPU.
 //!
 //! # The model
 //!
 //! A network maps a row `x` to logits through dense layers `z = a W + b`, with an activation `a = f(z)` after each but
-//! the last. The loss of a row is the cross-entropy of the softmax of its logits, weighted; the loss of a batch is the
-//! weighted mean of its rows. The repository's `docs/1_model_and_gradients.md` derives the gradients.
+//! the last, whose sums the [`Output`] turns into predictions. The loss of a row is the one that goes with the output,
+//! such as the cross-entropy of a softmax, weighted; the loss of a batch is the weighted mean of its rows. The repository's `docs/1_model_and_gradients.md` derives the gradients.
 //!
 //! # Quick start
 //!
@@ -42,9 +42,12 @@
 //! init        initial weights
 //! kernels     the loops where the time goes, compiled for each instruction set
 //! dense       a dense layer, forward and backward
-//! dropout     what is left out of hidden layers in training
-//! loss        softmax and cross-entropy, fused
-//! dataset     rows to learn from, read where they lie
+//! output      what becomes of the last layer's sums, and the loss that goes with it
+//! loss        what training lowers, and what it adds up on the way
+//! rows        which rows a pass goes through
+//! inputs      their inputs, dense or sparse, read where they lie
+//! dataset     rows to learn from: inputs, targets, weights
+//! answers     targets and weights of a tile
 //! tile        some rows, forward through all layers and back
 //! gradient    the gradient of a batch, shared by several threads
 //! inference   passes without a gradient
@@ -54,12 +57,14 @@
 //! interrupt   the wish to stop
 //! optim       optimizers: one loop over flat vectors each
 //! order       the order of rows in an epoch
+//! legacy_random  orders as NumPy's RandomState draws them
 //! train       epochs of batches
 //! mlp         the network with its parameters
 //! tensor_file tensors and text in one file
 //! ```
 
 mod activation;
+mod answers;
 mod buffer;
 mod dataset;
 mod dense;
@@ -68,18 +73,22 @@ mod error;
 mod gradient;
 mod inference;
 mod init;
+mod inputs;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
 mod interrupt;
 mod kernels;
 mod layout;
+mod legacy_random;
 mod loss;
 mod mlp;
 mod network;
 mod optim;
 mod order;
+mod output;
 mod pool;
+mod rows;
 mod scalar;
 mod team;
 mod tensor_file;
@@ -87,15 +96,19 @@ mod tile;
 mod train;
 
 pub use activation::Activation;
-pub use dataset::{Dataset, Labels, Names, Weights, check_columns};
+pub use dataset::{Dataset, Labels, Names, Weights};
 pub use dropout::Dropout;
 pub use error::{Error, Result, Shape};
 pub use init::Init;
+pub use inputs::{Csr, Indices, Inputs};
 pub use interrupt::{Ask, Interrupt, Never, is_brief};
 pub use layout::{Layer, Layout};
+pub use legacy_random::LegacyRandom;
+pub use loss::{Objective, Report};
 pub use mlp::Mlp;
 pub use network::Network;
 pub use optim::{Adam, Rule, Sgd, State};
+pub use output::Output;
 pub use scalar::Scalar;
 pub use tensor_file::{Numbers, Tensor, TensorFile};
 pub use train::{EpochRecord, Schedule, Trainer};

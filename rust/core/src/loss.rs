@@ -1,6 +1,6 @@
-//! Softmax and cross-entropy, one numerically safe operation.
+//! What training lowers, and what it adds up on the way.
 //!
-//! For a row of logits `z`, its class `y` and its weight `w`, with `m = max(z)`:
+//! Softmax and cross-entropy are one numerically safe operation. For a row of logits `z`, its class `y` and its weight `w`, with `m = max(z)`:
 //!
 //! ```text
 //! p      = exp(z - m) / sum(exp(z - m))
@@ -10,30 +10,119 @@
 //!
 //! No exponent is above 0, so that nothing overflows, and the sum is at least 1, so that its logarithm is finite.
 
+use crate::error::{Error, Result};
+use crate::kernels::simd::Simd;
+use crate::output::Output;
+use crate::scalar::Scalar;
+
+/// What training lowers, and what it reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Objective {
+    /// Strength of the penalty: `alpha / (2 w)` times the sum of the squares of all weights, without biases, is added to
+    /// the loss of a batch whose rows weigh `w` together.
+    pub alpha: f64,
+    /// Which losses are reported.
+    pub report: Report,
+}
+
+/// Which losses are reported. The gradient is that of the objective either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Report {
+    /// The objective itself: losses summed over outputs, averaged over rows by weight.
+    #[default]
+    Objective,
+    /// What scikit-learn's estimators report: probabilities held to between the type's epsilon and 1 less that,
+    /// squared errors averaged over outputs, batches averaged by their number of rows.
+    ScikitLearn,
+}
+
+impl Objective {
+    /// [`Error::Value`] unless the penalty is a finite number that is not negative.
+    pub fn check(&self) -> Result<()> {
+        if self.alpha.is_finite() && self.alpha >= 0.0 {
+            return Ok(());
+        }
+        Err(Error::value("alpha", self.alpha, "a finite number >= 0"))
+    }
+
+    /// What the reported loss of an output is held to.
+    pub(crate) fn bounds<T: Scalar>(&self, output: Output) -> Bounds {
+        match self.report {
+            Report::ScikitLearn if output.is_probability() => Bounds::of_clipped_probabilities::<T>(),
+            _ => Bounds::NONE,
+        }
+    }
+
+    /// What a batch, whose losses were averaged by weight, adds to the reported mean: the batch has these shares of the
+    /// weight of all rows, and of their number.
+    pub(crate) fn reported(
+        &self,
+        output: Output,
+        d_out: usize,
+        tally: &Tally,
+        (of_weight, of_rows): (f64, f64),
+    ) -> f64 {
+        match (self.report, output) {
+            (Report::Objective, _) => (tally.loss + tally.penalty) * of_weight,
+            (Report::ScikitLearn, Output::Identity) => (tally.loss / d_out as f64 + tally.penalty) * of_rows,
+            (Report::ScikitLearn, _) => (tally.loss + tally.penalty) * of_rows,
+        }
+    }
+}
+
+/// What the loss of an output is held to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    least: f64,
+    greatest: f64,
+}
+
+impl Bounds {
+    /// The loss as it is.
+    pub(crate) const NONE: Self = Self { least: f64::NEG_INFINITY, greatest: f64::INFINITY };
+
+    /// The loss of a probability that is held to between epsilon and 1 less that.
+    pub(crate) fn of_clipped_probabilities<T: Scalar>() -> Self {
+        let epsilon: f64 = T::EPSILON.into();
+        Self { least: -(1.0 - epsilon).ln(), greatest: -epsilon.ln() }
+    }
+
+    /// The nearest number within; NaN for NaN.
+    #[inline(always)]
+    pub(crate) fn hold<T: Scalar, V: Simd<T>>(self, loss: V) -> V {
+        // The order of operands lets NaN through.
+        V::constant(self.least).max(V::constant(self.greatest).min(loss))
+    }
+}
+
 /// What a pass over rows adds up besides the gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tally {
     /// Sum of the weighted losses.
     pub(crate) loss: f64,
-    /// Rows whose largest logit is that of their class.
+    /// Rows whose prediction is right, where there is such a thing.
     pub(crate) correct: usize,
+    /// What the squares of the weights add to the loss of a batch.
+    pub(crate) penalty: f64,
 }
 
 impl Tally {
     pub(crate) fn add(&mut self, other: Self) {
         self.loss += other.loss;
         self.correct += other.correct;
+        self.penalty += other.penalty;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Bounds;
     use crate::kernels::Kernels;
 
     #[test]
     fn two_equal_logits_lose_ln_2() {
         let mut z = [5.0_f64, 5.0];
-        let tally = Kernels::softmax_cross_entropy(&mut z, 2, &[1], &[1.0]);
+        let tally = Kernels::softmax_cross_entropy(&mut z, 2, &[1], &[1.0], Bounds::NONE);
         assert!((tally.loss - 2.0_f64.ln()).abs() < 1e-15);
         assert!((z[0] - 0.5).abs() < 1e-15 && (z[1] + 0.5).abs() < 1e-15);
         assert_eq!(tally.correct, 0, "the first of equals is the prediction");
@@ -43,7 +132,7 @@ mod tests {
     fn logits_far_apart_stay_finite() {
         for scale in [1e4_f32, -1e4, 1e30] {
             let mut z = [scale, 0.0, -scale];
-            let tally = Kernels::softmax_cross_entropy(&mut z, 3, &[2], &[1.0]);
+            let tally = Kernels::softmax_cross_entropy(&mut z, 3, &[2], &[1.0], Bounds::NONE);
             assert!(tally.loss.is_finite(), "{scale}");
             assert!(z.iter().all(|d| d.is_finite()), "{scale}");
         }
@@ -52,8 +141,8 @@ mod tests {
     #[test]
     fn a_weight_scales_loss_and_derivative() {
         let (mut once, mut twice) = ([1.0, 2.0, 3.0_f64], [1.0, 2.0, 3.0]);
-        let single = Kernels::softmax_cross_entropy(&mut once, 3, &[0], &[1.0]);
-        let double = Kernels::softmax_cross_entropy(&mut twice, 3, &[0], &[2.0]);
+        let single = Kernels::softmax_cross_entropy(&mut once, 3, &[0], &[1.0], Bounds::NONE);
+        let double = Kernels::softmax_cross_entropy(&mut twice, 3, &[0], &[2.0], Bounds::NONE);
         assert!((double.loss - 2.0 * single.loss).abs() < 1e-15);
         assert!(once.iter().zip(&twice).all(|(a, b)| (2.0 * a - b).abs() < 1e-15));
     }

@@ -3,24 +3,27 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Examples, Rows, check_columns};
+use crate::dataset::{Dataset, Examples};
 use crate::dropout::{Dropout, Key, Masks};
 use crate::error::{Error, Result};
 use crate::gradient::Gradients;
-use crate::inference::{Inference, Output, useful_threads};
+use crate::inference::{Inference, Stage, useful_threads};
 use crate::init::Init;
+use crate::inputs::Inputs;
 use crate::interrupt::{Interrupt, Never};
-use crate::loss::Tally;
+use crate::loss::{Objective, Tally};
 use crate::network::Network;
 use crate::optim::{Rule, State};
 use crate::order::Seeds;
+use crate::output::Output;
 use crate::pool::Pool;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::team::Team;
 use crate::tile::Pass;
 use crate::train::{Descent, EpochRecord, Schedule, Trainer, take_step};
 
-/// A multilayer perceptron that classifies: logits, softmax, cross-entropy.
+/// A multilayer perceptron.
 ///
 /// All its parameters lie in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
 #[derive(Debug)]
@@ -80,44 +83,52 @@ impl<T: Scalar> Mlp<T> {
         self.seeds.state()
     }
 
-    /// Logits of the rows of `x`, on `n_threads` or fewer.
+    /// The last layer's sums for the rows of `x`, on `n_threads` or fewer.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
-    pub fn forward(
+    pub fn forward<'a>(
         &self,
-        x: ArrayView2<'_, T>,
+        x: impl Into<Inputs<'a, T>>,
         out: ArrayViewMut2<'_, T>,
         n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        self.write(Output::Logits, x, out, n_threads, interrupt)
+        self.write(Stage::Sums, x.into(), out, n_threads, interrupt)
     }
 
-    /// Probabilities of the classes for the rows of `x`, on `n_threads` or fewer.
+    /// What the network's output makes of the sums for the rows of `x`, on `n_threads` or fewer: probabilities of the
+    /// classes of a softmax.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
-    pub fn predict_proba(
+    pub fn predict_proba<'a>(
         &self,
-        x: ArrayView2<'_, T>,
+        x: impl Into<Inputs<'a, T>>,
         out: ArrayViewMut2<'_, T>,
         n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        self.write(Output::Probabilities, x, out, n_threads, interrupt)
+        self.write(Stage::Predictions, x.into(), out, n_threads, interrupt)
     }
 
-    /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely.
+    /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely. For
+    /// a network that ends in [`Output::Sigmoid`]: 1 for each output above a half, 0 for the others.
     ///
-    /// x: (n, `d_in`), out: (n,)
-    pub fn predict(
+    /// x: (n, `d_in`), out: n, or n * `d_out` for a sigmoid
+    pub fn predict<'a>(
         &self,
-        x: ArrayView2<'_, T>,
+        x: impl Into<Inputs<'a, T>>,
         out: &mut [i64],
         n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        check_columns("X", &x, self.network.layout())?;
-        check_len("out", out.len(), x.nrows())?;
+        let x = x.into();
+        x.check_columns("X", self.network.layout())?;
+        let width = match self.network.output() {
+            Output::Softmax => 1,
+            Output::Sigmoid => self.network.layout().d_out(),
+            output => return Err(Error::value("output", format!("{:?}", output.name()), "one with classes")),
+        };
+        check_len("out", out.len(), x.nrows() * width)?;
         self.infer(x.nrows(), n_threads, |inference, team| {
             inference.classify(self.pass(interrupt), x, out, team)
         })
@@ -125,23 +136,25 @@ impl<T: Scalar> Mlp<T> {
 
     /// Weighted mean of the losses of all rows, on `n_threads` or fewer.
     pub fn loss(&self, data: &Dataset<'_, T>, n_threads: usize, interrupt: &dyn Interrupt) -> Result<f64> {
-        data.check(self.network.layout())?;
+        data.check(&self.network)?;
         self.infer(data.n_rows(), n_threads, |inference, team| {
             Ok(inference.tally(self.pass(interrupt), data, 1.0 / data.total_weight(), team)?.loss)
         })
     }
 
-    /// Weighted mean of the losses of all rows; `gradient`, as long as the parameters, becomes its gradient. The masks
-    /// of dropout are a pure function of its seed.
+    /// Weighted mean of the losses of all rows, and the objective's penalty; `gradient`, as long as the parameters,
+    /// becomes its gradient. The masks of dropout are a pure function of its seed.
     pub fn loss_and_grad(
         &self,
         data: &Dataset<'_, T>,
+        objective: Objective,
         gradient: &mut [T],
         dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
-        Ok(self.gradient_of(data, gradient, dropout, interrupt)?.0.loss)
+        let (tally, _) = self.gradient_of(data, objective, gradient, dropout, interrupt)?;
+        Ok(tally.loss + tally.penalty)
     }
 
     /// The way back for a loss of the caller's own: from its derivative with respect to the logits to its gradient
@@ -156,7 +169,7 @@ impl<T: Scalar> Mlp<T> {
         d_x: &mut [T],
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        check_columns("X", &x, self.network.layout())?;
+        Inputs::from(x).check_columns("X", self.network.layout())?;
         self.check_like_logits("d_output", d_logits.shape(), x.nrows())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_len("d_x", d_x.len(), x.len())?;
@@ -166,13 +179,13 @@ impl<T: Scalar> Mlp<T> {
         })
     }
 
-    /// One update on all rows of `data`; returns the loss before it. Dropout as for
+    /// One update on all rows of `data`; returns the objective before it. Dropout as for
     /// [`loss_and_grad`](Self::loss_and_grad).
     pub fn step(
         &mut self,
         data: &Dataset<'_, T>,
-        rule: &Rule,
-        state: &mut State<T>,
+        objective: Objective,
+        (rule, state): (&Rule, &mut State<T>),
         dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
@@ -182,13 +195,15 @@ impl<T: Scalar> Mlp<T> {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", n_parameters)?,
         };
-        let result =
-            self.gradient_of(data, &mut gradient, dropout, interrupt).and_then(|(tally, largest)| {
-                let descent = Descent { loss: tally.loss, gradient: &gradient, largest };
+        let result = self.gradient_of(data, objective, &mut gradient, dropout, interrupt).and_then(
+            |(tally, largest)| {
+                let loss = tally.loss + tally.penalty;
+                let descent = Descent { loss, gradient: &gradient, largest };
                 take_step((rule, state), &mut self.parameters, descent, &mut Team::new(1), (1, 1))
-                    .map(|()| tally.loss)
+                    .map(|()| loss)
                     .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
-            });
+            },
+        );
         self.gradient = Some(gradient);
         result
     }
@@ -211,18 +226,21 @@ impl<T: Scalar> Mlp<T> {
     fn gradient_of(
         &self,
         data: &Dataset<'_, T>,
+        objective: Objective,
         gradient: &mut [T],
         dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
     ) -> Result<(Tally, f64)> {
-        data.check(self.network.layout())?;
+        objective.check()?;
+        data.check(&self.network)?;
         let n = data.n_rows();
         self.gradients.lend(|gradients| {
             gradients.reserve(&self.network, n, 1)?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
             let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
             let examples = Examples::batch(data, rows, scale, masks);
-            gradients.gradient(self.pass(interrupt), examples, gradient, &mut Team::new(1))
+            let pass = Pass { objective, ..self.pass(interrupt) };
+            gradients.gradient(pass, examples, gradient, &mut Team::new(1))
         })
     }
 
@@ -236,21 +254,26 @@ impl<T: Scalar> Mlp<T> {
     }
 
     pub(crate) fn pass<'a>(&'a self, interrupt: &'a dyn Interrupt) -> Pass<'a, T> {
-        Pass { network: &self.network, parameters: &self.parameters, interrupt }
+        Pass {
+            network: &self.network,
+            parameters: &self.parameters,
+            objective: Objective::default(),
+            interrupt,
+        }
     }
 
     fn write(
         &self,
-        output: Output,
-        x: ArrayView2<'_, T>,
+        stage: Stage,
+        x: Inputs<'_, T>,
         out: ArrayViewMut2<'_, T>,
         n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        check_columns("X", &x, self.network.layout())?;
+        x.check_columns("X", self.network.layout())?;
         self.check_like_logits("out", out.shape(), x.nrows())?;
         self.infer(x.nrows(), n_threads, |inference, team| {
-            inference.write(self.pass(interrupt), x, out, output, team)
+            inference.write(self.pass(interrupt), x, out, stage, team)
         })
     }
 

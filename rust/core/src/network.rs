@@ -6,6 +6,7 @@ use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::kernels::TinyNet;
 use crate::layout::Layout;
+use crate::output::Output;
 
 /// Working memory of a tile: about a core's share of the level-2 cache.
 const TILE_BYTES: usize = 256 * 1024;
@@ -36,11 +37,13 @@ const SLAB_NUMBERS: usize = 1 << 15;
 /// Slabs that a layer is cut into at most.
 const MAX_SLABS: usize = 16;
 
-/// Layers of a multilayer perceptron: dense ones with an activation after each but the last, whose sums are logits.
+/// Layers of a multilayer perceptron: dense ones with an activation after each but the last, whose
+/// sums become the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     layout: Layout,
     activations: Vec<Activation>,
+    output: Output,
     slabs: Vec<Slab>,
 }
 
@@ -54,7 +57,7 @@ pub(crate) struct Slab {
 }
 
 impl Network {
-    /// A network with these widths, input first, and one activation a hidden layer.
+    /// A network with these widths, input first, and one activation a hidden layer, that classifies by softmax.
     pub fn new(layer_sizes: &[usize], activations: &[Activation]) -> Result<Self> {
         let layout = Layout::new(layer_sizes)?;
         let n_hidden = layer_sizes.len() - 2;
@@ -64,7 +67,13 @@ impl Network {
             return Err(Error::value("activation", found, expected));
         }
         let slabs = cut_into_slabs(&layout);
-        Ok(Self { layout, activations: activations.to_vec(), slabs })
+        Ok(Self { layout, activations: activations.to_vec(), output: Output::Softmax, slabs })
+    }
+
+    /// The same network with another output.
+    #[must_use]
+    pub fn with_output(self, output: Output) -> Self {
+        Self { output, ..self }
     }
 
     /// Where each layer's parameters lie.
@@ -75,6 +84,11 @@ impl Network {
     /// One entry a hidden layer.
     pub fn activations(&self) -> &[Activation] {
         &self.activations
+    }
+
+    /// What becomes of the last layer's sums.
+    pub fn output(&self) -> Output {
+        self.output
     }
 
     /// The pieces of the flat vector, in its order, that threads share.

@@ -61,6 +61,8 @@ pub trait Scalar:
     const ONE: Self;
     /// The smallest number: the start of a running maximum.
     const NEG_INFINITY: Self;
+    /// The distance from 1 to the next greater number.
+    const EPSILON: Self;
     /// NumPy's name of the type.
     const DTYPE: &'static str;
 
@@ -85,6 +87,7 @@ macro_rules! scalar {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = $t::NEG_INFINITY;
+            const EPSILON: Self = $t::EPSILON;
             const DTYPE: &'static str = $dtype;
 
             #[inline(always)]

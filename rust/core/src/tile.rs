@@ -2,16 +2,22 @@
 
 use ndarray::ArrayView2;
 
+use crate::answers::Answers;
 use crate::buffer::Buffer;
-use crate::dataset::{Examples, Rows, gather, gather_columns, in_place};
-use crate::dense::{dense_backward_input, dense_backward_parameters, dense_forward, dense_scratch_len};
+use crate::dataset::Examples;
+use crate::dense::{
+    dense_backward_input, dense_backward_parameters, dense_forward, dense_scratch_len,
+    sparse_backward_parameters, sparse_forward,
+};
 use crate::dropout::Masks;
 use crate::error::Result;
+use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::kernels::{Batch, Finish, Start, TinyNet};
 use crate::layout::Layer;
-use crate::loss::Tally;
+use crate::loss::{Objective, Tally};
 use crate::network::{Network, Slab};
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 
 /// What a pass works with.
@@ -19,12 +25,14 @@ use crate::scalar::Scalar;
 pub(crate) struct Pass<'a, T: Scalar> {
     pub(crate) network: &'a Network,
     pub(crate) parameters: &'a [T],
+    pub(crate) objective: Objective,
     pub(crate) interrupt: &'a dyn Interrupt,
 }
 
 impl<'a, T: Scalar> Pass<'a, T> {
     pub(crate) fn on(self, thread: usize) -> Task<'a, T> {
-        Task { network: self.network, parameters: self.parameters, interrupt: self.interrupt, thread }
+        let Self { network, parameters, objective, interrupt } = self;
+        Task { network, parameters, objective, interrupt, thread }
     }
 }
 
@@ -33,6 +41,7 @@ impl<'a, T: Scalar> Pass<'a, T> {
 pub(crate) struct Task<'a, T: Scalar> {
     pub(crate) network: &'a Network,
     pub(crate) parameters: &'a [T],
+    pub(crate) objective: Objective,
     pub(crate) interrupt: &'a dyn Interrupt,
     pub(crate) thread: usize,
 }
@@ -50,8 +59,7 @@ pub(crate) struct Tile<T: Scalar> {
     /// Rows it has room for.
     rows: usize,
     input: Buffer<T>,
-    labels: Vec<u32>,
-    weights: Buffer<T>,
+    answers: Answers<T>,
     /// One a layer: activations, and at the end logits, in whose place their derivative comes.
     outputs: Vec<Buffer<T>>,
     /// One a hidden layer: derivatives with respect to its sums.
@@ -67,8 +75,7 @@ impl<T: Scalar> Tile<T> {
         Ok(Self {
             rows,
             input: matrix(rows, network.layout().d_in())?,
-            labels: vec![0; rows],
-            weights: matrix(rows, 1)?,
+            answers: Answers::new(network, rows)?,
             outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
             deltas: hidden.map(|layer| matrix(rows, layer.d_in)).collect::<Result<_>>()?,
             tally: Tally::default(),
@@ -92,22 +99,29 @@ impl<T: Scalar> Tile<T> {
     pub(crate) fn forward(
         &mut self,
         task: Task<'_, T>,
-        x: &ArrayView2<'_, T>,
+        x: &Inputs<'_, T>,
         rows: Rows<'_>,
         (masks, first): (Masks<'_>, usize),
         scratch: &mut [T],
     ) -> Result<&mut [T]> {
-        if in_place(x, rows).is_none() {
-            gather(x, rows, &mut self.input);
+        let sparse = x.sparse();
+        if sparse.is_none() && x.in_place(rows).is_none() {
+            x.gather(rows, &mut self.input);
         }
         let n = rows.len();
         let activations = task.network.activations();
         for (l, layer) in task.network.layout().layers().iter().enumerate() {
             let (before, from_here) = self.outputs.split_at_mut(l);
-            let input = before.last().map_or_else(|| read(x, rows, &self.input), |a| &a[..n * layer.d_in]);
             let z = &mut from_here[0][..n * layer.d_out];
-            let finish = activations.get(l).map_or(Finish::Nothing, |&f| Finish::Activate(f));
-            dense_forward(layer, task.parameters, input, z, finish, scratch);
+            let activation = activations.get(l).copied();
+            match (before.last(), sparse) {
+                (None, Some(x)) => sparse_forward(layer, task.parameters, (x, rows), z, activation),
+                (before, _) => {
+                    let a = before.map_or_else(|| read(x, rows, &self.input), |a| &a[..n * layer.d_in]);
+                    let finish = activation.map_or(Finish::Nothing, Finish::Activate);
+                    dense_forward(layer, task.parameters, a, z, finish, scratch);
+                }
+            }
             if let Some(mask) = masks.of_layer(l) {
                 T::dropout(z, layer.d_out, &mask, first);
             }
@@ -127,10 +141,10 @@ impl<T: Scalar> Tile<T> {
         let (n, d_out) = (examples.len(), task.network.layout().d_out());
         let masks = (examples.masks, examples.first);
         self.forward(task, &examples.data.x(), examples.rows, masks, scratch)?;
-        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
-        examples.read(labels, weights);
+        self.answers.read(examples.data, examples.rows, examples.scale);
         let logits = self.outputs.last_mut().expect("a network has at least one layer");
-        self.tally = T::softmax_cross_entropy(&mut logits[..n * d_out], d_out, labels, weights);
+        let bounds = task.objective.bounds::<T>(task.network.output());
+        self.tally = self.answers.losses(&mut logits[..n * d_out], bounds);
         Ok(self.tally)
     }
 
@@ -185,20 +199,25 @@ impl<T: Scalar> Tile<T> {
     pub(crate) fn gradient_of_slab(
         &self,
         task: Task<'_, T>,
-        (x, rows): (&ArrayView2<'_, T>, Rows<'_>),
+        (x, rows): (&Inputs<'_, T>, Rows<'_>),
         slab: &Slab,
         (gradient, begin): (&mut [T], Start<'_, T>),
         scratch: &mut [T],
     ) -> Result<()> {
         let (n, l) = (rows.len(), slab.layer);
         let layer = &task.network.layout().layers()[l];
-        let input = match l.checked_sub(1) {
-            Some(before) => &self.outputs[before][..n * layer.d_in],
-            None => read(x, rows, &self.input),
-        };
         let d_z = self.deltas.get(l).unwrap_or_else(|| &self.outputs[l]);
         let d_z = &d_z[..n * layer.d_out];
-        dense_backward_parameters(layer, &slab.rows, input, d_z, gradient, begin, scratch);
+        match (l.checked_sub(1), x) {
+            (None, Inputs::Sparse(x)) => {
+                sparse_backward_parameters(layer, &slab.rows, (x, rows), d_z, gradient, begin);
+            }
+            (before, _) => {
+                let a =
+                    before.map_or_else(|| read(x, rows, &self.input), |l| &self.outputs[l][..n * layer.d_in]);
+                dense_backward_parameters(layer, &slab.rows, a, d_z, gradient, begin, scratch);
+            }
+        }
         task.interrupt.spend(task.thread, 2 * n * slab.len)
     }
 
@@ -212,11 +231,17 @@ impl<T: Scalar> Tile<T> {
         scratch: &mut [T],
     ) -> Result<Tally> {
         let n = examples.len();
-        let (labels, weights) = (&mut self.labels[..n], &mut self.weights[..n]);
-        examples.read(labels, weights);
-        gather_columns(&examples.data.x(), examples.rows, &mut self.input);
-        let batch = Batch { x: &self.input, x_stride: n, labels, weights };
-        let tally = T::tiny_gradient(tiny, &batch, task.parameters, gradient, scratch);
+        self.answers.read(examples.data, examples.rows, examples.scale);
+        examples.data.x().gather_columns(examples.rows, &mut self.input);
+        let batch = Batch {
+            x: &self.input,
+            x_stride: n,
+            labels: self.answers.labels(),
+            values: self.answers.values(),
+            weights: self.answers.weights(),
+        };
+        let bounds = task.objective.bounds::<T>(task.network.output());
+        let tally = T::tiny_gradient(tiny, &batch, task.parameters, gradient, bounds, scratch);
         task.interrupt.spend(task.thread, n * task.network.flops_per_row())?;
         Ok(tally)
     }
@@ -231,8 +256,8 @@ impl<T: Scalar> Tile<T> {
 }
 
 /// The input that [`Tile::forward`] worked on.
-fn read<'b, T: Scalar>(x: &'b ArrayView2<'_, T>, rows: Rows<'_>, gathered: &'b [T]) -> &'b [T] {
-    in_place(x, rows).unwrap_or_else(|| &gathered[..rows.len() * x.ncols()])
+fn read<'b, T: Scalar>(x: &'b Inputs<'_, T>, rows: Rows<'_>, gathered: &'b [T]) -> &'b [T] {
+    x.in_place(rows).unwrap_or_else(|| &gathered[..rows.len() * x.ncols()])
 }
 
 fn matrix<T: Scalar>(rows: usize, columns: usize) -> Result<Buffer<T>> {

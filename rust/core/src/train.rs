@@ -3,18 +3,21 @@
 use std::time::Instant;
 
 use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Examples, Rows};
+use crate::dataset::{Dataset, Examples};
 use crate::dropout::{Dropout, Key};
 use crate::error::{Error, Result};
 use crate::gradient::Gradients;
 use crate::inference::Inference;
 use crate::interrupt::Interrupt;
-use crate::loss::Tally;
+use crate::legacy_random::LegacyRandom;
+use crate::loss::{Objective, Tally};
 use crate::mlp::Mlp;
 use crate::optim::{Rule, State};
 use crate::order::shuffle;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::team::Team;
+use crate::tile::Pass;
 
 /// How to go through the rows.
 ///
@@ -39,11 +42,12 @@ pub struct Schedule {
 /// What is known after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochRecord {
-    /// Weighted mean of the rows' losses, each taken before the step of its batch.
+    /// Mean of the rows' losses, each taken before the step of its batch, as the objective reports it.
     pub loss: f64,
-    /// Share of rows classified correctly, each before the step of its batch.
+    /// Share of rows predicted correctly, each before the step of its batch: of rows whose class is the likeliest, or
+    /// whose outputs are all on the right side of a half; 0 for other outputs.
     pub accuracy: f64,
-    /// Loss and accuracy on the validation set after the epoch.
+    /// Weighted mean of the losses and accuracy on the validation set after the epoch.
     pub validation: Option<(f64, f64)>,
     /// Duration, validation included.
     pub seconds: f64,
@@ -55,9 +59,12 @@ pub struct Trainer<'a, T: Scalar> {
     validation: Option<Dataset<'a, T>>,
     schedule: Schedule,
     batch_size: usize,
+    objective: Objective,
     dropout: Dropout,
     epoch: usize,
     order: Vec<u32>,
+    /// Where the orders come from, if not from the schedule's seed.
+    random: Option<LegacyRandom>,
     gradient: Buffer<T>,
     gradients: Gradients<T>,
     inference: Inference<T>,
@@ -74,8 +81,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
     ) -> Result<Self> {
         let n = train.n_rows();
         let network = mlp.network();
-        train.check(network.layout())?;
-        validation.as_ref().map_or(Ok(()), |validation| validation.check(network.layout()))?;
+        train.check(network)?;
+        validation.as_ref().map_or(Ok(()), |validation| validation.check(network))?;
         if schedule.n_threads == 0 {
             return Err(Error::value("n_threads", 0, "a number >= 1"));
         }
@@ -98,14 +105,40 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             validation,
             schedule,
             batch_size,
+            objective: Objective::default(),
             dropout: Dropout::default(),
             epoch: 0,
             order,
+            random: None,
             gradient: Buffer::zeros("the gradient", network.layout().n_parameters())?,
             gradients,
             inference,
             team: Team::new(n_threads),
         })
+    }
+
+    /// Trains for an objective of its own.
+    pub fn with_objective(self, objective: Objective) -> Result<Self> {
+        objective.check()?;
+        Ok(Self { objective, ..self })
+    }
+
+    /// Draws the orders of rows as NumPy does, each a shuffle of the one before, and not from the schedule's seed. A
+    /// single batch is shuffled too, and moves the random state.
+    pub fn with_random(mut self, random: LegacyRandom) -> Result<Self> {
+        if self.schedule.shuffle {
+            if self.order.is_empty() {
+                self.order = new_order(self.train.n_rows())?;
+            }
+            self.order.iter_mut().zip(0..).for_each(|(row, i)| *row = i);
+        }
+        self.random = Some(random);
+        Ok(self)
+    }
+
+    /// The random state that the next order comes from, if it comes from one.
+    pub fn random(&self) -> Option<&LegacyRandom> {
+        self.random.as_ref()
     }
 
     /// Trains with dropout; its masks are a pure function of the schedule's seed, the epoch and the batch.
@@ -126,7 +159,10 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let start = Instant::now();
         let n = self.train.n_rows();
         self.epoch += 1;
-        shuffle(self.schedule.seed, self.epoch as u64, &mut self.order);
+        match &mut self.random {
+            Some(random) => random.shuffle(&mut self.order),
+            None => shuffle(self.schedule.seed, self.epoch as u64, &mut self.order),
+        }
         let mut sum = Tally::default();
         for (batch, first) in (0..n).step_by(self.batch_size).enumerate() {
             let end = (first + self.batch_size).min(n);
@@ -161,15 +197,18 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let scale = if weight > 0.0 { 1.0 / weight } else { 0.0 };
         let key = Key::new(self.schedule.seed).child(self.epoch as u64).child(batch as u64);
         let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(key));
-        let (pass, gradient) = (mlp.pass(interrupt), &mut self.gradient);
+        let pass = Pass { objective: self.objective, ..mlp.pass(interrupt) };
+        let (output, d_out) = (pass.network.output(), pass.network.layout().d_out());
+        let gradient = &mut self.gradient;
         let (tally, largest) = self.gradients.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {
-            let descent = Descent { loss: tally.loss, gradient, largest };
+            let descent = Descent { loss: tally.loss + tally.penalty, gradient, largest };
             take_step((rule, state), mlp.parameters_mut(), descent, &mut self.team, (self.epoch, batch))
                 .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
         }
         // Each share is at most 1, so that the mean overflows only where a loss does.
-        Ok(Tally { loss: tally.loss * (weight / self.train.total_weight()), ..tally })
+        let shares = (weight / self.train.total_weight(), rows.len() as f64 / self.train.n_rows() as f64);
+        Ok(Tally { loss: self.objective.reported(output, d_out, &tally, shares), ..tally })
     }
 
     fn validate(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<(f64, f64)>> {

@@ -4,16 +4,17 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{
-    Error, Init, Interrupt, Layout, Mlp, Names, Network, Never, State, check_columns, is_brief,
+    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Objective, Output, State, is_brief,
 };
 use ndarray::ArrayViewMut2;
 use pyo3::prelude::*;
 
-use crate::array::{Input, Matrix, check_apart, view_of};
+use crate::array::{Matrix, check_apart, view_of};
 use crate::detached::watched;
 use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
+use crate::inputs::InputArray;
 use crate::optimizer::{Optimizer, Stateful};
 use crate::out::{Out, zeros};
 use crate::training::{DataArguments, DataArrays, FitArguments, Training};
@@ -24,22 +25,23 @@ pub(crate) trait Engine: Send + Sync {
     fn dtype(&self) -> &'static str;
     /// The parameters, live; `owner` keeps this engine alive.
     fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny>;
-    /// Logits, or probabilities.
+    /// The last layer's sums, or what the output makes of them.
     fn forward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-        probabilities: bool,
+        predicts: bool,
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>>;
     /// Classes.
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>>;
     /// Weighted mean loss.
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64>;
-    /// Weighted mean loss and its gradient.
+    /// The objective and its gradient.
     fn loss_and_grad<'py>(
         &self,
         data: &DataArguments<'_, 'py>,
+        objective: Objective,
         dropout: &SeededDropout,
     ) -> BindResult<(f64, Bound<'py, PyAny>)>;
     /// The gradient and the derivative with respect to X of a loss of the caller's own.
@@ -52,6 +54,7 @@ pub(crate) trait Engine: Send + Sync {
     fn step(
         &self,
         data: &DataArguments<'_, '_>,
+        objective: Objective,
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64>;
@@ -89,6 +92,7 @@ pub(crate) struct Shared<T: Stateful> {
     mlp: RwLock<Mlp<T>>,
     training: AtomicBool,
     layout: Layout,
+    output: Output,
     /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
     parameters: AtomicPtr<T>,
 }
@@ -98,13 +102,14 @@ const TRAINING: BindError =
 
 impl<T: Stateful> Shared<T> {
     fn boxed(network: Network, init: Option<Init>, seed: u64) -> BindResult<Box<dyn Engine>> {
-        let layout = network.layout().clone();
+        let (layout, output) = (network.layout().clone(), network.output());
         let mlp = match init {
             Some(init) => Mlp::<T>::new(network, init, seed)?,
             None => Mlp::<T>::zeros(network, seed)?,
         };
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training: AtomicBool::new(false), layout, parameters }))
+        let training = AtomicBool::new(false);
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, parameters }))
     }
 
     /// Detached from the interpreter, reads the network; not while it is trained.
@@ -179,18 +184,18 @@ impl<T: Stateful> Engine for Shared<T> {
         &self,
         x: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-        probabilities: bool,
+        predicts: bool,
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
         // To look at `out` may run code of Python's.
-        let input = Input::<T>::extract("X", x, |n| out.is_none() && self.is_brief(n))?;
-        let rows = input.view();
-        self.check_x(&rows)?;
+        let input = InputArray::<T>::seen("X", x, |n| out.is_none() && self.is_brief(n))?;
+        let rows = input.view("X")?;
+        rows.check_columns("X", &self.layout)?;
         let shape = [rows.nrows(), self.layout.d_out()];
         let write = |to: ArrayViewMut2<'_, T>| {
             self.infer(py, shape[0], |mlp, interrupt| {
-                if probabilities {
+                if predicts {
                     mlp.predict_proba(rows, to, n_threads, interrupt)
                 } else {
                     mlp.forward(rows, to, n_threads, interrupt)
@@ -202,27 +207,38 @@ impl<T: Stateful> Engine for Shared<T> {
             write(result.view_mut())?;
             return Ok(result.into_any());
         };
-        let (of_x, of_parameters) = (input.span(), self.span(self.parameters_ptr()));
-        let inputs = [(&of_x, "X"), (&of_parameters, "the network's parameters")];
+        let (of_x, of_parameters) = (input.spans(), self.span(self.parameters_ptr()));
+        let parameters = (&of_parameters, "the network's parameters");
+        let inputs: Vec<_> = of_x.iter().map(|span| (span, "X")).chain([parameters]).collect();
         write(Out::<T>::extract(out, shape, &inputs)?.view_mut())?;
         Ok(out.clone())
     }
 
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        let input = Input::<T>::extract("X", x, |n| self.is_brief(n))?;
-        let rows = input.view();
-        self.check_x(&rows)?;
-        let mut classes = zeros::<i64, 1>(py, [rows.nrows()])?;
-        let to = classes.slice_mut();
-        self.infer(py, rows.nrows(), |mlp, interrupt| mlp.predict(rows, to, n_threads, interrupt))?;
-        Ok(classes.into_any())
+        if !self.output.is_probability() {
+            return self.forward(x, None, true, n_threads);
+        }
+        let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n))?;
+        let rows = input.view("X")?;
+        rows.check_columns("X", &self.layout)?;
+        let n = rows.nrows();
+        let predict =
+            |to: &mut [i64]| self.infer(py, n, |mlp, interrupt| mlp.predict(rows, to, n_threads, interrupt));
+        if self.output == Output::Softmax {
+            let mut classes = zeros::<i64, 1>(py, [n])?;
+            predict(classes.slice_mut())?;
+            return Ok(classes.into_any());
+        }
+        let mut likely = zeros::<i64, 2>(py, [n, self.layout.d_out()])?;
+        predict(likely.slice_mut())?;
+        Ok(likely.into_any())
     }
 
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING)?;
-        let views = arrays.views();
-        self.infer(data.py(), arrays.n_rows(), |mlp, interrupt| {
+        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let views = arrays.views()?;
+        self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
             mlp.loss(&dataset, n_threads, interrupt)
         })
@@ -231,15 +247,16 @@ impl<T: Stateful> Engine for Shared<T> {
     fn loss_and_grad<'py>(
         &self,
         data: &DataArguments<'_, 'py>,
+        objective: Objective,
         dropout: &SeededDropout,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
-        let arrays = data.arrays::<T>(Names::TRAINING)?;
-        let views = arrays.views();
+        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let views = arrays.views()?;
         let mut gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
         let to = gradient.slice_mut();
         let loss = self.read(data.py(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
-            mlp.loss_and_grad(&dataset, to, dropout.masks(|| 0), interrupt)
+            mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), interrupt)
         })?;
         Ok((loss, gradient.into_any()))
     }
@@ -252,7 +269,7 @@ impl<T: Stateful> Engine for Shared<T> {
         let py = x.py();
         let (x, d_output) = (Matrix::<T>::extract("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
         let (rows, d_logits) = (x.view(), d_output.view());
-        self.check_x(&rows)?;
+        Inputs::from(rows).check_columns("X", &self.layout)?;
         let mut gradient = zeros::<T, 1>(py, [self.layout.n_parameters()])?;
         let mut d_x = zeros::<T, 2>(py, [rows.nrows(), rows.ncols()])?;
         let (to, d_to) = (gradient.slice_mut(), d_x.slice_mut());
@@ -263,12 +280,13 @@ impl<T: Stateful> Engine for Shared<T> {
     fn step(
         &self,
         data: &DataArguments<'_, '_>,
+        objective: Objective,
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING)?;
+        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
         self.check_inputs_apart(&arrays)?;
-        let views = arrays.views();
+        let views = arrays.views()?;
         let _claim = self.claim()?;
         let mut loan = optimizer.lend::<T>(self.layout.n_parameters())?;
         let rule = loan.rule();
@@ -277,7 +295,7 @@ impl<T: Stateful> Engine for Shared<T> {
             let mut mlp = self.mlp.write().unwrap_or_else(PoisonError::into_inner);
             let dataset = views.dataset(mlp.network())?;
             let masks = dropout.masks(|| mlp.next_seed());
-            Ok(mlp.step(&dataset, &rule, state, masks, interrupt)?)
+            Ok(mlp.step(&dataset, objective, (&rule, state), masks, interrupt)?)
         })
     }
 
@@ -287,10 +305,11 @@ impl<T: Stateful> Engine for Shared<T> {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History> {
-        let arrays = data.arrays::<T>(Names::TRAINING)?;
+        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
         self.check_inputs_apart(&arrays)?;
         let validation = arguments.validation.as_ref();
-        let validation = validation.map(|data| data.arrays::<T>(Names::VALIDATION)).transpose()?;
+        let validation =
+            validation.map(|data| data.arrays::<T>(Names::VALIDATION, self.outputs())).transpose()?;
         if let Some(validation) = &validation {
             self.check_inputs_apart(validation)?;
         }
@@ -298,7 +317,8 @@ impl<T: Stateful> Engine for Shared<T> {
         let n_parameters = self.layout.n_parameters();
         // An optimizer that cannot be lent is refused before the data is read.
         drop(optimizer.lend::<T>(n_parameters)?);
-        Training { mlp: &self.mlp, optimizer, n_parameters, arguments }.run(
+        let has_accuracy = self.output.is_probability();
+        Training { mlp: &self.mlp, optimizer, n_parameters, has_accuracy, arguments }.run(
             data.py(),
             &arrays,
             validation.as_ref(),
@@ -315,12 +335,13 @@ impl<T: Stateful> Shared<T> {
         self.parameters.load(Ordering::Relaxed)
     }
 
-    fn check_x(&self, x: &ndarray::ArrayView2<'_, T>) -> BindResult<()> {
-        Ok(check_columns("X", x, &self.layout)?)
+    /// What becomes of the last layer's sums, and how many there are.
+    fn outputs(&self) -> (Output, usize) {
+        (self.output, self.layout.d_out())
     }
 
     /// An error if an input lies where training writes.
-    fn check_inputs_apart(&self, arrays: &DataArrays<'_, T>) -> BindResult<()> {
+    fn check_inputs_apart(&self, arrays: &DataArrays<'_, '_, T>) -> BindResult<()> {
         let parameters = self.span(self.parameters_ptr());
         let check = |(name, span)| check_apart(name, &span, &parameters, "the network's parameters");
         arrays.spans().into_iter().try_for_each(check)

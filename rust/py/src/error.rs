@@ -67,6 +67,7 @@ impl From<BindError> for PyErr {
             Error::Shape { .. }
             | Error::Value { .. }
             | Error::Label { .. }
+            | Error::Target { .. }
             | Error::SampleWeight { .. }
             | Error::NoWeight { .. }
             | Error::OptimizerState { .. }

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 ///     Number of epochs that `fit` was asked for.
 /// loss : float
 ///     Training loss.
-/// accuracy : float
+/// accuracy : float or None
 ///     Training accuracy, from 0 to 1.
 /// val_loss : float or None
 ///     Validation loss.
@@ -35,23 +35,26 @@ pub(crate) struct Epoch {
     epochs: usize,
     /// Weighted mean of the rows' losses, each taken before the update of its batch: float.
     loss: f64,
-    /// Share of rows classified correctly, each before the update of its batch: float from 0 to 1.
-    /// Batches without weight, which make no update, are left out.
-    accuracy: f64,
+    /// Share of rows predicted correctly, each before the update of its batch: float from 0 to 1;
+    /// None for a network that does not classify. Batches without weight, which make no update, are
+    /// left out.
+    accuracy: Option<f64>,
     /// Weighted mean of the validation rows' losses after the epoch: float; None without a
     /// validation set.
     val_loss: Option<f64>,
-    /// Share of validation rows classified correctly after the epoch: float from 0 to 1; None
-    /// without a validation set.
+    /// Share of validation rows predicted correctly after the epoch: float from 0 to 1; None
+    /// without a validation set, or for a network that does not classify.
     val_accuracy: Option<f64>,
     /// Duration of the epoch with its validation, in seconds: float.
     seconds: f64,
 }
 
 impl Epoch {
-    pub(crate) fn new(epoch: usize, epochs: usize, record: &EpochRecord) -> Self {
+    pub(crate) fn new(epoch: usize, epochs: usize, record: &EpochRecord, has_accuracy: bool) -> Self {
         let EpochRecord { loss, accuracy, validation, seconds } = *record;
         let (val_loss, val_accuracy) = validation.unzip();
+        let accuracy = has_accuracy.then_some(accuracy);
+        let val_accuracy = val_accuracy.filter(|_| has_accuracy);
         Self { epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds }
     }
 }
@@ -59,14 +62,15 @@ impl Epoch {
 #[pymethods]
 impl Epoch {
     fn __repr__(&self) -> String {
-        let Self { epoch, epochs, loss, accuracy, seconds, .. } = self;
-        let validation = match (self.val_loss, self.val_accuracy) {
-            (Some(loss), Some(accuracy)) => format!(", val_loss={loss:.4}, val_accuracy={accuracy:.4}"),
-            _ => String::new(),
-        };
-        format!(
-            "Epoch({epoch}/{epochs}, loss={loss:.4}, accuracy={accuracy:.4}{validation}, seconds={seconds:.2e})"
-        )
+        let Self { epoch, epochs, seconds, .. } = self;
+        let numbers = [
+            ("loss", Some(self.loss)),
+            ("accuracy", self.accuracy),
+            ("val_loss", self.val_loss),
+            ("val_accuracy", self.val_accuracy),
+        ];
+        let known = numbers.iter().filter_map(|(name, number)| Some(format!("{name}={:.4}, ", (*number)?)));
+        format!("Epoch({epoch}/{epochs}, {}seconds={seconds:.2e})", known.collect::<String>())
     }
 }
 
@@ -80,7 +84,7 @@ type Series = Py<PyArray1<f64>>;
 /// ----------
 /// loss : ndarray of shape (n_epochs,)
 ///     Training loss, float64.
-/// accuracy : ndarray of shape (n_epochs,)
+/// accuracy : ndarray of shape (n_epochs,) or None
 ///     Training accuracy from 0 to 1, float64.
 /// val_loss : ndarray of shape (n_epochs,) or None
 ///     Validation loss, float64.
@@ -97,22 +101,24 @@ pub(crate) struct History {
     /// Weighted mean of the rows' losses in each epoch, ``sum(w * l) / sum(w)``, each taken before
     /// the update of its batch: ndarray of shape (n_epochs,), float64.
     loss: Series,
-    /// Share of rows classified correctly in each epoch, each before the update of its batch, from 0
-    /// to 1: ndarray of shape (n_epochs,), float64. Batches without weight, which make no update, are
-    /// left out.
-    accuracy: Series,
+    /// Share of rows predicted correctly in each epoch, each before the update of its batch, from 0
+    /// to 1: ndarray of shape (n_epochs,), float64; None for a network that does not classify. Batches
+    /// without weight, which make no update, are left out.
+    accuracy: Option<Series>,
     /// Weighted mean of the validation rows' losses after each epoch, with the class weights of
     /// `fit`: ndarray of shape (n_epochs,), float64; None without a validation set.
     val_loss: Option<Series>,
-    /// Share of validation rows classified correctly after each epoch, from 0 to 1: ndarray of shape
-    /// (n_epochs,), float64; None without a validation set.
+    /// Share of validation rows predicted correctly after each epoch, from 0 to 1: ndarray of shape
+    /// (n_epochs,), float64; None without a validation set, or for a network that does not classify.
     val_accuracy: Option<Series>,
     /// Duration of each epoch with its validation, in seconds: ndarray of shape (n_epochs,), float64.
     seconds: Series,
 }
 
 impl History {
-    pub(crate) fn from_records(py: Python<'_>, records: &[EpochRecord], validated: bool) -> Self {
+    /// `has` validation, and accuracy.
+    pub(crate) fn from_records(py: Python<'_>, records: &[EpochRecord], has: (bool, bool)) -> Self {
+        let (validated, has_accuracy) = has;
         let series =
             |f: &dyn Fn(&EpochRecord) -> f64| PyArray1::from_iter(py, records.iter().map(f)).unbind();
         let validation = |f: &dyn Fn((f64, f64)) -> f64| {
@@ -120,9 +126,9 @@ impl History {
         };
         Self {
             loss: series(&|record| record.loss),
-            accuracy: series(&|record| record.accuracy),
+            accuracy: has_accuracy.then(|| series(&|record| record.accuracy)),
             val_loss: validation(&|(loss, _)| loss),
-            val_accuracy: validation(&|(_, accuracy)| accuracy),
+            val_accuracy: validation(&|(_, accuracy)| accuracy).filter(|_| has_accuracy),
             seconds: series(&|record| record.seconds),
         }
     }
@@ -133,7 +139,7 @@ impl History {
     #[new]
     fn new(
         loss: Series,
-        accuracy: Series,
+        accuracy: Option<Series>,
         val_loss: Option<Series>,
         val_accuracy: Option<Series>,
         seconds: Series,
@@ -142,11 +148,15 @@ impl History {
     }
 
     #[allow(clippy::type_complexity, reason = "the arguments of new, for pickle")]
-    fn __getnewargs__(&self, py: Python<'_>) -> (Series, Series, Option<Series>, Option<Series>, Series) {
+    fn __getnewargs__(
+        &self,
+        py: Python<'_>,
+    ) -> (Series, Option<Series>, Option<Series>, Option<Series>, Series) {
         let copy = |series: &Series| series.clone_ref(py);
-        let (val_loss, val_accuracy) =
-            (self.val_loss.as_ref().map(copy), self.val_accuracy.as_ref().map(copy));
-        (copy(&self.loss), copy(&self.accuracy), val_loss, val_accuracy, copy(&self.seconds))
+        let several = |series: &Option<Series>| series.as_ref().map(copy);
+        let [accuracy, val_loss, val_accuracy] =
+            [&self.accuracy, &self.val_loss, &self.val_accuracy].map(several);
+        (copy(&self.loss), accuracy, val_loss, val_accuracy, copy(&self.seconds))
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -155,10 +165,10 @@ impl History {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let last = |series: &Series| series.bind(py).to_vec().map(|values| values.last().copied());
-        let Some((loss, accuracy)) = last(&self.loss)?.zip(last(&self.accuracy)?) else {
-            return Ok("History(0 epochs)".into());
-        };
+        let Some(loss) = last(&self.loss)? else { return Ok("History(0 epochs)".into()) };
+        let accuracy = self.accuracy.as_ref().map(last).transpose()?.flatten();
+        let accuracy = accuracy.map_or_else(String::new, |accuracy| format!(", accuracy={accuracy:.4}"));
         let epochs = self.__len__(py)?;
-        Ok(format!("History({epochs} epochs, last loss={loss:.4}, accuracy={accuracy:.4})"))
+        Ok(format!("History({epochs} epochs, last loss={loss:.4}{accuracy})"))
     }
 }

@@ -1,6 +1,6 @@
 //! The class `MLP`: signatures and documentation; the work is the engine's.
 
-use fastmlp_core::{Activation, Error, Init, Layout, Network};
+use fastmlp_core::{Activation, Error, Init, Layout, Network, Objective, Output};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PySlice, PyString, PyTuple};
@@ -11,15 +11,17 @@ use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::integer::{count, integer, random_seed, seed as seed_of};
+use crate::objective::objective;
 use crate::optimizer::Optimizer;
+use crate::shuffling::Shuffling;
 use crate::threads::threads;
 use crate::training::{DataArguments, FitArguments};
 
-/// A multilayer perceptron that classifies, trained on the CPU.
+/// A multilayer perceptron, trained on the CPU.
 ///
 /// Dense layers compute ``z = a @ W + b``, and an activation ``a = f(z)`` follows each but the
-/// last, whose sums are the logits. The softmax of the logits gives the probabilities of the
-/// classes, and training lowers the weighted mean of the cross-entropy.
+/// last. Its sums are logits, whose softmax gives the probabilities of classes, or become another
+/// `output`, and training lowers the weighted mean of the loss that belongs to that.
 ///
 /// All parameters lie in one vector: layer by layer the weights ``(d_in, d_out)``, row after
 /// row, then the biases ``(d_out,)``. `parameters`, `weights` and `biases` are live views of it.
@@ -32,8 +34,10 @@ use crate::training::{DataArguments, FitArguments};
 /// activation : str or sequence of str, default="relu"
 ///     ``"identity"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"`` or ``"tanh"``: one for all
 ///     hidden layers, or a sequence with one for each.
-/// output : {"softmax"}, default="softmax"
-///     What makes probabilities of the logits.
+/// output : {"softmax", "sigmoid", "identity", "exp"}, default="softmax"
+///     What makes predictions ``p`` of the last sums: probabilities of classes that exclude each
+///     other, a probability for each output, any numbers, or positive numbers; see Notes for the
+///     loss of each, and for what `y` is.
 /// init : str, default="auto"
 ///     How weights are drawn: ``"auto"``, ``"glorot_uniform"``, ``"glorot_normal"``,
 ///     ``"he_uniform"``, ``"he_normal"`` or ``"normal"``; see Notes. Biases start at 0.
@@ -54,7 +58,7 @@ use crate::training::{DataArguments, FitArguments};
 /// activation : str or tuple of str
 ///     The activation of all hidden layers, or of each if they differ.
 /// output : str
-///     ``"softmax"``.
+///     What makes predictions of the last sums.
 /// dtype : str
 ///     ``"float32"`` or ``"float64"``.
 /// n_parameters : int
@@ -104,9 +108,23 @@ use crate::training::{DataArguments, FitArguments};
 /// Weights are drawn in double precision: the same seed gives networks of both types the same
 /// start, rounded.
 ///
-/// The loss of a row with logits ``z`` and label ``y`` is ``l = log(sum(exp(z))) - z[y]``,
-/// computed so that no exponential overflows; that of several rows is ``sum(w * l) / sum(w)``
-/// with ``w = sample_weight * class_weight[y]``, where a weight that is not given counts as 1.
+/// Outputs, and the losses that belong to them::
+///
+///     softmax   p = exp(z) / sum(exp(z))   l = log(sum(exp(z))) - z[y]
+///     sigmoid   p = 1 / (1 + exp(-z))      l = sum(-y log(p) - (1 - y) log(1 - p))
+///     identity  p = z                      l = sum((z - y)**2) / 2
+///     exp       p = exp(z)                 l = sum(y log(y / p) - y + p)
+///
+/// computed so that no exponential overflows that need not; they are the cross-entropy of classes
+/// and of yes and no, half the squared error, and half the Poisson deviance. For softmax `y` has
+/// shape (n,) and holds class indices, of any integer dtype; for the others it has shape
+/// (n, d_out), or (n,) if d_out is 1, and is of the network's dtype: from 0 to 1 for sigmoid, >= 0
+/// for exp. The loss of several rows is ``sum(w * l) / sum(w)`` with
+/// ``w = sample_weight * class_weight[y]``, where a weight that is not given counts as 1; class
+/// weights are for softmax alone.
+///
+/// `X` may also be a sparse matrix or array of SciPy's in CSR format, of the network's dtype, where
+/// no `d_X` is asked for. It is never made dense as a whole.
 ///
 /// Arrays are read where they lie, whatever their strides, and never cast: a wrong dtype is a
 /// TypeError that names the cast. While a call works for more than some tens of microseconds,
@@ -140,13 +158,11 @@ pub(crate) struct MLP {
     network: Network,
 }
 
-const OUTPUT: &str = "softmax";
-
 #[pymethods]
 impl MLP {
     #[new]
     #[pyo3(signature = (
-        layer_sizes, activation = None, output = OUTPUT, init = "auto", init_scale = None, dtype = None,
+        layer_sizes, activation = None, output = "softmax", init = "auto", init_scale = None, dtype = None,
         seed = None
     ), text_signature = "(layer_sizes, activation='relu', output='softmax', init='auto', init_scale=None, \
         dtype='float32', seed=None)")]
@@ -183,11 +199,11 @@ impl MLP {
         }
     }
 
-    /// What makes probabilities of the logits: ``"softmax"``.
+    /// What makes predictions of the last sums: ``"softmax"``, ``"sigmoid"``, ``"identity"`` or
+    /// ``"exp"``.
     #[getter]
-    #[allow(clippy::unused_self, reason = "there is one output so far")]
     fn output(&self) -> &'static str {
-        OUTPUT
+        self.network.output().name()
     }
 
     /// Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``.
@@ -266,12 +282,12 @@ impl MLP {
         Ok((PyTuple::new(py, weights)?, PyTuple::new(py, biases)?))
     }
 
-    /// Compute the logits of rows.
+    /// Compute the last layer's sums: the logits of rows.
     ///
     /// Parameters
     /// ----------
-    /// X : ndarray of shape (n, d_in)
-    ///     Of the network's dtype, with any strides.
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides.
     /// out : ndarray of shape (n, d_out), default=None
     ///     Where to write the logits: C-contiguous, of the network's dtype, apart from `X` and from
     ///     the network's parameters. None makes a new array.
@@ -289,7 +305,8 @@ impl MLP {
     /// TypeError
     ///     If `X` or `out` is not a NumPy array of the network's dtype, or `n_jobs` is no integer.
     /// ValueError
-    ///     If a shape does not fit, `X` is misaligned in memory, `out` is read-only, not
+    ///     If a shape does not fit, `X` is misaligned in memory or a sparse matrix that is damaged or
+    ///     of another format than CSR, `out` is read-only, not
     ///     C-contiguous or shares memory with `X` or the parameters, or `n_jobs` is 0.
     /// RuntimeError
     ///     If another call is training the network.
@@ -304,12 +321,12 @@ impl MLP {
         self.engine.forward(X, out, false, threads(n_jobs)?)
     }
 
-    /// Compute the probabilities of the classes.
+    /// Compute the probabilities of the classes, or for a sigmoid that of each output.
     ///
     /// Parameters
     /// ----------
-    /// X : ndarray of shape (n, d_in)
-    ///     Of the network's dtype, with any strides.
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides.
     /// out : ndarray of shape (n, d_out), default=None
     ///     Where to write the probabilities, as in `forward`.
     /// n_jobs : int, default=None
@@ -318,13 +335,13 @@ impl MLP {
     /// Returns
     /// -------
     /// ndarray of shape (n, d_out)
-    ///     The softmax of the logits, of the network's dtype: rows are >= 0 and sum to 1; `out` if
-    ///     it was given.
+    ///     The softmax of the logits, of the network's dtype: rows are >= 0 and sum to 1; or their
+    ///     sigmoid; `out` if it was given.
     ///
     /// Raises
     /// ------
     /// TypeError, ValueError, RuntimeError
-    ///     As `forward` does.
+    ///     As `forward` does; a ValueError for a network that does not classify.
     #[pyo3(signature = (X, out = None, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn predict_proba<'py>(
@@ -333,22 +350,30 @@ impl MLP {
         out: Option<&Bound<'py, PyAny>>,
         n_jobs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, PyAny>> {
+        let output = self.network.output();
+        if !output.is_probability() {
+            let found = format!("{:?}", output.name());
+            return Err(Error::value("output", found, "\"softmax\" or \"sigmoid\": use predict").into());
+        }
         self.engine.forward(X, out, true, threads(n_jobs)?)
     }
 
-    /// Find the likeliest class of each row.
+    /// Find the likeliest class of each row, or what else the network predicts.
     ///
     /// Parameters
     /// ----------
-    /// X : ndarray of shape (n, d_in)
-    ///     Of the network's dtype, with any strides.
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides.
     /// n_jobs : int, default=None
     ///     Threads that share the rows, as in `forward`.
     ///
     /// Returns
     /// -------
-    /// ndarray of shape (n,)
-    ///     Class indices, int64: where the largest logit is; the first of several equal ones.
+    /// ndarray of shape (n,) or (n, d_out)
+    ///     For softmax class indices, int64, of shape (n,): where the largest logit is; the first of
+    ///     several equal ones. For sigmoid int64 of shape (n, d_out): 1 where the probability is above
+    ///     a half, else 0. For identity and exp the outputs, of the network's dtype and shape
+    ///     (n, d_out).
     ///
     /// Raises
     /// ------
@@ -364,14 +389,15 @@ impl MLP {
         self.engine.predict(X, threads(n_jobs)?)
     }
 
-    /// Compute the weighted mean of the cross-entropy, ``sum(w * l) / sum(w)``.
+    /// Compute the weighted mean of the loss, ``sum(w * l) / sum(w)``.
     ///
     /// Parameters
     /// ----------
-    /// X : ndarray of shape (n, d_in)
-    ///     Of the network's dtype, with any strides; n >= 1.
-    /// y : ndarray of shape (n,)
-    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides; n >= 1.
+    /// y : ndarray of shape (n,) or (n, d_out)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
+    ///     softmax has, see the Notes of `MLP`.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all.
     /// class_weight : sequence of d_out floats, default=None
@@ -390,7 +416,8 @@ impl MLP {
     /// TypeError
     ///     If an argument is not an array of the dtype named above, or `class_weight` is a mapping.
     /// ValueError
-    ///     If a shape does not fit, an array is misaligned in memory, a label is not a class index,
+    ///     If a shape does not fit, an array is misaligned in memory, a label is not a class index or
+    ///     a target out of its range,
     ///     a weight is out of its range, all weights are 0, or `n_jobs` is 0.
     /// RuntimeError
     ///     If another call is training the network.
@@ -407,14 +434,15 @@ impl MLP {
         self.engine.loss(&DataArguments { x: X, y, sample_weight, class_weight }, threads(n_jobs)?)
     }
 
-    /// Compute the loss and its gradient.
+    /// Compute the loss, with a penalty if there is one, and its gradient.
     ///
     /// Parameters
     /// ----------
-    /// X : ndarray of shape (n, d_in)
-    ///     Of the network's dtype, with any strides; n >= 1.
-    /// y : ndarray of shape (n,)
-    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides; n >= 1.
+    /// y : ndarray of shape (n,) or (n, d_out)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
+    ///     softmax has, see the Notes of `MLP`.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, as in `loss`.
     /// class_weight : sequence of d_out floats, default=None
@@ -426,11 +454,14 @@ impl MLP {
     /// seed : int, default=None
     ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. It is needed with dropout,
     ///     and without means nothing.
+    /// alpha : float, default=0.0
+    ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
+    ///     the biases: finite, >= 0.
     ///
     /// Returns
     /// -------
     /// loss : float
-    ///     The weighted mean of the cross-entropy.
+    ///     The weighted mean of the loss, and the penalty.
     /// gradient : ndarray of shape (n_parameters,)
     ///     Its derivative with respect to `parameters`, laid out like them (see `unflatten`), of
     ///     the network's dtype.
@@ -453,10 +484,10 @@ impl MLP {
     /// >>> mlp.loss(X, y) < before
     /// True
     #[pyo3(
-        signature = (X, y, sample_weight = None, class_weight = None, dropout = None, seed = None),
-        text_signature = "($self, X, y, sample_weight=None, class_weight=None, dropout=0.0, seed=None)"
+        signature = (X, y, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0),
+        text_signature = "($self, X, y, sample_weight=None, class_weight=None, dropout=0.0, seed=None, alpha=0.0)"
     )]
-    #[allow(non_snake_case, reason = "the name users know")]
+    #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn loss_and_grad<'py>(
         &self,
         X: &Bound<'py, PyAny>,
@@ -465,9 +496,15 @@ impl MLP {
         class_weight: Option<&Bound<'py, PyAny>>,
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
+        alpha: f64,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
         let dropout = self.dropout(dropout, seed)?.seeded()?;
-        self.engine.loss_and_grad(&DataArguments { x: X, y, sample_weight, class_weight }, &dropout)
+        let objective = Objective { alpha, ..Objective::default() };
+        self.engine.loss_and_grad(
+            &DataArguments { x: X, y, sample_weight, class_weight },
+            objective,
+            &dropout,
+        )
     }
 
     /// Pull the derivative of a loss of the caller's own back through the network.
@@ -523,10 +560,11 @@ impl MLP {
     ///
     /// Parameters
     /// ----------
-    /// X : ndarray of shape (n, d_in)
-    ///     Of the network's dtype, with any strides; n >= 1. All rows are one batch.
-    /// y : ndarray of shape (n,)
-    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides; n >= 1. All rows are one batch.
+    /// y : ndarray of shape (n,) or (n, d_out)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
+    ///     softmax has, see the Notes of `MLP`.
     /// optimizer : SGD, Adam or AdamW
     ///     Turns the gradient into a change of the parameters; its state goes on from its last step.
     /// sample_weight : ndarray of shape (n,), default=None
@@ -540,11 +578,14 @@ impl MLP {
     /// seed : int, default=None
     ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. None takes the next seed of
     ///     the network's own stream. Without dropout it means nothing.
+    /// alpha : float, default=0.0
+    ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
+    ///     the biases: finite, >= 0.
     ///
     /// Returns
     /// -------
     /// float
-    ///     The loss before the update.
+    ///     The loss before the update, with the penalty.
     ///
     /// Raises
     /// ------
@@ -559,8 +600,11 @@ impl MLP {
     /// RuntimeError
     ///     If another call is training the network, or training with the optimizer.
     #[pyo3(
-        signature = (X, y, optimizer, sample_weight = None, class_weight = None, dropout = None, seed = None),
-        text_signature = "($self, X, y, optimizer, sample_weight=None, class_weight=None, dropout=0.0, seed=None)"
+        signature = (
+            X, y, optimizer, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0
+        ),
+        text_signature = "($self, X, y, optimizer, sample_weight=None, class_weight=None, dropout=0.0, seed=None, \
+            alpha=0.0)"
     )]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn step<'py>(
@@ -572,10 +616,12 @@ impl MLP {
         class_weight: Option<&Bound<'py, PyAny>>,
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
+        alpha: f64,
     ) -> BindResult<f64> {
         let data = DataArguments { x: X, y, sample_weight, class_weight };
         let dropout = self.dropout(dropout, seed)?;
-        self.engine.step(&data, Optimizer::extract(optimizer)?, &dropout)
+        let objective = Objective { alpha, ..Objective::default() };
+        self.engine.step(&data, objective, Optimizer::extract(optimizer)?, &dropout)
     }
 
     /// Train for some epochs: go through all rows in batches, with one update each.
@@ -584,10 +630,11 @@ impl MLP {
     ///
     /// Parameters
     /// ----------
-    /// X : ndarray of shape (n, d_in)
-    ///     Of the network's dtype, with any strides; n >= 1. It is read where it lies.
-    /// y : ndarray of shape (n,)
-    ///     Class indices from 0 to d_out - 1, of any integer dtype.
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides; n >= 1. It is read where it lies.
+    /// y : ndarray of shape (n,) or (n, d_out)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
+    ///     softmax has, see the Notes of `MLP`.
     /// optimizer : SGD, Adam or AdamW, default=None
     ///     Turns gradients into changes of the parameters. Its state goes on from its last step, and
     ///     stays with it after the call. None is a new ``Adam()``.
@@ -599,10 +646,13 @@ impl MLP {
     /// shuffle : bool, default=True
     ///     Draw a new order of rows for each epoch. Where one batch is all rows, there is nothing to
     ///     shuffle.
-    /// seed : int, default=None
+    /// seed : int or numpy.random.RandomState, default=None
     ///     From 0 to 2**64 - 1. The order of rows is a function of the seed and the number of the
     ///     epoch alone. None takes the next seed of the network's own stream, which starts at the
-    ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time.
+    ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time. A
+    ///     RandomState gives the orders of scikit-learn, each its shuffle of the one before, even
+    ///     where one batch is all rows, and is advanced by them; the masks of dropout then come
+    ///     from the network's own stream.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all. The loss of a
     ///     batch is ``sum(w * l) / sum(w)`` over its rows; a batch whose weights are all 0 makes no
@@ -610,11 +660,11 @@ impl MLP {
     /// class_weight : sequence of d_out floats, default=None
     ///     Weight of the rows of each class, of the validation set too: finite, >= 0. None is 1 for
     ///     all.
-    /// X_val : ndarray of shape (n_val, d_in), default=None
+    /// X_val : ndarray or CSR matrix of shape (n_val, d_in), default=None
     ///     A validation set, given with `y_val`, of the network's dtype. Its loss and accuracy are
     ///     taken after each epoch; training does not use them.
-    /// y_val : ndarray of shape (n_val,), default=None
-    ///     The class indices of `X_val`, of any integer dtype.
+    /// y_val : ndarray of shape (n_val,) or (n_val, d_out), default=None
+    ///     The targets of `X_val`, as `y` has them.
     /// dropout : float or sequence of floats, default=0.0
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
     ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
@@ -628,13 +678,21 @@ impl MLP {
     ///     if it returns None or False. It may use the network, look at the optimizer's state and
     ///     set its learning rate, but not train the network. What it raises ends training and
     ///     passes through.
+    /// alpha : float, default=0.0
+    ///     Strength of the L2 penalty: ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
+    ///     the biases, is added to the loss of a batch: finite, >= 0.
+    /// report : {"objective", "scikit-learn"}, default="objective"
+    ///     Which training losses the callback and the history get: what training lowers, or what
+    ///     scikit-learn's estimators report: probabilities held to between the dtype's epsilon and 1
+    ///     less that, squared errors averaged over the outputs, batches averaged by their numbers of
+    ///     rows. What training does is the same.
     ///
     /// Returns
     /// -------
     /// History
     ///     Loss, accuracy and duration of each epoch. The loss is the weighted mean over the rows of
-    ///     the epoch, the accuracy the share of them that was right, each row taken before the update
-    ///     of its batch.
+    ///     the epoch, with the penalty, the accuracy the share of them that was right, each row taken
+    ///     before the update of its batch.
     ///
     /// Raises
     /// ------
@@ -677,9 +735,11 @@ impl MLP {
     /// True
     #[pyo3(signature = (
         X, y, optimizer = None, epochs = None, batch_size = None, shuffle = true, seed = None, sample_weight = None,
-        class_weight = None, X_val = None, y_val = None, dropout = None, n_jobs = None, callback = None
+        class_weight = None, X_val = None, y_val = None, dropout = None, n_jobs = None, callback = None,
+        alpha = 0.0, report = "objective"
     ), text_signature = "($self, X, y, optimizer=None, epochs=1000, batch_size=None, shuffle=True, seed=None, \
-        sample_weight=None, class_weight=None, X_val=None, y_val=None, dropout=0.0, n_jobs=None, callback=None)")]
+        sample_weight=None, class_weight=None, X_val=None, y_val=None, dropout=0.0, n_jobs=None, callback=None, \
+        alpha=0.0, report='objective')")]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn fit<'py>(
         &self,
@@ -697,6 +757,8 @@ impl MLP {
         dropout: Option<&Bound<'py, PyAny>>,
         n_jobs: Option<&Bound<'py, PyAny>>,
         callback: Option<&Bound<'py, PyAny>>,
+        alpha: f64,
+        report: &str,
     ) -> BindResult<History> {
         let validation = match (X_val, y_val) {
             (Some(x), Some(y)) => Some(DataArguments { x, y, sample_weight: None, class_weight }),
@@ -712,7 +774,9 @@ impl MLP {
             epochs: epochs.map_or(Ok(1000), |epochs| count("epochs", epochs, 0))?,
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
-            dropout: self.dropout(dropout, seed)?,
+            shuffling: Shuffling::extract(seed)?,
+            dropout: self.dropout(dropout, None)?.dropout,
+            objective: objective(alpha, report)?,
             n_threads: threads(n_jobs)?,
             callback,
         };
@@ -745,14 +809,14 @@ impl MLP {
         let (py, mlp) = (slf.py(), slf.get());
         let parameters = Self::parameters(slf).call_method0("copy")?;
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
-        let arguments = (sizes, activation, OUTPUT, mlp.dtype(), mlp.engine.seeds()?, parameters);
+        let arguments = (sizes, activation, mlp.output(), mlp.dtype(), mlp.engine.seeds()?, parameters);
         Ok((slf.get_type().getattr("_restore")?, arguments.into_pyobject(py)?))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (sizes, activation) = (self.layer_sizes(py)?.to_list().repr()?, self.activation(py)?.repr()?);
-        let dtype = self.dtype();
-        Ok(format!("MLP({sizes}, activation={activation}, output='{OUTPUT}', dtype='{dtype}')"))
+        let (output, dtype) = (self.output(), self.dtype());
+        Ok(format!("MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}')"))
     }
 }
 
@@ -783,9 +847,7 @@ fn network(
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of usize")]
     let sizes = sizes.map(|size| Ok(integer("layer_sizes", &size?, widths.clone(), "widths >= 1")? as usize));
     let sizes = sizes.collect::<BindResult<Vec<_>>>()?;
-    if output != OUTPUT {
-        return Err(Error::value("output", format_args!("{output:?}"), format!("{OUTPUT:?}")).into());
-    }
+    let output = Output::from_name(output)?;
     let n_hidden = sizes.len().saturating_sub(2);
     let activations = match activation {
         None => vec![Activation::Relu; n_hidden],
@@ -799,5 +861,5 @@ fn network(
             .map(|name| Activation::from_name(name))
             .collect::<Result<_, _>>()?,
     };
-    Ok(Network::new(&sizes, &activations)?)
+    Ok(Network::new(&sizes, &activations)?.with_output(output))
 }

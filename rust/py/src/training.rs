@@ -4,18 +4,19 @@ use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 use fastmlp_core::{
-    Dataset, EpochRecord, Error, Labels, Mlp, Names, Network, Result, Schedule, Trainer, Weights,
-    check_columns,
+    Dataset, Dropout, EpochRecord, Error, Inputs, Mlp, Names, Network, Objective, Output, Result, Schedule,
+    Trainer, Weights,
 };
-use ndarray::ArrayView2;
 use pyo3::prelude::*;
 
-use crate::array::{LabelArray, Matrix, PyScalar, WeightArray, class_weight};
+use crate::array::{PyScalar, WeightArray, class_weight};
 use crate::detached::watched;
-use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::{Epoch, History};
+use crate::inputs::InputArray;
 use crate::optimizer::{Optimizer, Stateful};
+use crate::shuffling::Shuffling;
+use crate::targets::{TargetArray, TargetViews};
 
 /// Inputs, labels and weights as Python gave them.
 pub(crate) struct DataArguments<'a, 'py> {
@@ -31,11 +32,18 @@ impl<'py> DataArguments<'_, 'py> {
     }
 
     /// The arrays, borrowed; `names` are those of X and y.
-    pub(crate) fn arrays<T: PyScalar>(&self, names: Names) -> BindResult<DataArrays<'py, T>> {
+    pub(crate) fn arrays<T: PyScalar>(
+        &self,
+        names: Names,
+        (output, d_out): (Output, usize),
+    ) -> BindResult<DataArrays<'_, 'py, T>> {
+        if output != Output::Softmax && self.class_weight.is_some() {
+            return Err(Error::value("class_weight", "given", "None for a network without classes").into());
+        }
         Ok(DataArrays {
             names,
-            x: Matrix::extract(names.x, self.x)?,
-            y: LabelArray::extract(names.y, self.y)?,
+            x: InputArray::held(names.x, self.x)?,
+            y: TargetArray::extract(names.y, self.y, output, d_out)?,
             sample_weight: self.sample_weight.map(WeightArray::extract).transpose()?,
             class_weight: self.class_weight.map(class_weight).transpose()?,
         })
@@ -43,54 +51,63 @@ impl<'py> DataArguments<'_, 'py> {
 }
 
 /// Inputs, labels and weights, borrowed where they lie.
-pub(crate) struct DataArrays<'py, T: PyScalar> {
+pub(crate) struct DataArrays<'a, 'py, T: PyScalar> {
     names: Names,
-    x: Matrix<'py, T>,
-    y: LabelArray<'py>,
+    x: InputArray<'a, 'py, T>,
+    y: TargetArray<'py, T>,
     sample_weight: Option<WeightArray<'py>>,
     class_weight: Option<Vec<f64>>,
 }
 
-impl<T: PyScalar> DataArrays<'_, T> {
-    /// Number of rows of X.
-    pub(crate) fn n_rows(&self) -> usize {
-        self.x.view().nrows()
-    }
-
+impl<T: PyScalar> DataArrays<'_, '_, T> {
     /// The names of the arrays, and the addresses they span.
     pub(crate) fn spans(&self) -> Vec<(&'static str, Range<usize>)> {
         let weights = self.sample_weight.as_ref().map(|weights| ("sample_weight", weights.span()));
-        [(self.names.x, self.x.span()), (self.names.y, self.y.span())].into_iter().chain(weights).collect()
+        let x = self.x.spans().into_iter().map(|span| (self.names.x, span));
+        x.chain([(self.names.y, self.y.span())]).chain(weights).collect()
     }
 
     /// What can be read detached from the interpreter.
-    pub(crate) fn views(&self) -> DataViews<'_, T> {
-        DataViews {
+    pub(crate) fn views(&self) -> BindResult<DataViews<'_, T>> {
+        Ok(DataViews {
             names: self.names,
-            x: self.x.view(),
-            labels: self.y.view(),
+            x: self.x.view(self.names.x)?,
+            targets: self.y.view(),
             sample_weight: self.sample_weight.as_ref().map(WeightArray::view),
             class_weight: self.class_weight.as_deref(),
-        }
+        })
     }
 }
 
 /// Views of [`DataArrays`], which need no interpreter.
 pub(crate) struct DataViews<'a, T: PyScalar> {
     names: Names,
-    x: ArrayView2<'a, T>,
-    labels: Box<dyn Labels + 'a>,
+    x: Inputs<'a, T>,
+    targets: TargetViews<'a, T>,
     sample_weight: Option<Box<dyn Weights + 'a>>,
     class_weight: Option<&'a [f64]>,
 }
 
 impl<T: PyScalar> DataViews<'_, T> {
+    /// Number of rows of X.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.x.nrows()
+    }
+
     /// The data set for a network, checked.
     pub(crate) fn dataset(&self, network: &Network) -> Result<Dataset<'_, T>> {
-        let layout = network.layout();
-        check_columns(self.names.x, &self.x, layout)?;
+        let (layout, names) = (network.layout(), self.names);
+        let x = self.x.view();
+        x.check_columns(names.x, layout)?;
         let sample_weight = self.sample_weight.as_deref();
-        Dataset::new(self.names, self.x, &*self.labels, sample_weight, self.class_weight, layout.d_out())
+        match &self.targets {
+            TargetViews::Classes(labels) => {
+                Dataset::new(names, x, &**labels, sample_weight, self.class_weight, layout.d_out())
+            }
+            TargetViews::Values(values) => {
+                Dataset::with_values(names, x, values.view(), sample_weight, network.output())
+            }
+        }
     }
 }
 
@@ -100,7 +117,9 @@ pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) epochs: usize,
     pub(crate) batch_size: Option<usize>,
     pub(crate) shuffle: bool,
-    pub(crate) dropout: SeededDropout,
+    pub(crate) shuffling: Shuffling<'py>,
+    pub(crate) dropout: Dropout,
+    pub(crate) objective: Objective,
     pub(crate) n_threads: usize,
     pub(crate) callback: Option<&'a Bound<'py, PyAny>>,
 }
@@ -110,6 +129,8 @@ pub(crate) struct Training<'a, 'py, T: Stateful> {
     pub(crate) mlp: &'a RwLock<Mlp<T>>,
     pub(crate) optimizer: &'a Optimizer,
     pub(crate) n_parameters: usize,
+    /// Whether the network predicts something that is right or wrong.
+    pub(crate) has_accuracy: bool,
     pub(crate) arguments: &'a FitArguments<'a, 'py>,
 }
 
@@ -119,12 +140,13 @@ impl<T: Stateful> Training<'_, '_, T> {
     pub(crate) fn run(
         self,
         py: Python<'_>,
-        train: &DataArrays<'_, T>,
-        validation: Option<&DataArrays<'_, T>>,
+        train: &DataArrays<'_, '_, T>,
+        validation: Option<&DataArrays<'_, '_, T>>,
     ) -> BindResult<History> {
-        let (train, validation) = (train.views(), validation.map(DataArrays::views));
-        let &FitArguments { batch_size, shuffle, n_threads, epochs, .. } = self.arguments;
-        let SeededDropout { dropout, seed } = &self.arguments.dropout;
+        let (train, validation) = (train.views()?, validation.map(DataArrays::views).transpose()?);
+        let &FitArguments { batch_size, shuffle, n_threads, epochs, objective, .. } = self.arguments;
+        let FitArguments { dropout, shuffling, .. } = self.arguments;
+        let (seed, random) = (shuffling.seed(), shuffling.random()?);
         let mlp = self.mlp;
         let mut trainer = py.detach(|| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
@@ -132,19 +154,32 @@ impl<T: Stateful> Training<'_, '_, T> {
             let validation = validation.as_ref().map(|views| views.dataset(mlp.network())).transpose()?;
             let seed = seed.unwrap_or_else(|| mlp.next_seed());
             let schedule = Schedule { batch_size, shuffle, seed, n_threads };
-            Ok::<_, Error>(Trainer::new(&mlp, train, validation, schedule)?.with_dropout(dropout.clone()))
+            let trainer = Trainer::new(&mlp, train, validation, schedule)?
+                .with_objective(objective)?
+                .with_dropout(dropout.clone());
+            match random {
+                Some(random) => trainer.with_random(random),
+                None => Ok::<_, Error>(trainer),
+            }
         })?;
         let at_once = if self.arguments.callback.is_some() { 1 } else { epochs };
         let mut records = Vec::new();
         while records.len() < epochs {
-            self.train(py, &mut trainer, at_once, &mut records)?;
+            let trained = self.train(py, &mut trainer, at_once, &mut records);
+            shuffling.advance(trainer.random())?;
+            trained?;
             if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
-                && wants_to_stop(&callback.call1((Epoch::new(records.len(), epochs, last),))?)?
+                && wants_to_stop(&callback.call1((Epoch::new(
+                    records.len(),
+                    epochs,
+                    last,
+                    self.has_accuracy,
+                ),))?)?
             {
                 break;
             }
         }
-        Ok(History::from_records(py, &records, validation.is_some()))
+        Ok(History::from_records(py, &records, (validation.is_some(), self.has_accuracy)))
     }
 
     /// Some epochs, detached. The optimizer is lent for these alone, so that a callback may look at its state.

@@ -7,12 +7,12 @@ use super::lanes::{FEW, turn, turn_back};
 use super::math::{exp_vector, ln_vector};
 use super::simd::{Simd, simd_fn};
 use super::softmax::{exponentials_of_row, greatest};
-use crate::loss::Tally;
+use crate::loss::{Bounds, Tally};
 use crate::scalar::Scalar;
 
 /// Turns logits `(n, classes)` into the gradient of the weighted cross-entropy with respect to them:
-/// `d = (softmax(z) - onehot(label)) weight`, and returns the loss `weight (ln Σ exp(z) - z[label])`
-/// summed over rows in `f64`.
+/// `d = (softmax(z) - onehot(label)) weight`, and returns the loss `weight (ln Σ exp(z) - z[label])`,
+/// what stands in brackets held to `bounds`, summed over rows in `f64`.
 ///
 /// # Panics
 /// If the shapes do not fit together or a label is not below `classes`.
@@ -21,19 +21,26 @@ pub(crate) fn softmax_cross_entropy<T: Scalar>(
     classes: usize,
     labels: &[u32],
     weights: &[T],
+    bounds: Bounds,
 ) -> Tally {
     assert_eq!(logits.len(), labels.len() * classes, "logits and labels");
     assert_eq!(labels.len(), weights.len(), "labels and weights");
     assert!(labels.iter().all(|&label| (label as usize) < classes), "labels are below {classes}");
     if classes <= FEW {
-        cross_entropy_few(logits, classes, labels, weights)
+        cross_entropy_few(logits, classes, labels, weights, bounds)
     } else {
-        cross_entropy_many(logits, classes, labels, weights)
+        cross_entropy_many(logits, classes, labels, weights, bounds)
     }
 }
 
 simd_fn! {
-    fn cross_entropy_few<T as V>(logits: &mut [T], classes: usize, labels: &[u32], weights: &[T]) -> Tally {
+    fn cross_entropy_few<T as V>(
+        logits: &mut [T],
+        classes: usize,
+        labels: &[u32],
+        weights: &[T],
+        bounds: Bounds,
+    ) -> Tally {
         let mut tally = Tally::default();
         let mut lanes = [[T::ZERO; 16]; FEW];
         let blocks = logits
@@ -47,7 +54,7 @@ simd_fn! {
                 *z = V::load(lane);
             }
             let (label, weight) = (load_labels(labels), V::load_front(weights));
-            let (loss, hit) = cross_entropy_lanes::<T, V>(&mut z[..classes], label, weight);
+            let (loss, hit) = cross_entropy_lanes::<T, V>(&mut z[..classes], label, weight, bounds);
             for (z, lane) in z[..classes].iter().zip(&mut lanes) {
                 z.store(lane);
             }
@@ -65,14 +72,15 @@ fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, count: u
     loss.store(&mut losses);
     hit.store(&mut hits);
     for (&loss, &hit) in losses.iter().zip(&hits).take(count) {
-        tally.add(Tally { loss: loss.into(), correct: usize::from(hit == T::ONE) });
+        tally.loss += loss.into();
+        tally.correct += usize::from(hit == T::ONE);
     }
 }
 
 /// One row in each lane, `z[j]` the logits of class j: turns them into the gradient and returns the
 /// weighted loss, and 1 where the label has the first greatest logit, else 0.
 #[inline(always)]
-fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V) -> (V, V) {
+fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V, bounds: Bounds) -> (V, V) {
     let one = V::splat(T::ONE);
     let (mut greatest, mut best) = (z[0], V::zero());
     let mut chosen = z[0];
@@ -94,7 +102,7 @@ fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V) 
         *z = z.mul_add(scale, V::select(label.eq(class), -weight, V::zero()));
         class = class + one;
     }
-    let loss = weight * (ln_vector::<T, V>(sum) - (chosen - greatest));
+    let loss = weight * bounds.hold::<T, V>(ln_vector::<T, V>(sum) - (chosen - greatest));
     (loss, V::select(best.eq(label), one, V::zero()))
 }
 
@@ -108,6 +116,7 @@ simd_fn! {
         labels: &[u32],
         weights: &[T],
         bias: &mut [T],
+        bounds: Bounds,
     ) -> Tally {
         let mut tally = Tally::default();
         let classes = bias.len();
@@ -121,8 +130,8 @@ simd_fn! {
             for (c, logit) in logits.iter_mut().enumerate() {
                 *logit = V::load(&z[c * stride + q..]);
             }
-            let (loss, hit) =
-                cross_entropy_lanes::<T, V>(logits, load_labels(labels), V::load_front(weights));
+            let (label, weight) = (load_labels(labels), V::load_front(weights));
+            let (loss, hit) = cross_entropy_lanes::<T, V>(logits, label, weight, bounds);
             for (c, (logit, sum)) in logits.iter().zip(&mut *sums).enumerate() {
                 logit.store(&mut z[c * stride + q..]);
                 *sum = *sum + *logit;
@@ -146,7 +155,13 @@ fn load_labels<T: Scalar, V: Simd<T>>(labels: &[u32]) -> V {
 }
 
 simd_fn! {
-    fn cross_entropy_many<T as V>(logits: &mut [T], classes: usize, labels: &[u32], weights: &[T]) -> Tally {
+    fn cross_entropy_many<T as V>(
+        logits: &mut [T],
+        classes: usize,
+        labels: &[u32],
+        weights: &[T],
+        bounds: Bounds,
+    ) -> Tally {
         let mut tally = Tally::default();
         let rows = logits.chunks_exact_mut(classes).zip(labels).zip(weights);
         for ((row, &label), &weight) in rows {
@@ -160,9 +175,10 @@ simd_fn! {
                 (V::load_front(chunk) * scale).store_front(chunk);
             }
             row[label] -= weight;
-            let mut ln = [T::ZERO; 16];
-            ln_vector::<T, V>(V::splat(sum)).store(&mut ln);
-            tally.loss += (weight * (ln[0] - (chosen - greatest))).into();
+            let loss = ln_vector::<T, V>(V::splat(sum)) - V::splat(chosen - greatest);
+            let mut losses = [T::ZERO; 16];
+            (V::splat(weight) * bounds.hold::<T, V>(loss)).store(&mut losses);
+            tally.loss += losses[0].into();
             tally.correct += usize::from(first);
         }
         tally
@@ -173,7 +189,7 @@ simd_fn! {
 mod tests {
     use super::softmax_cross_entropy;
     use crate::kernels::simd::{Isa, with_isa};
-    use crate::loss::Tally;
+    use crate::loss::{Bounds, Tally};
 
     fn logits(n: usize, classes: usize) -> Vec<f64> {
         (0..n * classes).map(|i| ((i * i % 101) as f64 - 50.0) * 0.1).collect()
@@ -190,7 +206,9 @@ mod tests {
                     let labels: Vec<u32> = (0..n).map(|i| u32::try_from(i * 5 % classes).unwrap()).collect();
                     let weights: Vec<f64> = (0..n).map(|i| 0.1 + i as f64 * 0.01).collect();
                     let mut d = z.clone();
-                    let tally = with_isa(isa, || softmax_cross_entropy(&mut d, classes, &labels, &weights));
+                    let tally = with_isa(isa, || {
+                        softmax_cross_entropy(&mut d, classes, &labels, &weights, Bounds::NONE)
+                    });
                     let mut want = Tally::default();
                     for (i, row) in z.chunks_exact(classes).enumerate() {
                         let label = labels[i] as usize;
@@ -217,7 +235,7 @@ mod tests {
         for classes in [3, 20] {
             for (label, correct) in [(0, 1), (1, 0)] {
                 let mut z = vec![2.5_f32; classes];
-                let tally = softmax_cross_entropy(&mut z, classes, &[label], &[1.0]);
+                let tally = softmax_cross_entropy(&mut z, classes, &[label], &[1.0], Bounds::NONE);
                 assert_eq!(tally.correct, correct);
             }
         }
@@ -228,15 +246,30 @@ mod tests {
         for classes in [2, 40] {
             let mut z = vec![-1e4_f32; classes];
             z[1] = 1e4;
-            let tally = softmax_cross_entropy(&mut z, classes, &[0], &[1.0]);
-            assert_eq!(tally, Tally { loss: 2e4, correct: 0 });
+            let tally = softmax_cross_entropy(&mut z, classes, &[0], &[1.0], Bounds::NONE);
+            assert_eq!(tally, Tally { loss: 2e4, correct: 0, penalty: 0.0 });
             assert_eq!(&z[..2], &[-1.0, 1.0]);
+        }
+    }
+
+    #[test]
+    fn a_loss_is_held_to_its_bounds() {
+        let bounds = Bounds::of_clipped_probabilities::<f64>();
+        for classes in [2, 40] {
+            for (label, expected) in [(0, -f64::EPSILON.ln()), (1, -(1.0 - f64::EPSILON).ln())] {
+                let mut z = vec![-1e4; classes];
+                z[1] = 1e4;
+                let tally = softmax_cross_entropy(&mut z, classes, &[label], &[3.0], bounds);
+                assert!((tally.loss / expected - 3.0).abs() < 1e-14, "{classes} {label}");
+            }
+            let mut z = vec![f64::NAN; classes];
+            assert!(softmax_cross_entropy(&mut z, classes, &[0], &[1.0], bounds).loss.is_nan());
         }
     }
 
     #[test]
     #[should_panic(expected = "labels are below 3")]
     fn label_outside() {
-        softmax_cross_entropy(&mut [0.0_f32; 3], 3, &[3], &[1.0]);
+        softmax_cross_entropy(&mut [0.0_f32; 3], 3, &[3], &[1.0], Bounds::NONE);
     }
 }

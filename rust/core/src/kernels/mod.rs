@@ -11,6 +11,8 @@
 //! | [`dropout`] | random masks, a function of key and position |
 //! | [`softmax`] | softmax of rows |
 //! | [`cross_entropy`] | softmax and cross-entropy of rows, with the gradient |
+//! | [`by_output`] | losses whose outputs stand apart, with the gradient |
+//! | [`sparse`] | products of sparse rows with weights |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
 //! | [`vector`] | sums and checks over whole vectors |
@@ -21,6 +23,7 @@
 
 mod activation;
 mod argmax;
+mod by_output;
 mod cross_entropy;
 mod dropout;
 mod gemm;
@@ -29,13 +32,18 @@ pub(crate) mod math;
 mod optimizer;
 pub(crate) mod simd;
 mod softmax;
+mod sparse;
 mod tiny;
 mod vector;
 
 use crate::activation::Activation;
 use crate::dropout::Mask;
-use crate::loss::Tally;
-use crate::optim::Adam;
+use std::ops::Range;
+
+use crate::inputs::SparseRow;
+use crate::loss::{Bounds, Tally};
+use crate::optim::{Adam, Sgd};
+use crate::output::Output;
 
 pub(crate) use gemm::{Finish, Matrix, Start};
 pub(crate) use tiny::{Batch, TinyNet};
@@ -88,14 +96,41 @@ kernels! {
     /// The first greatest of each row of logits.
     fn argmax(z: &[Self], n_classes: usize, classes: &mut [i64]) = argmax::argmax;
     /// Losses of rows; their logits become the derivative of the sum of the losses.
-    fn softmax_cross_entropy(z: &mut [Self], n_classes: usize, labels: &[u32], weights: &[Self]) -> Tally
-        = cross_entropy::softmax_cross_entropy;
+    fn softmax_cross_entropy(
+        z: &mut [Self],
+        n_classes: usize,
+        labels: &[u32],
+        weights: &[Self],
+        bounds: Bounds
+    ) -> Tally = cross_entropy::softmax_cross_entropy;
+    /// Losses of rows whose outputs stand apart; their sums become the derivative of the sum of the losses.
+    fn losses_by_output(
+        output: Output,
+        z: &mut [Self],
+        targets: &[Self],
+        weights: &[Self],
+        bounds: Bounds
+    ) -> Tally = by_output::losses_by_output;
+    /// Sums become predictions, where outputs stand apart.
+    fn predict_by_output(output: Output, z: &mut [Self]) = by_output::predict_by_output;
+    /// `z += x W`, for a sparse row.
+    fn add_sparse_product(z: &mut [Self], x: SparseRow<'_, Self>, w: &[Self]) = sparse::add_sparse_product;
+    /// `d_w += x^T d_z`, for a sparse row and some rows of the weights.
+    fn add_sparse_outer(
+        d_w: &mut [Self],
+        rows: &Range<usize>,
+        x: SparseRow<'_, Self>,
+        d_z: &[Self]
+    ) = sparse::add_sparse_outer;
+    /// `gradient += decay weights`; the sum of the squares of the weights.
+    fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
     /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].
     fn tiny_gradient(
         net: &TinyNet,
         batch: &Batch<'_, Self>,
         parameters: &[Self],
         gradient: &mut [Self],
+        bounds: Bounds,
         scratch: &mut [Self]
     ) -> Tally = TinyNet::gradient;
     /// Logits of rows, or their softmax, for a network that is a [`TinyNet`].
@@ -118,9 +153,7 @@ kernels! {
         parameters: &mut [Self],
         velocity: &mut [Self],
         gradient: &[Self],
-        rate: f64,
-        momentum: f64,
-        nesterov: bool
+        rule: &Sgd
     ) = optimizer::momentum;
     /// A step of Adam.
     fn adam(

@@ -3,7 +3,7 @@
 //! Step counts start at 1. Constants are `f64` and are combined before they are rounded to `T`.
 
 use super::simd::simd_fn;
-use crate::optim::Adam;
+use crate::optim::{Adam, Sgd};
 use crate::scalar::Scalar;
 
 /// `p = p - rate g`: stochastic gradient descent.
@@ -15,25 +15,20 @@ pub(crate) fn sgd<T: Scalar>(p: &mut [T], g: &[T], rate: f64) {
     sgd_loop(p, g, rate);
 }
 
-/// `v = momentum v + g; p = p - rate v`, or with Nesterov's lookahead `p = p - rate (g + momentum v)`.
+/// `v = momentum v + a g; p = p - b v`, or with Nesterov's lookahead `p = p - b (a g + momentum v)`, with the
+/// [rates](Sgd::rates) a and b.
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn momentum<T: Scalar>(
-    p: &mut [T],
-    v: &mut [T],
-    g: &[T],
-    rate: f64,
-    momentum: f64,
-    nesterov: bool,
-) {
+pub(crate) fn momentum<T: Scalar>(p: &mut [T], v: &mut [T], g: &[T], with: &Sgd) {
     assert!(p.len() == g.len() && v.len() == g.len(), "parameters, velocity and gradient");
-    momentum_loop(p, v, g, rate, momentum, nesterov);
+    momentum_loop(p, v, g, with);
 }
 
 /// Step number `step` of Adam: with `m = beta_1 m + (1 - beta_1) g` and `v = beta_2 v + (1 - beta_2) g²`,
 /// `p = p - (rate decay p + rate / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon))`.
 ///
+/// With `epsilon_hat`, epsilon is added to `sqrt(v)` before that is divided.
 /// `rate decay` is used as it is, and not taken from 1, where single precision would lose most of it.
 /// The powers of beta are taken in double precision, where they stay exact enough for millions of steps.
 ///
@@ -73,14 +68,14 @@ simd_fn! {
         p: &mut [T],
         v: &mut [T],
         g: &[T],
-        rate: f64,
-        momentum: f64,
-        nesterov: bool,
+        with: &Sgd,
     ) {
-        let (rate, momentum) = (V::constant(-rate), V::constant(momentum));
+        let (into_velocity, out_of_velocity) = with.rates();
+        let (into_velocity, rate) = (V::constant(into_velocity), V::constant(-out_of_velocity));
+        let (momentum, nesterov) = (V::constant(with.momentum()), with.nesterov());
         let chunks = p.chunks_mut(T::LANES).zip(v.chunks_mut(T::LANES)).zip(g.chunks(T::LANES));
         for ((p, v), g) in chunks {
-            let gradient = V::load_front(g);
+            let gradient = into_velocity * V::load_front(g);
             let velocity = momentum.mul_add(V::load_front(v), gradient);
             velocity.store_front(v);
             let direction = if nesterov { momentum.mul_add(velocity, gradient) } else { velocity };
@@ -93,9 +88,10 @@ simd_fn! {
     fn adam_loop<T as V>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], step: u64, with: &Adam) {
         let (beta_1, beta_2) = (V::constant(with.beta_1()), V::constant(with.beta_2()));
         let (rest_1, rest_2) = (V::constant(1.0 - with.beta_1()), V::constant(1.0 - with.beta_2()));
+        let root = 1.0 / correction(with.beta_2(), step).sqrt();
         let rate = V::constant(with.learning_rate() / correction(with.beta_1(), step));
-        let root = V::constant(1.0 / correction(with.beta_2(), step).sqrt());
-        let epsilon = V::constant(with.epsilon());
+        let epsilon = V::constant(if with.epsilon_hat() { with.epsilon() * root } else { with.epsilon() });
+        let root = V::constant(root);
         let decay = V::constant(with.learning_rate() * with.weight_decay());
         let chunks = p
             .chunks_mut(T::LANES)
@@ -119,7 +115,7 @@ simd_fn! {
 mod tests {
     use super::{adam, correction, momentum, sgd};
     use crate::kernels::simd::{Isa, with_isa};
-    use crate::optim::Adam;
+    use crate::optim::{Adam, Sgd};
 
     fn gradient(step: u64, count: usize) -> Vec<f64> {
         (0..count).map(|i| ((i as f64 + 1.0) * step as f64 * 0.7).sin()).collect()
@@ -141,19 +137,27 @@ mod tests {
     #[test]
     fn sgd_and_momentum_follow_their_formulas() {
         on_shapes(|n| {
-            for (mu, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
+            for (mu, nesterov, scaled) in [
+                (0.0, false, false),
+                (0.9, false, false),
+                (0.9, true, false),
+                (0.9, false, true),
+                (0.9, true, true),
+            ] {
                 let (mut p, mut v) = (vec![1.0; n], vec![0.0; n]);
                 let (mut want_p, mut want_v) = (p.clone(), v.clone());
                 for step in 1..5 {
-                    let g = gradient(step, n);
+                    let (g, rate) = (gradient(step, n), 0.1 / step as f64);
                     if mu == 0.0 {
-                        sgd(&mut p, &g, 0.1);
+                        sgd(&mut p, &g, rate);
                     } else {
-                        momentum(&mut p, &mut v, &g, 0.1, mu, nesterov);
+                        let with = Sgd::new(rate, mu, nesterov).unwrap().with_scaled_velocity(scaled);
+                        momentum(&mut p, &mut v, &g, &with);
                     }
+                    let (a, b) = if scaled { (rate, 1.0) } else { (1.0, rate) };
                     for i in 0..n {
-                        want_v[i] = mu * want_v[i] + g[i];
-                        want_p[i] -= 0.1 * if nesterov { mu * want_v[i] + g[i] } else { want_v[i] };
+                        want_v[i] = mu * want_v[i] + a * g[i];
+                        want_p[i] -= b * if nesterov { mu * want_v[i] + a * g[i] } else { want_v[i] };
                     }
                 }
                 close(&p, &want_p);
@@ -163,14 +167,17 @@ mod tests {
 
     #[test]
     fn adam_follows_its_formula() {
-        for weight_decay in [0.0, 0.25] {
-            adam_follows_its_formula_with(weight_decay);
+        for (weight_decay, epsilon, epsilon_hat) in
+            [(0.0, 1e-8, false), (0.25, 1e-8, false), (0.0, 0.1, false), (0.25, 0.1, true)]
+        {
+            adam_follows_its_formula_with(weight_decay, epsilon, epsilon_hat);
         }
     }
 
-    fn adam_follows_its_formula_with(weight_decay: f64) {
+    fn adam_follows_its_formula_with(weight_decay: f64, epsilon: f64, epsilon_hat: bool) {
         on_shapes(|n| {
-            let with = Adam::new(0.01, 0.9, 0.999, 1e-8).unwrap().with_weight_decay(weight_decay).unwrap();
+            let with = Adam::new(0.01, 0.9, 0.999, epsilon).unwrap().with_weight_decay(weight_decay).unwrap();
+            let with = with.with_epsilon_hat(epsilon_hat);
             let (mut p, mut m, mut v) = (vec![1.0; n], vec![0.0; n], vec![0.0; n]);
             let (mut want, mut want_m, mut want_v) = (p.clone(), m.clone(), v.clone());
             for step in 1..6 {
@@ -180,9 +187,14 @@ mod tests {
                     want_m[i] = 0.9 * want_m[i] + 0.1 * g[i];
                     want_v[i] = 0.999 * want_v[i] + 0.001 * g[i] * g[i];
                     let mean = want_m[i] / (1.0 - 0.9_f64.powf(step as f64));
-                    let square = want_v[i] / (1.0 - 0.999_f64.powf(step as f64));
+                    let seen = 1.0 - 0.999_f64.powf(step as f64);
                     want[i] -= 0.01 * weight_decay * want[i];
-                    want[i] -= 0.01 * mean / (square.sqrt() + 1e-8);
+                    want[i] -= 0.01
+                        * if epsilon_hat {
+                            mean * seen.sqrt() / (want_v[i].sqrt() + epsilon)
+                        } else {
+                            mean / ((want_v[i] / seen).sqrt() + epsilon)
+                        };
                 }
             }
             close(&p, &want);

@@ -67,7 +67,7 @@ fn softmax_of_row<T: Scalar, V: Simd<T>>(row: &mut [T]) {
 /// `stride` at least the number of rows rounded up to whole vectors.
 ///
 /// # Panics
-/// If there are less than 2 or more than 8 classes.
+/// If there are none or more than 8 classes.
 pub(super) fn rows_of_classes<T: Scalar>(
     z: &[T],
     stride: usize,
@@ -79,11 +79,11 @@ pub(super) fn rows_of_classes<T: Scalar>(
         ($($known:literal)*) => {
             match classes {
                 $($known => rows_of_known_classes::<T, $known>(z, stride, out, wants_softmax),)*
-                _ => unreachable!("2 to 8 classes"),
+                _ => unreachable!("1 to 8 classes"),
             }
         };
     }
-    by_classes!(2 3 4 5 6 7 8);
+    by_classes!(1 2 3 4 5 6 7 8);
 }
 
 simd_fn! {

@@ -16,12 +16,44 @@ simd_fn! {
     }
 }
 
+simd_fn! {
+    /// The sum of numbers, lane by lane.
+    pub(super) fn sum<T as V>(values: &[T]) -> T {
+        let mut sum = V::zero();
+        for values in values.chunks(T::LANES) {
+            sum = sum + V::load_front(values);
+        }
+        sum.sum()
+    }
+}
+
 /// `sums += sum of the rows`, in their order.
 ///
 /// sums: (columns,), rows: (n, columns)
 pub(crate) fn add_rows<T: Scalar>(sums: &mut [T], rows: &[T]) {
     for row in rows.chunks_exact(sums.len()) {
         add(sums, row);
+    }
+}
+
+simd_fn! {
+    /// `gradient += decay weights`, number by number; the sum of the squares of the weights, of which whole blocks are
+    /// added up in `f64`.
+    pub(crate) fn penalize<T as V>(gradient: &mut [T], weights: &[T], decay: f64) -> f64 {
+        const BLOCK: usize = 1024;
+        assert_eq!(gradient.len(), weights.len());
+        let decay = V::constant(decay);
+        let mut squares = 0.0;
+        for (gradient, weights) in gradient.chunks_mut(BLOCK).zip(weights.chunks(BLOCK)) {
+            let mut sum = V::zero();
+            for (g, w) in gradient.chunks_mut(T::LANES).zip(weights.chunks(T::LANES)) {
+                let w = V::load_front(w);
+                sum = w.mul_add(w, sum);
+                decay.mul_add(w, V::load_front(g)).store_front(g);
+            }
+            squares += sum.sum().into();
+        }
+        squares
     }
 }
 

@@ -14,9 +14,11 @@ use super::{check_decay, check_learning_rate};
 /// | `beta_1` | 0.9 | memory of the gradient's mean | [0, 1) |
 /// | `beta_2` | 0.999 | memory of its square | [0, 1) |
 /// | `epsilon` | 1e-8 | keeps the quotient finite | finite, > 0 |
+/// | `epsilon_hat` | false | `(m / (1 - beta_1^t)) sqrt(1 - beta_2^t) / (sqrt(v) + epsilon)` instead | |
 /// | `weight_decay` | 0 | pulls every parameter, biases too, towards 0 | finite, >= 0 |
 ///
-/// Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1; with a weight decay it is `AdamW` of
+/// Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, and with
+/// `epsilon_hat` the variant at the end of its section 2, which scikit-learn uses; with a weight decay it is `AdamW` of
 /// Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, as torch writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
@@ -24,12 +26,20 @@ pub struct Adam {
     beta_1: f64,
     beta_2: f64,
     epsilon: f64,
+    epsilon_hat: bool,
     weight_decay: f64,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Self { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
+        Self {
+            learning_rate: 1e-3,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            epsilon_hat: false,
+            weight_decay: 0.0,
+        }
     }
 }
 
@@ -44,7 +54,7 @@ impl Adam {
         if !(epsilon.is_finite() && epsilon > 0.0) {
             return Err(Error::value("epsilon", epsilon, "a finite number > 0"));
         }
-        Ok(Self { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 })
+        Ok(Self { learning_rate, beta_1, beta_2, epsilon, epsilon_hat: false, weight_decay: 0.0 })
     }
 
     /// The same rule with a weight decay.
@@ -53,6 +63,12 @@ impl Adam {
             return Err(Error::value("weight_decay", weight_decay, "a finite number >= 0"));
         }
         Ok(Self { weight_decay, ..self })
+    }
+
+    /// The same rule with epsilon added to the root before that is corrected.
+    #[must_use]
+    pub fn with_epsilon_hat(self, epsilon_hat: bool) -> Self {
+        Self { epsilon_hat, ..self }
     }
 
     /// Length of a step.
@@ -79,6 +95,11 @@ impl Adam {
     /// Keeps the quotient finite.
     pub fn epsilon(&self) -> f64 {
         self.epsilon
+    }
+
+    /// Whether epsilon is added to the root before that is corrected.
+    pub fn epsilon_hat(&self) -> bool {
+        self.epsilon_hat
     }
 
     /// How strongly every parameter is pulled towards 0.

@@ -3,33 +3,45 @@
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-use super::{check_decay, check_learning_rate};
+use super::check_learning_rate;
 
 /// `v = momentum v + g`, then `p -= learning_rate v`; with Nesterov's lookahead `p -= learning_rate (g + momentum v)`.
+/// With a scaled velocity, which sums steps and not gradients, `v = momentum v + learning_rate g`, then `p -= v`, or
+/// `p -= learning_rate g + momentum v`: the same as long as the learning rate is.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
 /// | `learning_rate` | 0.01 | length of a step | finite, > 0 |
-/// | `momentum` | 0 | share of the last step's velocity that is kept | [0, 1) |
+/// | `momentum` | 0 | share of the last step's velocity that is kept | [0, 1] |
 /// | `nesterov` | false | take the gradient as if at the end of the step | needs momentum > 0 |
+/// | `scaled_velocity` | false | the velocity holds the learning rates of its steps | |
 ///
-/// As torch writes it (Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013).
+/// As torch writes it, and with a scaled velocity as scikit-learn does (Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
     learning_rate: f64,
     momentum: f64,
     nesterov: bool,
+    scaled_velocity: bool,
 }
 
 impl Sgd {
     /// Checks the ranges of the table above.
     pub fn new(learning_rate: f64, momentum: f64, nesterov: bool) -> Result<Self> {
         check_learning_rate(learning_rate)?;
-        check_decay("momentum", momentum)?;
+        if !(0.0..=1.0).contains(&momentum) {
+            return Err(Error::value("momentum", momentum, "a number in [0, 1]"));
+        }
         if nesterov && momentum == 0.0 {
             return Err(Error::value("nesterov", "True", "False, or a momentum > 0"));
         }
-        Ok(Self { learning_rate, momentum, nesterov })
+        Ok(Self { learning_rate, momentum, nesterov, scaled_velocity: false })
+    }
+
+    /// The same rule with a velocity that sums steps.
+    #[must_use]
+    pub fn with_scaled_velocity(self, scaled_velocity: bool) -> Self {
+        Self { scaled_velocity, ..self }
     }
 
     /// Length of a step.
@@ -39,7 +51,8 @@ impl Sgd {
 
     /// The same rule with another learning rate.
     pub fn with_learning_rate(self, learning_rate: f64) -> Result<Self> {
-        Self::new(learning_rate, self.momentum, self.nesterov)
+        check_learning_rate(learning_rate)?;
+        Ok(Self { learning_rate, ..self })
     }
 
     /// Share of the velocity that is kept.
@@ -50,6 +63,16 @@ impl Sgd {
     /// Nesterov's lookahead.
     pub fn nesterov(&self) -> bool {
         self.nesterov
+    }
+
+    /// Whether the velocity sums steps.
+    pub fn scaled_velocity(&self) -> bool {
+        self.scaled_velocity
+    }
+
+    /// What a gradient is multiplied by on its way into the velocity, and the velocity on its way to the parameters.
+    pub(crate) fn rates(&self) -> (f64, f64) {
+        if self.scaled_velocity { (self.learning_rate, 1.0) } else { (1.0, self.learning_rate) }
     }
 
     pub(super) fn slots(&self) -> &'static [&'static str] {
@@ -63,7 +86,7 @@ impl Sgd {
 
     /// A step with momentum.
     pub(super) fn step<T: Scalar>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T]) {
-        T::momentum(parameters, velocity, gradient, self.learning_rate, self.momentum, self.nesterov);
+        T::momentum(parameters, velocity, gradient, self);
     }
 }
 
@@ -83,6 +106,12 @@ mod tests {
             rule.step(&mut v, &mut p, &[3.0]);
             assert_eq!(v, [4.0]);
             assert!((p[0] - expected).abs() < 1e-14, "{nesterov}");
+
+            let scaled = rule.with_scaled_velocity(true);
+            let (mut p, mut v) = ([10.0_f64], [0.0]);
+            scaled.step(&mut v, &mut p, &[2.0]);
+            scaled.step(&mut v, &mut p, &[3.0]);
+            assert!((v[0] - 0.4).abs() < 1e-15 && (p[0] - expected).abs() < 1e-14, "{nesterov}");
         }
     }
 
@@ -91,7 +120,7 @@ mod tests {
         for (rate, momentum, nesterov, message) in [
             (0.0, 0.0, false, "learning_rate is 0, expected a finite number > 0"),
             (f64::NAN, 0.0, false, "learning_rate is NaN, expected a finite number > 0"),
-            (0.1, 1.0, false, "momentum is 1, expected a number in [0, 1)"),
+            (0.1, 1.1, false, "momentum is 1.1, expected a number in [0, 1]"),
             (0.1, 0.0, true, "nesterov is True, expected False, or a momentum > 0"),
         ] {
             assert_eq!(Sgd::new(rate, momentum, nesterov).unwrap_err().to_string(), message);

@@ -105,11 +105,11 @@ impl<T: Scalar> State<T> {
         };
         match rule {
             Rule::Sgd(rule) => {
-                let velocity = rule.momentum() * held + largest;
-                let rate = rule.learning_rate();
-                let short = velocity < STEEP && rate * (largest + velocity) < LONG;
+                let (into_velocity, rate) = rule.rates();
+                let velocity = rule.momentum() * held + into_velocity * largest;
+                let short = velocity < STEEP && rate * (into_velocity * largest + velocity) < LONG;
                 // An infinite rate makes NaN of a gradient of 0.
-                (short && T::from_f64(rate).is_finite(), velocity)
+                (short && T::from_f64(rule.learning_rate()).is_finite(), velocity)
             }
             // By Cauchy and Schwarz a mean of gradients is at most `reach` times the root of the mean of their squares;
             // a mean that was set from outside may be larger, and is divided by epsilon at least.

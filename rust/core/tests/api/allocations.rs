@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{Examples, mlp};
-use fastmlp_core::{Activation, Adam, Interrupt, Mlp, Result, Rule, Scalar, Schedule, Sgd, State, Trainer};
+use fastmlp_core::{
+    Activation, Adam, Interrupt, Mlp, Objective, Result, Rule, Scalar, Schedule, Sgd, State, Trainer,
+};
 use ndarray::Array2;
 
 thread_local! {
@@ -130,7 +132,9 @@ fn check_step<T: Scalar>() {
         for mut mlp in networks::<T>() {
             let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
             let data = examples.weighted();
-            let step = |watch: &Watch| mlp.step(&data, &rule, &mut state, None, watch).unwrap();
+            let step = |watch: &Watch| {
+                mlp.step(&data, Objective::default(), (&rule, &mut state), None, watch).unwrap()
+            };
             assert_eq!(Watch::new().allocations(step), 0, "{} {rule:?}", T::DTYPE);
         }
     }
@@ -165,7 +169,9 @@ fn check_calls<T: Scalar>(mlp: &Mlp<T>) {
         });
         of("loss", &mut |watch| assert!(mlp.loss(&data, 1, watch).unwrap() > 0.0));
         of("loss_and_grad", &mut |watch| {
-            assert!(mlp.loss_and_grad(&data, &mut gradient, None, watch).unwrap() > 0.0);
+            assert!(
+                mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, watch).unwrap() > 0.0
+            );
         });
     }
 }

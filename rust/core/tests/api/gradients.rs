@@ -2,7 +2,7 @@
 
 use crate::common::reference::{Reference, along, dot, slope};
 use crate::common::{Examples, converted, mlp, normals, with_biases};
-use fastmlp_core::{Activation, Mlp, Network, Never, Scalar};
+use fastmlp_core::{Activation, Mlp, Network, Never, Objective, Scalar};
 use ndarray::ArrayView2;
 
 const WIDTHS: [usize; 7] = [1, 2, 3, 15, 16, 17, 33];
@@ -27,7 +27,9 @@ impl Computed {
         let (n, d_out) = (examples.x.nrows(), mlp.network().layout().d_out());
         let zeros = vec![T::ZERO; mlp.parameters().len()];
         let (mut gradient, mut pulled_back) = (zeros.clone(), zeros);
-        let loss = mlp.loss_and_grad(&examples.weighted(), &mut gradient, None, &Never).unwrap();
+        let loss = mlp
+            .loss_and_grad(&examples.weighted(), Objective::default(), &mut gradient, None, &Never)
+            .unwrap();
         let loss_alone = mlp.loss(&examples.weighted(), 1, &Never).unwrap();
         let mut logits = ndarray::Array2::from_elem((n, d_out), T::ZERO);
         mlp.forward(examples.x.view(), logits.view_mut(), 1, &Never).unwrap();

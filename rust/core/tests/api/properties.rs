@@ -2,7 +2,7 @@
 
 use crate::common::reference::log_sum_exp;
 use crate::common::{Examples, bits, converted, lasting, mlp, normals};
-use fastmlp_core::{Activation, Dataset, Init, Mlp, Names, Network, Never, Scalar};
+use fastmlp_core::{Activation, Dataset, Init, Mlp, Names, Network, Never, Objective, Scalar};
 use ndarray::{Array2, Axis, concatenate};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn cases() -> impl Strategy<Value = Case> {
 /// The loss, and after it its gradient.
 fn loss_and_grad<T: Scalar>(mlp: &Mlp<T>, data: &Dataset<'_, T>) -> Vec<f64> {
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
-    let loss = mlp.loss_and_grad(data, &mut gradient, None, &Never).unwrap();
+    let loss = mlp.loss_and_grad(data, Objective::default(), &mut gradient, None, &Never).unwrap();
     std::iter::once(loss).chain(converted(gradient)).collect()
 }
 

@@ -2,7 +2,8 @@
 
 use crate::common::{Examples, bits, mlp};
 use fastmlp_core::{
-    Activation, Adam, Dataset, Labels, Mlp, Names, Never, Rule, Scalar, Schedule, State, Trainer, Weights,
+    Activation, Adam, Dataset, Labels, Mlp, Names, Never, Objective, Rule, Scalar, Schedule, State, Trainer,
+    Weights,
 };
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -61,7 +62,7 @@ fn computed<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, T
         LAYER_SIZES[2],
     );
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
-    let loss = mlp.loss_and_grad(&data.unwrap(), &mut gradient, None, &Never).unwrap();
+    let loss = mlp.loss_and_grad(&data.unwrap(), Objective::default(), &mut gradient, None, &Never).unwrap();
     let (mut pulled_back, mut d_x) = (gradient.clone(), vec![T::ZERO; x.len()]);
     mlp.backward(x, probabilities.view(), &mut pulled_back, &mut d_x, &Never).unwrap();
     vec![

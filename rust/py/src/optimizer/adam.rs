@@ -22,6 +22,8 @@ use crate::error::BindResult;
 ///     Memory of the mean of its square, in [0, 1).
 /// epsilon : float, default=1e-8
 ///     Keeps the quotient finite: finite, > 0.
+/// epsilon_hat : bool, default=False
+///     Whether epsilon is added before the root is corrected, as in scikit-learn.
 ///
 /// Attributes
 /// ----------
@@ -33,6 +35,8 @@ use crate::error::BindResult;
 ///     Memory of the mean of its square.
 /// epsilon : float
 ///     Keeps the quotient finite.
+/// epsilon_hat : bool
+///     Whether epsilon is added before the root is corrected.
 ///
 /// Raises
 /// ------
@@ -54,7 +58,10 @@ use crate::error::BindResult;
 ///     v = beta_2 * v + (1 - beta_2) * g**2
 ///     p = p - learning_rate * (m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)
 ///
-/// which is algorithm 1 of [1].
+/// which is algorithm 1 of [1]. With `epsilon_hat` the last line is the one at the end of its
+/// section 2 ::
+///
+///     p = p - learning_rate * (m / (1 - beta_1**t)) * sqrt(1 - beta_2**t) / (sqrt(v) + epsilon)
 ///
 /// References
 /// ----------
@@ -81,14 +88,18 @@ pub(crate) struct Adam;
 #[pymethods]
 impl Adam {
     #[new]
-    #[pyo3(signature = (learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8))]
+    #[pyo3(signature = (
+        learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, epsilon_hat = false
+    ))]
     fn new(
         learning_rate: f64,
         beta_1: f64,
         beta_2: f64,
         epsilon: f64,
+        epsilon_hat: bool,
     ) -> BindResult<PyClassInitializer<Self>> {
-        Ok(Self::of(AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?))
+        let rule = AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?;
+        Ok(Self::of(rule.with_epsilon_hat(epsilon_hat)))
     }
 
     /// Memory of the gradient's mean: float in [0, 1).
@@ -109,14 +120,23 @@ impl Adam {
         rule(slf).epsilon()
     }
 
+    /// Whether epsilon is added before the root is corrected: bool.
+    #[getter]
+    fn epsilon_hat(slf: &Bound<'_, Self>) -> bool {
+        rule(slf).epsilon_hat()
+    }
+
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
         let rule = rule(slf);
-        let arguments = (rule.learning_rate(), rule.beta_1(), rule.beta_2(), rule.epsilon());
+        let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
+        let arguments = (rate, rule.beta_1(), rule.beta_2(), epsilon, rule.epsilon_hat());
         Ok((slf.get_type(), arguments, slf.as_super().get().state_dict(slf.py())?).into_pyobject(slf.py())?)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
-        format!("Adam({})", settings(rule(slf)))
+        let rule = rule(slf);
+        let epsilon_hat = if rule.epsilon_hat() { ", epsilon_hat=True" } else { "" };
+        format!("Adam({}{epsilon_hat})", settings(rule))
     }
 }
 

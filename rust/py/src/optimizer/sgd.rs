@@ -17,9 +17,12 @@ use crate::error::BindResult;
 /// learning_rate : float, default=0.01
 ///     Length of a step: finite, > 0.
 /// momentum : float, default=0.0
-///     Share of the velocity that each step keeps, in [0, 1).
+///     Share of the velocity that each step keeps, in [0, 1].
 /// nesterov : bool, default=False
 ///     Nesterov's lookahead; it needs a momentum > 0.
+/// scaled_velocity : bool, default=False
+///     Whether the velocity sums steps, as in scikit-learn, and not gradients: it makes a
+///     difference when the learning rate changes.
 ///
 /// Attributes
 /// ----------
@@ -29,6 +32,8 @@ use crate::error::BindResult;
 ///     Share of the velocity that each step keeps.
 /// nesterov : bool
 ///     Whether steps look ahead.
+/// scaled_velocity : bool
+///     Whether the velocity sums steps.
 ///
 /// Raises
 /// ------
@@ -46,7 +51,11 @@ use crate::error::BindResult;
 ///     p = p - learning_rate * v                      without lookahead
 ///     p = p - learning_rate * (g + momentum * v)     with lookahead
 ///
-/// as PyTorch writes it [1].
+/// as PyTorch writes it [1]. With a scaled velocity it is ::
+///
+///     v = momentum * v + learning_rate * g
+///     p = p - v                                      without lookahead
+///     p = p - (learning_rate * g + momentum * v)     with lookahead
 ///
 /// References
 /// ----------
@@ -65,17 +74,18 @@ pub(crate) struct SGD;
 #[pymethods]
 impl SGD {
     #[new]
-    #[pyo3(signature = (learning_rate = 0.01, momentum = 0.0, nesterov = false))]
-    fn new(learning_rate: f64, momentum: f64, nesterov: bool) -> BindResult<PyClassInitializer<Self>> {
-        Ok(PyClassInitializer::from(Optimizer::new(Rule::Sgd(SgdRule::new(
-            learning_rate,
-            momentum,
-            nesterov,
-        )?)))
-        .add_subclass(Self))
+    #[pyo3(signature = (learning_rate = 0.01, momentum = 0.0, nesterov = false, scaled_velocity = false))]
+    fn new(
+        learning_rate: f64,
+        momentum: f64,
+        nesterov: bool,
+        scaled_velocity: bool,
+    ) -> BindResult<PyClassInitializer<Self>> {
+        let rule = SgdRule::new(learning_rate, momentum, nesterov)?.with_scaled_velocity(scaled_velocity);
+        Ok(PyClassInitializer::from(Optimizer::new(Rule::Sgd(rule))).add_subclass(Self))
     }
 
-    /// Share of the velocity that each step keeps: float in [0, 1).
+    /// Share of the velocity that each step keeps: float in [0, 1].
     #[getter]
     fn momentum(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).momentum()
@@ -87,20 +97,24 @@ impl SGD {
         rule(slf).nesterov()
     }
 
+    /// Whether the velocity sums steps: bool.
+    #[getter]
+    fn scaled_velocity(slf: &Bound<'_, Self>) -> bool {
+        rule(slf).scaled_velocity()
+    }
+
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
         let rule = rule(slf);
-        let arguments = (rule.learning_rate(), rule.momentum(), rule.nesterov());
+        let arguments = (rule.learning_rate(), rule.momentum(), rule.nesterov(), rule.scaled_velocity());
         Ok((slf.get_type(), arguments, slf.as_super().get().state_dict(slf.py())?).into_pyobject(slf.py())?)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
         let rule = rule(slf);
         let nesterov = if rule.nesterov() { "True" } else { "False" };
-        format!(
-            "SGD(learning_rate={:?}, momentum={:?}, nesterov={nesterov})",
-            rule.learning_rate(),
-            rule.momentum()
-        )
+        let scaled_velocity = if rule.scaled_velocity() { ", scaled_velocity=True" } else { "" };
+        let (rate, momentum) = (rule.learning_rate(), rule.momentum());
+        format!("SGD(learning_rate={rate:?}, momentum={momentum:?}, nesterov={nesterov}{scaled_velocity})")
     }
 }
 

@@ -48,7 +48,7 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize>(
     f: &F,
     j: usize,
 ) {
-    let (n, hidden, classes) = (batch.labels.len(), net.hidden, net.classes);
+    let (n, hidden, classes) = (batch.weights.len(), net.hidden, net.classes);
     let count = (hidden - j).min(T::LANES);
     let (b1_at, w2_at) = (net.inputs * hidden, (net.inputs + 1) * hidden);
 

@@ -17,10 +17,13 @@ mod inference;
 mod row;
 
 use super::activation::{Function, Identity, LeakyRelu, Relu};
+use super::by_output::losses_by_output;
 use super::cross_entropy::cross_entropy_by_class;
+use super::vector::sum;
 use crate::activation::Activation;
-use crate::loss::Tally;
+use crate::loss::{Bounds, Tally};
 use crate::network::Network;
+use crate::output::Output;
 use crate::scalar::Scalar;
 use backward::backward;
 use forward::forward;
@@ -28,12 +31,13 @@ use forward::forward;
 /// Calls a sweep compiled for the least shape that holds that of the net.
 macro_rules! by_shape {
     ($net:expr, $sweep:ident::<$t:ty, $f:ty>$arguments:tt) => {
-        by_shape!(@match $net, $sweep, $t, $f, $arguments, 2: 2 3 8; 4: 2 3 8; 8: 2 3 8;)
+        by_shape!(@match $net, $sweep, $t, $f, $arguments, 2: 1 2 3 8; 4: 1 2 3 8; 8: 1 2 3 8;)
     };
     (@match $net:expr, $sweep:ident, $t:ty, $f:ty, $arguments:tt,
-     $($inputs:literal: $two:literal $three:literal $eight:literal;)*) => {
+     $($inputs:literal: $one:literal $two:literal $three:literal $eight:literal;)*) => {
         match ($net.inputs, $net.classes) {
             $(
+                (..=$inputs, ..=$one) => $sweep::<$t, $inputs, $one, $f>$arguments,
                 (..=$inputs, ..=$two) => $sweep::<$t, $inputs, $two, $f>$arguments,
                 (..=$inputs, ..=$three) => $sweep::<$t, $inputs, $three, $f>$arguments,
                 (..=$inputs, ..=$eight) => $sweep::<$t, $inputs, $eight, $f>$arguments,
@@ -47,7 +51,7 @@ use by_shape;
 
 /// Most inputs.
 const MOST_INPUTS: usize = 8;
-/// Most classes; the least is 2.
+/// Most classes.
 const MOST_CLASSES: usize = 8;
 
 /// The architecture of a net for which these kernels are made.
@@ -57,6 +61,7 @@ pub(crate) struct TinyNet {
     hidden: usize,
     classes: usize,
     activation: Activation,
+    output: Output,
 }
 
 /// A batch.
@@ -66,8 +71,10 @@ pub(crate) struct Batch<'a, T> {
     pub(crate) x: &'a [T],
     /// Distance of features, at least the number of rows.
     pub(crate) x_stride: usize,
-    /// Classes, one for each row.
+    /// Classes, one for each row, of a net that ends in a softmax.
     pub(crate) labels: &'a [u32],
+    /// Targets, one for each row, of another.
+    pub(crate) values: &'a [T],
     /// Weights of the losses, one for each row.
     pub(crate) weights: &'a [T],
 }
@@ -95,8 +102,12 @@ impl TinyNet {
     pub(crate) fn without_gradient(network: &Network) -> Option<Self> {
         let &[activation] = network.activations() else { return None };
         let (inputs, classes) = (network.layout().d_in(), network.layout().d_out());
-        let fits = inputs <= MOST_INPUTS && (2..=MOST_CLASSES).contains(&classes);
-        fits.then_some(Self { inputs, hidden: network.layout().layers()[0].d_out, classes, activation })
+        let output = network.output();
+        // The losses of outputs that stand apart take rows of them; one output lies in a row as in a column.
+        let fits =
+            if output == Output::Softmax { (2..=MOST_CLASSES).contains(&classes) } else { classes == 1 };
+        let hidden = network.layout().layers()[0].d_out;
+        (inputs <= MOST_INPUTS && fits).then_some(Self { inputs, hidden, classes, activation, output })
     }
 
     /// Number of parameters.
@@ -118,15 +129,17 @@ impl TinyNet {
         batch: &Batch<'_, T>,
         parameters: &[T],
         gradient: &mut [T],
+        bounds: Bounds,
         scratch: &mut [T],
     ) -> Tally {
-        let n = batch.labels.len();
+        let n = batch.weights.len();
         if n == 0 {
             return Tally::default();
         }
         assert_eq!(parameters.len(), self.parameters(), "parameters");
         assert_eq!(gradient.len(), self.parameters(), "gradient");
-        assert_eq!(batch.weights.len(), n, "labels and weights");
+        let n_targets = if self.output == Output::Softmax { batch.labels.len() } else { batch.values.len() };
+        assert_eq!(n_targets, n, "targets and weights");
         assert!(n <= batch.x_stride, "rows and distance of features");
         assert!((self.inputs - 1) * batch.x_stride + n <= batch.x.len(), "X is too short");
         assert!(self.scratch_len::<T>(n) <= scratch.len(), "scratch is too short");
@@ -134,9 +147,9 @@ impl TinyNet {
         assert!(batch.labels.iter().all(|&y| (y as usize) < classes), "labels are below {classes}");
 
         match self.activation {
-            Activation::Relu => self.sweep(batch, parameters, gradient, scratch, &Relu),
-            Activation::LeakyRelu => self.sweep(batch, parameters, gradient, scratch, &LeakyRelu),
-            Activation::Identity => self.sweep(batch, parameters, gradient, scratch, &Identity),
+            Activation::Relu => self.sweep(batch, parameters, gradient, bounds, scratch, &Relu),
+            Activation::LeakyRelu => self.sweep(batch, parameters, gradient, bounds, scratch, &LeakyRelu),
+            Activation::Identity => self.sweep(batch, parameters, gradient, bounds, scratch, &Identity),
             Activation::Sigmoid | Activation::Tanh => unreachable!("the constructor declines them"),
         }
     }
@@ -146,14 +159,22 @@ impl TinyNet {
         batch: &Batch<'_, T>,
         parameters: &[T],
         gradient: &mut [T],
+        bounds: Bounds,
         d: &mut [T],
         f: &F,
     ) -> Tally {
-        let apart = batch.labels.len().next_multiple_of(T::LANES);
-        let x = &Features { values: batch.x, stride: batch.x_stride, rows: batch.labels.len() };
+        let n = batch.weights.len();
+        let x = &Features { values: batch.x, stride: batch.x_stride, rows: n };
         by_shape!(self, forward::<T, F>(self, x, parameters, d, f));
         let bias = self.parameters() - self.classes;
-        let tally = cross_entropy_by_class(d, apart, batch.labels, batch.weights, &mut gradient[bias..]);
+        let tally = if self.output == Output::Softmax {
+            let apart = n.next_multiple_of(T::LANES);
+            cross_entropy_by_class(d, apart, batch.labels, batch.weights, &mut gradient[bias..], bounds)
+        } else {
+            let tally = losses_by_output(self.output, &mut d[..n], batch.values, batch.weights, bounds);
+            gradient[bias] += sum(&d[..n]);
+            tally
+        };
         by_shape!(self, backward::<T, F>(self, batch, parameters, gradient, d, f));
         tally
     }
@@ -164,10 +185,12 @@ mod tests {
     use super::{Batch, TinyNet};
     use crate::activation::Activation;
     use crate::kernels::activation::{backward, forward};
+    use crate::kernels::by_output::losses_by_output;
     use crate::kernels::cross_entropy::softmax_cross_entropy;
     use crate::kernels::simd::{Isa, with_isa};
-    use crate::loss::Tally;
+    use crate::loss::{Bounds, Tally};
     use crate::network::Network;
+    use crate::output::Output;
     use crate::scalar::Scalar;
 
     fn numbers(seed: f64, count: usize) -> Vec<f64> {
@@ -175,7 +198,13 @@ mod tests {
     }
 
     /// The same step with plain loops in `f64`.
-    fn plain(net: &TinyNet, x: &[f64], labels: &[u32], weights: &[f64], p: &[f64]) -> (Tally, Vec<f64>) {
+    fn plain(
+        net: &TinyNet,
+        x: &[f64],
+        (labels, values): (&[u32], &[f64]),
+        weights: &[f64],
+        p: &[f64],
+    ) -> (Tally, Vec<f64>) {
         let (n, inputs, hidden, classes) = (labels.len(), net.inputs, net.hidden, net.classes);
         let (b1, w2) = (inputs * hidden, (inputs + 1) * hidden);
         let b2 = w2 + hidden * classes;
@@ -189,7 +218,12 @@ mod tests {
             let mut d: Vec<f64> = (0..classes)
                 .map(|c| (0..hidden).fold(p[b2 + c], |z, j| z + h[j] * p[w2 + j * classes + c]))
                 .collect();
-            let tally = softmax_cross_entropy(&mut d, classes, &labels[q..=q], &weights[q..=q]);
+            let (at, weights) = (q..=q, &weights[q..=q]);
+            let tally = if net.output == Output::Softmax {
+                softmax_cross_entropy(&mut d, classes, &labels[at], weights, Bounds::NONE)
+            } else {
+                losses_by_output(net.output, &mut d, &values[at], weights, Bounds::NONE)
+            };
             total.loss += tally.loss;
             total.correct += tally.correct;
             let mut dh: Vec<f64> =
@@ -209,10 +243,14 @@ mod tests {
         let narrow = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
         let wide = |x: &[T]| x.iter().map(|&x| x.into()).collect::<Vec<f64>>();
         let x = narrow(&numbers(1.0, net.inputs * n));
-        let p = narrow(&numbers(2.0, net.parameters()));
+        // exp makes relative errors of the absolute ones of its sums, which are kept small for it.
+        let size = if net.output == Output::Exp { 0.2 } else { 1.0 };
+        let p = narrow(&numbers(2.0, net.parameters()).iter().map(|p| p * size).collect::<Vec<_>>());
         let weights = narrow(&(0..n).map(|q| 0.5 + (q % 3) as f64).collect::<Vec<_>>());
         let labels: Vec<u32> = (0..n).map(|q| u32::try_from(q * 7 % net.classes).unwrap()).collect();
-        let (want, want_g) = plain(net, &wide(&x), &labels, &wide(&weights), &wide(&p));
+        let values = narrow(&(0..n).map(|q| (q % 2) as f64).collect::<Vec<_>>());
+        let targets = (&labels[..], &wide(&values)[..]);
+        let (want, want_g) = plain(net, &wide(&x), targets, &wide(&weights), &wide(&p));
 
         // Features further apart than the rows, to see that the stride counts.
         let x_stride = n + 3;
@@ -220,13 +258,13 @@ mod tests {
         for (to, from) in spread.chunks_exact_mut(x_stride).zip(x.chunks(n.max(1))) {
             to[..n].copy_from_slice(from);
         }
-        let batch = Batch { x: &spread, x_stride, labels: &labels, weights: &weights };
+        let batch = Batch { x: &spread, x_stride, labels: &labels, values: &values, weights: &weights };
         let mut bits: Vec<Vec<u64>> = vec![];
         for isa in Isa::available() {
             let mut g = vec![T::ONE; net.parameters()];
             let tally = with_isa(isa, || {
                 let mut scratch = vec![T::from_f64(f64::NAN); net.scratch_len::<T>(n)];
-                net.gradient(&batch, &p, &mut g, &mut scratch)
+                net.gradient(&batch, &p, &mut g, Bounds::NONE, &mut scratch)
             });
             let context = format!("{net:?} n {n} {isa:?}");
             assert!((tally.loss - want.loss).abs() <= tolerance * (1.0 + want.loss), "{context}");
@@ -243,6 +281,14 @@ mod tests {
         assert!(bits.windows(2).all(|w| w[0] == w[1]), "instruction sets that fuse agree");
     }
 
+    fn check_batches(network: &Network) {
+        let net = TinyNet::new(network).expect("in range");
+        for n in [0, 1, 2, 8, 15, 16, 17, 33, 64, 101] {
+            check::<f64>(&net, n, 1e-12);
+            check::<f32>(&net, n, 3e-5);
+        }
+    }
+
     #[test]
     fn matches_the_plain_step() {
         for activation in [Activation::Relu, Activation::LeakyRelu, Activation::Identity] {
@@ -250,10 +296,12 @@ mod tests {
                 [(2, 100, 3), (1, 1, 2), (3, 16, 4), (4, 17, 2), (5, 9, 5), (8, 33, 8), (7, 8, 3), (2, 40, 7)]
             {
                 let network = Network::new(&[inputs, hidden, classes], &[activation]).unwrap();
-                let net = TinyNet::new(&network).expect("in range");
-                for n in [0, 1, 2, 8, 15, 16, 17, 33, 64, 101] {
-                    check::<f64>(&net, n, 1e-12);
-                    check::<f32>(&net, n, 3e-5);
+                check_batches(&network);
+            }
+            for (inputs, hidden) in [(2, 100), (1, 1), (3, 16), (8, 17)] {
+                for output in [Output::Sigmoid, Output::Identity, Output::Exp] {
+                    let network = Network::new(&[inputs, hidden, 1], &[activation]).unwrap();
+                    check_batches(&network.with_output(output));
                 }
             }
         }
@@ -272,6 +320,8 @@ mod tests {
         ] {
             assert_eq!(TinyNet::new(&Network::new(sizes, activations).unwrap()), None);
         }
+        let several = Network::new(&[2, 5, 3], &[relu]).unwrap().with_output(Output::Sigmoid);
+        assert_eq!(TinyNet::new(&several), None);
         let tanh = Network::new(&[2, 5, 3], &[Activation::Tanh]).unwrap();
         assert!(TinyNet::without_gradient(&tanh).is_some());
     }

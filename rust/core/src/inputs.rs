@@ -1,0 +1,263 @@
+//! The inputs of rows: a matrix read where it lies, dense or sparse.
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, Result};
+use crate::layout::Layout;
+use crate::rows::Rows;
+use crate::scalar::Scalar;
+
+/// A matrix with a row for each example and a column for each input.
+#[derive(Clone, Copy, Debug)]
+pub enum Inputs<'a, T> {
+    /// Every number is stored, with any strides.
+    Dense(ArrayView2<'a, T>),
+    /// Numbers that are not stored are 0.
+    Sparse(Csr<'a, T>),
+}
+
+impl<'a, T> From<ArrayView2<'a, T>> for Inputs<'a, T> {
+    fn from(dense: ArrayView2<'a, T>) -> Self {
+        Self::Dense(dense)
+    }
+}
+
+impl<'a, T> From<Csr<'a, T>> for Inputs<'a, T> {
+    fn from(sparse: Csr<'a, T>) -> Self {
+        Self::Sparse(sparse)
+    }
+}
+
+impl<'a, T: Scalar> Inputs<'a, T> {
+    /// The same for a shorter time.
+    pub fn view(&self) -> Inputs<'_, T> {
+        match self {
+            Self::Dense(x) => Inputs::Dense(x.view()),
+            Self::Sparse(x) => Inputs::Sparse(*x),
+        }
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> [usize; 2] {
+        match self {
+            Self::Dense(x) => [x.nrows(), x.ncols()],
+            Self::Sparse(x) => x.shape,
+        }
+    }
+
+    /// Number of rows.
+    pub fn nrows(&self) -> usize {
+        self.shape()[0]
+    }
+
+    /// Number of columns.
+    pub fn ncols(&self) -> usize {
+        self.shape()[1]
+    }
+
+    /// The sparse matrix, if it is one.
+    pub(crate) fn sparse(&self) -> Option<&Csr<'a, T>> {
+        match self {
+            Self::Dense(_) => None,
+            Self::Sparse(x) => Some(x),
+        }
+    }
+
+    /// [`Error::Shape`] unless there is a column for each input of a network.
+    pub fn check_columns(&self, name: &'static str, layout: &Layout) -> Result<()> {
+        if self.ncols() == layout.d_in() {
+            return Ok(());
+        }
+        Err(Error::shape(name, &self.shape(), format!("(n, {})", layout.d_in())))
+    }
+
+    /// [`Error::NotFinite`] with the first number that is NaN or infinite, if there is one.
+    pub(crate) fn check_finite(&self, name: &'static str) -> Result<()> {
+        let found = match self {
+            Self::Dense(x) => x.indexed_iter().find(|(_, x)| !x.is_finite()).map(|(at, &x)| (at, x)),
+            Self::Sparse(x) => (0..x.shape[0]).find_map(|row| {
+                let bad = x.row(row).iter().find(|(_, x)| !x.is_finite());
+                bad.map(|(column, found)| ((row, column), found))
+            }),
+        };
+        match found {
+            Some(((row, column), found)) => Err(Error::NotFinite { name, row, column, found: found.into() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The numbers of `rows` where they lie, if they lie there row after row without gaps.
+    pub(crate) fn in_place(&self, rows: Rows<'_>) -> Option<&[T]> {
+        match (self, rows) {
+            (Self::Dense(x), Rows::Range(start, end)) => {
+                x.as_slice().map(|all| &all[start * x.ncols()..end * x.ncols()])
+            }
+            _ => None,
+        }
+    }
+
+    /// Copies `rows` to `buffer`, row after row.
+    pub(crate) fn gather(&self, rows: Rows<'_>, buffer: &mut [T]) {
+        let d = self.ncols();
+        match self {
+            Self::Dense(x) => {
+                if let Some(all) = x.as_slice() {
+                    rows.for_each(|i, row| {
+                        for (to, from) in
+                            buffer[i * d..(i + 1) * d].iter_mut().zip(&all[row * d..(row + 1) * d])
+                        {
+                            *to = *from;
+                        }
+                    });
+                } else {
+                    rows.for_each(|i, row| {
+                        for (to, from) in buffer[i * d..(i + 1) * d].iter_mut().zip(x.row(row)) {
+                            *to = *from;
+                        }
+                    });
+                }
+            }
+            Self::Sparse(x) => {
+                buffer[..rows.len() * d].fill(T::ZERO);
+                rows.for_each(|i, row| x.row(row).iter().for_each(|(j, x)| buffer[i * d + j] += x));
+            }
+        }
+    }
+
+    /// Copies `rows` to `buffer`, column after column.
+    pub(crate) fn gather_columns(&self, rows: Rows<'_>, buffer: &mut [T]) {
+        let (d, n) = (self.ncols(), rows.len());
+        match self {
+            Self::Dense(x) => {
+                for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
+                    match x.as_slice() {
+                        Some(all) => rows.for_each(|i, row| to[i] = all[row * d + j]),
+                        None => rows.for_each(|i, row| to[i] = x[[row, j]]),
+                    }
+                }
+            }
+            Self::Sparse(x) => {
+                buffer[..n * d].fill(T::ZERO);
+                rows.for_each(|i, row| x.row(row).iter().for_each(|(j, x)| buffer[j * n + i] += x));
+            }
+        }
+    }
+}
+
+/// Indices of either type that SciPy uses.
+#[derive(Clone, Copy, Debug)]
+pub enum Indices<'a> {
+    /// Of 32 bits.
+    I32(&'a [i32]),
+    /// Of 64 bits.
+    I64(&'a [i64]),
+}
+
+impl<'a> Indices<'a> {
+    fn len(&self) -> usize {
+        match self {
+            Self::I32(indices) => indices.len(),
+            Self::I64(indices) => indices.len(),
+        }
+    }
+
+    fn get(&self, i: usize) -> i64 {
+        match self {
+            Self::I32(indices) => indices[i].into(),
+            Self::I64(indices) => indices[i],
+        }
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Indices<'a> {
+        match self {
+            Self::I32(indices) => Indices::I32(&indices[start..end]),
+            Self::I64(indices) => Indices::I64(&indices[start..end]),
+        }
+    }
+}
+
+/// A sparse matrix in compressed rows: row `i` has the numbers `data[indptr[i]..indptr[i + 1]]` in the columns that
+/// stand at the same places of `indices`, in any order; what comes twice is added.
+#[derive(Clone, Copy, Debug)]
+pub struct Csr<'a, T> {
+    shape: [usize; 2],
+    data: &'a [T],
+    indices: Indices<'a>,
+    indptr: Indices<'a>,
+}
+
+impl<'a, T: Scalar> Csr<'a, T> {
+    /// Checks that every row lies within the numbers, and every column within the matrix.
+    pub fn new(
+        name: &'static str,
+        shape: [usize; 2],
+        data: &'a [T],
+        indices: Indices<'a>,
+        indptr: Indices<'a>,
+    ) -> Result<Self> {
+        let wrong = |found: String, expected: String| Err(Error::value(name, found, expected));
+        if indptr.len() != shape[0] + 1 {
+            return wrong(
+                format!("a sparse matrix with indptr of length {}", indptr.len()),
+                format!("{}, one more than its rows", shape[0] + 1),
+            );
+        }
+        let stored = data.len().min(indices.len());
+        let mut start = 0;
+        for i in 0..indptr.len() {
+            let end = usize::try_from(indptr.get(i)).ok().filter(|&end| (start..=stored).contains(&end));
+            match end {
+                Some(end) if i > 0 || end == 0 => start = end,
+                _ => {
+                    return wrong(
+                        format!("a sparse matrix with indptr[{i}] = {}", indptr.get(i)),
+                        format!("numbers that rise from 0 to at most {stored}"),
+                    );
+                }
+            }
+        }
+        let is_column = |j: i64| usize::try_from(j).is_ok_and(|j| j < shape[1]);
+        if let Some(i) = (0..start).find(|&i| !is_column(indices.get(i))) {
+            return wrong(
+                format!("a sparse matrix with indices[{i}] = {}", indices.get(i)),
+                format!("columns from 0 to below {}", shape[1]),
+            );
+        }
+        Ok(Self { shape, data, indices, indptr })
+    }
+
+    /// What row `i` stores. The matrix was checked once, and may be overwritten by its owner afterwards: what lies
+    /// outside of it then is left out.
+    pub(crate) fn row(&self, i: usize) -> SparseRow<'a, T> {
+        let stored = self.data.len().min(self.indices.len());
+        let bound = |i| usize::try_from(self.indptr.get(i)).unwrap_or(0).min(stored);
+        let (start, end) = (bound(i), bound(i + 1));
+        let end = end.max(start);
+        SparseRow {
+            data: &self.data[start..end],
+            indices: self.indices.slice(start, end),
+            columns: self.shape[1],
+        }
+    }
+}
+
+/// What a row of a sparse matrix stores.
+#[derive(Clone, Copy, Debug)]
+#[allow(unreachable_pub, reason = "named by the public trait Kernels, hidden there")]
+pub struct SparseRow<'a, T> {
+    data: &'a [T],
+    indices: Indices<'a>,
+    columns: usize,
+}
+
+impl<'a, T: Scalar> SparseRow<'a, T> {
+    /// Column and number of each.
+    #[inline(always)]
+    pub(crate) fn iter(self) -> impl Iterator<Item = (usize, T)> + 'a {
+        let columns = self.columns;
+        (0..self.data.len()).filter_map(move |k| {
+            let j = usize::try_from(self.indices.get(k)).ok().filter(|&j| j < columns)?;
+            Some((j, self.data[k]))
+        })
+    }
+}

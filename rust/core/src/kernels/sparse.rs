@@ -1,0 +1,75 @@
+//! Products of a sparse row with weights: the row's part of a dense layer, forward and backward.
+
+use std::ops::Range;
+
+use super::simd::{Simd, simd_fn};
+use crate::inputs::SparseRow;
+use crate::scalar::Scalar;
+
+simd_fn! {
+    /// `z += x W`
+    ///
+    /// x: a row of `d_in`, w: (`d_in`, `d_out`), z: (`d_out`,)
+    pub(crate) fn add_sparse_product<T as V>(z: &mut [T], x: SparseRow<'_, T>, w: &[T]) {
+        let d_out = z.len();
+        for (j, x) in x.iter() {
+            add_scaled::<T, V>(z, x, &w[j * d_out..(j + 1) * d_out]);
+        }
+    }
+}
+
+simd_fn! {
+    /// `d_w += x^T d_z` for some rows of `d_w`, whose numbers are the columns of x.
+    ///
+    /// x: a row of `d_in`, `d_z`: (`d_out`,), `d_w`: (rows, `d_out`)
+    pub(crate) fn add_sparse_outer<T as V>(d_w: &mut [T], rows: &Range<usize>, x: SparseRow<'_, T>, d_z: &[T]) {
+        let d_out = d_z.len();
+        for (j, x) in x.iter() {
+            if rows.contains(&j) {
+                let at = (j - rows.start) * d_out;
+                add_scaled::<T, V>(&mut d_w[at..at + d_out], x, d_z);
+            }
+        }
+    }
+}
+
+/// `to += scale from`
+#[inline(always)]
+fn add_scaled<T: Scalar, V: Simd<T>>(to: &mut [T], scale: T, from: &[T]) {
+    let scale = V::splat(scale);
+    for (to, from) in to.chunks_mut(T::LANES).zip(from.chunks(T::LANES)) {
+        scale.mul_add(V::load_front(from), V::load_front(to)).store_front(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::{Csr, Indices};
+    use crate::kernels::simd::{Isa, with_isa};
+
+    #[test]
+    fn matches_the_dense_product() {
+        // Column 4 comes twice, column 1 never.
+        let (data, indices, indptr) = ([2.0, -1.0, 0.5, 3.0], [4, 0, 4, 2], [0, 4]);
+        let x = Csr::new("X", [1, 5], &data, Indices::I32(&indices), Indices::I64(&indptr)).unwrap();
+        let dense = [-1.0, 0.0, 3.0, 0.0, 2.5];
+        for isa in Isa::available() {
+            for d_out in [1, 7, 8, 9, 33] {
+                let w: Vec<f64> = (0..5 * d_out).map(|i| (i as f64).sin()).collect();
+                let mut z = vec![1.0; d_out];
+                with_isa(isa, || add_sparse_product(&mut z, x.row(0), &w));
+                for (c, z) in z.iter().enumerate() {
+                    let expected: f64 = 1.0 + (0..5).map(|j| dense[j] * w[j * d_out + c]).sum::<f64>();
+                    assert!((z - expected).abs() < 1e-14);
+                }
+                let d_z: Vec<f64> = (0..d_out).map(|c| (c as f64).cos()).collect();
+                let mut d_w = vec![0.5; 3 * d_out];
+                with_isa(isa, || add_sparse_outer(&mut d_w, &(2..5), x.row(0), &d_z));
+                for (i, d_w) in d_w.iter().enumerate() {
+                    assert!((d_w - (0.5 + dense[2 + i / d_out] * d_z[i % d_out])).abs() < 1e-14);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Where the orders of rows come from: a seed, or the random state of NumPy's older generator.
+
+use fastmlp_core::{Error, LegacyRandom};
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::error::{BindError, BindResult};
+use crate::integer::seed as integer_seed;
+
+/// What `seed` of a fit is.
+pub(crate) enum Shuffling<'py> {
+    /// An integer, or none.
+    Seed(Option<u64>),
+    /// A `numpy.random.RandomState`.
+    Random(Bound<'py, PyAny>),
+}
+
+impl<'py> Shuffling<'py> {
+    pub(crate) fn extract(seed: Option<&Bound<'py, PyAny>>) -> BindResult<Self> {
+        match seed.filter(|seed| seed.hasattr("get_state").unwrap_or(false)) {
+            Some(state) => {
+                read(state)?;
+                Ok(Self::Random(state.clone()))
+            }
+            None => Ok(Self::Seed(integer_seed(seed)?)),
+        }
+    }
+
+    /// The integer, if it is one.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        match self {
+            Self::Seed(seed) => *seed,
+            Self::Random(_) => None,
+        }
+    }
+
+    /// The random state as it is now, if there is one.
+    pub(crate) fn random(&self) -> BindResult<Option<LegacyRandom>> {
+        match self {
+            Self::Seed(_) => Ok(None),
+            Self::Random(state) => read(state).map(Some),
+        }
+    }
+
+    /// Sets the random state, if there is one, to where the shuffles brought it.
+    pub(crate) fn advance(&self, random: Option<&LegacyRandom>) -> BindResult<()> {
+        if let (Self::Random(state), Some(random)) = (self, random) {
+            let now = state.call_method1("get_state", (true,))?;
+            let key = PyArray1::from_slice(state.py(), random.key());
+            let rest = (now.get_item(3)?, now.get_item(4)?);
+            state.call_method1("set_state", (("MT19937", key, random.position(), rest.0, rest.1),))?;
+        }
+        Ok(())
+    }
+}
+
+/// The state of a `RandomState`.
+fn read(state: &Bound<'_, PyAny>) -> BindResult<LegacyRandom> {
+    let wrong = || BindError::type_error("seed", state, "an integer, or a RandomState of NumPy's");
+    let (name, key, position) = state
+        .call_method1("get_state", (true,))
+        .and_then(|state| Ok((state.get_item(0)?, state.get_item(1)?, state.get_item(2)?)))
+        .map_err(|_| wrong())?;
+    let name: String = name.extract().map_err(|_| wrong())?;
+    if name != "MT19937" {
+        return Err(Error::value("seed", format!("a RandomState of {name}"), "one of MT19937").into());
+    }
+    let key: PyReadonlyArray1<'_, u32> = key.extract().map_err(|_| wrong())?;
+    let key = key.as_slice().map_err(|_| wrong())?;
+    Ok(LegacyRandom::new(key, position.extract().map_err(|_| wrong())?)?)
+}
