@@ -13,6 +13,8 @@ fastmlp.lesson    the lesson that ``fastmlp demo`` shows
 """
 
 from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from fastmlp._core import (
     MLP,
@@ -26,6 +28,10 @@ from fastmlp._core import (
     Optimizer,
     __version__,
 )
+from fastmlp._extras import require
+
+if TYPE_CHECKING:
+    from fastmlp.estimators import MLPClassifier, MLPRegressor
 
 __all__ = [
     "MLP",
@@ -35,6 +41,8 @@ __all__ = [
     "DivergenceError",
     "Epoch",
     "History",
+    "MLPClassifier",
+    "MLPRegressor",
     "ModelFileError",
     "Optimizer",
     "__version__",
@@ -43,3 +51,15 @@ __all__ = [
 # Without threadpoolctl, or with one that takes no other libraries, there are no limits to obey.
 with suppress(ImportError):
     import fastmlp._threadpoolctl  # noqa: F401
+
+
+def __getattr__(name: str) -> Any:
+    """Import the estimators when they are asked for: they need scikit-learn."""
+    if name in ("MLPClassifier", "MLPRegressor"):
+        require("sklearn", name)
+        return getattr(import_module("fastmlp.estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,75 @@
+"""Labels as the network is trained on them, and as it decides for them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import unique_labels
+
+from fastmlp._core import MLP
+
+
+class Labels:
+    """The part of the classifier that knows what the outputs stand for."""
+
+    classes_: NDArray[Any]
+    n_outputs_: int
+    out_activation_: str
+    warm_start: bool
+    _label_binarizer: LabelBinarizer
+
+    def _encode(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
+        """Return class indices for softmax, else an indicator, flat if there is one output."""
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        else:
+            self._check_classes(unique_labels(y))
+        if fresh or not hasattr(self, "out_activation_"):
+            multiclass = self._label_binarizer.y_type_ == "multiclass"
+            self.out_activation_ = "softmax" if multiclass else "logistic"
+        if self.out_activation_ == "softmax":
+            self.n_outputs_ = len(self.classes_)
+            if y.ndim != 1:
+                raise ValueError("The object was not fitted with multilabel input.")
+            return np.searchsorted(self.classes_, y)
+        indicator = self._label_binarizer.transform(y)
+        self.n_outputs_ = indicator.shape[1]
+        return indicator.ravel() if self.n_outputs_ == 1 else indicator
+
+    def _check_classes(self, classes: NDArray[Any]) -> None:
+        if self.warm_start:
+            if set(classes) != set(self.classes_):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the "
+                    f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
+                )
+        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'y' has {classes}."
+            )
+
+    def _decide(self, network: MLP, X: Any) -> NDArray[np.int64]:
+        """Return class indices (n_samples,), or an indicator where rows have several labels."""
+        if self.out_activation_ == "softmax":
+            return network.predict(X)
+        likely = (network.predict_proba(X) > 0.5).astype(np.int64)
+        if likely.shape[1] > 1:
+            return likely
+        # Without a second class, the one output cannot mean it.
+        return np.minimum(likely[:, 0], len(self.classes_) - 1)
+
+    def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
+        # As text, in scikit-learn's spelling: it names a class that has too few rows.
+        return np.where(y > 0, "True", "False") if self.n_outputs_ == 1 else None
+
+    def _validation_score(
+        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
+    ) -> float:
+        """Return the accuracy: the share of rows of which everything is right."""
+        right = self._decide(network, X) == y
+        if right.ndim == 2:
+            right = right.all(axis=1)
+        return float(np.average(right, weights=sample_weight))

@@ -1,0 +1,108 @@
+"""Training by L-BFGS: SciPy's minimiser over the engine's loss and gradient."""
+
+import warnings
+from copy import copy
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+from numpy.typing import NDArray
+from sklearn.utils.optimize import _check_optimize_result
+
+from fastmlp._core import MLP
+from fastmlp.estimators.live import LiveParameters
+
+
+class LBFGS(LiveParameters):
+    """The solver "lbfgs"."""
+
+    alpha: float
+    max_fun: int
+    max_iter: int
+    tol: float
+    verbose: bool | int
+
+    n_iter_: int
+    loss_: float
+    best_loss_: Any
+    loss_curve_: list[float]
+
+    def _fit_lbfgs(
+        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
+    ) -> None:
+        """Minimise in float64: a line search compares losses closer than float32 can tell apart."""
+        wide = network if network.dtype == "float64" else _widened(network)
+        X = X.astype(np.float64, copy=False)
+        if y.dtype == np.float32:
+            y = y.astype(np.float64)
+        accepted = wide.parameters.copy()
+        self.n_iter_ = 0
+
+        def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[Any]]:
+            wide.parameters[:] = parameters
+            return wide.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
+
+        def note(intermediate_result: scipy.optimize.OptimizeResult) -> None:
+            accepted[:] = intermediate_result.x
+            self.n_iter_ += 1
+            self.loss_ = float(intermediate_result.fun)
+            self.loss_curve_.append(self.loss_)
+            self.best_loss_ = min(self.best_loss_, self.loss_)
+            if self.verbose:
+                print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+
+        try:
+            result = scipy.optimize.minimize(
+                objective,
+                accepted.copy(),
+                method="L-BFGS-B",
+                jac=True,
+                callback=note,
+                options={"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol},
+            )
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        else:
+            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+            self.loss_ = float(result.fun)
+            self.best_loss_ = min(self.best_loss_, self.loss_)
+            accepted[:] = result.x
+        network.parameters[:] = accepted
+
+    def _loss_grad_lbfgs(
+        self,
+        packed_coef_inter: NDArray[Any],
+        X: Any,
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None = None,
+        *_buffers: Any,
+    ) -> tuple[float, NDArray[Any]]:
+        """Return the objective and its gradient elsewhere; the estimator stays as it is.
+
+        As in scikit-learn the vector has all weights first and then all biases, classes are an
+        indicator matrix, and buffers follow; there is no use for them here.
+        """
+        network = copy(self.network_)
+        start = 0
+        for array in network.weights + network.biases:
+            array.flat[:] = packed_coef_inter[start : start + array.size]
+            start += array.size
+        if network.output == "softmax":
+            y = y.argmax(axis=1)
+        else:
+            y = (y.ravel() if y.shape[1] == 1 else y).astype(network.dtype)
+        loss, gradient = network.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
+        d_weights, d_biases = network.unflatten(gradient)
+        return loss, np.concatenate([array.ravel() for array in d_weights + d_biases])
+
+
+def _widened(network: MLP) -> MLP:
+    wide = MLP(
+        network.layer_sizes,
+        activation=network.activation,
+        output=network.output,
+        dtype="float64",
+        seed=0,
+    )
+    wide.parameters[:] = network.parameters
+    return wide

@@ -1,0 +1,239 @@
+"""What estimators read: dtypes, layouts, frames, sparse data, names, weights."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse
+import sklearn.neural_network
+
+import fastmlp
+from fastmlp import MLPClassifier, MLPRegressor
+
+
+def misaligned(X):
+    raw = np.empty(X.nbytes + 1, dtype=np.uint8)
+    copy = raw[1:].view(X.dtype).reshape(X.shape)
+    copy[...] = X
+    assert not copy.flags.aligned
+    return copy
+
+
+def read_only(X):
+    copy = X.copy()
+    copy.setflags(write=False)
+    return copy
+
+
+def strided(X):
+    wide = np.full((2 * len(X), 2 * X.shape[1]), np.nan)
+    wide[::2, 1::2] = X
+    return wide[::2, 1::2]
+
+
+LAYOUTS = {
+    "C": np.ascontiguousarray,
+    "Fortran": np.asfortranarray,
+    "strided": strided,
+    "reversed": lambda X: X[::-1].copy()[::-1],
+    "misaligned": misaligned,
+    "read-only": read_only,
+    "big-endian": lambda X: X.astype(">f8"),
+    "object": lambda X: X.astype(object),
+    "list": np.ndarray.tolist,
+    "pandas": lambda X: pd.DataFrame(X, columns=list("abcd")),
+    "polars": lambda X: pl.DataFrame(X, schema=list("abcd")),
+    "CSR": scipy.sparse.csr_matrix,
+    "CSC array": scipy.sparse.csc_array,
+    "COO": scipy.sparse.coo_matrix,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_one_result_for_each_layout(kind, layout, data, fit):
+    X, y = data("iris")
+    estimator = getattr(fastmlp, kind)(hidden_layer_sizes=(5,), max_iter=5, random_state=0)
+    expected = fit(estimator, X, y).predict(X)
+    same = LAYOUTS[layout](X)
+
+    fit(estimator, same, y)
+
+    np.testing.assert_allclose(estimator.predict(same), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8", "uint64", "bool", "longdouble"])
+def test_other_dtypes_are_trained_in_float64(dtype, data, fit):
+    X, y = data("iris")
+    X = X.astype(dtype)
+    clf = fit(MLPClassifier((5,), max_iter=3, random_state=0), X, y)
+    same = fit(MLPClassifier((5,), max_iter=3, random_state=0), X.astype(np.float64), y)
+    assert clf.network_.dtype == "float64"
+    np.testing.assert_array_equal(clf.predict_proba(X), same.predict_proba(X))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_results_have_the_dtype_of_training(dtype, solver, data, fit):
+    X, y = data("digits")
+    clf = fit(MLPClassifier((5,), solver=solver, max_iter=3), X.astype(dtype), y)
+    reg = fit(MLPRegressor("squared_error", (5,), solver=solver, max_iter=3), X.astype(dtype), y)
+    for asked in ("float32", "float64"):
+        asked_about = X.astype(asked)
+        for result in (
+            clf.predict_proba(asked_about),
+            clf.predict_log_proba(asked_about),
+            reg.predict(asked_about),
+            *clf.coefs_,
+            *reg.intercepts_,
+        ):
+            assert result.dtype == dtype
+
+
+def test_float32_and_float64_may_take_turns(data):
+    X, y = data("iris")
+    clf = MLPClassifier((5,), random_state=0).partial_fit(X.astype("f4"), y, classes=[0, 1, 2])
+    clf.partial_fit(X, y)
+    assert clf.network_.dtype == "float32"
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_names_of_features_are_kept_and_compared(frame, data, fit):
+    X, y = data("iris")
+    table = frame(dict(zip("abcd", X.T, strict=True)))
+    clf = fit(MLPClassifier((5,), max_iter=3, random_state=0), table, y)
+    assert clf.feature_names_in_.tolist() == list("abcd")
+    clf.predict(table)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        clf.predict(X)
+    with pytest.raises(ValueError, match=r"The feature names should match"):
+        clf.predict(frame(dict(zip("abce", X.T, strict=True))))
+
+
+BAD = {
+    "NaN": lambda X: np.where(X == X.max(), np.nan, X),
+    "infinity": lambda X: np.where(X == X.max(), np.inf, X),
+    "a column less": lambda X: X[:, 1:],
+    "no rows": lambda X: X[:0],
+    "1-D": lambda X: X[0],
+    "3-D": lambda X: X[None],
+    "complex": lambda X: X + 1j,
+    "text": lambda X: X.astype(str)[:, :0].tolist(),
+    "sparse NaN": lambda X: scipy.sparse.csr_matrix(np.where(X == X.max(), np.nan, X)),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_input_that_predict_refuses_as_scikit_learn_does(case, data, fit):
+    X, y = data("iris")
+    caught = []
+    for package in (fastmlp, sklearn.neural_network):
+        clf = fit(package.MLPClassifier((5,), max_iter=2, random_state=0), X, y)
+        with pytest.raises(ValueError) as error:  # noqa: PT011
+            clf.predict(BAD[case](X))
+        caught.append((type(error.value), str(error.value)))
+    ours, theirs = caught
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_negative_weights_are_refused(kind, data):
+    X, y = data("iris")
+    weights = np.ones(len(X))
+    weights[3] = -1.0
+    with pytest.raises(ValueError, match=r"^Negative values in data passed to `sample_weight`"):
+        getattr(fastmlp, kind)().fit(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(bad, data):
+    X, y = data("iris")
+    with pytest.raises(ValueError, match=r"^Input sample_weight contains (NaN|infinity)"):
+        MLPClassifier().fit(X, y, sample_weight=np.where(y == 0, bad, 1.0))
+
+
+def test_weights_stand_for_repeated_rows(data, fit):
+    X, y = data("iris")
+    times = np.random.default_rng(3).integers(0, 4, len(X))
+    parameters = {"solver": "lbfgs", "max_iter": 15, "random_state": 0, "alpha": 0.1}
+    weighted = fit(MLPClassifier((5,), **parameters), X, y, sample_weight=times)
+    repeated = fit(MLPClassifier((5,), **parameters), X.repeat(times, axis=0), y.repeat(times))
+    assert weighted.loss_ == pytest.approx(repeated.loss_, rel=1e-6)
+
+
+def test_negative_counts_are_refused(data):
+    X, y = data("counts")
+    with pytest.raises(ValueError, match=re.escape("y must be >= 0 for loss='poisson', got -1.0")):
+        MLPRegressor("poisson").fit(X, y - 1)
+
+
+def test_training_changes_neither_data_nor_labels(data, fit):
+    X, y = data("digits")
+    before = X.copy(), y.copy()
+    fit(MLPClassifier(max_iter=2), X, y)
+    np.testing.assert_array_equal(X, before[0])
+    np.testing.assert_array_equal(y, before[1])
+
+
+def test_sparse_labels_come_back_sparse(data, fit):
+    X, y = data("multilabel")
+    ours, theirs = (
+        fit(package.MLPClassifier(max_iter=20, random_state=0), X, scipy.sparse.csr_matrix(y))
+        for package in (fastmlp, sklearn.neural_network)
+    )
+    predicted = ours.predict(X)
+    assert scipy.sparse.issparse(predicted)
+    np.testing.assert_array_equal(predicted.toarray(), theirs.predict(X).toarray())
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        lambda y: np.array(["b", "a", "c"])[y],
+        lambda y: np.array(["b", "a", "c"], dtype=object)[y],
+        lambda y: y - 5,
+        lambda y: y.astype(np.float64),
+        lambda y: (y > 0).tolist(),
+        lambda y: np.array(["no", "yes"])[(y > 0).astype(int)],
+        lambda y: np.full(len(y), "only"),
+        lambda y: pd.Series(y, dtype="category"),
+        lambda y: pl.Series(y),
+    ],
+)
+def test_labels_of_many_kinds(labels, data, fit):
+    X, y = data("iris")
+    y = labels(y)
+    ours, theirs = (
+        fit(package.MLPClassifier((20,), max_iter=30, random_state=0), X, y)
+        for package in (fastmlp, sklearn.neural_network)
+    )
+    np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+    assert ours.predict(X).dtype == theirs.predict(X).dtype
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-6)
+    np.testing.assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-6)
+    assert ours.score(X, y) == theirs.score(X, y)
+
+
+def test_a_column_of_labels_is_flattened_with_a_warning(data, fit):
+    X, y = data("iris")
+    with pytest.warns(match="A column-vector y was passed when a 1d array was expected"):
+        fit(MLPClassifier(max_iter=2), X, y.reshape(-1, 1))
+
+
+def test_a_saturated_probability_has_a_finite_logarithm(data, fit):
+    X, y = data("digits")
+    for labels in (y, y == 0, np.column_stack([y == 0, y == 1])):
+        clf = fit(MLPClassifier((5,), max_iter=1, random_state=0), X, labels)
+        clf.coefs_[-1][...] *= 1e4
+        probabilities, logarithms = clf.predict_proba(X), clf.predict_log_proba(X)
+        assert (probabilities > 0).all()
+        assert logarithms.min() < -1000
+        usual = probabilities > 1e-300
+        np.testing.assert_allclose(
+            logarithms[usual], np.log(probabilities[usual]), rtol=1e-9, atol=1e-15
+        )
+        with np.errstate(over="ignore"):
+            np.testing.assert_allclose(np.exp(logarithms), probabilities, rtol=1e-9, atol=1e-300)
