@@ -1,4 +1,4 @@
-"""The compiled half of fastmlp: the network, its optimizers and its tensor file."""
+"""The compiled half of fastmlp: the network, its optimizers and its file."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -215,10 +215,16 @@ class MLP:
         alpha: float = 0.0,
         report: Literal["objective", "scikit-learn"] = "objective",
     ) -> History: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    @staticmethod
+    def load(path: str | PathLike[str]) -> MLP: ...
 
-def save_tensors(
+def save_network(
     path: str | PathLike[str],
+    network: MLP,
     tensors: dict[str, NDArray[Any]],
     metadata: dict[str, str],
 ) -> None: ...
-def load_tensors(path: str | PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]: ...
+def load_network(
+    path: str | PathLike[str],
+) -> tuple[MLP, dict[str, NDArray[Any]], dict[str, str]]: ...
