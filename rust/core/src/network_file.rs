@@ -95,12 +95,11 @@ fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
         Numbers::F64(values) => values.iter().position(|value| !value.is_finite()).map(|i| (i, values[i])),
     }?;
     let (l, layer) = layout.layers().iter().enumerate().find(|(_, layer)| i < layer.biases().end)?;
-    let place = match i.checked_sub(layer.biases().start) {
-        Some(j) => format!("biases[{l}][{j}]"),
-        None => {
-            let i = i - layer.weights().start;
-            format!("weights[{l}][{}, {}]", i / layer.d_out, i % layer.d_out)
-        }
+    let place = if layer.biases().contains(&i) {
+        format!("biases[{l}][{}]", i - layer.biases().start)
+    } else {
+        let i = i - layer.weights().start;
+        format!("weights[{l}][{}, {}]", i / layer.d_out, i % layer.d_out)
     };
     Some((place, value))
 }

@@ -20,8 +20,6 @@ use crate::error::{Error, Result};
 
 /// Bytes that are converted at a time.
 const PIECE: usize = 1 << 13;
-/// Bytes that tell the length of the header.
-const PREFIX: u64 = 8;
 
 /// The numbers of a tensor, row after row.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,7 +175,7 @@ impl TensorFile {
             _ => refused(path, source),
         };
 
-        let mut length = [0; PREFIX as usize];
+        let mut length = [0; size_of::<u64>()];
         from.read_exact(&mut length).map_err(failed)?;
         let length = u64::from_le_bytes(length);
         if length > MAX_HEADER as u64 {
@@ -189,7 +187,7 @@ impl TensorFile {
             return Err(damaged("it is cut short".into()));
         }
         let (header, checksum) = Header::parse(&text).map_err(damaged)?;
-        let expected = header.n_bytes().saturating_add(PREFIX + length);
+        let expected = header.n_bytes().saturating_add(size_of::<u64>() as u64 + length);
         if size != expected {
             return Err(damaged(format!("it has {size} bytes, expected {expected}")));
         }
