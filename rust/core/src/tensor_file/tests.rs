@@ -51,7 +51,7 @@ fn what_is_saved_is_loaded() {
 
 #[test]
 fn many_numbers_are_read_as_they_were() {
-    let numbers: Vec<f32> = (0..3 * PIECE + 1).map(|i| i as f32).collect();
+    let numbers: Vec<f32> = (0..=3 * PIECE).map(|i| i as f32).collect();
     let tensor = Tensor { shape: vec![numbers.len()], numbers: Numbers::F32(numbers) };
     let file = TensorFile { tensors: [("w".into(), tensor)].into(), ..TensorFile::default() };
     assert_eq!(read(&saved(&file)).unwrap(), file);
