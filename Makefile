@@ -77,6 +77,54 @@ test-cpus: build env ## Compare the bits of training with those of a processor w
 	portable=$$($(QEMU) -cpu $(WITHOUT_FMA) $(BIN)/python tests/bits.py); echo "neither        $$portable"; \
 	test "$$native" = "$$haswell"
 
+# rustc of the stable channel has these, behind the switch that its own build uses.
+UNSTABLE := RUSTC_BOOTSTRAP=1
+FUZZ_SECONDS ?= 20
+FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -max_len=65536
+
+.PHONY: fuzz
+fuzz: build env ## Feed the loader and the binding what nobody would write (FUZZ_SECONDS=20)
+	@command -v cargo-fuzz > /dev/null || { echo "install it: cargo install cargo-fuzz --locked"; exit 1; }
+	mkdir -p fuzz/corpus/load
+	$(UNSTABLE) cargo fuzz run --target-dir target/fuzz load fuzz/corpus/load tests/golden \
+		-- -max_total_time=$(FUZZ_SECONDS) -dict=fuzz/load.dict $(FUZZ_LIMITS)
+	$(BIN)/python -m pytest $(wildcard tests/core/test_*fuzz.py) --hypothesis-profile=fuzz --timeout=0 $(ARGS)
+
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+ASAN := target/asan
+# Refused memory is what some tests are about, and Python frees little of its own at the end.
+ASAN_OPTIONS := allocator_may_return_null=1:detect_leaks=0:log_path=$(ASAN)/report
+# Left out: what builds wheels, draws, or measures other libraries in processes of its own.
+ASAN_TESTS := tests --ignore=tests/test_wheel.py --ignore=tests/test_benches.py \
+	--ignore=tests/test_plotting.py --ignore=tests/parity
+
+.PHONY: asan
+asan: env ## Run the Python tests with AddressSanitizer and all assertions in the binary
+	$(UNSTABLE) RUSTFLAGS=-Zsanitizer=address cargo build --package fastmlp-py --locked \
+		--profile asan --target $(HOST) --target-dir $(ASAN)
+	rm -rf $(ASAN)/python $(ASAN)/report.*
+	cp -r python $(ASAN)/python && rm -f $(ASAN)/python/fastmlp/_core*.so
+	cp $(ASAN)/$(HOST)/asan/lib_core.so $(ASAN)/python/fastmlp/_core.abi3.so
+	ASAN_OPTIONS=$(ASAN_OPTIONS) LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=malloc \
+		PYTHONPATH=$(ASAN)/python $(BIN)/python -m pytest --timeout=0 $(or $(ARGS),$(ASAN_TESTS))
+
+VALGRIND := valgrind --quiet --error-exitcode=9 --suppressions=tests/valgrind.supp
+VALGRIND_TESTS := tests/core/test_zero_copy.py tests/core/test_views.py \
+	tests/core/test_optimizers.py tests/core/test_network_file.py -k "not every and not memory"
+
+.PHONY: valgrind
+valgrind: build env ## Run some Python tests under valgrind, which sees numbers that nobody set
+	PYTHONMALLOC=malloc $(VALGRIND) $(BIN)/python -m pytest --timeout=0 $(or $(ARGS),$(VALGRIND_TESTS))
+
+.PHONY: kills
+kills: build env ## Kill 200 saves at random moments, and count what is damaged
+	$(BIN)/python tests/kills.py 200
+
+.PHONY: free-threaded
+free-threaded: ## Check that the binding compiles for an interpreter without a global lock
+	PYO3_CONFIG_FILE=$(abspath rust/py/free-threaded.txt) cargo clippy --package fastmlp-py \
+		--no-default-features --locked --target-dir target/free-threaded -- --deny warnings
+
 .PHONY: lint
 lint: lint-rust lint-py ## Check layout, style and types, and the stub against the binary
 

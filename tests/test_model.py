@@ -2,17 +2,16 @@
 
 import json
 import re
-import struct
 
+import model_file
 import numpy as np
 import pytest
 
-from fastmlp import ModelFileError
+from fastmlp import MLP, ModelFileError
 from fastmlp.model import Model
 
 FEATURES = ("height, m", "Größe")
 CLASSES = ("yes", "no", "7")
-CODES = {"float32": "F32", "float64": "F64", "int64": "I64"}
 
 
 @pytest.fixture
@@ -33,37 +32,6 @@ def make_model(random_mlp):
 @pytest.fixture
 def X(rng):
     return rng.standard_normal((40, 2))
-
-
-def read_safetensors(path):
-    """Read the published layout: header length, header, bytes of the tensors."""
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
-    metadata = header.pop("__metadata__")
-    names = {code: name for name, code in CODES.items()}
-    tensors = {
-        name: np.frombuffer(
-            content[8 + length :][slice(*entry["data_offsets"])], names[entry["dtype"]]
-        ).reshape(entry["shape"])
-        for name, entry in header.items()
-    }
-    return tensors, metadata
-
-
-def write_safetensors(path, tensors, metadata):
-    header, data = {"__metadata__": metadata}, b""
-    for name, tensor in tensors.items():
-        offsets = [len(data), len(data) + tensor.nbytes]
-        header[name] = {
-            "dtype": CODES[tensor.dtype.name],
-            "shape": tensor.shape,
-            "data_offsets": offsets,
-        }
-        data += tensor.tobytes()
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def test_predictions_are_those_of_the_network_on_standardized_rows(make_model, X, reference_of):
@@ -166,17 +134,14 @@ def test_a_file_brings_back_the_same_model(
 def test_the_file_is_safetensors_and_json(make_model, tmp_path):
     model = make_model(target="answer")
     model.save(tmp_path / "model.safetensors")
-    tensors, metadata = read_safetensors(tmp_path / "model.safetensors")
+    tensors, metadata = model_file.read(tmp_path / "model.safetensors")
 
     assert set(tensors) == {"parameters", "mean", "scale"}
     np.testing.assert_array_equal(tensors["parameters"], model.network.parameters)
     assert tensors["mean"].tolist() == [0.5, -3.0]
     assert tensors["scale"].tolist() == [2.0, 0.25]
     assert metadata["format"] == "fastmlp-1"
-    assert json.loads(metadata["config"]) == {
-        "layer_sizes": [2, 5, 3],
-        "activation": "relu",
-        "output": "softmax",
+    assert json.loads(metadata["model"]) == {
         "feature_names": list(FEATURES),
         "class_names": list(CLASSES),
         "target": "answer",
@@ -208,8 +173,8 @@ def test_a_model_that_could_not_be_loaded_is_not_saved(
     model.save(path)
     before = path.read_bytes()
     getattr(model.network, tensor)[layer][tuple(place)] = value
-    message = f"network.{tensor}[{layer}] must be finite, got {value} at {place}"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+    place = f"{tensor}[{layer}]{place}"
+    with pytest.raises(ValueError, match=re.escape(f" at {place}, expected finite numbers")):
         model.save(path)
     assert path.read_bytes() == before
 
@@ -228,9 +193,9 @@ def tensor(name, change):
     return damage
 
 
-def config(**changes):
+def model(**changes):
     def damage(tensors, metadata):
-        metadata["config"] = json.dumps(json.loads(metadata["config"]) | changes)
+        metadata["model"] = json.dumps(json.loads(metadata["model"]) | changes)
 
     return damage
 
@@ -242,58 +207,45 @@ def meta(name, text):
     return damage
 
 
+def network(**changes):
+    def damage(tensors, metadata):
+        metadata["network"] = json.dumps(json.loads(metadata["network"]) | changes)
+
+    return damage
+
+
 FAULTS = {
-    "format of another": (meta("format", "pt"), "format must be 'fastmlp-1', got 'pt'"),
-    "no format": (lambda t, m: m.pop("format"), "format must be 'fastmlp-1', got None"),
-    "tensor missing": (lambda t, m: t.pop("mean"), r"tensors must be .*, got \['parameters', 'sc"),
+    "no model": (lambda t, m: m.pop("model"), r"metadata must be \['model'\], got \[\]"),
+    "text added": (meta("more", ""), r"metadata must be \['model'\], got \['model', 'more'\]"),
+    "tensor missing": (lambda t, m: t.pop("mean"), r"tensors must be .*, got \['scale'\]"),
     "tensor added": (lambda t, m: t.update(extra=np.ones(1)), "tensors must be .*'extra'"),
     "integers": (
         tensor("parameters", lambda p: p.astype("int64")),
-        '"parameters" is I64, expected F32 or F64',
+        '"parameters" is "I64", expected F32 or F64',
     ),
     "narrow mean": (tensor("mean", lambda m: m.astype("f4")), "mean must be float64, got float32"),
     "short": (
         tensor("parameters", lambda p: p[:-1]),
-        r"parameters must have shape \(33,\), got \(32,\)",
+        r"parameters has shape \(32,\), expected \(33,\)",
     ),
-    "two axes": (
-        tensor("parameters", lambda p: p.reshape(3, 11)),
-        r"parameters must have shape \(33,\), got \(3, 11\)",
-    ),
-    "NaN": (tensor("parameters", lambda p: p * np.nan), "parameters must be finite, got nan"),
     "infinite mean": (tensor("mean", lambda m: m + np.inf), "mean must be finite, got inf"),
     "long scale": (tensor("scale", lambda s: np.ones(3)), r"scale must have shape \(2,\), got"),
     "negative scale": (tensor("scale", lambda s: -s), r"scale must be > 0, got -2\.0"),
-    "no config": (lambda t, m: m.pop("config"), "config is not JSON"),
-    "cut config": (meta("config", '{"layer_sizes": [2'), "config is not JSON"),
-    "deep config": (meta("config", "[" * 10_000), "recursion"),
-    "listed config": (meta("config", "[]"), "config must be a JSON object, got list"),
-    "added setting": (config(more=1), "config must be .*'more'"),
-    "false sizes": (
-        config(layer_sizes=[2, 10**9, 10**9, 3]),
-        r"parameters must have shape \(1\d{18},\), got \(33,\)",
+    "no network": (lambda t, m: m.pop("network"), "it holds no network"),
+    "another output": (
+        network(output="sigmoid"),
+        "network must have the output 'softmax', got 'sigmoid'",
     ),
-    "empty sizes": (config(layer_sizes=[]), "layer_sizes must be a list of 2 or more integers"),
-    "true size": (config(layer_sizes=[2, True, 3]), "layer_sizes must be a list of 2 or more int"),
-    "fraction": (config(layer_sizes=[2, 5.0, 3]), "layer_sizes must be a list of 2 or more int"),
-    "negative size": (config(layer_sizes=[2, -5, 3]), "layer_sizes must be >= 1, got"),
-    "sizes in text": (config(layer_sizes="253"), "layer_sizes must be a list of 2 or more integ"),
-    "activation": (config(activation="step"), "activation"),
-    "activation type": (config(activation=7), "activation"),
-    "no activation": (
-        config(activation=None),
-        "activation must be a name or a list of names, got None",
-    ),
-    "activation without name": (config(activation=[None]), "activation"),
-    "no output": (config(output=None), "None"),
-    "activations": (config(activation=["relu", "relu"]), "activation"),
-    "output": (config(output="sigmoid"), "output"),
-    "names": (config(feature_names="ab"), "feature_names must be a list, got 'ab'"),
-    "number of names": (config(feature_names=["a"]), "feature_names must have 2 names, got 1"),
-    "same names": (config(class_names=["a", "b", "a"]), "class_names must be distinct"),
-    "name type": (config(class_names=["a", "b", None]), "class_names must be text, got None"),
-    "surrogate": (config(class_names=["a", "b", "\ud800"]), "surrogates not allowed"),
-    "target type": (config(target=[]), r"target must be text, got \[\]"),
+    "cut names": (meta("model", '{"target": [2'), "model is not JSON"),
+    "deep names": (meta("model", "[" * 10_000), "recursion"),
+    "listed names": (meta("model", "[]"), "model must be a JSON object, got list"),
+    "added name": (model(more=1), "model must be .*'more'"),
+    "names": (model(feature_names="ab"), "feature_names must be a list, got 'ab'"),
+    "number of names": (model(feature_names=["a"]), "feature_names must have 2 names, got 1"),
+    "same names": (model(class_names=["a", "b", "a"]), "class_names must be distinct"),
+    "name type": (model(class_names=["a", "b", None]), "class_names must be text, got None"),
+    "surrogate": (model(class_names=["a", "b", "\ud800"]), "surrogates not allowed"),
+    "target type": (model(target=[]), r"target must be text, got \[\]"),
 }
 
 
@@ -301,45 +253,25 @@ FAULTS = {
 def test_a_file_is_checked_before_it_is_believed(make_model, tmp_path, damage, message):
     path = tmp_path / "model.safetensors"
     make_model().save(path)
-    tensors, metadata = read_safetensors(path)
-    write_safetensors(path, tensors, metadata)
+    tensors, metadata = model_file.read(path)
+    path.write_bytes(model_file.content(tensors, metadata))
     Model.load(path)  # what the test writes is sound until it is damaged
 
     damage(tensors, metadata)
-    write_safetensors(path, tensors, metadata)
+    path.write_bytes(model_file.content(tensors, metadata))
     with pytest.raises(
         ModelFileError, match=f"^{re.escape(str(path))} is not a model file: .*{message}"
     ):
         Model.load(path)
 
 
-def test_every_cut_of_a_file_is_noticed(make_model, tmp_path):
-    path = tmp_path / "model.safetensors"
-    make_model().save(path)
-    content = path.read_bytes()
-    for length in range(len(content)):
-        path.write_bytes(content[:length])
-        with pytest.raises(ModelFileError, match=re.escape(str(path))):
-            Model.load(path)
-    path.write_bytes(content + b"\0")
-    with pytest.raises(ModelFileError, match=re.escape(str(path))):
-        Model.load(path)
-
-
-def test_a_flipped_bit_gives_a_model_or_a_model_file_error(make_model, tmp_path):
-    path = tmp_path / "model.safetensors"
-    make_model().save(path)
-    content = path.read_bytes()
-    refused = 0
-    for position in range(len(content)):
-        flipped = bytearray(content)
-        flipped[position] ^= 1 << position % 8
-        path.write_bytes(flipped)
-        try:
-            Model.load(path)
-        except ModelFileError:
-            refused += 1
-    assert refused > len(content) / 2
+def test_a_network_alone_is_no_model_and_a_model_no_network(make_model, tmp_path):
+    make_model().network.save(tmp_path / "network")
+    with pytest.raises(ModelFileError, match=r"metadata must be \['model'\], got \[\]"):
+        Model.load(tmp_path / "network")
+    make_model().save(tmp_path / "model")
+    with pytest.raises(ModelFileError, match="it holds mean, scale, model beside the network"):
+        MLP.load(tmp_path / "model")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04N.", b"X1,X2,color\n0,0,c1\n", b"\xff" * 64])

@@ -1,4 +1,4 @@
-"""The compiled half of fastmlp: the network, its optimizers and its tensor file."""
+"""The compiled half of fastmlp: the network, its optimizers and its file."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -216,10 +216,16 @@ class MLP:
         report: Literal["objective", "scikit-learn"] = "objective",
         initial_epoch: int = 0,
     ) -> History: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    @staticmethod
+    def load(path: str | PathLike[str]) -> MLP: ...
 
-def save_tensors(
+def save_network(
     path: str | PathLike[str],
+    network: MLP,
     tensors: dict[str, NDArray[Any]],
     metadata: dict[str, str],
 ) -> None: ...
-def load_tensors(path: str | PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]: ...
+def load_network(
+    path: str | PathLike[str],
+) -> tuple[MLP, dict[str, NDArray[Any]], dict[str, str]]: ...

@@ -3,7 +3,6 @@
 import json
 import zlib
 from collections.abc import Callable
-from itertools import pairwise
 from os import PathLike, fspath
 from time import monotonic
 from typing import Any, Self
@@ -20,18 +19,17 @@ from fastmlp._core import (
     History,
     ModelFileError,
     Optimizer,
-    load_tensors,
-    save_tensors,
+    load_network,
+    save_network,
 )
 
-FORMAT = "fastmlp-checkpoint-1"
 _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
     "SGD": (SGD, ("learning_rate", "momentum", "nesterov", "scaled_velocity")),
     "Adam": (Adam, ("learning_rate", "beta_1", "beta_2", "epsilon", "epsilon_hat")),
     "AdamW": (AdamW, ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")),
 }
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
-_CONFIG = {"network", "optimizer", "seed", "epoch", "step", "fingerprint"}
+_CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
 
 
 class Checkpoint:
@@ -189,7 +187,7 @@ class Checkpoint:
         return History(arrays["loss"], **optional, seconds=arrays["seconds"])
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the training as it is after its last whole epoch.
+        """Write the training as it is: between calls of `fit`, after its last whole epoch.
 
         Parameters
         ----------
@@ -201,25 +199,18 @@ class Checkpoint:
         OSError
             If the file cannot be written.
         """
-        parameters, rate, state = self._kept
+        state = self.optimizer.state_dict()
         rule, settings = _RULES[type(self.optimizer).__name__]
-        network = self.network.__reduce__()[1]
         config = {
-            "network": [*network[:4], str(network[4])],
-            "optimizer": [
-                rule.__name__,
-                rate,
-                *(getattr(self.optimizer, name) for name in settings[1:]),
-            ],
+            "optimizer": [rule.__name__, *(getattr(self.optimizer, name) for name in settings)],
             "seed": str(self.seed),
             "epoch": self.epoch,
             "step": state["step"],
             "fingerprint": self._fingerprint,
         }
-        tensors = {"parameters": parameters}
-        tensors |= {f"optimizer.{key}": state[key] for key in state if key != "step"}
+        tensors = {f"optimizer.{key}": state[key] for key in state if key != "step"}
         tensors |= {f"history.{key}": np.array(self._series[key]) for key in _SERIES}
-        save_tensors(path, tensors, {"format": FORMAT, "config": json.dumps(config)})
+        save_network(path, self.network, tensors, {"training": json.dumps(config)})
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -241,31 +232,25 @@ class Checkpoint:
         OSError
             If the file cannot be read.
         """
-        tensors, metadata = load_tensors(path)
+        network, tensors, metadata = load_network(path)
         try:
-            return cls._from_file(tensors, metadata)
+            return cls._from_file(network, tensors, metadata)
         except (TypeError, ValueError, KeyError, ArithmeticError, RecursionError) as error:
             raise ModelFileError(f"{fspath(path)} is not a checkpoint: {error}") from error
 
     @classmethod
-    def _from_file(cls, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> Self:
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"format must be {FORMAT!r}, got {metadata.get('format')!r}")
-        config = json.loads(metadata.get("config", ""))
+    def _from_file(
+        cls, network: MLP, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
+    ) -> Self:
+        if set(metadata) != {"training"}:
+            raise ValueError(f"metadata must be ['training'], got {sorted(metadata)}")
+        config = json.loads(metadata["training"])
         if not isinstance(config, dict) or set(config) != _CONFIG:
-            raise ValueError(f"config must be an object with {sorted(_CONFIG)}")
-        sizes, activation, output, dtype, seeds = config["network"]
-        parameters = tensors["parameters"]
-        n_parameters = sum((n + 1) * m for n, m in pairwise(sizes))
-        if parameters.shape != (n_parameters,) or parameters.dtype != dtype:
-            raise ValueError(f"parameters must be {n_parameters} numbers of {dtype}")
-        activation = activation if isinstance(activation, str) else tuple(activation)
-        network = MLP._restore(sizes, activation, output, dtype, int(seeds), parameters)  # type: ignore[attr-defined]
+            raise ValueError(f"training must be an object with {sorted(_CONFIG)}")
         name, *settings = config["optimizer"]
         rule, names = _RULES[name]
-        training = cls(
-            network, rule(**dict(zip(names, settings, strict=True))), int(config["seed"])
-        )
+        optimizer = rule(**dict(zip(names, settings, strict=True)))
+        training = cls(network, optimizer, int(config["seed"]))
         slots = {key.partition(".")[2]: value for key, value in tensors.items() if "." in key}
         series = {key: slots.pop(key) for key in _SERIES}
         training.optimizer.load_state_dict({"step": config["step"], **slots})

@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from itertools import pairwise
 from os import PathLike, fspath
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._core import MLP, ModelFileError, load_tensors, save_tensors
+from fastmlp._core import MLP, ModelFileError, load_network, save_network
 from fastmlp.data import check_finite
 
-FORMAT = "fastmlp-1"
-_TENSORS = {"parameters", "mean", "scale"}
-_CONFIG = {"layer_sizes", "activation", "output", "feature_names", "class_names", "target"}
+_TENSORS = {"mean", "scale"}
+_METADATA = {"model"}
+_NAMES = {"feature_names", "class_names", "target"}
 
 
 class Model:
@@ -126,25 +125,13 @@ class Model:
         ValueError
             If a weight or bias is not finite; nothing is written.
         """
-        for name in ("weights", "biases"):
-            for layer, values in enumerate(getattr(self.network, name)):
-                wrong = np.argwhere(~np.isfinite(values))
-                if wrong.size:
-                    place = wrong[0].tolist()
-                    raise ValueError(
-                        f"network.{name}[{layer}] must be finite, "
-                        f"got {values[tuple(place)]} at {place}"
-                    )
-        config = {
-            "layer_sizes": self.network.layer_sizes,
-            "activation": self.network.activation,
-            "output": self.network.output,
+        names = {
             "feature_names": self.feature_names,
             "class_names": self.class_names,
             "target": self.target,
         }
-        tensors = {"parameters": self.network.parameters, "mean": self.mean, "scale": self.scale}
-        save_tensors(path, tensors, {"format": FORMAT, "config": json.dumps(config)})
+        tensors = {"mean": self.mean, "scale": self.scale}
+        save_network(path, self.network, tensors, {"model": json.dumps(names)})
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -166,42 +153,23 @@ class Model:
         OSError
             If the file cannot be read.
         """
-        tensors, metadata = load_tensors(path)
+        network, tensors, metadata = load_network(path)
         try:
-            return cls._from_file(tensors, metadata)
-        except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            return cls._from_file(network, tensors, metadata)
+        except (TypeError, ValueError, RecursionError) as error:
             raise ModelFileError(f"{fspath(path)} is not a model file: {error}") from error
 
     @classmethod
-    def _from_file(cls, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]) -> Self:
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"format must be {FORMAT!r}, got {metadata.get('format')!r}")
+    def _from_file(
+        cls, network: MLP, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
+    ) -> Self:
+        _check_keys("metadata", metadata, _METADATA)
         _check_keys("tensors", tensors, _TENSORS)
         for name in ("mean", "scale"):
             if tensors[name].dtype != np.float64:
                 raise ValueError(f"{name} must be float64, got {tensors[name].dtype}")
-        config = _parse_config(metadata.get("config", ""))
-
-        # Sizes are compared before the network is made: a false one must not claim memory.
-        sizes = config["layer_sizes"]
-        n_parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
-        parameters = _vector("parameters", tensors["parameters"], n_parameters)
-        network = MLP(
-            sizes,
-            activation=config["activation"],
-            output=config["output"],
-            dtype="float32" if tensors["parameters"].dtype == np.float32 else "float64",
-            seed=0,
-        )
-        network.parameters[:] = parameters
-        return cls(
-            network,
-            tensors["mean"],
-            tensors["scale"],
-            config["feature_names"],
-            config["class_names"],
-            config["target"],
-        )
+        names = _parse_names(metadata["model"])
+        return cls(network, tensors["mean"], tensors["scale"], **names)
 
     def _standardized(self, X: ArrayLike) -> NDArray[Any]:
         raw = np.asarray(X)
@@ -215,25 +183,18 @@ class Model:
         return standardized
 
 
-def _parse_config(text: str) -> dict[str, Any]:
+def _parse_names(text: str) -> dict[str, Any]:
     try:
-        config = json.loads(text)
+        names = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"config is not JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise ValueError(f"config must be a JSON object, got {type(config).__name__}")
-    _check_keys("config", config, _CONFIG)
-    sizes = config["layer_sizes"]
-    if not (isinstance(sizes, list) and len(sizes) >= 2 and all(type(n) is int for n in sizes)):
-        raise ValueError(f"layer_sizes must be a list of 2 or more integers, got {sizes!r}")
-    if min(sizes) < 1:
-        raise ValueError(f"layer_sizes must be >= 1, got {sizes}")
-    if config["activation"] is None:  # which MLP takes for its default
-        raise ValueError("activation must be a name or a list of names, got None")
+        raise ValueError(f"model is not JSON: {error}") from error
+    if not isinstance(names, dict):
+        raise ValueError(f"model must be a JSON object, got {type(names).__name__}")
+    _check_keys("model", names, _NAMES)
     for key in ("feature_names", "class_names"):
-        if not isinstance(config[key], list):
-            raise ValueError(f"{key} must be a list, got {config[key]!r}")
-    return config
+        if not isinstance(names[key], list):
+            raise ValueError(f"{key} must be a list, got {names[key]!r}")
+    return names
 
 
 def _check_keys(what: str, found: dict[str, Any], expected: set[str]) -> None:

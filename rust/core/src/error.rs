@@ -96,6 +96,13 @@ pub enum Error {
         expected: usize,
     },
 
+    /// Tensors or text that a file has no room for.
+    #[error("the file could not be read back: {reason}")]
+    Unsavable {
+        /// What is wrong with them.
+        reason: String,
+    },
+
     // === Training ===
     /// A loss, a gradient or a step is not finite; the step was not applied.
     #[error(

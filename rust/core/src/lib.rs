@@ -60,7 +60,8 @@
 //! legacy_random  orders as NumPy's RandomState draws them
 //! train       epochs of batches
 //! mlp         the network with its parameters
-//! tensor_file tensors and text in one file
+//! tensor_file tensors and text in one file, whole and checked
+//! network_file  a network in such a file
 //! ```
 
 mod activation;
@@ -84,6 +85,7 @@ mod legacy_random;
 mod loss;
 mod mlp;
 mod network;
+mod network_file;
 mod optim;
 mod order;
 mod output;
@@ -107,6 +109,7 @@ pub use legacy_random::LegacyRandom;
 pub use loss::{Objective, Report};
 pub use mlp::Mlp;
 pub use network::Network;
+pub use network_file::NetworkFile;
 pub use optim::{Adam, Rule, Sgd, State};
 pub use output::Output;
 pub use scalar::Scalar;

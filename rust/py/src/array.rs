@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fastmlp_core::{Error, Labels, Scalar, Weights};
+use fastmlp_core::{Error, Labels, Numbers, Scalar, Weights};
 use ndarray::{ArrayView1, ArrayView2, Dimension, Ix1};
 use numpy::npyffi::NpyTypes;
 use numpy::{
@@ -15,9 +15,22 @@ use crate::error::{BindError, BindResult};
 use crate::out::is_any_written;
 
 /// Element types of a network, as NumPy knows them.
-pub(crate) trait PyScalar: Scalar + Element {}
-impl PyScalar for f32 {}
-impl PyScalar for f64 {}
+pub(crate) trait PyScalar: Scalar + Element {
+    /// The numbers, of whatever type.
+    fn numbers(values: Vec<Self>) -> Numbers;
+}
+
+impl PyScalar for f32 {
+    fn numbers(values: Vec<Self>) -> Numbers {
+        Numbers::F32(values)
+    }
+}
+
+impl PyScalar for f64 {
+    fn numbers(values: Vec<Self>) -> Numbers {
+        Numbers::F64(values)
+    }
+}
 
 /// The name of what NumPy takes for a type: `"float32"`, `numpy.float32`, `numpy.dtype("f4")`.
 pub(crate) fn dtype_name(object: &Bound<'_, PyAny>) -> BindResult<String> {

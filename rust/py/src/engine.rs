@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{
-    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Objective, Output, State, is_brief,
+    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Numbers, Objective, Output, State,
+    is_brief,
 };
 use ndarray::ArrayViewMut2;
 use pyo3::prelude::*;
@@ -15,6 +16,7 @@ use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::inputs::InputArray;
+use crate::network_file::copied;
 use crate::optimizer::{Optimizer, Stateful};
 use crate::out::{Out, zeros};
 use crate::training::{DataArguments, DataArrays, FitArguments, Training};
@@ -65,12 +67,12 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History>;
-    /// The state of the network's own randomness.
-    fn seeds(&self) -> BindResult<u64>;
+    /// The parameters and the state of the network's own randomness, of one moment.
+    fn snapshot(&self) -> BindResult<(Numbers, u64)>;
 }
 
 /// A new engine; the one `match` on the type. Without an initialiser all parameters are 0 and `seed` is the state that
-/// [`Engine::seeds`] gave.
+/// [`Engine::snapshot`] gave.
 pub(crate) fn build(
     dtype: &str,
     network: Network,
@@ -325,8 +327,9 @@ impl<T: Stateful> Engine for Shared<T> {
         )
     }
 
-    fn seeds(&self) -> BindResult<u64> {
-        Ok(self.mlp()?.seeds())
+    fn snapshot(&self) -> BindResult<(Numbers, u64)> {
+        let mlp = self.mlp()?;
+        Ok((T::numbers(copied(mlp.parameters().iter())?), mlp.seeds()))
     }
 }
 

@@ -71,6 +71,7 @@ impl From<BindError> for PyErr {
             | Error::SampleWeight { .. }
             | Error::NoWeight { .. }
             | Error::OptimizerState { .. }
+            | Error::Unsavable { .. }
             | Error::NotFinite { .. } => PyValueError::new_err(message),
             Error::Diverged { .. } => DivergenceError::new_err(message),
             Error::Interrupted => PyKeyboardInterrupt::new_err(()),

@@ -43,18 +43,18 @@ mod history;
 mod inputs;
 mod integer;
 mod mlp;
+mod network_file;
 mod objective;
 mod optimizer;
 mod out;
 mod shuffling;
 mod targets;
-mod tensor_file;
 mod threads;
 mod training;
 
 use pyo3::prelude::*;
 
-/// The compiled half of fastmlp: the network, its optimizers and its tensor file.
+/// The compiled half of fastmlp: the network, its optimizers and its file.
 #[pymodule(gil_used = false)]
 mod _core {
     use pyo3::prelude::*;
@@ -66,9 +66,9 @@ mod _core {
     #[pymodule_export]
     use super::mlp::MLP;
     #[pymodule_export]
-    use super::optimizer::{Adam, AdamW, Optimizer, SGD};
+    use super::network_file::{load_network, save_network};
     #[pymodule_export]
-    use super::tensor_file::{load_tensors, save_tensors};
+    use super::optimizer::{Adam, AdamW, Optimizer, SGD};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,6 +1,9 @@
 //! The class `MLP`: signatures and documentation; the work is the engine's.
 
-use fastmlp_core::{Activation, Error, Init, Layout, Network, Objective, Output};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use fastmlp_core::{Activation, Error, Init, Layout, Network, NetworkFile, Objective, Output};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PySlice, PyString, PyTuple};
@@ -11,6 +14,7 @@ use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::integer::{count, integer, random_seed, seed as seed_of};
+use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
 use crate::shuffling::Shuffling;
@@ -799,6 +803,65 @@ impl MLP {
         }
     }
 
+    /// Write the network to a file: architecture, parameters and the state of its randomness.
+    ///
+    /// The file is in the safetensors layout, appears whole or not at all, and has a checksum. It
+    /// holds no code.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or PathLike
+    ///     The file; its folder exists. A file that is replaced passes on its permissions.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     If the file cannot be written; what was there before stays as it was.
+    /// ValueError
+    ///     If a parameter is not finite.
+    /// RuntimeError
+    ///     If another call is training the network.
+    ///
+    /// See Also
+    /// --------
+    /// load : Reads it back.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> BindResult<()> {
+        let file = self.to_file()?;
+        Ok(py.detach(|| file.save(&path))?)
+    }
+
+    /// Read a network that `save` wrote.
+    ///
+    /// All that the file says of itself is checked before it is believed, and nothing in it is
+    /// executed. The network goes on as the one that was saved: a `fit` without a seed of its own
+    /// goes through the rows in the same orders.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or PathLike
+    ///     The file.
+    ///
+    /// Returns
+    /// -------
+    /// MLP
+    ///
+    /// Raises
+    /// ------
+    /// ModelFileError
+    ///     If the file is damaged or no such file, or holds more than a network.
+    /// OSError
+    ///     If the file cannot be read; FileNotFoundError if there is none.
+    /// MemoryError
+    ///     If the system refuses memory for what the file holds.
+    ///
+    /// See Also
+    /// --------
+    /// save : Writes it.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> BindResult<Bound<'_, Self>> {
+        load_alone(py, path)
+    }
+
     /// The network that `__reduce__` took apart.
     #[staticmethod]
     fn _restore<'py>(
@@ -809,19 +872,15 @@ impl MLP {
         seeds: u64,
         parameters: &Bound<'py, PyAny>,
     ) -> BindResult<Bound<'py, Self>> {
-        let network = network(layer_sizes, Some(activation), output)?;
-        let engine = build(dtype, network.clone(), None, seeds)?;
-        let mlp = Bound::new(parameters.py(), Self { engine, network })?;
-        Self::parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
-        Ok(mlp)
+        Self::restored(network(layer_sizes, Some(activation), output)?, dtype, seeds, parameters)
     }
 
     #[allow(clippy::type_complexity, reason = "a function and its arguments, for pickle")]
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, mlp) = (slf.py(), slf.get());
-        let parameters = Self::parameters(slf).call_method0("copy")?;
+        let (parameters, seeds) = mlp.engine.snapshot()?;
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
-        let arguments = (sizes, activation, mlp.output(), mlp.dtype(), mlp.engine.seeds()?, parameters);
+        let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
         Ok((slf.get_type().getattr("_restore")?, arguments.into_pyobject(py)?))
     }
 
@@ -833,6 +892,26 @@ impl MLP {
 }
 
 impl MLP {
+    /// A network with these parameters and this state of its randomness.
+    pub(crate) fn restored<'py>(
+        network: Network,
+        dtype: &str,
+        seeds: u64,
+        parameters: &Bound<'py, PyAny>,
+    ) -> BindResult<Bound<'py, Self>> {
+        let engine = build(dtype, network.clone(), None, seeds)?;
+        let mlp = Bound::new(parameters.py(), Self { engine, network })?;
+        Self::parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
+        Ok(mlp)
+    }
+
+    /// What a file holds of the network.
+    pub(crate) fn to_file(&self) -> BindResult<NetworkFile> {
+        let (parameters, seeds) = self.engine.snapshot()?;
+        let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());
+        Ok(NetworkFile { network: self.network.clone(), parameters, seeds, tensors, metadata })
+    }
+
     fn layout(&self) -> &Layout {
         self.network.layout()
     }

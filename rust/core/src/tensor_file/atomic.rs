@@ -1,0 +1,140 @@
+//! A file is written whole or not at all, whatever ends the process meanwhile.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const PREFIX: &str = ".fastmlp-";
+const SUFFIX: &str = ".tmp";
+
+/// Writes to a new file in the same folder, which then takes the name. A file that is replaced passes on its
+/// permissions, and a link stays one; what is no file, or may not be written, is refused. What saves that were killed
+/// left in the folder is removed.
+pub(super) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let former = fs::metadata(path).ok();
+    let target = if former.is_some() { fs::canonicalize(path)? } else { path.to_path_buf() };
+    if let Some(former) = &former {
+        if !former.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        OpenOptions::new().write(true).open(&target)?;
+    }
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    remove_stale(folder);
+    let (temporary, file) = new_temporary(folder)?;
+    let replaced = (|| {
+        let mut to = BufWriter::new(&file);
+        write(&mut to)?;
+        to.flush()?;
+        if let Some(former) = former {
+            file.set_permissions(former.permissions())?;
+        }
+        file.sync_all()?;
+        fs::rename(&temporary, &target)
+    })();
+    if replaced.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    sync_folder(folder);
+    replaced
+}
+
+/// A file that is locked for as long as it is open, which tells it from what a killed save left.
+fn new_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let (process, count) = (process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = folder.join(format!("{PREFIX}{process}-{count}{SUFFIX}"));
+        let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => file,
+            // Of a process that had the same number.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(error),
+        };
+        // Before it was locked, another save may have taken it for stale: that one holds the lock, or has removed the
+        // file. Where files cannot be locked, none is taken for stale.
+        let is_taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if !is_taken && path.exists() {
+            return Ok((path, file));
+        }
+    }
+}
+
+/// Removes what killed saves left: files that nobody holds locked. What cannot be read or removed stays.
+fn remove_stale(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if is_ours
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Makes the new name last through a power cut, where a folder can be synchronised. Where it cannot, the file is there
+/// all the same.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_the_old_file_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        fs::write(&path, "old").unwrap();
+        let full = replace(&path, |to| {
+            to.write_all(b"new")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(folder.path()), ["model"]);
+    }
+
+    #[test]
+    fn what_a_killed_save_left_is_removed_and_what_is_being_written_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_folder = |name: &str| folder.path().join(name);
+        let (stale, other) = (in_folder(".fastmlp-1-0.tmp"), in_folder(".fastmlp-notes"));
+        fs::write(&stale, "half").unwrap();
+        fs::write(&other, "mine").unwrap();
+        let (writing, file) = new_temporary(folder.path()).unwrap();
+        replace(&in_folder("model"), |to| to.write_all(b"new")).unwrap();
+        assert!(!stale.exists());
+        assert!(other.exists() && writing.exists());
+        drop(file);
+        replace(&in_folder("model"), |to| to.write_all(b"newer")).unwrap();
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, [".fastmlp-notes", "model"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_the_system_s_own_error() {
+        let error = replace(Path::new("no/such/folder/model"), |_| Ok(())).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.raw_os_error().is_some());
+    }
+}

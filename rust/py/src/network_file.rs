@@ -1,0 +1,164 @@
+//! A network in a file, with what belongs to it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use fastmlp_core::{Error, NetworkFile, Numbers, Shape, Tensor};
+use ndarray::IxDyn;
+use numpy::{PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::array::{borrow, untyped};
+use crate::error::{BindError, BindResult};
+use crate::mlp::MLP;
+
+/// Write a network to a file, with what belongs to it.
+///
+/// The file is in the safetensors layout, appears whole or not at all, and has a checksum. The same
+/// content gives the same bytes.
+///
+/// Parameters
+/// ----------
+/// path : str or PathLike
+///     The file; its folder exists. A file that is replaced passes on its permissions.
+/// network : MLP
+///     Its architecture, parameters and the state of its randomness are saved.
+/// tensors : dict of str to ndarray
+///     Arrays by name: float32 or float64, at most two dimensions, any strides.
+/// metadata : dict of str to str
+///     Text by key.
+///
+/// Raises
+/// ------
+/// TypeError
+///     If a tensor is not a float32 or float64 array, or a key or text not a str.
+/// ValueError
+///     If a parameter is not finite, a tensor has more than two dimensions, a name or key is one of
+///     the network's or the file's own ("parameters", "network", "format", "crc32"), or all names
+///     and text take more than 1 MiB.
+/// OSError
+///     If the file cannot be written; what was there before stays as it was.
+/// RuntimeError
+///     If another call is training the network.
+///
+/// See Also
+/// --------
+/// load_network : Reads it back.
+#[pyfunction]
+pub(crate) fn save_network(
+    py: Python<'_>,
+    path: PathBuf,
+    network: &MLP,
+    tensors: BTreeMap<String, Bound<'_, PyAny>>,
+    metadata: BTreeMap<String, String>,
+) -> BindResult<()> {
+    let tensors = tensors.iter().map(|(name, array)| Ok((name.clone(), tensor(name, array)?)));
+    let file = NetworkFile { tensors: tensors.collect::<BindResult<_>>()?, metadata, ..network.to_file()? };
+    Ok(py.detach(|| file.save(&path))?)
+}
+
+/// Read what `save_network` wrote.
+///
+/// All that the file says of itself is checked before it is believed, and nothing in it is
+/// executed.
+///
+/// Parameters
+/// ----------
+/// path : str or PathLike
+///     The file.
+///
+/// Returns
+/// -------
+/// network : MLP
+///     The network, which goes on as the one that was saved.
+/// tensors : dict of str to ndarray
+///     C-contiguous arrays by name.
+/// metadata : dict of str to str
+///     Text by key.
+///
+/// Raises
+/// ------
+/// ModelFileError
+///     If the file is damaged or no such file.
+/// OSError
+///     If the file cannot be read; FileNotFoundError if there is none.
+/// MemoryError
+///     If the system refuses memory for what the file holds.
+#[pyfunction]
+#[allow(clippy::type_complexity, reason = "what Python unpacks")]
+pub(crate) fn load_network(
+    py: Python<'_>,
+    path: PathBuf,
+) -> BindResult<(Bound<'_, MLP>, Bound<'_, PyDict>, BTreeMap<String, String>)> {
+    let NetworkFile { network, parameters, seeds, tensors, metadata } =
+        py.detach(|| NetworkFile::load(&path))?;
+    let arrays = PyDict::new(py);
+    for (name, Tensor { shape, numbers }) in tensors {
+        arrays.set_item(name, array(py, numbers).call_method1("reshape", (shape,))?)?;
+    }
+    let dtype = match parameters {
+        Numbers::F32(_) => "float32",
+        Numbers::F64(_) => "float64",
+    };
+    Ok((MLP::restored(network, dtype, seeds, &array(py, parameters))?, arrays, metadata))
+}
+
+/// The network of a file that holds nothing else, for who would not see what else there is.
+pub(crate) fn load_alone(py: Python<'_>, path: PathBuf) -> BindResult<Bound<'_, MLP>> {
+    let shown = path.display().to_string();
+    let (network, tensors, metadata) = load_network(py, path)?;
+    let mut others = tensors.keys().extract::<Vec<String>>()?;
+    others.extend(metadata.into_keys());
+    if others.is_empty() {
+        return Ok(network);
+    }
+    let reason = format!("it holds {} beside the network: load it with what saved it", others.join(", "));
+    Err(Error::ModelFile { path: shown, reason }.into())
+}
+
+/// The numbers as an array of NumPy's, in one dimension.
+pub(crate) fn array(py: Python<'_>, numbers: Numbers) -> Bound<'_, PyAny> {
+    match numbers {
+        Numbers::F32(values) => PyArray1::from_vec(py, values).into_any(),
+        Numbers::F64(values) => PyArray1::from_vec(py, values).into_any(),
+    }
+}
+
+fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
+    let what = format!("tensors[{name:?}]");
+    if name == "__metadata__" {
+        return Err(
+            PyValueError::new_err(format!("{what} has the name of the text, expected another name")).into()
+        );
+    }
+    let expected = "a float32 or float64 NumPy array";
+    if object.cast::<PyUntypedArray>().is_err() {
+        return Err(BindError::type_error(&what, object, expected));
+    }
+    let array = &untyped(&what, object, String::new)?;
+    let shape = array.shape().to_vec();
+    if shape.len() > 2 {
+        let message = format!("{what} has shape {}, expected at most two dimensions", Shape(&shape));
+        return Err(PyValueError::new_err(message).into());
+    }
+    let dtype = array.dtype();
+    let numbers = if dtype.is_equiv_to(&numpy::dtype::<f32>(array.py())) {
+        Numbers::F32(copied(borrow::<f32, IxDyn>("tensors", array, String::new)?.as_array().iter())?)
+    } else if dtype.is_equiv_to(&numpy::dtype::<f64>(array.py())) {
+        Numbers::F64(copied(borrow::<f64, IxDyn>("tensors", array, String::new)?.as_array().iter())?)
+    } else {
+        return Err(BindError::Type(format!("{what} has dtype {dtype}, expected {expected}")));
+    };
+    Ok(Tensor { shape, numbers })
+}
+
+/// The numbers, row after row.
+pub(crate) fn copied<'a, T: Copy + 'a>(values: impl ExactSizeIterator<Item = &'a T>) -> BindResult<Vec<T>> {
+    let refused = |_| Error::OutOfMemory { what: "a tensor to be saved", elements: values.len() };
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(values.len()).map_err(refused)?;
+    copy.extend(values);
+    Ok(copy)
+}

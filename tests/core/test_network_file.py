@@ -1,0 +1,449 @@
+"""The model file: the safetensors layout, whole files or none, no trust in what they say."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import model_file
+import numpy as np
+import pytest
+
+from fastmlp import MLP, ModelFileError
+from fastmlp._core import load_network, save_network
+
+TENSORS = {
+    "wide": np.arange(6, dtype=np.float64).reshape(2, 3) / 7,
+    "narrow": np.array([1.5, -0.0, np.inf, np.nan, 1e-45], np.float32),
+    "empty": np.empty((0, 3), np.float32),
+    "number": np.array(7.0),
+}
+METADATA = {"note": 'with "quotes", ünïcode,\t\x01\x7f and\nlines', "a": ""}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+@pytest.fixture
+def mlp():
+    return MLP([2, 3, 2], activation="tanh", seed=0)
+
+
+@pytest.fixture
+def content(path, mlp):
+    """The bytes of a valid file, which lies at `path`."""
+    save_network(path, mlp, TENSORS, METADATA)
+    return path.read_bytes()
+
+
+def assert_equal_tensors(actual, expected):
+    assert actual.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert actual[name].dtype == tensor.dtype
+        assert actual[name].shape == tensor.shape
+        assert actual[name].tobytes() == tensor.tobytes()
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
+@pytest.mark.parametrize("output", ["softmax", "sigmoid", "identity", "exp"])
+@pytest.mark.parametrize(
+    ("layer_sizes", "activation"),
+    [((3, 5, 4, 2), ("relu", "leaky_relu")), ((3, 4, 1), "sigmoid"), ((2, 1), ())],
+)
+def test_a_network_that_is_saved_is_loaded(
+    kind, path, layer_sizes, activation, output, dtype, random_mlp, rng
+):
+    mlp = MLP(layer_sizes, activation=activation, output=output, dtype=dtype, seed=7)
+    mlp.parameters[...] = rng.standard_normal(mlp.n_parameters)
+    mlp.save(kind(path))
+
+    loaded = MLP.load(kind(path))
+
+    assert type(loaded) is MLP
+    for name in ("layer_sizes", "activation", "output", "dtype", "n_parameters"):
+        assert getattr(loaded, name) == getattr(mlp, name)
+    assert loaded.parameters.tobytes() == mlp.parameters.tobytes()
+
+
+def test_a_loaded_network_goes_on_as_the_saved_one(path, rng):
+    X, y = rng.standard_normal((60, 2)).astype(np.float32), rng.integers(3, size=60)
+    mlp = MLP([2, 8, 3], seed=1)
+    mlp.fit(X, y, epochs=2, batch_size=16)
+    mlp.save(path)
+    twin = MLP.load(path)
+
+    mlp.fit(X, y, epochs=2, batch_size=16)
+    twin.fit(X, y, epochs=2, batch_size=16)
+
+    assert twin.parameters.tobytes() == mlp.parameters.tobytes()
+
+
+def test_what_belongs_to_a_network_is_saved_with_it(content, path, mlp):
+    loaded, tensors, metadata = load_network(path)
+
+    assert loaded.parameters.tobytes() == mlp.parameters.tobytes()
+    assert_equal_tensors(tensors, TENSORS)
+    assert metadata == METADATA
+
+
+def test_a_file_with_more_than_a_network_is_not_taken_for_one(content, path):
+    message = "it holds empty, narrow, number, wide, a, note beside the network: load it with what"
+    with pytest.raises(ModelFileError, match=message):
+        MLP.load(path)
+
+
+def test_any_layout_is_saved_in_row_order(path, mlp):
+    a = np.arange(12.0).reshape(3, 4)
+
+    save_network(path, mlp, {"F": np.asfortranarray(a), "reversed": a[::-1, ::2]}, {})
+
+    _, tensors, _ = load_network(path)
+    np.testing.assert_array_equal(tensors["F"], a)
+    np.testing.assert_array_equal(tensors["reversed"], a[::-1, ::2])
+
+
+def test_the_layout_is_as_it_is_written_down(content, path, mlp):
+    tensors, metadata = model_file.read(path)
+
+    assert_equal_tensors(tensors, TENSORS | {"parameters": mlp.parameters})
+    assert {key: metadata[key] for key in METADATA} == METADATA
+    assert metadata["format"] == "fastmlp-1"
+    network = json.loads(metadata["network"])
+    assert network.pop("seeds") in range(2**64)
+    assert network == {"layer_sizes": [2, 3, 2], "activation": ["tanh"], "output": "softmax"}
+    assert model_file.content(tensors, metadata) == content
+    assert struct.unpack("<Q", content[:8])[0] % 8 == 0
+
+
+@pytest.mark.parametrize("layer_sizes", [(64, 100, 10), (784, 256, 10), (784, 512, 512, 10)])
+def test_a_file_is_hardly_larger_than_the_weights(layer_sizes, path, dtype):
+    mlp = MLP(layer_sizes, dtype=dtype, seed=0)
+    mlp.save(path)
+
+    assert path.stat().st_size <= 1.05 * sum(W.nbytes for W in mlp.weights)
+
+
+def test_the_same_content_gives_the_same_bytes(content, path, mlp):
+    save_network(path, mlp, dict(reversed(TENSORS.items())), dict(reversed(METADATA.items())))
+
+    assert path.read_bytes() == content
+
+
+def test_loaded_tensors_are_their_owner_s(content, path):
+    _, tensors, _ = load_network(path)
+
+    tensors["wide"][...] = 0.0
+
+    assert_equal_tensors(load_network(path)[1], TENSORS)
+
+
+def test_every_cut_of_a_file_is_refused(content, path):
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(ModelFileError, match="is not a model file: "):
+            load_network(path)
+    path.write_bytes(content + b"\0")
+    with pytest.raises(ModelFileError, match=f"it has {len(content) + 1} bytes, expected"):
+        load_network(path)
+
+
+def test_every_flipped_bit_of_a_file_is_refused(content, path):
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(ModelFileError, match="is not a model file: "):
+            load_network(path)
+
+
+def file_of(entries, data=b"", metadata=""):
+    """A file made by hand: `entries` is what follows the text in the header."""
+    text = f'{model_file.START}00000000","format":"fastmlp-1"{metadata}}}'
+    return model_file.sealed(f"{text}{entries}}}", data)
+
+
+def entry(name="w", dtype="F32", shape="[2]", offsets="[0,8]"):
+    return f',"{name}":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}'
+
+
+NOT_ITS_HEADER = "its header is not the one that belongs to its tensors"
+HOSTILE = {
+    "not a model": (b"X1,X2,color\n0.1,0.2,c1\n", "its header has .* bytes, expected at most"),
+    "a pickle": (b"\x80\x04\x95\x1d\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix", "its header has"),
+    "an archive before it": (b"PK\x03\x04" + file_of(entry(), bytes(8)), "its header has"),
+    "an archive after it": (
+        file_of(entry(), bytes(8)) + b"PK\x05\x06" + bytes(18),
+        r"it has \d+ bytes, expected",
+    ),
+    "an archive in the header": (
+        model_file.sealed(b"PK\x03\x04{}"),
+        "its header is no JSON object",
+    ),
+    "no header": (struct.pack("<Q", 0), "its header is no JSON object"),
+    "a header longer than memory": (struct.pack("<Q", 2**63) + b"{}", "expected at most 1048576"),
+    "a header longer than the file": (struct.pack("<Q", 2**20) + b"{}", "it is cut short"),
+    "a bomb of a header": (
+        model_file.sealed('{"' + "w" * 80_000_000 + '":1}'),
+        "its header has 80000008 bytes, expected at most 1048576",
+    ),
+    "a million values": (
+        model_file.sealed('{"w":[' + "0," * 500_000 + "0]}"),
+        "its format is not named",
+    ),
+    "too many tensors": (
+        file_of("".join(entry(f"w{i}", shape="[0]", offsets="[0,0]") for i in range(4097))),
+        "it has 4097 tensors, expected at most 4096",
+    ),
+    "a header that is no JSON": (model_file.sealed("{'w': 1}"), "its header is no JSON object"),
+    "a header that is a list": (model_file.sealed("[1, 2]"), "its header is no JSON object"),
+    "a header that is no text": (model_file.sealed(b'{"\xff\xfe":1}'), "its header is no JSON"),
+    "deep nesting": (model_file.sealed('{"w":' + "[" * 100_000), "recursion limit"),
+    "another format": (
+        model_file.sealed('{"__metadata__":{"format":"pt"}}'),
+        'its format is "pt", expected "fastmlp-1"',
+    ),
+    "a later format": (
+        model_file.sealed(f'{model_file.START}00000000","format":"fastmlp-2"}}}}'),
+        'its format is "fastmlp-2", expected "fastmlp-1"',
+    ),
+    "no checksum": (
+        model_file.sealed('{"__metadata__":{"format":"fastmlp-1"}}'),
+        "it has no checksum",
+    ),
+    "metadata that is no text": (file_of(entry(), bytes(8), ',"n":1'), "__metadata__ is not text"),
+    "an unknown dtype": (file_of(entry(dtype="F99"), bytes(8)), 'is "F99", expected F32 or F64'),
+    "integers": (file_of(entry(dtype="I32"), bytes(8)), 'is "I32", expected F32 or F64'),
+    "a tensor that is none": (file_of(',"w":7'), 'tensor "w" is null, expected F32 or F64'),
+    "three dimensions": (file_of(entry(shape="[1, 2, 1]"), bytes(8)), "has 3 dimensions"),
+    "a thousand dimensions": (
+        file_of(entry(shape=str([1] * 1000)), bytes(8)),
+        "has 1000 dimensions, expected at most 2",
+    ),
+    "a shape that overflows": (
+        file_of(entry(shape="[4294967295, 4294967295]"), bytes(8)),
+        "it has more numbers than a file can hold",
+    ),
+    "a shape no file can have": (
+        file_of(entry(shape="[4294967295, 1000000]"), bytes(8)),
+        NOT_ITS_HEADER,
+    ),
+    "an honest shape without numbers": (
+        file_of(entry(shape="[4294967295]", offsets="[0,17179869180]"), bytes(8)),
+        r"it has \d+ bytes, expected 17179",
+    ),
+    "a negative extent": (file_of(entry(shape="[-2]"), bytes(8)), 'tensor "w" has no shape'),
+    "an enormous empty tensor": (
+        file_of(entry(shape=f"[{2**62}, 0]", offsets="[0,0]")),
+        r"has shape \(4611686018427387904, 0\), expected extents <= 4294967295",
+    ),
+    "an extent beyond all": (file_of(entry(shape=f"[{2**64}]"), bytes(8)), "has no shape"),
+    "a shape that does not fit": (file_of(entry(shape="[3]"), bytes(8)), NOT_ITS_HEADER),
+    "offsets beyond the end": (file_of(entry(), bytes(4)), r"it has \d+ bytes, expected"),
+    "offsets that go backwards": (file_of(entry(offsets="[8,0]"), bytes(8)), NOT_ITS_HEADER),
+    "overlapping tensors": (file_of(entry("v") + entry("w"), bytes(8)), NOT_ITS_HEADER),
+    "a gap": (file_of(entry(offsets="[8,16]"), bytes(16)), NOT_ITS_HEADER),
+    "numbers in another order": (
+        file_of(entry("w") + entry("v", offsets="[8,16]"), bytes(16)),
+        NOT_ITS_HEADER,
+    ),
+    "bytes after the end": (file_of(entry(), bytes(9)), r"it has \d+ bytes, expected"),
+    "the same name twice": (file_of(entry() + entry(), bytes(8)), NOT_ITS_HEADER),
+    "the same text twice": (file_of(entry(), bytes(8), ',"a":"1","a":"2"'), NOT_ITS_HEADER),
+    "more to a tensor": (
+        file_of(',"w":{"code":"","dtype":"F32","shape":[2],"data_offsets":[0,8]}', bytes(8)),
+        NOT_ITS_HEADER,
+    ),
+    "a wrong checksum": (
+        file_of(entry(), bytes(8))[:-1] + b"\1",
+        "it is damaged: its checksum is [0-9a-f]{8}, expected [0-9a-f]{8}",
+    ),
+    "no network": (file_of(entry(), bytes(8)), "it holds no network"),
+    "no parameters": (file_of("", b"", ',"network":"{}"'), "it holds no parameters"),
+}
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+def test_a_hostile_file_is_refused(attack, path):
+    content, message = HOSTILE[attack]
+    path.write_bytes(content)
+
+    with pytest.raises(
+        ModelFileError, match=rf"model\.safetensors is not a model file: .*{message}"
+    ):
+        load_network(path)
+
+
+# What an address space is limited to must hold what is mapped already, and what the limit leaves:
+# 64 MiB, and twice the file that is read.
+LOAD_IN_LITTLE_MEMORY = """
+import resource, sys
+from fastmlp import ModelFileError
+from fastmlp._core import load_network
+with open("/proc/self/statm") as statm:
+    mapped = int(statm.read().split()[0]) * resource.getpagesize()
+import os
+room = mapped + 64 * 2**20 + 2 * os.path.getsize(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+try:
+    load_network(sys.argv[1])
+except ModelFileError:
+    sys.exit(7)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "a header longer than memory",
+        "a bomb of a header",
+        "a million values",
+        "too many tensors",
+        "deep nesting",
+        "a shape that overflows",
+        "an honest shape without numbers",
+        "an enormous empty tensor",
+    ],
+)
+def test_a_hostile_file_takes_little_memory(attack, path):
+    path.write_bytes(HOSTILE[attack][0])
+    command = [sys.executable, "-c", LOAD_IN_LITTLE_MEMORY, str(path)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def config(**changes):
+    network = {"activation": [], "layer_sizes": [2, 2], "output": "softmax", "seeds": 0}
+    return json.dumps(network | changes)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ("", "its network is not one: EOF"),
+        ("[]", "its network is not one: invalid type"),
+        ('{"more":' + "[" * 10_000, "its network is not one: recursion limit"),
+        (config(more=1), r'its keys are \[.*"more".*\], expected'),
+        (config(layer_sizes=[2]), r"layer_sizes is \[2\], expected at least two widths"),
+        (config(layer_sizes=[2, 0, 2]), r"layer_sizes is \[2,0,2\], expected widths from 1 to 16"),
+        (config(layer_sizes=[2, 2**24 + 1]), "expected widths from 1 to 16777216"),
+        (config(layer_sizes=[2, True]), "expected widths from 1 to 16777216"),
+        (config(layer_sizes=[2, 2.0]), "expected widths from 1 to 16777216"),
+        (config(layer_sizes="22"), "expected widths from 1 to 16777216"),
+        (config(layer_sizes=[2**24] * 3), "activation is a sequence of 0, expected"),
+        (config(layer_sizes=[2**24, 2**24]), r"parameters has shape \(6,\), expected \(28147"),
+        (config(activation=["step"]), 'activation is "step", expected one of'),
+        (config(activation="relu"), "activation is .*, expected a name for each hidden layer"),
+        (config(activation=[None]), "activation is .*, expected a name for each hidden layer"),
+        (config(activation=["relu"]), "activation is a sequence of 1, expected"),
+        (config(output=None), "output is null, expected a name"),
+        (config(output="logits"), 'output is "logits", expected one of'),
+        (config(seeds=-1), "seeds is -1, expected a number from 0 to"),
+        (config(seeds=2**64), "seeds is .*, expected a number from 0 to"),
+    ],
+)
+def test_an_architecture_is_checked_before_it_is_believed(network, message, path):
+    parameters = np.zeros(6, np.float32)
+    metadata = {"format": "fastmlp-1", "network": config()}
+    path.write_bytes(model_file.content({"parameters": parameters}, metadata))
+    assert MLP.load(path).layer_sizes == (2, 2)  # what the test writes is sound until it is changed
+
+    metadata["network"] = network
+    path.write_bytes(model_file.content({"parameters": parameters}, metadata))
+    with pytest.raises(ModelFileError, match=message):
+        MLP.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p[:-1], r"parameters has shape \(5,\), expected \(6,\)"),
+        (lambda p: p.reshape(2, 3), r"parameters has shape \(2, 3\), expected \(6,\)"),
+        (lambda p: p * np.nan, r"parameters is NaN at weights\[0\]\[0, 0\], expected finite"),
+        (lambda p: np.append(p[:-1], np.inf), r"parameters is inf at biases\[0\]\[1\]"),
+    ],
+)
+def test_parameters_must_fit_and_be_finite(change, message, path):
+    parameters = change(np.zeros(6))
+    metadata = {"format": "fastmlp-1", "network": config()}
+    path.write_bytes(model_file.content({"parameters": parameters}, metadata))
+
+    with pytest.raises(ModelFileError, match=message):
+        MLP.load(path)
+
+
+def test_a_missing_file(path):
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
+        MLP.load(path)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        MLP.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "metadata", "error", "message"),
+    [
+        ({"w": np.ones(2, np.float16)}, {}, TypeError, r'tensors\["w"\] has dtype float16'),
+        ({"w": np.ones(2, np.int64)}, {}, TypeError, r'tensors\["w"\] has dtype int64'),
+        ({"w": np.ones(2, object)}, {}, TypeError, r'tensors\["w"\] has dtype object'),
+        ({"w": [1.0, 2.0]}, {}, TypeError, r'tensors\["w"\] is of type list'),
+        ({"w": np.ones((1, 1, 1))}, {}, ValueError, r'tensors\["w"\] has shape \(1, 1, 1\)'),
+        ({"__metadata__": np.ones(1)}, {}, ValueError, "has the name of the text"),
+        ({"parameters": np.ones(1)}, {}, ValueError, '"parameters" is the network\'s own name'),
+        ({}, {"network": ""}, ValueError, '"network" is the network\'s own name'),
+        ({}, {"format": ""}, ValueError, 'the text has the key "format"'),
+        ({}, {"crc32": ""}, ValueError, 'the text has the key "crc32"'),
+        ({}, {"note": "x" * 2**20}, ValueError, r"its header has \d+ bytes, expected at most 104"),
+        ({}, {"note": 7}, TypeError, "note|int"),
+    ],
+)
+def test_what_cannot_be_saved_leaves_the_old_file(
+    tensors, metadata, error, message, content, path, mlp
+):
+    with pytest.raises(error, match=message):
+        save_network(path, mlp, tensors, metadata)
+
+    assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "layer", "place", "value"),
+    [
+        ("weights", 0, (1, 2), np.nan),
+        ("weights", 1, (0, 1), -np.inf),
+        ("biases", 1, (1,), np.inf),
+    ],
+)
+def test_a_network_that_could_not_be_loaded_is_not_saved(path, dtype, tensor, layer, place, value):
+    mlp = MLP([2, 3, 2], dtype=dtype, seed=0)
+    mlp.save(path)
+    before = path.read_bytes()
+    getattr(mlp, tensor)[layer][place] = value
+    shown = {np.inf: "inf", -np.inf: "-inf"}.get(value, "NaN")
+    where = f"{tensor}[{layer}]{list(place)}"
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        mlp.save(path)
+
+    assert str(caught.value) == f"parameters is {shown} at {where}, expected finite numbers"
+    assert path.read_bytes() == before
+
+
+def test_a_callback_can_save_the_network(path, rng):
+    X, y = rng.standard_normal((20, 2)).astype(np.float32), rng.integers(2, size=20)
+    mlp, saved = MLP([2, 4, 2], seed=0), []
+
+    def save(_):
+        mlp.save(path)
+        saved.append(MLP.load(path).parameters.tobytes())
+
+    mlp.fit(X, y, epochs=3, callback=save)
+
+    assert len(set(saved)) == 3
+    assert saved[-1] == mlp.parameters.tobytes()

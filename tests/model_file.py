@@ -1,0 +1,63 @@
+"""The layout of a model file, written down a second time, for the compiled code to be tested by.
+
+Eight bytes with the length of the header, the header, the numbers: widest first, then by name.
+"""
+
+import json
+import struct
+import zlib
+
+import numpy as np
+
+START = '{"__metadata__":{"crc32":"'
+CODES = {"<f4": "F32", "<f8": "F64", "<i8": "I64"}
+
+
+def read(path):
+    """Tensors and text of a file that is believed."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
+    metadata = header.pop("__metadata__")
+    dtypes = {code: dtype for dtype, code in CODES.items()}
+    tensors = {
+        name: np.frombuffer(data[slice(*entry["data_offsets"])], dtypes[entry["dtype"]]).reshape(
+            entry["shape"]
+        )
+        for name, entry in header.items()
+    }
+    return tensors, metadata
+
+
+def content(tensors, metadata):
+    """The bytes of a file that holds this, with the checksum that belongs to it."""
+    own = {"format": metadata["format"]} if "format" in metadata else {}
+    others = {key: metadata[key] for key in sorted(metadata) if key not in ("crc32", "format")}
+    pairs = [f"{text(key)}:{text(value)}" for key, value in (own | others).items()]
+    header = ",".join([f'{START}00000000"', *pairs]) + "}"
+    data = b""
+    for name in sorted(tensors, key=lambda name: (-tensors[name].itemsize, name)):
+        tensor = tensors[name]
+        end = len(data) + tensor.nbytes
+        header += f',{text(name)}:{{"dtype":"{CODES[tensor.dtype.str]}","shape":'
+        header += f'{list(tensor.shape)},"data_offsets":[{len(data)},{end}]}}'
+        data += tensor.tobytes()
+    return sealed(header + "}", data)
+
+
+def sealed(header, data=b""):
+    """A file with this header, whatever it says, and its checksum if it has room for one."""
+    header = header.encode() if isinstance(header, str) else header
+    header += b" " * (-len(header) % 8)
+    whole = struct.pack("<Q", len(header)) + header + data
+    start = whole.find(START.encode())
+    if start == 8:
+        digits = slice(8 + len(START), 8 + len(START) + 8)
+        zeros = whole[: digits.start] + b"0" * 8 + whole[digits.stop :]
+        whole = whole[: digits.start] + b"%08x" % zlib.crc32(zeros) + whole[digits.stop :]
+    return whole
+
+
+def text(value):
+    """Text as JSON spells it."""
+    return json.dumps(value, ensure_ascii=False)
