@@ -26,6 +26,21 @@ ACTIVATIONS = {
 }
 
 
+# Each output beside the loss of a row that belongs to it, both of its sums Z; targets Y have their
+# shape. All of them have the derivative p - y.
+OUTPUTS = {
+    "sigmoid": (
+        lambda Z: 0.5 * (1.0 + np.tanh(0.5 * Z)),
+        lambda Z, Y: (np.logaddexp(0.0, Z) - Y * Z).sum(axis=1),
+    ),
+    "identity": (lambda Z: Z, lambda Z, Y: 0.5 * ((Z - Y) ** 2).sum(axis=1)),
+    "exp": (
+        np.exp,
+        lambda Z, Y: (Y * (np.log(np.where(Y > 0, Y, 1.0)) - Z) - Y + np.exp(Z)).sum(axis=1),
+    ),
+}
+
+
 def log_softmax(logits):
     """Logarithm of each row's class probabilities; the shift keeps exp from overflowing."""
     shifted = logits - logits.max(axis=1, keepdims=True)
@@ -56,6 +71,13 @@ def cross_entropy(logits, y, weight):
     d_logits[rows, y] -= 1.0
     d_logits *= (weight / weight.sum())[:, None]
     return loss, d_logits
+
+
+def loss_by_output(output, sums, targets, weight):
+    """Weighted mean of the losses of rows, and its derivative by the sums."""
+    predict, loss = OUTPUTS[output]
+    share = weight / weight.sum()
+    return share @ loss(sums, targets), share[:, None] * (predict(sums) - targets)
 
 
 class MLP:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 import fastmlp
+from fastmlp import MLP, SGD, cli
 from fastmlp import __main__ as main
-from fastmlp import cli
 from fastmlp._progress import progress_bar
+from fastmlp.checkpoint import Checkpoint
 from fastmlp.data import make_spiral
 from fastmlp.model import Model
 
@@ -284,9 +286,66 @@ def test_ctrl_c_in_training_ends_with_130_and_one_line(spiral_csv, tmp_path):
         while not process.stdout.readline().startswith(b"network"):
             pass
         process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == b"fastmlp: error: interrupted\n"
+        message = process.stderr.read().decode()
+    assert re.fullmatch(
+        r"fastmlp: error: interrupted after \d+ of 1000000000 epochs: "
+        r"the same command with --resume goes on\n",
+        message,
+    )
     assert process.returncode == 130
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["checkpoint.safetensors"]
+
+
+def test_a_training_that_was_interrupted_goes_on(spiral_csv, tmp_path, fastmlp_cli, monkeypatch):
+    def train(folder, *options, epochs=60):
+        given = ["--target", "color", "--optimizer", "adam", "--batch-size", 50, "--dropout", 0.1]
+        return fastmlp_cli(
+            "train", spiral_csv, *given, "--epochs", epochs, "--output", folder, *options
+        )
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert train(whole)[0] == 0
+
+    with monkeypatch.context() as patch:
+
+        def interrupt(epoch):
+            if epoch.epoch == 23:
+                raise KeyboardInterrupt
+
+        patch.setattr("fastmlp.cli.progress_bar", lambda epochs: nullcontext(interrupt))
+        status, _, error = train(parts)
+    assert status == 130
+    made = "fastmlp: error: interrupted after 22 of 60 epochs: "
+    assert error == f"{made}the same command with --resume goes on\n"
+    assert train(parts, "--hidden", 7, "--resume")[0] == 2
+    status, out, _ = train(parts, "--resume")
+
+    assert status == 0
+    assert not (parts / "checkpoint.safetensors").exists()
+    for name in ("model.safetensors", "metrics.json"):
+        assert (parts / name).read_bytes() == (whole / name).read_bytes()
+    assert out.replace(str(parts), str(whole)) == train(whole)[1]
+
+
+def test_resuming_wants_the_same_training(spiral_csv, tmp_path, fastmlp_cli):
+    def train(*options):
+        return fastmlp_cli("train", spiral_csv, "--target", "color", "--output", tmp_path, *options)
+
+    path = tmp_path / "checkpoint.safetensors"
+    assert train("--resume") == (2, "", f"fastmlp: error: {path}: No such file or directory\n")
+    network = MLP([2, 100, 3], init="normal", init_scale=0.01, seed=1234)
+    Checkpoint(network, SGD(1.0), 1234).save(path)
+    status, _, error = train("--learning-rate", 0.5, "--resume")
+    assert (status, error) == (
+        2,
+        f"fastmlp: error: {path} is of SGD(learning_rate=1.0, momentum=0.0, nesterov=False), and "
+        "the command asks for SGD(learning_rate=0.5, momentum=0.0, nesterov=False)\n",
+    )
+    status, _, error = train("--seed", 7, "--resume")
+    assert (status, error) == (
+        2,
+        f"fastmlp: error: {path} is of 1234, and the command asks for 7\n",
+    )
 
 
 def test_the_progress_bar_tells_epoch_loss_accuracy_and_time_left(spiral, monkeypatch):
@@ -333,7 +392,7 @@ BAD_INPUT = {
     "rate": ([*TRAIN, "--learning-rate", "0"], "learning_rate"),
     "infinite rate": ([*TRAIN, "--learning-rate", "inf"], "learning_rate"),
     "rate text": ([*TRAIN, "--learning-rate", "fast"], "'--learning-rate': 'fast' is not a valid"),
-    "momentum": ([*TRAIN, "--momentum", "1"], "momentum"),
+    "momentum": ([*TRAIN, "--momentum", "1.5"], "momentum"),
     "adam": ([*TRAIN, "--optimizer", "adam", "--momentum", "0.5"], "need --optimizer sgd"),
     "nesterov": ([*TRAIN, "--nesterov"], "nesterov"),
     "sgd decay": ([*TRAIN, "--weight-decay", "0.1"], "--weight-decay needs --optimizer adamw"),

@@ -114,7 +114,7 @@ def _errors_as_messages() -> Iterator[None]:
     """Turn errors of Python into messages with a status."""
     try:
         yield
-    except (click.exceptions.Exit, click.UsageError, BrokenPipeError):
+    except (click.exceptions.Exit, click.UsageError, Interrupted, BrokenPipeError):
         raise
     except click.ClickException as error:
         raise BadInput(error.format_message()) from error

@@ -98,7 +98,7 @@ class Epoch:
     @property
     def loss(self) -> float: ...
     @property
-    def accuracy(self) -> float | None: ...
+    def accuracy(self) -> float | Any: ...  # None for a network that does not classify
     @property
     def val_loss(self) -> float | None: ...
     @property
@@ -120,7 +120,7 @@ class History:
     @property
     def loss(self) -> NDArray[np.float64]: ...
     @property
-    def accuracy(self) -> NDArray[np.float64] | None: ...
+    def accuracy(self) -> NDArray[np.float64] | Any: ...  # None, as for Epoch
     @property
     def val_loss(self) -> NDArray[np.float64] | None: ...
     @property
@@ -214,6 +214,7 @@ class MLP:
         callback: Callable[[Epoch], bool | None] | None = None,
         alpha: float = 0.0,
         report: Literal["objective", "scikit-learn"] = "objective",
+        initial_epoch: int = 0,
     ) -> History: ...
 
 def save_tensors(

@@ -22,7 +22,9 @@ from fastmlp._click import (
     FOLDER,
     OUTPUT,
     SEED,
+    BadInput,
     Commands,
+    Interrupted,
     check_jobs,
     numbers,
     widths,
@@ -40,8 +42,11 @@ from fastmlp._results import (
     printable_names,
     write_results,
 )
+from fastmlp.checkpoint import Checkpoint
 from fastmlp.data import Table, class_weights, read_csv, standardize
 from fastmlp.model import Model
+
+CHECKPOINT = "checkpoint.safetensors"
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -146,7 +151,7 @@ def demo(output: Path, seed: int) -> None:
 @click.option(
     "--learning-rate", type=float, show_default="sgd 1.0, others 0.001", help="Size of the updates."
 )
-@click.option("--momentum", type=float, show_default="0.0", help="Momentum of sgd, in [0, 1).")
+@click.option("--momentum", type=float, show_default="0.0", help="Momentum of sgd, in [0, 1].")
 @click.option(
     "--nesterov/--no-nesterov", default=False, help="Nesterov's lookahead for --momentum."
 )
@@ -191,6 +196,11 @@ def demo(output: Path, seed: int) -> None:
     show_default="1",
     help="Threads; -1 is all cores.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint that an interrupted training left in --output.",
+)
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def train(
     csv_file: Path,
@@ -213,13 +223,16 @@ def train(
     fractions: tuple[float, ...],
     seed: int,
     n_jobs: int | None,
+    resume: bool,
     quiet: bool,
 ) -> None:
     """Train a network to tell the classes of a CSV file.
 
     All columns but the target are features, and must be numbers without gaps. Writes the model
     (model.safetensors), the metrics (metrics.json) and the plots: loss and accuracy, confusion
-    matrix and, with two features, the decision boundary.
+    matrix and, with two features, the decision boundary. Once a minute, and on Ctrl-C, a
+    checkpoint is written (checkpoint.safetensors), from which the same command with --resume goes
+    on.
     """
     rule = _optimizer(optimizer, learning_rate, momentum, nesterov, weight_decay)
     if len(fractions) != 3 or not np.isclose(sum(fractions), 1):
@@ -252,29 +265,39 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass  # a folder that cannot be written to fails now
-    if not quiet:
-        click.echo(_describe(csv_file, table, parts, network))
+    path = folder / CHECKPOINT
+    training = Checkpoint(network, rule, seed)
+    if resume:
+        training = _resumed(path, training)
+        network = training.network
 
-    with nullcontext() if quiet else progress_bar(epochs) as callback:
-        history = network.fit(
-            X_train,
-            parts.train.y,
-            optimizer=rule,
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
-            class_weight=weights,
-            X_val=X_val,
-            y_val=parts.validation.y,
-            dropout=dropout,
-            n_jobs=n_jobs,
-            callback=callback,
-        )
+    try:
+        if not quiet:
+            click.echo(_describe(csv_file, table, parts, network))
+        with nullcontext() if quiet else progress_bar(epochs) as callback:
+            history = training.fit(
+                X_train,
+                parts.train.y,
+                epochs=epochs,
+                path=path,
+                batch_size=batch_size,
+                class_weight=weights,
+                X_val=X_val,
+                y_val=parts.validation.y,
+                dropout=dropout,
+                n_jobs=n_jobs,
+                callback=callback,
+            )
+    except KeyboardInterrupt as interruption:
+        training.save(path)
+        made = f"interrupted after {training.epoch} of {epochs} epochs"
+        raise Interrupted(f"{made}: the same command with --resume goes on") from interruption
     model = Model(
         network, scaler.mean_, scaler.scale_, table.feature_names, table.class_names, target
     )
     metrics = evaluate_parts(model, parts)
     files = write_results(folder, model, history, parts, {"network": metrics})
+    path.unlink()
     if not quiet:
         click.echo(f"loss      {history.loss[0]:.4f} -> {history.loss[-1]:.4f}\n")
         click.echo(f"{describe_metrics(metrics['test'])}\n")
@@ -329,6 +352,19 @@ def predict(model_file: Path, csv_file: Path, output: TextIO) -> None:
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(["class", *(f"probability_{name}" for name in model.class_names)])
     writer.writerows([name, *row] for name, row in zip(classes, probabilities, strict=True))
+
+
+def _resumed(path: Path, begun: Checkpoint) -> Checkpoint:
+    """Load the training of a checkpoint, which must be the one that the command would begin."""
+    training = Checkpoint.load(path)
+    for here, there in [
+        (begun.network, training.network),
+        (begun.optimizer, training.optimizer),
+        (begun.seed, training.seed),
+    ]:
+        if repr(here) != repr(there):
+            raise BadInput(f"{path} is of {there!r}, and the command asks for {here!r}")
+    return training
 
 
 def _optimizer(

@@ -51,7 +51,12 @@ NETWORKS = [
         TypeError,
         "activation is of type int, expected a name, or a sequence of names",
     ),
-    ([2, 3], {"output": "linear"}, ValueError, 'output is "linear", expected one of "softmax", "sigmoid", "identity", "exp"'),
+    (
+        [2, 3],
+        {"output": "linear"},
+        ValueError,
+        'output is "linear", expected one of "softmax", "sigmoid", "identity", "exp"',
+    ),
     ([2, 3], {"init": "xavier"}, ValueError, f'init is "xavier", expected one of {INITS}'),
     (
         [2, 3],

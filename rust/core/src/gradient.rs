@@ -84,8 +84,15 @@ impl Cut {
 }
 
 impl<T: Scalar> Gradients<T> {
-    /// Makes room for `n_threads` to share a batch of `n` rows, besides the room there is.
-    pub(crate) fn reserve(&mut self, network: &Network, n: usize, n_threads: usize) -> Result<()> {
+    /// Makes room for `n_threads` to share a batch of `n` rows of such inputs, besides the room there is.
+    pub(crate) fn reserve(
+        &mut self,
+        network: &Network,
+        x: &Inputs<'_, T>,
+        n: usize,
+        n_threads: usize,
+    ) -> Result<()> {
+        let mut gathers = x.sparse().is_none() || TinyNet::new(network).is_some();
         let cut = Cut::of::<T>(network, n.max(1));
         let (mut n_tiles, n_chunks) = match cut {
             Cut::Chunks { count, .. } => (n_threads, count),
@@ -93,8 +100,12 @@ impl<T: Scalar> Gradients<T> {
         };
         let mut rows = cut.tile_rows();
         if let Some(tile) = self.tiles.first_mut() {
-            let room = get_mut(tile).rows();
-            if room < rows {
+            let tile = get_mut(tile);
+            let room = tile.rows();
+            let lacks_input = gathers && !tile.gathers();
+            gathers |= tile.gathers();
+            if room < rows || lacks_input {
+                rows = rows.max(room);
                 n_tiles = n_tiles.max(self.tiles.len());
                 self.tiles.clear();
                 self.scratch.clear();
@@ -103,7 +114,7 @@ impl<T: Scalar> Gradients<T> {
             }
         }
         while self.tiles.len() < n_tiles {
-            self.tiles.push(RwLock::new(Tile::new(network, rows)?));
+            self.tiles.push(RwLock::new(Tile::new(network, rows, gathers)?));
         }
         while self.scratch.len() < n_threads {
             let numbers = Tile::<T>::scratch_len(network, rows);

@@ -54,14 +54,18 @@ pub(crate) struct Inference<T: Scalar> {
 }
 
 impl<T: Scalar> Inference<T> {
-    /// Makes room for passes over `n` rows on `n_threads`.
-    pub(crate) fn reserve(&mut self, network: &Network, n: usize, n_threads: usize) -> Result<()> {
-        let rows = tile_rows(network, n).min(n);
-        if self.threads.iter_mut().any(|buffers| get_mut(buffers).rows < rows) {
+    /// Makes room for passes over rows of such inputs on `n_threads`.
+    pub(crate) fn reserve(&mut self, network: &Network, x: &Inputs<'_, T>, n_threads: usize) -> Result<()> {
+        let rows = tile_rows(network, x.nrows()).min(x.nrows());
+        let gathers = x.sparse().is_none() || TinyNet::without_gradient(network).is_some();
+        let suits = |buffers: &Buffers<T>| {
+            buffers.rows >= rows && (!gathers || rows == 0 || !buffers.layers.input.is_empty())
+        };
+        if self.threads.iter_mut().any(|buffers| !suits(get_mut(buffers))) {
             self.threads.clear();
         }
         while self.threads.len() < n_threads {
-            self.threads.push(Mutex::new(Buffers::new(network, rows)?));
+            self.threads.push(Mutex::new(Buffers::new(network, rows, gathers)?));
         }
         Ok(())
     }
@@ -186,10 +190,10 @@ struct Buffers<T: Scalar> {
 }
 
 impl<T: Scalar> Buffers<T> {
-    fn new(network: &Network, rows: usize) -> Result<Self> {
+    fn new(network: &Network, rows: usize, gathers: bool) -> Result<Self> {
         Ok(Self {
             rows,
-            layers: Layers::new(network, rows)?,
+            layers: Layers::new(network, rows, gathers)?,
             logits: matrix(rows, network.layout().d_out())?,
             answers: Answers::new(network, rows)?,
         })
@@ -216,7 +220,7 @@ impl<T: Scalar> Buffers<T> {
 struct Layers<T: Scalar> {
     /// Set if the network is one of those that are a kernel of their own.
     tiny: Option<TinyNet>,
-    /// Rows that are not read where they lie.
+    /// Rows that are not read where they lie; empty if none are gathered.
     input: Buffer<T>,
     /// Activations of the first, third, ... and of the second, fourth, ... hidden layer.
     hidden: [Buffer<T>; 2],
@@ -224,7 +228,7 @@ struct Layers<T: Scalar> {
 }
 
 impl<T: Scalar> Layers<T> {
-    fn new(network: &Network, rows: usize) -> Result<Self> {
+    fn new(network: &Network, rows: usize, gathers: bool) -> Result<Self> {
         let layers = network.layout().layers();
         let hidden = &layers[..layers.len() - 1];
         let widest = |first| hidden.iter().skip(first).step_by(2).map(|layer| layer.d_out).max().unwrap_or(0);
@@ -234,7 +238,7 @@ impl<T: Scalar> Layers<T> {
         let scratch = tiny.as_ref().map_or_else(of_layers, |tiny| T::tiny_forward_scratch_len(tiny, rows));
         Ok(Self {
             tiny,
-            input: matrix(rows, network.layout().d_in())?,
+            input: matrix(if gathers { rows } else { 0 }, network.layout().d_in())?,
             hidden: [matrix(rows, widest(0))?, matrix(rows, widest(1))?],
             scratch: Buffer::zeros("the products of a tile", scratch)?,
         })

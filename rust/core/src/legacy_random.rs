@@ -15,6 +15,8 @@ const M: usize = 397;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacyRandom {
     key: [u32; N],
+    /// What each word of the key is given out as.
+    numbers: [u32; N],
     position: usize,
 }
 
@@ -29,7 +31,7 @@ impl LegacyRandom {
             let found = format_args!("a RandomState at position {position}").to_string();
             return Err(Error::value("seed", found, "at most 624"));
         }
-        Ok(Self { key, position })
+        Ok(Self { key, numbers: key.map(tempered), position })
     }
 
     /// The words of the state.
@@ -66,22 +68,36 @@ impl LegacyRandom {
         if self.position == N {
             self.twist();
         }
-        let mut y = self.key[self.position];
+        let number = self.numbers[self.position];
         self.position += 1;
-        y ^= y >> 11;
-        y ^= (y << 7) & 0x9d2c_5680;
-        y ^= (y << 15) & 0xefc6_0000;
-        y ^ (y >> 18)
+        number
     }
 
+    /// The next words: each of three of the old ones, of which those behind the end are those of the beginning.
     fn twist(&mut self) {
-        for i in 0..N {
-            let y = (self.key[i] & 0x8000_0000) | (self.key[(i + 1) % N] & 0x7fff_ffff);
-            let odd = if y & 1 == 1 { 0x9908_b0df } else { 0 };
-            self.key[i] = self.key[(i + M) % N] ^ (y >> 1) ^ odd;
+        let key = &mut self.key;
+        for i in 0..N - M {
+            key[i] = key[i + M] ^ mixed(key[i], key[i + 1]);
         }
+        for i in N - M..N - 1 {
+            key[i] = key[i + M - N] ^ mixed(key[i], key[i + 1]);
+        }
+        key[N - 1] = key[M - 1] ^ mixed(key[N - 1], key[0]);
+        self.numbers = key.map(tempered);
         self.position = 0;
     }
+}
+
+fn mixed(word: u32, next: u32) -> u32 {
+    let y = (word & 0x8000_0000) | (next & 0x7fff_ffff);
+    (y >> 1) ^ ((y & 1).wrapping_neg() & 0x9908_b0df)
+}
+
+fn tempered(mut y: u32) -> u32 {
+    y ^= y >> 11;
+    y ^= (y << 7) & 0x9d2c_5680;
+    y ^= (y << 15) & 0xefc6_0000;
+    y ^ (y >> 18)
 }
 
 #[cfg(test)]

@@ -129,15 +129,13 @@ impl<T: Scalar> Mlp<T> {
             output => return Err(Error::value("output", format!("{:?}", output.name()), "one with classes")),
         };
         check_len("out", out.len(), x.nrows() * width)?;
-        self.infer(x.nrows(), n_threads, |inference, team| {
-            inference.classify(self.pass(interrupt), x, out, team)
-        })
+        self.infer(&x, n_threads, |inference, team| inference.classify(self.pass(interrupt), x, out, team))
     }
 
     /// Weighted mean of the losses of all rows, on `n_threads` or fewer.
     pub fn loss(&self, data: &Dataset<'_, T>, n_threads: usize, interrupt: &dyn Interrupt) -> Result<f64> {
         data.check(&self.network)?;
-        self.infer(data.n_rows(), n_threads, |inference, team| {
+        self.infer(&data.x(), n_threads, |inference, team| {
             Ok(inference.tally(self.pass(interrupt), data, 1.0 / data.total_weight(), team)?.loss)
         })
     }
@@ -174,7 +172,7 @@ impl<T: Scalar> Mlp<T> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_len("d_x", d_x.len(), x.len())?;
         self.gradients.lend(|gradients| {
-            gradients.reserve(&self.network, x.nrows(), 1)?;
+            gradients.reserve(&self.network, &x.into(), x.nrows(), 1)?;
             gradients.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
         })
     }
@@ -235,7 +233,7 @@ impl<T: Scalar> Mlp<T> {
         data.check(&self.network)?;
         let n = data.n_rows();
         self.gradients.lend(|gradients| {
-            gradients.reserve(&self.network, n, 1)?;
+            gradients.reserve(&self.network, &data.x(), n, 1)?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
             let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
             let examples = Examples::batch(data, rows, scale, masks);
@@ -272,24 +270,24 @@ impl<T: Scalar> Mlp<T> {
     ) -> Result<()> {
         x.check_columns("X", self.network.layout())?;
         self.check_like_logits("out", out.shape(), x.nrows())?;
-        self.infer(x.nrows(), n_threads, |inference, team| {
+        self.infer(&x, n_threads, |inference, team| {
             inference.write(self.pass(interrupt), x, out, stage, team)
         })
     }
 
-    /// Lends `f` buffers for a pass without a gradient over `n` rows, and the threads for it.
+    /// Lends `f` buffers for a pass without a gradient over these rows, and the threads for it.
     fn infer<R>(
         &self,
-        n: usize,
+        x: &Inputs<'_, T>,
         n_threads: usize,
         f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
     ) -> Result<R> {
         if n_threads == 0 {
             return Err(Error::value("n_threads", 0, "a number >= 1"));
         }
-        let mut team = Team::new(useful_threads(&self.network, n, n_threads));
+        let mut team = Team::new(useful_threads(&self.network, x.nrows(), n_threads));
         self.inferences.lend(|inference| {
-            inference.reserve(&self.network, n, team.len())?;
+            inference.reserve(&self.network, x, team.len())?;
             f(inference, &mut team)
         })
     }

@@ -58,6 +58,7 @@ impl<T: Scalar> Task<'_, T> {
 pub(crate) struct Tile<T: Scalar> {
     /// Rows it has room for.
     rows: usize,
+    /// Inputs that are not read where they lie; empty if it gathers none.
     input: Buffer<T>,
     answers: Answers<T>,
     /// One a layer: activations, and at the end logits, in whose place their derivative comes.
@@ -68,13 +69,13 @@ pub(crate) struct Tile<T: Scalar> {
 }
 
 impl<T: Scalar> Tile<T> {
-    /// Room for `rows`.
-    pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
+    /// Room for `rows`, and for their inputs if it gathers these.
+    pub(crate) fn new(network: &Network, rows: usize, gathers: bool) -> Result<Self> {
         let layers = network.layout().layers();
         let hidden = layers.iter().skip(1);
         Ok(Self {
             rows,
-            input: matrix(rows, network.layout().d_in())?,
+            input: matrix(if gathers { rows } else { 0 }, network.layout().d_in())?,
             answers: Answers::new(network, rows)?,
             outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
             deltas: hidden.map(|layer| matrix(rows, layer.d_in)).collect::<Result<_>>()?,
@@ -85,6 +86,11 @@ impl<T: Scalar> Tile<T> {
     /// Rows it has room for.
     pub(crate) fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Whether it has room for their inputs.
+    pub(crate) fn gathers(&self) -> bool {
+        !self.input.is_empty()
     }
 
     /// Numbers of scratch that any of its passes needs.

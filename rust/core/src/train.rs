@@ -94,11 +94,11 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
         let mut gradients = Gradients::default();
         for rows in [batch_size, n % batch_size] {
-            gradients.reserve(network, rows, n_threads)?;
+            gradients.reserve(network, &train.x(), rows, n_threads)?;
         }
         let mut inference = Inference::default();
         if let Some(validation) = &validation {
-            inference.reserve(network, validation.n_rows(), n_threads)?;
+            inference.reserve(network, &validation.x(), n_threads)?;
         }
         Ok(Self {
             train,
@@ -123,14 +123,22 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         Ok(Self { objective, ..self })
     }
 
+    /// Goes on where an earlier training with the same seed had made so many epochs.
+    #[must_use]
+    pub fn after(self, epochs: usize) -> Self {
+        Self { epoch: epochs, ..self }
+    }
+
     /// Draws the orders of rows as NumPy does, each a shuffle of the one before, and not from the schedule's seed. A
-    /// single batch is shuffled too, and moves the random state.
-    pub fn with_random(mut self, random: LegacyRandom) -> Result<Self> {
+    /// single batch is shuffled too, and moves the random state. Orders of epochs that an earlier training made are
+    /// drawn again.
+    pub fn with_random(mut self, mut random: LegacyRandom) -> Result<Self> {
         if self.schedule.shuffle {
             if self.order.is_empty() {
                 self.order = new_order(self.train.n_rows())?;
             }
             self.order.iter_mut().zip(0..).for_each(|(row, i)| *row = i);
+            (0..self.epoch).for_each(|_| random.shuffle(&mut self.order));
         }
         self.random = Some(random);
         Ok(self)

@@ -651,8 +651,8 @@ impl MLP {
     ///     epoch alone. None takes the next seed of the network's own stream, which starts at the
     ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time. A
     ///     RandomState gives the orders of scikit-learn, each its shuffle of the one before, even
-    ///     where one batch is all rows, and is advanced by them; the masks of dropout then come
-    ///     from the network's own stream.
+    ///     where one batch is all rows, and is advanced by them when the call ends; the masks of
+    ///     dropout then come from the network's own stream.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all. The loss of a
     ///     batch is ``sum(w * l) / sum(w)`` over its rows; a batch whose weights are all 0 makes no
@@ -686,6 +686,10 @@ impl MLP {
     ///     scikit-learn's estimators report: probabilities held to between the dtype's epsilon and 1
     ///     less that, squared errors averaged over the outputs, batches averaged by their numbers of
     ///     rows. What training does is the same.
+    /// initial_epoch : int, default=0
+    ///     Epochs that an earlier fit of the network made: training goes on with the next, up to
+    ///     `epochs`. With the same seed, optimizer and arguments the two fits together give what one
+    ///     uninterrupted fit does, bit for bit: see `fastmlp.checkpoint`.
     ///
     /// Returns
     /// -------
@@ -736,10 +740,10 @@ impl MLP {
     #[pyo3(signature = (
         X, y, optimizer = None, epochs = None, batch_size = None, shuffle = true, seed = None, sample_weight = None,
         class_weight = None, X_val = None, y_val = None, dropout = None, n_jobs = None, callback = None,
-        alpha = 0.0, report = "objective"
+        alpha = 0.0, report = "objective", initial_epoch = None
     ), text_signature = "($self, X, y, optimizer=None, epochs=1000, batch_size=None, shuffle=True, seed=None, \
         sample_weight=None, class_weight=None, X_val=None, y_val=None, dropout=0.0, n_jobs=None, callback=None, \
-        alpha=0.0, report='objective')")]
+        alpha=0.0, report='objective', initial_epoch=0)")]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn fit<'py>(
         &self,
@@ -759,6 +763,7 @@ impl MLP {
         callback: Option<&Bound<'py, PyAny>>,
         alpha: f64,
         report: &str,
+        initial_epoch: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<History> {
         let validation = match (X_val, y_val) {
             (Some(x), Some(y)) => Some(DataArguments { x, y, sample_weight: None, class_weight }),
@@ -769,9 +774,16 @@ impl MLP {
         if let Some(callback) = callback.filter(|callback| !callback.is_callable()) {
             return Err(BindError::type_error("callback", callback, "a function of one argument"));
         }
+        let epochs = epochs.map_or(Ok(1000), |epochs| count("epochs", epochs, 0))?;
+        let initial_epoch = initial_epoch.map_or(Ok(0), |initial| count("initial_epoch", initial, 0))?;
+        if initial_epoch > epochs {
+            let expected = format!("at most {epochs}, the number of epochs");
+            return Err(Error::value("initial_epoch", initial_epoch, expected).into());
+        }
         let arguments = FitArguments {
             validation,
-            epochs: epochs.map_or(Ok(1000), |epochs| count("epochs", epochs, 0))?,
+            epochs,
+            initial_epoch,
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
             shuffling: Shuffling::extract(seed)?,

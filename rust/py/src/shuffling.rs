@@ -1,6 +1,6 @@
 //! Where the orders of rows come from: a seed, or the random state of NumPy's older generator.
 
-use fastmlp_core::{Error, LegacyRandom};
+use fastmlp_core::LegacyRandom;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -56,14 +56,13 @@ impl<'py> Shuffling<'py> {
 
 /// The state of a `RandomState`.
 fn read(state: &Bound<'_, PyAny>) -> BindResult<LegacyRandom> {
-    let wrong = || BindError::type_error("seed", state, "an integer, or a RandomState of NumPy's");
+    let wrong = || BindError::type_error("seed", state, "an integer, or a RandomState with MT19937");
     let (name, key, position) = state
         .call_method1("get_state", (true,))
         .and_then(|state| Ok((state.get_item(0)?, state.get_item(1)?, state.get_item(2)?)))
         .map_err(|_| wrong())?;
-    let name: String = name.extract().map_err(|_| wrong())?;
-    if name != "MT19937" {
-        return Err(Error::value("seed", format!("a RandomState of {name}"), "one of MT19937").into());
+    if !name.eq("MT19937")? {
+        return Err(wrong());
     }
     let key: PyReadonlyArray1<'_, u32> = key.extract().map_err(|_| wrong())?;
     let key = key.as_slice().map_err(|_| wrong())?;

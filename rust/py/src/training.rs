@@ -115,6 +115,7 @@ impl<T: PyScalar> DataViews<'_, T> {
 pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) validation: Option<DataArguments<'a, 'py>>,
     pub(crate) epochs: usize,
+    pub(crate) initial_epoch: usize,
     pub(crate) batch_size: Option<usize>,
     pub(crate) shuffle: bool,
     pub(crate) shuffling: Shuffling<'py>,
@@ -144,7 +145,8 @@ impl<T: Stateful> Training<'_, '_, T> {
         validation: Option<&DataArrays<'_, '_, T>>,
     ) -> BindResult<History> {
         let (train, validation) = (train.views()?, validation.map(DataArrays::views).transpose()?);
-        let &FitArguments { batch_size, shuffle, n_threads, epochs, objective, .. } = self.arguments;
+        let &FitArguments { batch_size, shuffle, n_threads, epochs, initial_epoch, objective, .. } =
+            self.arguments;
         let FitArguments { dropout, shuffling, .. } = self.arguments;
         let (seed, random) = (shuffling.seed(), shuffling.random()?);
         let mlp = self.mlp;
@@ -156,29 +158,32 @@ impl<T: Stateful> Training<'_, '_, T> {
             let schedule = Schedule { batch_size, shuffle, seed, n_threads };
             let trainer = Trainer::new(&mlp, train, validation, schedule)?
                 .with_objective(objective)?
-                .with_dropout(dropout.clone());
+                .with_dropout(dropout.clone())
+                .after(initial_epoch);
             match random {
                 Some(random) => trainer.with_random(random),
                 None => Ok::<_, Error>(trainer),
             }
         })?;
-        let at_once = if self.arguments.callback.is_some() { 1 } else { epochs };
+        let n_epochs = epochs - initial_epoch;
+        let epoch =
+            |made, last: &EpochRecord| Epoch::new(initial_epoch + made, epochs, last, self.has_accuracy);
+        let at_once = if self.arguments.callback.is_some() { 1 } else { n_epochs };
         let mut records = Vec::new();
-        while records.len() < epochs {
-            let trained = self.train(py, &mut trainer, at_once, &mut records);
-            shuffling.advance(trainer.random())?;
-            trained?;
-            if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
-                && wants_to_stop(&callback.call1((Epoch::new(
-                    records.len(),
-                    epochs,
-                    last,
-                    self.has_accuracy,
-                ),))?)?
-            {
-                break;
+        let mut all_epochs = || {
+            while records.len() < n_epochs {
+                self.train(py, &mut trainer, at_once, &mut records)?;
+                if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
+                    && wants_to_stop(&callback.call1((epoch(records.len(), last),))?)?
+                {
+                    break;
+                }
             }
-        }
+            Ok::<_, BindError>(())
+        };
+        let trained = all_epochs();
+        shuffling.advance(trainer.random())?;
+        trained?;
         Ok(History::from_records(py, &records, (validation.is_some(), self.has_accuracy)))
     }
 

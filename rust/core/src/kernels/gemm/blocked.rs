@@ -1,6 +1,6 @@
 //! The product in blocks that fit the caches, tile by tile.
 
-use super::ends::{Finish, Start};
+use super::ends::{Finish, InRegisters, Start};
 use super::matrix::{Matrix, Pieces};
 use super::pack::pack;
 use super::plan::{Plan, Source};
@@ -54,6 +54,7 @@ pub(super) fn multiply<T: Scalar>(
                             (b.at(p.start, cols.start), b.strides().0)
                         };
                         let at = rows.start * n + cols.start;
+                        let in_registers = finish.in_registers(at);
                         let on = Operands {
                             k: depth,
                             a,
@@ -69,14 +70,17 @@ pub(super) fn multiply<T: Scalar>(
                                 Start::Given => Some((c.as_ptr().wrapping_add(at), n)),
                                 Start::Rows(row) => Some((row[cols.start..].as_ptr(), 0)),
                             },
+                            finish: in_registers.unwrap_or(InRegisters::Nothing),
                             b_is_far: plan.b == Source::Far,
                             c_is_far: plan.c_is_far,
                         };
                         // SAFETY: the tile lies inside C, whose size the caller checked, and C is
-                        // borrowed alone. Views of A and B are inside their slices; panels were filled
-                        // for exactly these ranges.
+                        // borrowed alone, and as long as the outputs of the finish. Views of A and B are
+                        // inside their slices; panels were filled for exactly these ranges.
                         unsafe { tile::multiply(rows.len(), &on) }
-                        finish.apply(c, n, rows.clone(), cols);
+                        if in_registers.is_none() {
+                            finish.apply(c, n, rows.clone(), cols);
+                        }
                     }
                 }
             }

@@ -40,7 +40,30 @@ pub(crate) enum Finish<'a, T> {
     Chain(Activation, &'a [T], T),
 }
 
+/// What becomes of the sums of a tile of C before they leave the registers.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum InRegisters<T> {
+    /// They stay as they are.
+    Nothing,
+    /// What is below 0 becomes 0.
+    Relu,
+    /// What belongs to an output of 0 becomes 0; the outputs lie as C does.
+    ReluChain(*const T),
+}
+
 impl<T: Scalar> Finish<'_, T> {
+    /// The part of the finish of a tile, which begins at element `at` of C, that takes no more than a glance at each
+    /// sum; none where [`apply`](Self::apply) is to follow.
+    pub(super) fn in_registers(&self, at: usize) -> Option<InRegisters<T>> {
+        match *self {
+            Self::Nothing => Some(InRegisters::Nothing),
+            Self::Activate(Activation::Relu) => Some(InRegisters::Relu),
+            // Its sign says all of an output, whatever it was multiplied by.
+            Self::Chain(Activation::Relu, outputs, _) => Some(InRegisters::ReluChain(outputs[at..].as_ptr())),
+            Self::Activate(_) | Self::Chain(..) => None,
+        }
+    }
+
     /// Finishes the elements of C, `(m, n)`, in these rows and columns.
     pub(super) fn apply(&self, c: &mut [T], n: usize, rows: Range<usize>, cols: Range<usize>) {
         let part = rows.start * n + cols.start..(rows.end - 1) * n + cols.end;

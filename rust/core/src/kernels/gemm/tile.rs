@@ -3,6 +3,7 @@
 //! Every element of C is one chain of fused multiply-adds over k in rising order, so its bits do not
 //! depend on the shape of the tile or on how k is blocked.
 
+use super::ends::InRegisters;
 use crate::kernels::simd::simd_fn;
 use crate::scalar::Scalar;
 
@@ -23,6 +24,8 @@ pub(super) struct Operands<T> {
     pub(super) cols: usize,
     /// What the sums start from, laid out as C is but for the stride, which may be 0; else they start from 0.
     pub(super) start: Option<(*const T, usize)>,
+    /// What becomes of the sums.
+    pub(super) finish: InRegisters<T>,
     /// Whether to ask for rows of B ahead of their use.
     pub(super) b_is_far: bool,
     /// Whether to ask for the tile of C to the right.
@@ -130,6 +133,28 @@ simd_fn! {
                     step(&mut sum, a, on.a_strides.0, &row);
                     a = a.wrapping_add(on.a_strides.1);
                     b = b.wrapping_add(on.b_stride);
+                }
+            }
+        }
+
+        match on.finish {
+            InRegisters::Nothing => {}
+            InRegisters::Relu => {
+                for x in sum.as_flattened_mut() {
+                    *x = V::zero().max(*x);
+                }
+            }
+            InRegisters::ReluChain(outputs) => {
+                for (i, row) in sum.iter_mut().enumerate() {
+                    // SAFETY: the outputs lie as C does, where row `i` has `cols` elements.
+                    unsafe {
+                        let outputs = outputs.add(i * on.c_stride);
+                        for (j, x) in row.iter_mut().enumerate() {
+                            let at = outputs.add(j * T::LANES);
+                            let y = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
+                            *x = V::select(y.gt(V::zero()), *x, V::zero());
+                        }
+                    }
                 }
             }
         }
