@@ -20,7 +20,12 @@ ACTIVATIONS: "dict[str, Activation]" = {
     "tanh": "tanh",
     "relu": "relu",
 }
-OUTPUTS: "dict[str, Output]" = {"identity": "identity", "exp": "exp", "logistic": "sigmoid", "softmax": "softmax"}
+OUTPUTS: "dict[str, Output]" = {
+    "identity": "identity",
+    "exp": "exp",
+    "logistic": "sigmoid",
+    "softmax": "softmax",
+}
 
 
 class _Tie(NamedTuple):
