@@ -113,15 +113,15 @@ def test_names_of_features_are_kept_and_compared(frame, data, fit):
 
 
 BAD = {
-    "NaN": lambda X: np.where(X == X.max(), np.nan, X),
-    "infinity": lambda X: np.where(X == X.max(), np.inf, X),
+    "NaN": lambda X: np.where(X.max() == X, np.nan, X),
+    "infinity": lambda X: np.where(X.max() == X, np.inf, X),
     "a column less": lambda X: X[:, 1:],
     "no rows": lambda X: X[:0],
     "1-D": lambda X: X[0],
     "3-D": lambda X: X[None],
     "complex": lambda X: X + 1j,
     "text": lambda X: X.astype(str)[:, :0].tolist(),
-    "sparse NaN": lambda X: scipy.sparse.csr_matrix(np.where(X == X.max(), np.nan, X)),
+    "sparse NaN": lambda X: scipy.sparse.csr_matrix(np.where(X.max() == X, np.nan, X)),
 }
 
 
@@ -223,17 +223,28 @@ def test_a_column_of_labels_is_flattened_with_a_warning(data, fit):
         fit(MLPClassifier(max_iter=2), X, y.reshape(-1, 1))
 
 
-def test_a_saturated_probability_has_a_finite_logarithm(data, fit):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_probability_is_0_or_1_and_each_logarithm_finite(dtype, data, fit):
     X, y = data("digits")
+    X = X.astype(dtype)
     for labels in (y, y == 0, np.column_stack([y == 0, y == 1])):
         clf = fit(MLPClassifier((5,), max_iter=1, random_state=0), X, labels)
+        expected = clf.predict(X)
         clf.coefs_[-1][...] *= 1e4
-        probabilities, logarithms = clf.predict_proba(X), clf.predict_log_proba(X)
-        assert (probabilities > 0).all()
-        assert logarithms.min() < -1000
-        usual = probabilities > 1e-300
-        np.testing.assert_allclose(
-            logarithms[usual], np.log(probabilities[usual]), rtol=1e-9, atol=1e-15
-        )
-        with np.errstate(over="ignore"):
-            np.testing.assert_allclose(np.exp(logarithms), probabilities, rtol=1e-9, atol=1e-300)
+        clf.intercepts_[-1][...] *= 1e4
+        probabilities = clf.predict_proba(X)
+        assert probabilities.dtype == dtype
+        limits = np.finfo(dtype)
+        assert probabilities.min() == limits.tiny
+        assert probabilities.max() == 1 - limits.epsneg
+        np.testing.assert_array_equal(clf.predict_log_proba(X), np.log(probabilities))
+        np.testing.assert_array_equal(clf.predict(X), expected)
+
+
+def test_the_less_likely_of_two_classes_keeps_its_digits(data, fit):
+    X, y = data("two digits")
+    clf = fit(MLPClassifier((5,), max_iter=1, random_state=0), X, y)
+    clf.coefs_[-1][...] = 0.0
+    clf.intercepts_[-1][...] = 30.0
+    np.testing.assert_allclose(clf.predict_proba(X)[:, 0], np.exp(-30.0), rtol=1e-12)
+    np.testing.assert_allclose(clf.predict_log_proba(X)[:, 0], -30.0, rtol=1e-12)

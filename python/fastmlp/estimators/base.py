@@ -132,16 +132,14 @@ class BaseMLP(Stochastic, LBFGS, BaseEstimator):
     def _of_network(cls, network: MLP, out_activation: str, parameters: dict[str, Any]) -> Any:
         """Make an estimator that has the network, but not yet what is special to its kind."""
         names = {name: ours for ours, name in ACTIVATIONS.items()}
-        if network.activation not in names:
+        if network.activation in names:
+            parameters["activation"] = names[network.activation]
+        elif network.activation != ():  # which a network without hidden layers has
             raise ValueError(
                 "the network must have one activation for all hidden layers, one of "
                 f"{sorted(names)}, got {network.activation!r}"
             )
-        estimator = cls(
-            hidden_layer_sizes=tuple(network.layer_sizes[1:-1]),
-            activation=names[network.activation],
-            **parameters,
-        )
+        estimator = cls(hidden_layer_sizes=tuple(network.layer_sizes[1:-1]), **parameters)
         estimator.out_activation_ = out_activation
         estimator.n_features_in_, *_, estimator.n_outputs_ = network.layer_sizes
         estimator.n_layers_ = len(network.layer_sizes)

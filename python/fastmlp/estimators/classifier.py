@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import expit, log_expit, log_softmax
+from scipy.special import expit
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
@@ -273,16 +273,16 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`. Those of classes add up to 1. None is 0: one
-            too small for a number is the smallest normal number.
+            Probabilities in the order of `classes_`. Those of classes add up to 1. All lie between
+            0 and 1: one that would round to either is the normal number next to it.
         """
         network = self.network_
         X = self._checked(X, network)
         if network.layer_sizes[-1] > 1:
-            return _positive(network.predict_proba(X))
+            return _between_0_and_1(network.predict_proba(X))
         # The complement from the sum itself: 1 - p would lose what is below the precision of 1.
         sums = network.forward(X)
-        return _positive(expit(np.hstack([-sums, sums])))
+        return _between_0_and_1(expit(np.hstack([-sums, sums])))
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of each probability; it is always finite.
@@ -295,20 +295,9 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Logarithms in the order of `classes_`, computed from the sums of the output layer.
+            Logarithms of what `predict_proba` returns, in the order of `classes_`.
         """
-        network = self.network_
-        X = self._checked(X, network)
-        sums = network.forward(X)
-        if self.out_activation_ == "softmax":
-            return log_softmax(sums, axis=1)
-        if sums.shape[1] == 1:
-            return log_expit(np.hstack([-sums, sums]))
-        # Labels whose probabilities are equal have equal logarithms, so that their order is the
-        # same. A probability too small for a number is exp(sum), as far as numbers can tell.
-        probabilities = network.predict_proba(X)
-        large_enough = probabilities > np.finfo(probabilities.dtype).tiny
-        return np.log(probabilities, out=sums, where=large_enough)
+        return np.log(self.predict_proba(X))
 
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -353,6 +342,8 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         return tags
 
 
-def _positive(probabilities: NDArray[Any]) -> NDArray[Any]:
-    """Raise zeros to the smallest normal number, so that each logarithm is finite."""
-    return np.maximum(probabilities, np.finfo(probabilities.dtype).tiny, out=probabilities)
+def _between_0_and_1(probabilities: NDArray[Any]) -> NDArray[Any]:
+    """Move what rounded to 0 or 1 to the normal number next to it."""
+    limits = np.finfo(probabilities.dtype)
+    np.maximum(probabilities, limits.tiny, out=probabilities)
+    return np.minimum(probabilities, 1 - limits.epsneg, out=probabilities)

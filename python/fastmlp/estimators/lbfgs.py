@@ -8,6 +8,7 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 from sklearn.utils.optimize import _check_optimize_result
+from threadpoolctl import threadpool_limits
 
 from fastmlp._core import MLP
 from fastmlp.estimators.live import LiveParameters
@@ -51,15 +52,18 @@ class LBFGS(LiveParameters):
             if self.verbose:
                 print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
 
+        options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
         try:
-            result = scipy.optimize.minimize(
-                objective,
-                accepted.copy(),
-                method="L-BFGS-B",
-                jac=True,
-                callback=note,
-                options={"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol},
-            )
+            # SciPy's own share is some dot products, too short for threads to meet over.
+            with threadpool_limits(1, user_api="blas"):
+                result = scipy.optimize.minimize(
+                    objective,
+                    accepted.copy(),
+                    method="L-BFGS-B",
+                    jac=True,
+                    callback=note,
+                    options=options,
+                )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
         else:

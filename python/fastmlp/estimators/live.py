@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from fastmlp._core import MLP
 
 if TYPE_CHECKING:
-    from fastmlp._core import Activation
+    from fastmlp._core import Activation, Output
 
 # scikit-learn's names, and the engine's for the same functions.
 ACTIVATIONS: "dict[str, Activation]" = {
@@ -20,7 +20,12 @@ ACTIVATIONS: "dict[str, Activation]" = {
     "tanh": "tanh",
     "relu": "relu",
 }
-OUTPUTS = {"identity": "identity", "exp": "exp", "logistic": "sigmoid", "softmax": "softmax"}
+OUTPUTS: "dict[str, Output]" = {
+    "identity": "identity",
+    "exp": "exp",
+    "logistic": "sigmoid",
+    "softmax": "softmax",
+}
 
 
 class _Tie(NamedTuple):
@@ -86,9 +91,9 @@ class LiveParameters:
         sizes = _layer_sizes(coefs, intercepts)
         single = all(array.dtype == np.float32 for array in coefs + intercepts)
         dtype = "float32" if single else "float64"
-        wanted = (sizes, ACTIVATIONS[self.activation], OUTPUTS[self.out_activation_], dtype)
-        if network is None or wanted != _kind(network):
-            network = make_network(sizes, self.activation, self.out_activation_, dtype)
+        kind = (sizes, self.activation, self.out_activation_, dtype)
+        if network is None or not _is_kind(network, *kind):
+            network = make_network(*kind)
         for view, array in zip(network.weights + network.biases, coefs + intercepts, strict=True):
             view[...] = array
         self._set_network(network)
@@ -121,8 +126,16 @@ def make_network(
     )
 
 
-def _kind(network: MLP) -> tuple[Any, ...]:
-    return tuple(network.layer_sizes), network.activation, network.output, network.dtype
+def _is_kind(
+    network: MLP, layer_sizes: tuple[int, ...], activation: str, out_activation: str, dtype: str
+) -> bool:
+    return (
+        network.layer_sizes == layer_sizes
+        # Without hidden layers there is no activation to differ.
+        and network.activation in (ACTIVATIONS[activation], ())
+        and network.output == OUTPUTS[out_activation]
+        and network.dtype == dtype
+    )
 
 
 def draw_parameters(network: MLP, activation: str, random_state: np.random.RandomState) -> None:
