@@ -154,6 +154,10 @@ bench: build env ## Measure this package beside its peers (ARGS="--cases a,b --t
 bench-smoke: build env ## The same in some minutes, to see that all runs; no figures worth noting
 	$(BIN)/python -m benches.compare smoke $(ARGS)
 
+.PHONY: bench-estimators
+bench-estimators: build env ## Measure the estimators beside scikit-learn's, one thread
+	$(BIN)/python -m benches.compare.estimators $(ARGS)
+
 .PHONY: bench-core
 bench-core: ## Measure steps and predictions of the Rust core alone
 	cargo bench --package fastmlp-core --locked

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -99,6 +100,20 @@ def test_a_peer_that_predicts_otherwise_is_found_out(monkeypatch):
 
     with pytest.raises(AssertionError, match="impostor predicts otherwise in case a-1"):
         peers.predictors(case, Problem.of(case), threads=1)
+
+
+def test_the_estimators_are_measured_beside_scikit_learn_s():
+    result = subprocess.run(
+        [sys.executable, "-m", "benches.compare.estimators", "smoke"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    cases = [line for line in result.stdout.splitlines() if re.match(r"(fit|predict\w*): ", line)]
+    assert len(cases) == 2 * (2 * 3 + 2)
+    assert result.stdout.count("scikit-learn  ") == len(cases)
 
 
 def test_data_have_every_class_and_nobody_may_write_to_them():
