@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benches import growth, instructions, memory
+from benches import estimators, growth, instructions, memory
 from benches.compare import __main__ as program
 from benches.compare import peer_fastmlp, peers
 from benches.compare.cases import CASES, Problem, Training
 from benches.compare.environment import environment
 from benches.compare.report import FOOT, block, markdown, short
+from benches.compare.timing import EFFORTS
 from fastmlp import _core
 
 ROOT = Path(__file__).parent.parent
@@ -241,3 +242,10 @@ def test_instructions_of_a_step_leave_out_start_and_end():
 @pytest.mark.parametrize(("now", "passed"), [(900, True), (1030, True), (1031, False)])
 def test_more_instructions_than_recorded_fail(now, passed):
     assert instructions.verdict(1000, now)[1] is passed
+
+
+@pytest.mark.parametrize("case", estimators.CASES, ids=lambda case: case.name)
+def test_estimators_are_measured_beside_scikit_learn(case):
+    name, ours, theirs, ratio = estimators.line(case, EFFORTS["smoke"]).strip("| ").split(" | ")
+    assert name == case.name
+    assert all(float(number.replace(",", "")) > 0 for number in (ours, theirs, ratio))
