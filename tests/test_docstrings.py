@@ -27,6 +27,8 @@ MODULES = (
 # The line above a description: "name : type", "name, name : type", "name : type, default=value"
 # or "name : type, optional", whose default is None.
 ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \w+)*) : .+?(?:, default=(.+)|, (optional))?$", re.MULTILINE)
+# It gives a class one method for each of its methods that take metadata.
+MADE_BY_SCIKIT_LEARN = re.compile(r"set_\w+_request$")
 
 
 def public_names(module):
@@ -53,6 +55,8 @@ def documented():
                 # The fields of a named tuple have no docstrings: their class describes them.
                 undocumented = getattr(value, "_fields", ())
                 for member in vars(value):
+                    if MADE_BY_SCIKIT_LEARN.match(member):
+                        continue
                     if not member.startswith("_") and member not in undocumented:
                         found[f"{value.__module__}.{name}.{member}"] = getattr(value, member)
     return found

@@ -17,7 +17,11 @@ def load(name):
 
 
 def test_every_example_is_tested():
-    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == ["custom_loop", "spiral"]
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
+        "custom_loop",
+        "digits",
+        "spiral",
+    ]
 
 
 def test_spiral(tmp_path, monkeypatch, capsys):
@@ -27,6 +31,16 @@ def test_spiral(tmp_path, monkeypatch, capsys):
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["boundary.png", "history.png"]
     assert "loss before training: 1.09" in capsys.readouterr().out
+
+
+def test_digits(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert load("digits").main() >= 0.95
+
+    plots = ["confusion.png", "curves.png", "search.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == plots
+    assert "accuracy with the defaults: 0.9" in capsys.readouterr().out
 
 
 def test_custom_loop(capsys):

@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+import fastmlp
 from fastmlp._extras import require
 
 EXTRAS = ("pandas", "sklearn", "matplotlib", "click", "tqdm")
@@ -94,6 +95,27 @@ def test_each_function_says_which_command_installs(call, distribution):
         f"{function} needs {distribution}, which is not installed; "
         'install it with: pip install "fastmlp[all]"'
     )
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_an_estimator_says_which_command_installs(name):
+    assert run_without_extras(f"""
+        try:
+            from fastmlp import {name}
+        except ImportError as error:
+            print(error, end="")
+    """) == (
+        f"{name} needs scikit-learn, which is not installed; "
+        'install it with: pip install "fastmlp[all]"'
+    )
+
+
+def test_the_package_names_its_estimators_and_no_more():
+    assert {"MLP", "MLPClassifier", "MLPRegressor"} <= set(dir(fastmlp))
+    with pytest.raises(
+        AttributeError, match=r"^module 'fastmlp' has no attribute 'MLPTransformer'$"
+    ):
+        _ = fastmlp.MLPTransformer
 
 
 def test_require_returns_the_module():

@@ -1,7 +1,8 @@
 """Multilayer perceptrons for NumPy and scikit-learn, trained in Rust on the CPU.
 
 `MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` tells how that went. They
-need NumPy alone. Around them, with the packages that ``pip install "fastmlp[all]"`` brings:
+need NumPy alone. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
+engine. Around them, with the packages that ``pip install "fastmlp[all]"`` brings:
 
 ================  ================================================================
 fastmlp.data      the spiral, CSV files, splits, class weights, standardising

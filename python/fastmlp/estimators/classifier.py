@@ -1,6 +1,6 @@
 """The classifier."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -135,8 +135,6 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     >>> clf.score(X, y) > 0.95
     True
     """
-
-    loss: ClassVar[str] = "log_loss"
 
     def __init__(
         self,
