@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benches import estimators, growth, instructions, memory
+from benches import growth, instructions, memory
 from benches.compare import __main__ as program
 from benches.compare import peer_fastmlp, peers
 from benches.compare.cases import CASES, Problem, Training
