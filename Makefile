@@ -94,9 +94,8 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 ASAN := target/asan
 # Refused memory is what some tests are about, and Python frees little of its own at the end.
 ASAN_OPTIONS := allocator_may_return_null=1:detect_leaks=0:log_path=$(ASAN)/report
-# Left out: what builds wheels, draws, or measures other libraries in processes of its own.
-ASAN_TESTS := tests --ignore=tests/test_wheel.py --ignore=tests/test_benches.py \
-	--ignore=tests/test_plotting.py --ignore=tests/parity
+# All that calls the binary itself, but for what measures memory, of which the sanitizer takes its own.
+ASAN_TESTS := tests/core tests/test_model.py tests/test_golden.py --ignore=tests/core/test_memory.py
 
 .PHONY: asan
 asan: env ## Run the Python tests with AddressSanitizer and all assertions in the binary

@@ -8,7 +8,7 @@ from hypothesis import settings
 import fastmlp
 
 # For `make fuzz`.
-settings.register_profile("fuzz", max_examples=20_000, deadline=None)
+settings.register_profile("fuzz", max_examples=2_000, deadline=None)
 
 # How far a result may lie from its truth, as a share of the truth's largest entry. Measured so,
 # and not entry by entry, because an entry that cancels to nearly zero keeps the absolute error of
