@@ -9,6 +9,7 @@ import pytest
 
 import fastmlp
 import fastmlp._core
+import fastmlp.checkpoint
 import fastmlp.data
 import fastmlp.lesson
 import fastmlp.metrics
@@ -21,6 +22,7 @@ MODULES = (
     fastmlp.data,
     fastmlp.lesson,
     fastmlp.metrics,
+    fastmlp.checkpoint,
     fastmlp.model,
     fastmlp.plotting,
 )

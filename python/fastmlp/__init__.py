@@ -4,13 +4,14 @@
 need NumPy alone. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
 engine. Around them, with the packages that ``pip install "fastmlp[all]"`` brings:
 
-================  ================================================================
-fastmlp.data      the spiral, CSV files, splits, class weights, standardising
-fastmlp.metrics   accuracy, precision, recall, F1, confusion matrix
-fastmlp.plotting  data, decision boundaries, training curves, activations
-fastmlp.model     a network with its scaling and names, in one file
-fastmlp.lesson    the lesson that ``fastmlp demo`` shows
-================  ================================================================
+==================  ==============================================================
+fastmlp.data        the spiral, CSV files, splits, class weights, standardising
+fastmlp.metrics     accuracy, precision, recall, F1, confusion matrix
+fastmlp.plotting    data, decision boundaries, training curves, activations
+fastmlp.model       a network with its scaling and names, in one file
+fastmlp.checkpoint  training that can be interrupted and goes on
+fastmlp.lesson      the lesson that ``fastmlp demo`` shows
+==================  ==============================================================
 """
 
 from contextlib import suppress

@@ -56,6 +56,8 @@ class Checkpoint:
     seed : int
     epoch : int
         Epochs made.
+    history : History
+        What each of them showed.
 
     Examples
     --------
@@ -108,7 +110,9 @@ class Checkpoint:
 
         Parameters
         ----------
-        X, y
+        X : ndarray or CSR matrix of shape (n, d_in)
+            As for `MLP.fit`; the same each time.
+        y : ndarray of shape (n,) or (n, d_out)
             As for `MLP.fit`; the same each time.
         epochs : int
             Epochs of the whole training.
@@ -119,7 +123,7 @@ class Checkpoint:
             Seconds between two writings; 0 writes after each epoch.
         callback : callable, default=None
             As for `MLP.fit`.
-        **arguments
+        **arguments : object
             Others of `MLP.fit`, such as `batch_size`; the same each time, but `n_jobs`, which
             changes no bits.
 
