@@ -12,12 +12,13 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp._core import MLP
+from fastmlp.estimators.file import InFile
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.live import ACTIVATIONS, draw_parameters, make_network
 from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic
 
 
-class BaseMLP(Stochastic, LBFGS, BaseEstimator):
+class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -51,6 +51,39 @@ class Labels:
                 f"'y' has {classes}."
             )
 
+    def _labels(self) -> dict[str, Any]:
+        """Classes with their dtype, and whether a sample has several."""
+        kind = self.classes_.dtype.kind
+        if kind not in "biufUO" or not all(
+            isinstance(name, str) for name in self.classes_ if kind == "O"
+        ):
+            raise ValueError(
+                "the estimator cannot be saved: classes must be text, numbers or booleans, got "
+                f"dtype {self.classes_.dtype}"
+            )
+        return {
+            "classes": self.classes_,
+            "dtype": "U" if kind == "U" else self.classes_.dtype.str,
+            "several": self._label_binarizer.y_type_.startswith("multilabel"),
+            "sparse": self._label_binarizer.sparse_input_,
+        }
+
+    @classmethod
+    def _of_labels(cls, network: MLP, content: dict[str, Any]) -> Any:
+        # Text is as wide as its longest word: a width from a file could ask for any memory.
+        dtype = np.dtype(str if content["dtype"] == "U" else content["dtype"])
+        is_text = dtype.kind in "UO"
+        if not (is_text or dtype.kind in "biuf") or dtype.itemsize > 16:
+            raise ValueError(f"classes have dtype {dtype}")
+        if is_text and not all(isinstance(name, str) for name in content["classes"]):
+            raise ValueError("classes must be text")
+        classes = np.array(content["classes"], dtype=dtype)
+        estimator = cls.from_network(network, classes=classes)  # type: ignore[attr-defined]
+        if estimator._label_binarizer.y_type_.startswith("multilabel") != content["several"]:
+            raise ValueError("samples have several labels, or one, as the network has not")
+        estimator._label_binarizer.sparse_input_ = bool(content["sparse"])
+        return estimator
+
     def _decide(self, network: MLP, X: Any) -> NDArray[np.int64]:
         """Return class indices (n_samples,), or an indicator where rows have several labels."""
         if self.out_activation_ == "softmax":

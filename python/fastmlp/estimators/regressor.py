@@ -244,6 +244,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
         return y
 
+    @classmethod
+    def _of_labels(cls, network: MLP, content: dict[str, Any]) -> Any:
+        return cls.from_network(network)
+
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the network's output for each row.
 
