@@ -49,7 +49,8 @@ class InFile:
         content = {
             "estimator": type(self).__name__,
             "parameters": parameters,
-            "found": {name: getattr(self, name) for name in _FOUND},
+            # One that was made from a network found no loss.
+            "found": {name: getattr(self, name) for name in _FOUND if hasattr(self, name)},
             "out_activation": estimator.out_activation_,
             "feature_names": getattr(self, "feature_names_in_", None),
             **self._labels(),
@@ -97,8 +98,8 @@ class InFile:
         if content["estimator"] != cls.__name__:
             raise ValueError(f"it holds a {content['estimator']}")
         parameters, found = content["parameters"], content["found"]
-        if set(found) != set(_FOUND):
-            raise ValueError(f"what training found must be {sorted(_FOUND)}, got {sorted(found)}")
+        if not set(found) <= set(_FOUND):
+            raise ValueError(f"what training found is of {sorted(_FOUND)}, got {sorted(found)}")
         if not all(isinstance(part, dict) for part in (parameters, found)):
             raise ValueError("parameters and what training found must be objects")
         if isinstance(parameters["hidden_layer_sizes"], list):
