@@ -164,7 +164,7 @@ def test_sdist_holds_the_sources_and_nothing_that_was_built(sdist):
         "rust/py/src/lib.rs",
     } <= files
     folders = {file.split("/")[0] for file in files if "/" in file}
-    assert folders <= {"benches", "docs", "examples", "python", "rust", "tests"}
+    assert folders <= {"benches", "docs", "examples", "fuzz", "python", "rust", "tests"}
     assert [file for file in files if file.startswith(".")] == []
     assert [file for file in files if file.endswith((".so", ".pyd", ".rlib", ".pyc"))] == []
 
