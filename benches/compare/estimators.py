@@ -39,7 +39,7 @@ def data_sets():
 def fits():
     """Name, title, kind, data set, dtype and parameters of each fit."""
     classifier, regressor = "MLPClassifier", "MLPRegressor"
-    spiral = {"batch_size": 200, "max_iter": 100}
+    spiral = {"batch_size": 200}
     for dtype in ("float64", "float32"):
         yield f"digits, {dtype}", classifier, "digits", dtype, {"max_iter": 30}
         yield f"spiral, batch 200, {dtype}", classifier, "spiral", dtype, spiral

@@ -44,23 +44,16 @@ impl LegacyRandom {
         self.position
     }
 
-    /// Shuffles as `RandomState.shuffle` does.
+    /// Shuffles as `RandomState.shuffle` does: from the last place on, each is swapped with one that is not behind it.
     pub(crate) fn shuffle(&mut self, order: &mut [u32]) {
-        for i in (1..order.len()).rev() {
-            #[allow(clippy::cast_possible_truncation, reason = "rows are fewer than 2^32")]
-            let j = self.up_to(i as u32);
-            order.swap(i, j as usize);
-        }
-    }
-
-    /// A number from 0 to `last`.
-    fn up_to(&mut self, last: u32) -> u32 {
-        let mask = u32::MAX.checked_shr(last.leading_zeros()).unwrap_or(0);
-        loop {
-            let drawn = self.next() & mask;
-            if drawn <= last {
-                return drawn;
-            }
+        let mut i = order.len().saturating_sub(1);
+        while i > 0 {
+            // A number that is too large is rejected: the place is swapped with itself, and stays the next one. No
+            // processor could foresee a branch here.
+            let drawn = self.next() as usize & (usize::MAX >> i.leading_zeros());
+            let is_taken = drawn <= i;
+            order.swap(i, if is_taken { drawn } else { i });
+            i -= usize::from(is_taken);
         }
     }
 
