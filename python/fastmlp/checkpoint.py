@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable
-from os import PathLike, fspath
+from os import PathLike
 from time import monotonic
 from typing import Any, Self
 
@@ -17,11 +17,11 @@ from fastmlp._core import (
     AdamW,
     Epoch,
     History,
-    ModelFileError,
     Optimizer,
     load_network,
     save_network,
 )
+from fastmlp._files import faults_of, json_object
 
 _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
     "SGD": (SGD, ("learning_rate", "momentum", "nesterov", "scaled_velocity")),
@@ -237,10 +237,8 @@ class Checkpoint:
             If the file cannot be read.
         """
         network, tensors, metadata = load_network(path)
-        try:
+        with faults_of(path, "is not a checkpoint"):
             return cls._from_file(network, tensors, metadata)
-        except (TypeError, ValueError, KeyError, ArithmeticError, RecursionError) as error:
-            raise ModelFileError(f"{fspath(path)} is not a checkpoint: {error}") from error
 
     @classmethod
     def _from_file(
@@ -248,9 +246,9 @@ class Checkpoint:
     ) -> Self:
         if set(metadata) != {"training"}:
             raise ValueError(f"metadata must be ['training'], got {sorted(metadata)}")
-        config = json.loads(metadata["training"])
-        if not isinstance(config, dict) or set(config) != _CONFIG:
-            raise ValueError(f"training must be an object with {sorted(_CONFIG)}")
+        config = json_object("training", metadata["training"])
+        if set(config) != _CONFIG:
+            raise ValueError(f"training must be {sorted(_CONFIG)}, got {sorted(config)}")
         name, *settings = config["optimizer"]
         rule, names = _RULES[name]
         optimizer = rule(**dict(zip(names, settings, strict=True)))

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._core import MLP, ModelFileError, load_network, save_network
+from fastmlp._core import MLP, load_network, save_network
+from fastmlp._files import faults_of, json_object
 from fastmlp.data import check_finite
 
 _TENSORS = {"mean", "scale"}
@@ -154,10 +155,8 @@ class Model:
             If the file cannot be read.
         """
         network, tensors, metadata = load_network(path)
-        try:
+        with faults_of(path, "is not a model file"):
             return cls._from_file(network, tensors, metadata)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ModelFileError(f"{fspath(path)} is not a model file: {error}") from error
 
     @classmethod
     def _from_file(
@@ -184,12 +183,7 @@ class Model:
 
 
 def _parse_names(text: str) -> dict[str, Any]:
-    try:
-        names = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"model is not JSON: {error}") from error
-    if not isinstance(names, dict):
-        raise ValueError(f"model must be a JSON object, got {type(names).__name__}")
+    names = json_object("model", text)
     _check_keys("model", names, _NAMES)
     for key in ("feature_names", "class_names"):
         if not isinstance(names[key], list):

@@ -1,12 +1,13 @@
 """An estimator in one file: its network, parameters and what training found, without pickle."""
 
 import json
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 
-from fastmlp._core import MLP, ModelFileError, load_network, save_network
+from fastmlp._core import MLP, load_network, save_network
+from fastmlp._files import faults_of, json_object
 
 # What training found, as JSON has it.
 _FOUND = (
@@ -83,25 +84,20 @@ class InFile:
             If the file cannot be read.
         """
         network, tensors, metadata = load_network(path)
-        try:
+        with faults_of(path, f"is no {cls.__name__}'s file"):
             if tensors or set(metadata) != {"estimator"}:
                 raise ValueError("it holds something else")
-            content = json.loads(metadata["estimator"])
-            if not isinstance(content, dict):
-                raise ValueError(f"it must hold an object, got {type(content).__name__}")
-            return cls._of_content(network, content)
-        except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError) as error:
-            raise ModelFileError(f"{fspath(path)} is no {cls.__name__}'s file: {error}") from error
+            return cls._of_content(network, json_object("estimator", metadata["estimator"]))
 
     @classmethod
     def _of_content(cls, network: MLP, content: dict[str, Any]) -> Self:
         if content["estimator"] != cls.__name__:
             raise ValueError(f"it holds a {content['estimator']}")
         parameters, found = content["parameters"], content["found"]
-        if not set(found) <= set(_FOUND):
-            raise ValueError(f"what training found is of {sorted(_FOUND)}, got {sorted(found)}")
         if not all(isinstance(part, dict) for part in (parameters, found)):
             raise ValueError("parameters and what training found must be objects")
+        if not set(found) <= set(_FOUND):
+            raise ValueError(f"what training found is of {sorted(_FOUND)}, got {sorted(found)}")
         if isinstance(parameters["hidden_layer_sizes"], list):
             parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
         estimator: Any = cls._of_labels(network, content)
