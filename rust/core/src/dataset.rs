@@ -114,10 +114,7 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         n_classes: usize,
     ) -> Result<Self> {
         let x = x.into();
-        let n = x.nrows();
-        if n == 0 {
-            return Err(Error::shape(names.x, &x.shape(), "at least one row"));
-        }
+        let n = check_rows(names, &x)?;
         if labels.len() != n {
             return Err(Error::shape(
                 names.y,
@@ -154,10 +151,7 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         output: Output,
     ) -> Result<Self> {
         let x = x.into();
-        let n = x.nrows();
-        if n == 0 {
-            return Err(Error::shape(names.x, &x.shape(), "at least one row"));
-        }
+        let n = check_rows(names, &x)?;
         if values.nrows() != n {
             let expected = format!("({n}, d_out), one row a row of {}", names.x);
             return Err(Error::shape(names.y, values.shape(), expected));
@@ -326,6 +320,14 @@ impl<'a, 'd, T: Scalar> Examples<'a, 'd, T> {
 
 fn is_weight(value: f64) -> bool {
     value.is_finite() && value >= 0.0
+}
+
+/// Number of rows, at least one.
+fn check_rows<T: Scalar>(names: Names, x: &Inputs<'_, T>) -> Result<usize> {
+    match x.nrows() {
+        0 => Err(Error::shape(names.x, &x.shape(), "at least one row")),
+        n => Ok(n),
+    }
 }
 
 fn check_class_weight(weights: Option<&[f64]>, n_classes: usize) -> Result<()> {

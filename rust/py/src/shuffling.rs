@@ -11,17 +11,14 @@ use crate::integer::seed as integer_seed;
 pub(crate) enum Shuffling<'py> {
     /// An integer, or none.
     Seed(Option<u64>),
-    /// A `numpy.random.RandomState`.
-    Random(Bound<'py, PyAny>),
+    /// A `numpy.random.RandomState`, and where it stands.
+    Random(Bound<'py, PyAny>, Box<LegacyRandom>),
 }
 
 impl<'py> Shuffling<'py> {
     pub(crate) fn extract(seed: Option<&Bound<'py, PyAny>>) -> BindResult<Self> {
         match seed.filter(|seed| seed.hasattr("get_state").unwrap_or(false)) {
-            Some(state) => {
-                read(state)?;
-                Ok(Self::Random(state.clone()))
-            }
+            Some(state) => Ok(Self::Random(state.clone(), Box::new(read(state)?))),
             None => Ok(Self::Seed(integer_seed(seed)?)),
         }
     }
@@ -30,21 +27,21 @@ impl<'py> Shuffling<'py> {
     pub(crate) fn seed(&self) -> Option<u64> {
         match self {
             Self::Seed(seed) => *seed,
-            Self::Random(_) => None,
+            Self::Random(..) => None,
         }
     }
 
-    /// The random state as it is now, if there is one.
-    pub(crate) fn random(&self) -> BindResult<Option<LegacyRandom>> {
+    /// Where the random state stands, if there is one.
+    pub(crate) fn random(&self) -> Option<&LegacyRandom> {
         match self {
-            Self::Seed(_) => Ok(None),
-            Self::Random(state) => read(state).map(Some),
+            Self::Seed(_) => None,
+            Self::Random(_, random) => Some(random),
         }
     }
 
     /// Sets the random state, if there is one, to where the shuffles brought it.
     pub(crate) fn advance(&self, random: Option<&LegacyRandom>) -> BindResult<()> {
-        if let (Self::Random(state), Some(random)) = (self, random) {
+        if let (Self::Random(state, _), Some(random)) = (self, random) {
             let now = state.call_method1("get_state", (true,))?;
             let key = PyArray1::from_slice(state.py(), random.key());
             let rest = (now.get_item(3)?, now.get_item(4)?);

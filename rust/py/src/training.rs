@@ -148,7 +148,7 @@ impl<T: Stateful> Training<'_, '_, T> {
         let &FitArguments { batch_size, shuffle, n_threads, epochs, initial_epoch, objective, .. } =
             self.arguments;
         let FitArguments { dropout, shuffling, .. } = self.arguments;
-        let (seed, random) = (shuffling.seed(), shuffling.random()?);
+        let (seed, random) = (shuffling.seed(), shuffling.random());
         let mlp = self.mlp;
         let mut trainer = py.detach(|| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +161,7 @@ impl<T: Stateful> Training<'_, '_, T> {
                 .with_dropout(dropout.clone())
                 .after(initial_epoch);
             match random {
-                Some(random) => trainer.with_random(random),
+                Some(random) => trainer.with_random(random.clone()),
                 None => Ok::<_, Error>(trainer),
             }
         })?;
