@@ -93,7 +93,6 @@ class Checkpoint:
         self.epoch = 0
         self._series: dict[str, list[float]] = {name: [] for name in _SERIES}
         self._fingerprint: dict[str, Any] | None = None
-        self._keep()
 
     def fit(
         self,
@@ -145,22 +144,21 @@ class Checkpoint:
             if name in arguments:
                 raise TypeError(f"{name} belongs to the checkpoint: fit takes none")
         self._check_same(_fingerprint(X, y, arguments))
-        written = monotonic()
+        written, kept = monotonic(), self._copied()
 
         def keep(epoch: Epoch) -> bool | None:
-            nonlocal written
+            nonlocal written, kept
             stop = callback(epoch) if callback is not None else None
             self.epoch = epoch.epoch
             for name, series in self._series.items():
                 if (value := getattr(epoch, name)) is not None:
                     series.append(value)
-            self._keep()
+            kept = self._copied()
             if path is not None and monotonic() - written >= interval:
                 self.save(path)
                 written = monotonic()
             return stop
 
-        self._keep()
         try:
             self.network.fit(
                 X,
@@ -173,7 +171,9 @@ class Checkpoint:
                 **arguments,
             )
         except BaseException:
-            self._restore()
+            parameters, self.optimizer.learning_rate, state = kept
+            self.network.parameters[:] = parameters
+            self.optimizer.load_state_dict(state)
             if path is not None:
                 self.save(path)
             raise
@@ -264,23 +264,12 @@ class Checkpoint:
             raise ValueError(f"history must have {training.epoch} epochs")
         training._series = {key: values.tolist() for key, values in series.items()}
         training._fingerprint = config["fingerprint"]
-        training._keep()
         return training
 
-    def _keep(self) -> None:
-        """Remember parameters and optimizer as they are now."""
-        self._kept = (
-            self.network.parameters.copy(),
-            self.optimizer.learning_rate,
-            self.optimizer.state_dict(),
-        )
-
-    def _restore(self) -> None:
-        """Make parameters and optimizer what they were when they were last remembered."""
-        parameters, rate, state = self._kept
-        self.network.parameters[:] = parameters
-        self.optimizer.learning_rate = rate
-        self.optimizer.load_state_dict(state)
+    def _copied(self) -> tuple[NDArray[Any], float, dict[str, Any]]:
+        """Copy what training changes: parameters, learning rate, the optimizer's state."""
+        parameters = self.network.parameters.copy()
+        return parameters, self.optimizer.learning_rate, self.optimizer.state_dict()
 
     def _check_same(self, fingerprint: dict[str, Any]) -> None:
         """Compare data and arguments with those of the first epochs."""
