@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import multiprocessing
-import warnings
 
 import joblib
 import numpy as np
@@ -10,12 +9,13 @@ import pytest
 
 from fastmlp import MLPClassifier
 
+# Filters belong to all threads of a process, so that one cannot set and reset them while others train.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
 
 def trained(X, y, seed):
     """Train in whatever process this runs in."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return MLPClassifier((20,), max_iter=10, random_state=seed).fit(X, y)
+    return MLPClassifier((20,), max_iter=10, random_state=seed).fit(X, y)
 
 
 def probabilities(clf, X):
