@@ -101,14 +101,8 @@ impl<'a, T: Scalar> Inputs<'a, T> {
         let d = self.ncols();
         match self {
             Self::Dense(x) => {
-                if let Some(all) = x.as_slice() {
-                    rows.for_each(|i, row| {
-                        for (to, from) in
-                            buffer[i * d..(i + 1) * d].iter_mut().zip(&all[row * d..(row + 1) * d])
-                        {
-                            *to = *from;
-                        }
-                    });
+                if let Rows::Index(rows) = rows {
+                    T::gather_rows(x, rows, &mut buffer[..rows.len() * d]);
                 } else {
                     rows.for_each(|i, row| {
                         for (to, from) in buffer[i * d..(i + 1) * d].iter_mut().zip(x.row(row)) {

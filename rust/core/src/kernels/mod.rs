@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`simd`] | one vector type an instruction set, chosen at run time |
+//! | [`gather`] | rows in any order, copied |
 //! | [`gemm`] | `C = f(start + A B)`, packed or thin |
 //! | [`lanes`] | rows of few columns, turned so that each lane holds a row |
 //! | [`math`] | exp, ln, tanh and the logistic function |
@@ -26,6 +27,7 @@ mod argmax;
 mod by_output;
 mod cross_entropy;
 mod dropout;
+mod gather;
 mod gemm;
 mod lanes;
 pub(crate) mod math;
@@ -36,10 +38,12 @@ mod sparse;
 mod tiny;
 mod vector;
 
-use crate::activation::Activation;
-use crate::dropout::Mask;
 use std::ops::Range;
 
+use ndarray::ArrayView2;
+
+use crate::activation::Activation;
+use crate::dropout::Mask;
 use crate::inputs::SparseRow;
 use crate::loss::{Bounds, Tally};
 use crate::optim::{Adam, Sgd};
@@ -164,8 +168,8 @@ kernels! {
         step: u64,
         rule: &Adam
     ) = optimizer::adam;
-    /// `to += from`.
-    fn add_slice(to: &mut [Self], from: &[Self]) = vector::add;
+    /// Copies rows of a matrix.
+    fn gather_rows(from: &ArrayView2<'_, Self>, rows: &[u32], to: &mut [Self]) = gather::gather_rows;
     /// `to += parts[0]`, then `parts[1]` and so on; the largest magnitude of the sums, NaN if one is not finite.
     fn sum_into(to: &mut [Self], parts: &[&[Self]]) -> Self = vector::sum_into;
     /// `sums += sum of the rows`.

@@ -4,19 +4,6 @@ use super::simd::{Simd, simd_fn};
 use crate::scalar::Scalar;
 
 simd_fn! {
-    /// `to += from`, number by number.
-    pub(crate) fn add<T as V>(to: &mut [T], from: &[T]) {
-        assert_eq!(to.len(), from.len());
-        let (mut to, mut from) = (to.chunks_exact_mut(T::LANES), from.chunks_exact(T::LANES));
-        for (to, from) in to.by_ref().zip(from.by_ref()) {
-            (V::load(to) + V::load(from)).store(to);
-        }
-        let (to, from) = (to.into_remainder(), from.remainder());
-        (V::load_part(to) + V::load_part(from)).store_part(to);
-    }
-}
-
-simd_fn! {
     /// The sum of numbers, lane by lane.
     pub(super) fn sum<T as V>(values: &[T]) -> T {
         let mut sum = V::zero();
@@ -27,12 +14,36 @@ simd_fn! {
     }
 }
 
-/// `sums += sum of the rows`, in their order.
-///
-/// sums: (columns,), rows: (n, columns)
-pub(crate) fn add_rows<T: Scalar>(sums: &mut [T], rows: &[T]) {
-    for row in rows.chunks_exact(sums.len()) {
-        add(sums, row);
+simd_fn! {
+    /// `sums += sum of the rows`, in their order.
+    ///
+    /// sums: (columns,), rows: (n, columns)
+    pub(crate) fn add_rows<T as V>(sums: &mut [T], rows: &[T]) {
+        /// Vectors of columns whose sums stay in registers while the rows run by.
+        const ABREAST: usize = 4;
+        let columns = sums.len();
+        for (block, sums) in sums.chunks_mut(ABREAST * T::LANES).enumerate() {
+            let start = block * ABREAST * T::LANES;
+            let mut of_block = [V::zero(); ABREAST];
+            for (sum, from) in of_block.iter_mut().zip(sums.chunks(T::LANES)) {
+                *sum = V::load_front(from);
+            }
+            for row in rows.chunks_exact(columns) {
+                let row = &row[start..start + sums.len()];
+                if row.len() == ABREAST * T::LANES {
+                    for (k, sum) in of_block.iter_mut().enumerate() {
+                        *sum = *sum + V::load(&row[k * T::LANES..]);
+                    }
+                } else {
+                    for (sum, x) in of_block.iter_mut().zip(row.chunks(T::LANES)) {
+                        *sum = *sum + V::load_front(x);
+                    }
+                }
+            }
+            for (sum, to) in of_block.into_iter().zip(sums.chunks_mut(T::LANES)) {
+                sum.store_front(to);
+            }
+        }
     }
 }
 
@@ -172,18 +183,6 @@ mod tests {
     use crate::kernels::simd::{Isa, with_isa};
 
     #[test]
-    fn sums_are_the_plain_loops() {
-        for len in [0, 1, 7, 8, 9, 15, 16, 17, 100] {
-            let from: Vec<f32> = (0..len).map(|i| 0.1 * i as f32).collect();
-            for isa in Isa::available() {
-                let mut to = vec![1.0_f32; len];
-                with_isa(isa, || add(&mut to, &from));
-                assert!(to.iter().zip(&from).all(|(to, from)| *to == 1.0 + from), "{isa:?} {len}");
-            }
-        }
-    }
-
-    #[test]
     fn parts_are_added_in_their_order() {
         for len in [0, 1, 15, 16, 17, 31, 63, 64, 65, 200] {
             let number = |i: usize| (0.7 * i as f32).sin() * 1.5_f32.powf((i % 19) as f32);
@@ -231,11 +230,16 @@ mod tests {
 
     #[test]
     fn rows_are_added_in_their_order() {
-        let rows: Vec<f32> = (0..21_u8).map(|i| 1.1 * f32::from(i)).collect();
-        let mut sums = [0.5_f32; 3];
-        add_rows(&mut sums, &rows);
-        for (j, sum) in sums.iter().enumerate() {
-            assert_eq!(*sum, rows.iter().skip(j).step_by(3).fold(0.5, |sum, x| sum + x));
+        for columns in [1, 3, 8, 15, 16, 17, 63, 64, 65, 130] {
+            let rows: Vec<f32> = (0..7 * columns).map(|i| 1.1 * i as f32).collect();
+            for isa in Isa::available() {
+                let mut sums = vec![0.5_f32; columns];
+                with_isa(isa, || add_rows(&mut sums, &rows));
+                for (j, sum) in sums.iter().enumerate() {
+                    let expected = rows.iter().skip(j).step_by(columns).fold(0.5, |sum, x| sum + x);
+                    assert_eq!(*sum, expected, "{isa:?} {columns} {j}");
+                }
+            }
         }
     }
 
