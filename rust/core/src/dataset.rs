@@ -22,21 +22,20 @@ pub trait Labels: Sync {
     }
     /// The label of a row.
     fn get(&self, row: usize) -> i128;
-    /// The labels of `rows`, held to 0 to `last`.
+    /// The labels of `rows`, `last` for those that are not from 0 to `last`.
     #[doc(hidden)]
     fn read(&self, rows: Rows<'_>, last: u32, labels: &mut [u32]);
 }
 
-impl<I: Copy + Sync + Into<i128>> Labels for ArrayView1<'_, I> {
+impl<I: Copy + Sync + Into<i128> + TryInto<u32>> Labels for ArrayView1<'_, I> {
     fn len(&self) -> usize {
         self.len()
     }
     fn get(&self, row: usize) -> i128 {
         self[row].into()
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to the classes")]
     fn read(&self, rows: Rows<'_>, last: u32, labels: &mut [u32]) {
-        let held = |label: I| label.into().clamp(0, last.into()) as u32;
+        let held = |label: I| label.try_into().unwrap_or(last).min(last);
         match self.as_slice() {
             Some(all) => rows.for_each(|i, row| labels[i] = held(all[row])),
             None => rows.for_each(|i, row| labels[i] = held(self[row])),
@@ -284,7 +283,7 @@ impl<'a, T: Scalar> Dataset<'a, T> {
 }
 
 /// The last of `n` classes. Labels are checked once, and may be overwritten by their owner afterwards: one that is no
-/// class any more counts as the nearest.
+/// class any more counts as the last one.
 #[allow(clippy::cast_possible_truncation, reason = "classes are fewer than 2^32")]
 fn last(n: usize) -> u32 {
     (n - 1) as u32

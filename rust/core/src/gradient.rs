@@ -313,6 +313,9 @@ impl Largest {
 
 /// Adds the gradients of more chunks to that of the first, in their order, and returns the largest magnitude.
 fn add_up<T: Scalar>(gradient: &mut [T], chunks: &mut [RwLock<Chunk<T>>], team: &mut Team) -> Result<f64> {
+    if chunks.is_empty() {
+        return Ok(T::largest_magnitude(gradient).into());
+    }
     let n_parts = chunks.len();
     let mut parts: [&[T]; MAX_CHUNKS] = [&[]; MAX_CHUNKS];
     for (part, chunk) in parts.iter_mut().zip(chunks) {

@@ -22,7 +22,7 @@ const MAX_CHUNKED_PARAMETERS: usize = 1 << 15;
 /// Rows of a chunk at least, so that adding its gradient to the others' counts for little.
 const MIN_CHUNK_ROWS: usize = 32;
 /// Multiplications and additions of a chunk at least: some microseconds, so that handing it to a thread counts for little.
-const MIN_CHUNK_FLOPS: usize = 200_000;
+const MIN_CHUNK_FLOPS: usize = 320_000;
 /// Multiplications and additions from which on a batch that is not cut into chunks is shared by threads.
 const MIN_SHARED_FLOPS: usize = 1_000_000;
 /// Numbers that the gradients of all chunks may take together.
@@ -130,12 +130,13 @@ impl Network {
         }
     }
 
-    /// Rows of a tile of a batch of `n` rows that goes forward and back and is not cut into chunks: two at least, for
-    /// two threads, and more where the weights stay in cache from one to the next.
+    /// Rows of a tile of a batch of `n` rows that goes forward and back and is not cut into chunks: two tiles at least,
+    /// for two threads, and more where the weights stay in cache from one to the next and each has rows enough to make
+    /// up for reading them.
     pub(crate) fn training_tile_rows(&self, n: usize) -> usize {
         let widest = self.layout.layers().iter().map(|layer| layer.d_in * layer.d_out).max().unwrap_or(0);
         let large = widest * size_of::<f32>() > LARGE_WEIGHTS;
-        let rows = if large || n < 128 { n / 2 } else { (n / 4).max(64) };
+        let rows = if large { n / 2 } else { (n / 4).max(128).min(n / 2) };
         rows.clamp(ROW_GROUP, MIN_TILE_ROWS).next_multiple_of(ROW_GROUP)
     }
 

@@ -25,7 +25,8 @@ pub(crate) fn softmax_cross_entropy<T: Scalar>(
 ) -> Tally {
     assert_eq!(logits.len(), labels.len() * classes, "logits and labels");
     assert_eq!(labels.len(), weights.len(), "labels and weights");
-    assert!(labels.iter().all(|&label| (label as usize) < classes), "labels are below {classes}");
+    let greatest = labels.iter().fold(0, |greatest, &label| label.max(greatest));
+    assert!(labels.is_empty() || (greatest as usize) < classes, "labels are below {classes}");
     if classes <= FEW {
         cross_entropy_few(logits, classes, labels, weights, bounds)
     } else {
@@ -43,13 +44,13 @@ simd_fn! {
     ) -> Tally {
         let mut tally = Tally::default();
         let mut lanes = [[T::ZERO; 16]; FEW];
+        let mut z = [V::zero(); FEW];
         let blocks = logits
             .chunks_mut(classes * T::LANES)
             .zip(labels.chunks(T::LANES))
             .zip(weights.chunks(T::LANES));
         for ((rows, labels), weights) in blocks {
             turn(rows, classes, &mut lanes);
-            let mut z = [V::zero(); FEW];
             for (z, lane) in z[..classes].iter_mut().zip(&lanes) {
                 *z = V::load(lane);
             }
@@ -65,9 +66,20 @@ simd_fn! {
     }
 }
 
-/// Adds the first `count` lanes, in order.
+/// Adds the first `count` lanes.
 #[inline(always)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "hits are as many as lanes at most"
+)]
 fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, count: usize) {
+    if count == T::LANES {
+        tally.loss += loss.sum().into();
+        let hits: f64 = hit.sum().into();
+        tally.correct += hits as usize;
+        return;
+    }
     let (mut losses, mut hits) = ([T::ZERO; 16], [T::ZERO; 16]);
     loss.store(&mut losses);
     hit.store(&mut hits);
@@ -106,11 +118,27 @@ fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V, 
     (loss, V::select(best.eq(label), one, V::zero()))
 }
 
+/// [`softmax_cross_entropy`] for at most [`FEW`] classes with class-major logits less that of the last class, which
+/// stand alone: class c of row q at `z[c * stride + q]`, `stride` at least the number of rows rounded up to whole
+/// vectors. So does the gradient. Adds the sums of it over rows to `bias`, one for each class.
+pub(super) fn cross_entropy_by_class<T: Scalar>(
+    z: &mut [T],
+    stride: usize,
+    labels: &[u32],
+    weights: &[T],
+    bias: &mut [T],
+    bounds: Bounds,
+) -> Tally {
+    match bias.len() {
+        2 => cross_entropy_of_known::<T, 2>(z, stride, labels, weights, bias, bounds),
+        3 => cross_entropy_of_known::<T, 3>(z, stride, labels, weights, bias, bounds),
+        _ => cross_entropy_of_known::<T, 0>(z, stride, labels, weights, bias, bounds),
+    }
+}
+
 simd_fn! {
-    /// [`softmax_cross_entropy`] for at most [`FEW`] classes with class-major logits: class c of row q
-    /// at `z[c * stride + q]`, `stride` at least the number of rows rounded up to whole vectors. Adds
-    /// the sums of the gradient over rows to `bias`, one for each class.
-    pub(super) fn cross_entropy_by_class<T as V>(
+    /// [`cross_entropy_by_class`] for `KNOWN` classes, the logits of which stay in registers, or for any if that is 0.
+    fn cross_entropy_of_known<T as V, const KNOWN: usize>(
         z: &mut [T],
         stride: usize,
         labels: &[u32],
@@ -118,22 +146,23 @@ simd_fn! {
         bias: &mut [T],
         bounds: Bounds,
     ) -> Tally {
+        let classes = if KNOWN > 0 { KNOWN } else { bias.len() };
         let mut tally = Tally::default();
-        let classes = bias.len();
-        let mut sums = [V::zero(); FEW];
-        let sums = &mut sums[..classes];
+        let (mut logits, mut sums) = ([V::zero(); FEW], [V::zero(); FEW]);
+        let (logits, sums) = (&mut logits[..classes], &mut sums[..classes]);
         let blocks = labels.chunks(T::LANES).zip(weights.chunks(T::LANES));
         for (block, (labels, weights)) in blocks.enumerate() {
             let q = block * T::LANES;
-            let mut logits = [V::zero(); FEW];
-            let logits = &mut logits[..classes];
-            for (c, logit) in logits.iter_mut().enumerate() {
+            for (c, logit) in logits[..classes - 1].iter_mut().enumerate() {
                 *logit = V::load(&z[c * stride + q..]);
             }
+            logits[classes - 1] = V::zero();
             let (label, weight) = (load_labels(labels), V::load_front(weights));
             let (loss, hit) = cross_entropy_lanes::<T, V>(logits, label, weight, bounds);
-            for (c, (logit, sum)) in logits.iter().zip(&mut *sums).enumerate() {
+            for (c, logit) in logits[..classes - 1].iter().enumerate() {
                 logit.store(&mut z[c * stride + q..]);
+            }
+            for (logit, sum) in logits.iter().zip(&mut *sums) {
                 *sum = *sum + *logit;
             }
             add_lanes(&mut tally, loss, hit, labels.len());
@@ -148,6 +177,10 @@ simd_fn! {
 /// At most one vector of labels.
 #[inline(always)]
 fn load_labels<T: Scalar, V: Simd<T>>(labels: &[u32]) -> V {
+    if labels.len() >= T::LANES {
+        // SAFETY: these are at least one vector.
+        return unsafe { V::load_u32_ptr(labels.as_ptr()) };
+    }
     let mut all = [0; 16];
     all[..labels.len()].copy_from_slice(labels);
     // SAFETY: 16 labels are at least one vector.

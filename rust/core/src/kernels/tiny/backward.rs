@@ -2,27 +2,43 @@
 
 #![allow(clippy::needless_range_loop, reason = "several arrays run by one index")]
 
-use super::{Batch, TinyNet};
+use super::{Batch, MOST_CLASSES, TinyNet};
 use crate::kernels::activation::Function;
-use crate::kernels::lanes::turn;
+use crate::kernels::lanes::{turn, turn_back};
 use crate::kernels::simd::{Simd, simd_fn};
 use crate::scalar::Scalar;
 
-/// What a row gives to the gradients of a vector of units.
+/// What a row needs of a vector of units, and what it gives to their gradients.
 #[derive(Clone, Copy)]
-struct Sums<V, const I: usize, const C: usize> {
+struct Units<V, const I: usize, const S: usize> {
     w1: [V; I],
     b1: V,
-    w2: [V; C],
+    w2: [V; S],
+}
+
+impl<V: Copy, const I: usize, const S: usize> Units<V, I, S> {
+    #[inline(always)]
+    fn zero<T: Scalar>() -> Self
+    where
+        V: Simd<T>,
+    {
+        Self { w1: [V::zero(); I], b1: V::zero(), w2: [V::zero(); S] }
+    }
+}
+
+/// Room to turn the rows of W2 that belong to a vector of units, or of its gradient.
+struct Turned<T> {
+    lanes: [[T; 16]; MOST_CLASSES],
+    rows: [T; 16 * MOST_CLASSES],
 }
 
 simd_fn! {
-    /// Adds the gradients of W1, b1 and W2 to `gradient`, given that of the logits, `d` `(classes, n)`
-    /// with classes `n` rounded up to whole vectors apart.
+    /// Adds the gradients of W1, b1 and W2 to `gradient`, given that of the sums of [`forward`](super::forward), `d`
+    /// `(n_sums, n)` with sums `n` rounded up to whole vectors apart.
     ///
-    /// `I` and `C` are the inputs and classes, rounded up: what is beyond repeats the last one and is
+    /// `I` and `S` are the inputs and sums, rounded up: what is beyond repeats the last one and is
     /// dropped. Sizes were checked by [`TinyNet::gradient`].
-    pub(super) fn backward<T as V, const I: usize, const C: usize; F: Function>(
+    pub(super) fn backward<T as V, const I: usize, const S: usize; F: Function>(
         net: &TinyNet,
         batch: &Batch<'_, T>,
         parameters: &[T],
@@ -30,8 +46,9 @@ simd_fn! {
         d: &[T],
         f: &F,
     ) {
+        let mut w2 = Turned { lanes: [[T::ZERO; 16]; MOST_CLASSES], rows: [T::ZERO; 16 * MOST_CLASSES] };
         for j in (0..net.hidden).step_by(T::LANES) {
-            units::<T, V, F, I, C>(net, batch, parameters, gradient, d, f, j);
+            units::<T, V, F, I, S>(net, batch, parameters, gradient, d, f, &mut w2, j);
         }
     }
 }
@@ -39,101 +56,127 @@ simd_fn! {
 /// The gradients of a vector of units from `j` on; the last may be cut by the end of the layer.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // one call, in the loop above
-fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize>(
+fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
     net: &TinyNet,
     batch: &Batch<'_, T>,
     parameters: &[T],
     gradient: &mut [T],
     d: &[T],
     f: &F,
+    turned: &mut Turned<T>,
     j: usize,
 ) {
-    let (n, hidden, classes) = (batch.weights.len(), net.hidden, net.classes);
+    let (n, hidden, classes, n_sums) = (batch.weights.len(), net.hidden, net.classes, net.free_sums());
     let count = (hidden - j).min(T::LANES);
     let (b1_at, w2_at) = (net.inputs * hidden, (net.inputs + 1) * hidden);
 
-    let mut weights = Sums { w1: [V::zero(); I], b1: V::zero(), w2: [V::zero(); C] };
-    for (i, w) in weights.w1[..net.inputs].iter_mut().enumerate() {
-        *w = V::load_front(&parameters[i * hidden + j..][..count]);
+    // Loops over inputs and sums have lengths known to the compiler, so that what they go through stays in registers.
+    let mut weights = Units::<V, I, S>::zero();
+    for i in 0..I {
+        if i < net.inputs {
+            weights.w1[i] = V::load_front(&parameters[i * hidden + j..][..count]);
+        }
     }
     weights.b1 = V::load_front(&parameters[b1_at + j..][..count]);
     let w2_range = w2_at + j * classes..w2_at + (j + count) * classes;
-    let mut lanes = [[T::ZERO; 16]; C];
-    turn(&parameters[w2_range.clone()], classes, &mut lanes);
-    for (w, lane) in weights.w2[..classes].iter_mut().zip(&lanes) {
-        *w = V::load(lane);
+    turn(&parameters[w2_range.clone()], classes, &mut turned.lanes);
+    let of_last = if n_sums < classes { V::load(&turned.lanes[n_sums]) } else { V::zero() };
+    for s in 0..S {
+        if s < n_sums {
+            weights.w2[s] = V::load(&turned.lanes[s]) - of_last;
+        }
     }
 
     let mut x = [batch.x.as_ptr(); I];
     for (i, x) in x.iter_mut().enumerate() {
-        *x = batch.x[i.min(net.inputs - 1) * batch.x_stride..].as_ptr();
+        *x = batch.x[i.min(net.inputs - 1) * batch.x_stride..][..n].as_ptr();
     }
     let apart = n.next_multiple_of(T::LANES);
-    let mut d_at = [d.as_ptr(); C];
-    for (c, at) in d_at.iter_mut().enumerate() {
-        *at = d[c.min(classes - 1) * apart..][..n].as_ptr();
+    let mut d_at = [d.as_ptr(); S];
+    for (s, at) in d_at.iter_mut().enumerate() {
+        *at = d[s.min(n_sums - 1) * apart..][..n].as_ptr();
     }
 
-    let mut sums = [Sums { w1: [V::zero(); I], b1: V::zero(), w2: [V::zero(); C] }; 2];
-    for pair in 0..n.div_ceil(2) {
-        for (odd, sums) in sums.iter_mut().enumerate() {
-            let q = 2 * pair + odd;
-            if q >= n {
-                break;
-            }
-            // SAFETY: features and classes of d have n elements from their start on, and `q < n`.
-            unsafe {
-                let mut y = weights.b1;
-                for i in 0..I {
-                    y = V::splat(*x[i].add(q)).mul_add(weights.w1[i], y);
-                }
-                let y = f.apply::<T, V>(y);
-                let mut d = [V::zero(); C];
-                for (d, at) in d.iter_mut().zip(d_at) {
-                    *d = V::splat(*at.add(q));
-                }
-                let mut back = d[0] * weights.w2[0];
-                for c in 1..C {
-                    back = d[c].mul_add(weights.w2[c], back);
-                }
-                let back = f.chain::<T, V>(back, y);
-                for i in 0..I {
-                    sums.w1[i] = V::splat(*x[i].add(q)).mul_add(back, sums.w1[i]);
-                }
-                sums.b1 = sums.b1 + back;
-                for c in 0..C {
-                    sums.w2[c] = y.mul_add(d[c], sums.w2[c]);
-                }
-            }
+    let mut even = Units::zero();
+    let mut odd = Units::zero();
+    for pair in 0..n / 2 {
+        // SAFETY: features and sums have n elements from their start on, and these rows are below n.
+        unsafe {
+            add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, 2 * pair);
+            add_row::<T, V, F, I, S>(&mut odd, &weights, x, d_at, f, 2 * pair + 1);
         }
     }
+    if !n.is_multiple_of(2) {
+        // SAFETY: as above.
+        unsafe { add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, n - 1) };
+    }
 
-    let [even, odd] = &sums;
-    for i in 0..net.inputs {
-        add(even.w1[i] + odd.w1[i], &mut gradient[i * hidden + j..][..count]);
+    for i in 0..I {
+        if i < net.inputs {
+            add(even.w1[i] + odd.w1[i], &mut gradient[i * hidden + j..][..count]);
+        }
     }
     add(even.b1 + odd.b1, &mut gradient[b1_at + j..][..count]);
-    for c in 0..classes {
-        (even.w2[c] + odd.w2[c]).store(&mut lanes[c]);
-    }
-    // The same twice, so that the loop is unrolled where the classes are not rounded up.
-    if classes == C {
-        add_turned(&lanes, C, &mut gradient[w2_range]);
-    } else {
-        add_turned(&lanes, classes, &mut gradient[w2_range]);
-    }
-
-    #[inline(always)]
-    fn add_turned<T: Scalar>(lanes: &[[T; 16]], classes: usize, to: &mut [T]) {
-        for (i, row) in to.chunks_exact_mut(classes).enumerate() {
-            for (g, lane) in row.iter_mut().zip(lanes) {
-                *g += lane[i];
-            }
+    let mut of_last = V::zero();
+    for s in 0..S {
+        if s < n_sums {
+            let sum = even.w2[s] + odd.w2[s];
+            of_last = of_last - sum;
+            sum.store(&mut turned.lanes[s]);
         }
+    }
+    if n_sums < classes {
+        of_last.store(&mut turned.lanes[n_sums]);
+    }
+    let rows = &mut turned.rows[..count * classes];
+    turn_back(&turned.lanes, classes, rows);
+    for (to, from) in gradient[w2_range].chunks_mut(T::LANES).zip(rows.chunks(T::LANES)) {
+        add(V::load_front(from), to);
     }
 
     #[inline(always)]
     fn add<T: Scalar, V: Simd<T>>(sum: V, to: &mut [T]) {
         (V::load_front(to) + sum).store_front(to);
+    }
+}
+
+/// Adds what row `q` gives.
+///
+/// # Safety
+/// All pointers are valid for reading `q + 1` elements.
+#[inline(always)]
+unsafe fn add_row<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
+    sums: &mut Units<V, I, S>,
+    weights: &Units<V, I, S>,
+    x: [*const T; I],
+    d: [*const T; S],
+    f: &F,
+    q: usize,
+) {
+    let (mut x_q, mut d_q) = ([V::zero(); I], [V::zero(); S]);
+    for (to, from) in x_q.iter_mut().zip(x) {
+        // SAFETY: promised by the caller.
+        *to = V::splat(unsafe { *from.add(q) });
+    }
+    for (to, from) in d_q.iter_mut().zip(d) {
+        // SAFETY: promised by the caller.
+        *to = V::splat(unsafe { *from.add(q) });
+    }
+    let mut y = weights.b1;
+    for (x, w) in x_q.iter().zip(weights.w1) {
+        y = x.mul_add(w, y);
+    }
+    let y = f.apply::<T, V>(y);
+    let mut back = d_q[0] * weights.w2[0];
+    for (d, w) in d_q.iter().zip(weights.w2).skip(1) {
+        back = d.mul_add(w, back);
+    }
+    let back = f.chain::<T, V>(back, y);
+    for (sum, x) in sums.w1.iter_mut().zip(x_q) {
+        *sum = x.mul_add(back, *sum);
+    }
+    sums.b1 = sums.b1 + back;
+    for (sum, d) in sums.w2.iter_mut().zip(d_q) {
+        *sum = y.mul_add(d, *sum);
     }
 }

@@ -1,4 +1,4 @@
-//! Forward sweep: rows in lanes, their logits in registers while the hidden units run by.
+//! Forward sweep: rows in lanes, their sums in registers while the hidden units run by.
 
 use super::{Features, TinyNet};
 use crate::kernels::activation::Function;
@@ -6,13 +6,15 @@ use crate::kernels::simd::{Simd, simd_fn};
 use crate::scalar::Scalar;
 
 simd_fn! {
-    /// Writes the logits to `z`, class-major `(classes, n)`, with classes `n` rounded up to whole vectors
-    /// apart; the lanes beyond n hold nothing of meaning.
+    /// Writes sums of rows to `z`, class-major `(n_sums, n)`, with classes `n` rounded up to whole vectors
+    /// apart; the lanes beyond n hold nothing of meaning. They are the logits, or with one sum less than there are
+    /// classes, the logits of the others less that of the last one.
     ///
-    /// `I` and `C` are the inputs and classes, rounded up: inputs beyond are 0, classes beyond are
+    /// `I` and `S` are the inputs and sums, rounded up: inputs beyond are 0, sums beyond are
     /// dropped. Sizes were checked by [`TinyNet`].
-    pub(super) fn forward<T as V, const I: usize, const C: usize; F: Function>(
+    pub(super) fn forward<T as V, const I: usize, const S: usize; F: Function>(
         net: &TinyNet,
+        n_sums: usize,
         x: &Features<'_, T>,
         parameters: &[T],
         z: &mut [T],
@@ -21,20 +23,20 @@ simd_fn! {
         let n = x.rows;
         let mut q = 0;
         // Vectors of rows share the broadcast weights where there are registers for their inputs and sums.
-        if 4 * (I + C + 1) <= V::TILE_ROWS * V::TILE_VECTORS {
+        if 4 * (I + S + 1) <= V::TILE_ROWS * V::TILE_VECTORS {
             while q + 3 * T::LANES < n {
-                rows::<T, V, F, I, C, 4>(net, x, parameters, z, f, q);
+                rows::<T, V, F, I, S, 4>(net, n_sums, x, parameters, z, f, q);
                 q += 4 * T::LANES;
             }
         }
         if V::TILE_VECTORS > 1 {
             while q + T::LANES < n {
-                rows::<T, V, F, I, C, 2>(net, x, parameters, z, f, q);
+                rows::<T, V, F, I, S, 2>(net, n_sums, x, parameters, z, f, q);
                 q += 2 * T::LANES;
             }
         }
         while q < n {
-            rows::<T, V, F, I, C, 1>(net, x, parameters, z, f, q);
+            rows::<T, V, F, I, S, 1>(net, n_sums, x, parameters, z, f, q);
             q += T::LANES;
         }
     }
@@ -42,8 +44,10 @@ simd_fn! {
 
 /// `R` vectors of rows from row `q` on; the last may be cut by the end of the batch.
 #[inline(always)]
-fn rows<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize, const R: usize>(
+#[allow(clippy::too_many_arguments)] // three calls, in the loops above
+fn rows<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize, const R: usize>(
     net: &TinyNet,
+    n_sums: usize,
     features: &Features<'_, T>,
     parameters: &[T],
     z: &mut [T],
@@ -60,21 +64,22 @@ fn rows<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize, cons
             *x = V::load_front(&feature[q + r * T::LANES..]);
         }
     }
-    let mut w1 = [b1; I];
+    let mut w1 = [b1.as_ptr(); I];
     for (i, w1) in w1[..net.inputs].iter_mut().enumerate() {
-        *w1 = &parameters[i * hidden..][..hidden];
+        *w1 = parameters[i * hidden..][..hidden].as_ptr();
     }
 
-    let mut sums = [[V::zero(); C]; R];
+    let mut sums = [[V::zero(); S]; R];
     for sums in &mut sums {
-        for (sum, &b) in sums.iter_mut().zip(b2) {
-            *sum = V::splat(b);
+        for (sum, b) in sums.iter_mut().zip(of_sums::<T, V, S>(b2, n_sums)) {
+            *sum = b;
         }
     }
-    for (j, w2) in w2.chunks_exact(classes).enumerate() {
-        let mut h = [V::splat(b1[j]); R];
+    for (j, (w2, &b1)) in w2.chunks_exact(classes).zip(b1).enumerate() {
+        let mut h = [V::splat(b1); R];
         for (x, w1) in x.iter().zip(w1) {
-            let w = V::splat(w1[j]);
+            // SAFETY: each points to as many weights as b1 has numbers.
+            let w = V::splat(unsafe { *w1.add(j) });
             for (h, x) in h.iter_mut().zip(x) {
                 *h = x.mul_add(w, *h);
             }
@@ -82,18 +87,28 @@ fn rows<T: Scalar, V: Simd<T>, F: Function, const I: usize, const C: usize, cons
         for h in &mut h {
             *h = f.apply::<T, V>(*h);
         }
-        for c in 0..C {
-            let w = V::splat(w2[c.min(classes - 1)]);
+        for (s, w) in of_sums::<T, V, S>(w2, n_sums).into_iter().enumerate() {
             for (sums, h) in sums.iter_mut().zip(&h) {
-                sums[c] = h.mul_add(w, sums[c]);
+                sums[s] = h.mul_add(w, sums[s]);
             }
         }
     }
 
     let apart = n.next_multiple_of(T::LANES);
     for (r, sums) in sums.iter().enumerate() {
-        for (c, sum) in sums[..classes].iter().enumerate() {
-            sum.store(&mut z[c * apart + q + r * T::LANES..]);
+        for (s, sum) in sums[..n_sums].iter().enumerate() {
+            sum.store(&mut z[s * apart + q + r * T::LANES..]);
         }
     }
+}
+
+/// What classes give to the sums: their own, less that of the last one if it has no sum.
+#[inline(always)]
+fn of_sums<T: Scalar, V: Simd<T>, const S: usize>(of_classes: &[T], n_sums: usize) -> [V; S] {
+    let last = if n_sums < of_classes.len() { V::splat(of_classes[n_sums]) } else { V::zero() };
+    let mut of_sums = [V::zero(); S];
+    for (s, of_sum) in of_sums.iter_mut().enumerate() {
+        *of_sum = V::splat(of_classes[s.min(n_sums - 1)]) - last;
+    }
+    of_sums
 }

@@ -64,7 +64,7 @@ impl TinyNet {
         let (features, z) = scratch.split_at_mut(self.inputs * stride);
         columns_of_rows(x, self.inputs, features, stride);
         let x = &Features { values: features, stride, rows: n };
-        by_shape!(self, forward::<T, F>(self, x, parameters, z, f));
+        by_shape!(self.inputs, self.classes, forward::<T, F>(self, self.classes, x, parameters, z, f));
         rows_of_classes(z, stride, out, self.classes, wants_softmax);
     }
 }

@@ -9,6 +9,10 @@
 //! Hidden values are computed again in the backward sweep, which costs less than keeping them; it would not for tanh
 //! and the logistic function, so that networks with these go layer by layer.
 //!
+//! A softmax does not change when all logits do by the same number, and its gradient sums to 0 over classes. Both
+//! sweeps therefore have one class less: logits are those less the last one, the gradient of which is what the
+//! others lack to 0.
+//!
 //! Sums over rows have one order, whatever the instruction set: even rows, odd rows, then both.
 
 mod backward;
@@ -28,19 +32,19 @@ use crate::scalar::Scalar;
 use backward::backward;
 use forward::forward;
 
-/// Calls a sweep compiled for the least shape that holds that of the net.
+/// Calls a sweep compiled for the least shape that holds so many inputs and sums.
 macro_rules! by_shape {
-    ($net:expr, $sweep:ident::<$t:ty, $f:ty>$arguments:tt) => {
-        by_shape!(@match $net, $sweep, $t, $f, $arguments, 2: 1 2 3 8; 4: 1 2 3 8; 8: 1 2 3 8;)
+    ($inputs:expr, $sums:expr, $sweep:ident::<$t:ty, $f:ty>$arguments:tt) => {
+        by_shape!(@match $inputs, $sums, $sweep, $t, $f, $arguments, 2: 1 2 3 8; 4: 1 2 3 8; 8: 1 2 3 8;)
     };
-    (@match $net:expr, $sweep:ident, $t:ty, $f:ty, $arguments:tt,
-     $($inputs:literal: $one:literal $two:literal $three:literal $eight:literal;)*) => {
-        match ($net.inputs, $net.classes) {
+    (@match $inputs:expr, $sums:expr, $sweep:ident, $t:ty, $f:ty, $arguments:tt,
+     $($least:literal: $one:literal $two:literal $three:literal $eight:literal;)*) => {
+        match ($inputs, $sums) {
             $(
-                (..=$inputs, ..=$one) => $sweep::<$t, $inputs, $one, $f>$arguments,
-                (..=$inputs, ..=$two) => $sweep::<$t, $inputs, $two, $f>$arguments,
-                (..=$inputs, ..=$three) => $sweep::<$t, $inputs, $three, $f>$arguments,
-                (..=$inputs, ..=$eight) => $sweep::<$t, $inputs, $eight, $f>$arguments,
+                (..=$least, ..=$one) => $sweep::<$t, $least, $one, $f>$arguments,
+                (..=$least, ..=$two) => $sweep::<$t, $least, $two, $f>$arguments,
+                (..=$least, ..=$three) => $sweep::<$t, $least, $three, $f>$arguments,
+                (..=$least, ..=$eight) => $sweep::<$t, $least, $eight, $f>$arguments,
             )*
             _ => unreachable!("the constructor limits the shape"),
         }
@@ -115,9 +119,14 @@ impl TinyNet {
         self.hidden * (self.inputs + 1 + self.classes) + self.classes
     }
 
+    /// Sums of a row whose gradients make those of all classes.
+    fn free_sums(&self) -> usize {
+        if self.output == Output::Softmax { self.classes - 1 } else { self.classes }
+    }
+
     /// Elements of scratch that [`TinyNet::gradient`] needs for `n` rows.
     pub(crate) fn scratch_len<T: Scalar>(&self, n: usize) -> usize {
-        self.classes * n.next_multiple_of(T::LANES)
+        self.free_sums() * n.next_multiple_of(T::LANES)
     }
 
     /// Adds the gradient of the weighted sum of losses to `gradient` and returns that sum.
@@ -144,7 +153,8 @@ impl TinyNet {
         assert!((self.inputs - 1) * batch.x_stride + n <= batch.x.len(), "X is too short");
         assert!(self.scratch_len::<T>(n) <= scratch.len(), "scratch is too short");
         let classes = self.classes;
-        assert!(batch.labels.iter().all(|&y| (y as usize) < classes), "labels are below {classes}");
+        let greatest = batch.labels.iter().fold(0, |greatest, &y| y.max(greatest));
+        assert!((greatest as usize) < classes, "labels are below {classes}");
 
         match self.activation {
             Activation::Relu => self.sweep(batch, parameters, gradient, bounds, scratch, &Relu),
@@ -165,7 +175,11 @@ impl TinyNet {
     ) -> Tally {
         let n = batch.weights.len();
         let x = &Features { values: batch.x, stride: batch.x_stride, rows: n };
-        by_shape!(self, forward::<T, F>(self, x, parameters, d, f));
+        by_shape!(
+            self.inputs,
+            self.free_sums(),
+            forward::<T, F>(self, self.free_sums(), x, parameters, d, f)
+        );
         let bias = self.parameters() - self.classes;
         let tally = if self.output == Output::Softmax {
             let apart = n.next_multiple_of(T::LANES);
@@ -175,7 +189,7 @@ impl TinyNet {
             gradient[bias] += sum(&d[..n]);
             tally
         };
-        by_shape!(self, backward::<T, F>(self, batch, parameters, gradient, d, f));
+        by_shape!(self.inputs, self.free_sums(), backward::<T, F>(self, batch, parameters, gradient, d, f));
         tally
     }
 }
