@@ -66,7 +66,7 @@ impl Cut {
             let (start, end) = Network::chunk(n, count, count - 1);
             return Self::Chunks {
                 count,
-                tile_rows: network.tile_rows().min((end - start).next_multiple_of(16)),
+                tile_rows: network.chunk_tile_rows::<T>().min((end - start).next_multiple_of(16)),
             };
         }
         let tile_rows = network.training_tile_rows(n).min(n);

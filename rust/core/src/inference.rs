@@ -17,21 +17,13 @@ use crate::inputs::Inputs;
 use crate::kernels::{Finish, TinyNet};
 use crate::layout::Layer;
 use crate::loss::Tally;
-use crate::network::Network;
+use crate::network::{MAX_TILE_ROWS, Network, TILE_ROW_GROUP, rows_in_cache};
 use crate::output::Output;
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::team::Team;
 use crate::tile::{Pass, Task};
 
-/// Bytes that the activations of a tile may take: about a core's share of the level-2 cache.
-const TILE_BYTES: usize = 256 * 1024;
-/// Rows below which a tile would read the weights again too often.
-const MIN_TILE_ROWS: usize = 256;
-/// Rows above which a larger tile gains nothing.
-const MAX_TILE_ROWS: usize = 1024;
-/// Rows that tiles are rounded to, so that kernels which take several at a time are left with none.
-const ROW_GROUP: usize = 64;
 /// Most parts whose losses are added up apart.
 const MAX_PARTS: usize = 64;
 /// Work for which starting a thread pays, in floating-point operations.
@@ -56,7 +48,7 @@ pub(crate) struct Inference<T: Scalar> {
 impl<T: Scalar> Inference<T> {
     /// Makes room for passes over rows of such inputs on `n_threads`.
     pub(crate) fn reserve(&mut self, network: &Network, x: &Inputs<'_, T>, n_threads: usize) -> Result<()> {
-        let rows = tile_rows(network, x.nrows()).min(x.nrows());
+        let rows = tile_rows::<T>(network, x.nrows()).min(x.nrows());
         let gathers = x.sparse().is_none() || TinyNet::without_gradient(network).is_some();
         let suits = |buffers: &Buffers<T>| {
             buffers.rows >= rows && (!gathers || rows == 0 || !buffers.layers.input.is_empty())
@@ -81,7 +73,7 @@ impl<T: Scalar> Inference<T> {
         stage: Stage,
         team: &mut Team,
     ) -> Result<()> {
-        let tile_rows = tile_rows(pass.network, x.nrows());
+        let tile_rows = tile_rows::<T>(pass.network, x.nrows());
         team.share(out.axis_chunks_iter_mut(Axis(0), tile_rows).enumerate(), |thread, (i, mut out)| {
             let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
             let rows = Rows::Range(i * tile_rows, i * tile_rows + out.nrows());
@@ -107,7 +99,7 @@ impl<T: Scalar> Inference<T> {
         out: &mut [i64],
         team: &mut Team,
     ) -> Result<()> {
-        let tile_rows = tile_rows(pass.network, x.nrows());
+        let tile_rows = tile_rows::<T>(pass.network, x.nrows());
         let d_out = pass.network.layout().d_out();
         let has_classes = pass.network.output() == Output::Softmax;
         let width = if has_classes { 1 } else { d_out };
@@ -135,7 +127,7 @@ impl<T: Scalar> Inference<T> {
         team: &mut Team,
     ) -> Result<Tally> {
         let n = data.n_rows();
-        let tile_rows = tile_rows(pass.network, n);
+        let tile_rows = tile_rows::<T>(pass.network, n);
         let n_tiles = n.div_ceil(tile_rows);
         let n_parts = n_tiles.min(MAX_PARTS);
         let mut tallies = [Tally::default(); MAX_PARTS];
@@ -154,29 +146,28 @@ impl<T: Scalar> Inference<T> {
 }
 
 /// Threads that share a pass over `n` rows: at most `n_threads`, and no more than pay for being started.
-pub(crate) fn useful_threads(network: &Network, n: usize, n_threads: usize) -> usize {
+pub(crate) fn useful_threads<T>(network: &Network, n: usize, n_threads: usize) -> usize {
     if n_threads == 1 {
         return 1;
     }
-    let n_tiles = n.div_ceil(tile_rows(network, n));
+    let n_tiles = n.div_ceil(tile_rows::<T>(network, n));
     n_threads.min(n_tiles).min(network.layout().flops(n) / FLOPS_PER_THREAD).max(1)
 }
 
 /// Rows of each tile of `n` but the last, which has what is left: about as many.
-fn tile_rows(network: &Network, n: usize) -> usize {
-    let most = most_tile_rows(network);
+fn tile_rows<T>(network: &Network, n: usize) -> usize {
+    let most = most_tile_rows::<T>(network);
     let n_tiles = n.div_ceil(most).max(1);
-    n.div_ceil(n_tiles).max(1).next_multiple_of(ROW_GROUP)
+    n.div_ceil(n_tiles).max(1).next_multiple_of(TILE_ROW_GROUP)
 }
 
-fn most_tile_rows(network: &Network) -> usize {
+fn most_tile_rows<T>(network: &Network) -> usize {
     if TinyNet::without_gradient(network).is_some() {
         // Its activations stay in registers.
         return MAX_TILE_ROWS;
     }
     let widest = network.layout().layer_sizes().skip(1).max().unwrap_or(0);
-    let rows = TILE_BYTES / (2 * widest).saturating_mul(size_of::<f32>());
-    rows.clamp(MIN_TILE_ROWS, MAX_TILE_ROWS) / ROW_GROUP * ROW_GROUP
+    rows_in_cache::<T>(2 * widest)
 }
 
 /// The buffers of one thread.

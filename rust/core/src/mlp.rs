@@ -285,7 +285,7 @@ impl<T: Scalar> Mlp<T> {
         if n_threads == 0 {
             return Err(Error::value("n_threads", 0, "a number >= 1"));
         }
-        let mut team = Team::new(useful_threads(&self.network, x.nrows(), n_threads));
+        let mut team = Team::new(useful_threads::<T>(&self.network, x.nrows(), n_threads));
         self.inferences.lend(|inference| {
             inference.reserve(&self.network, x, team.len())?;
             f(inference, &mut team)

@@ -13,8 +13,10 @@ const TILE_BYTES: usize = 256 * 1024;
 /// Rows below which a tile would read the weights again too often.
 const MIN_TILE_ROWS: usize = 256;
 /// Rows above which a larger tile gains nothing.
-const MAX_TILE_ROWS: usize = 1024;
-/// Rows that pieces are rounded to: one AVX-512 register of `f32`.
+pub(crate) const MAX_TILE_ROWS: usize = 1024;
+/// Rows that tiles are rounded to where there are many, so that kernels which take several at a time are left with none.
+pub(crate) const TILE_ROW_GROUP: usize = 64;
+/// Rows that the tiles of a batch are rounded to: one AVX-512 register of `f32`.
 const ROW_GROUP: usize = 16;
 
 /// Parameters up to which a batch is cut into chunks: their gradients stay in a level-2 cache.
@@ -101,11 +103,9 @@ impl Network {
         self.layout.n_parameters().saturating_mul(6)
     }
 
-    /// Rows that go forward through all layers while they are in cache.
-    pub(crate) fn tile_rows(&self) -> usize {
-        let numbers: usize = self.layout.layer_sizes().sum();
-        let rows = TILE_BYTES / (numbers.saturating_mul(size_of::<f32>()));
-        rows.clamp(MIN_TILE_ROWS, MAX_TILE_ROWS) / ROW_GROUP * ROW_GROUP
+    /// Rows of a chunk that go forward and back through all layers while they are in cache.
+    pub(crate) fn chunk_tile_rows<T>(&self) -> usize {
+        rows_in_cache::<T>(self.layout.layer_sizes().sum())
     }
 
     /// Number of chunks that a batch of `n` rows is cut into, a power of two. Like every cut it depends on the shapes
@@ -146,6 +146,12 @@ impl Network {
         let bound = |i: usize| (groups * i / n_chunks * ROW_GROUP).min(n);
         (bound(i), bound(i + 1))
     }
+}
+
+/// Rows that stay in cache where each has so many numbers.
+pub(crate) fn rows_in_cache<T>(numbers: usize) -> usize {
+    let rows = TILE_BYTES / numbers.saturating_mul(size_of::<T>());
+    rows.clamp(MIN_TILE_ROWS, MAX_TILE_ROWS) / TILE_ROW_GROUP * TILE_ROW_GROUP
 }
 
 fn cut_into_slabs(layout: &Layout) -> Vec<Slab> {
