@@ -104,6 +104,7 @@ pub use error::{Error, Result, Shape};
 pub use init::Init;
 pub use inputs::{Csr, Indices, Inputs};
 pub use interrupt::{Ask, Interrupt, Never, is_brief};
+pub use kernels::simd::check_environment;
 pub use layout::{Layer, Layout};
 pub use legacy_random::LegacyRandom;
 pub use loss::{Objective, Report};
