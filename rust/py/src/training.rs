@@ -167,7 +167,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             }
         })?;
         let epoch = |made, last: &EpochRecord| {
-            Epoch::new(initial_epoch + made, epochs, last, self.has_accuracy)
+            Epoch::from_record(initial_epoch + made, epochs, last, self.has_accuracy)
         };
         let at_once = if self.arguments.callback.is_some() { 1 } else { n_epochs };
         let mut records = Vec::new();
