@@ -8,6 +8,8 @@
 
 #[path = "../../rust/core/src/error.rs"]
 mod error;
+#[path = "../../rust/core/src/memory.rs"]
+mod memory;
 #[path = "../../rust/core/src/tensor_file/mod.rs"]
 mod tensor_file;
 
