@@ -1,6 +1,5 @@
 //! The instruction set, detected once per process.
 
-use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::error::{Error, Result};
@@ -38,12 +37,12 @@ impl Isa {
     /// What the environment variable `FASTMLP_ISA` names, or the best if it is not set or empty.
     fn from_environment() -> Result<Self> {
         match std::env::var_os(VARIABLE).filter(|name| !name.is_empty()) {
-            Some(name) => Self::from_name(&name),
+            Some(name) => Self::from_name(&name.to_string_lossy()),
             None => Ok(Self::best()),
         }
     }
 
-    fn from_name(name: &OsStr) -> Result<Self> {
+    fn from_name(name: &str) -> Result<Self> {
         Self::available().find(|isa| name == isa.name()).ok_or_else(|| {
             let names: Vec<_> = Self::available().map(|isa| format!("{:?}", isa.name())).collect();
             let expected = format!("what this CPU has: {}", names.join(", "));
@@ -110,9 +109,9 @@ thread_local! {
 #[test]
 fn what_this_cpu_lacks_is_refused_by_name() {
     for isa in Isa::available() {
-        assert_eq!(Isa::from_name(OsStr::new(isa.name())).unwrap(), isa);
+        assert_eq!(Isa::from_name(isa.name()).unwrap(), isa);
     }
-    let error = Isa::from_name(OsStr::new("avx9")).unwrap_err().to_string();
+    let error = Isa::from_name("avx9").unwrap_err().to_string();
     assert!(
         error.starts_with("FASTMLP_ISA is \"avx9\", expected what this CPU has: \"portable\""),
         "{error}"
