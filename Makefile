@@ -80,7 +80,7 @@ test-cpus: build env ## Compare the bits of training with those of a processor w
 # rustc of the stable channel has these, behind the switch that its own build uses.
 UNSTABLE := RUSTC_BOOTSTRAP=1
 FUZZ_SECONDS ?= 20
-FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -max_len=65536
+FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -max_len=16384
 # Half as many inputs again in the same time; a crash that is run alone tells where its memory is from.
 FUZZ_ASAN := malloc_context_size=0:detect_stack_use_after_return=0
 
