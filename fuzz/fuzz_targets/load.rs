@@ -8,6 +8,8 @@
 
 #[path = "../../rust/core/src/error.rs"]
 mod error;
+#[path = "../../rust/core/src/memory.rs"]
+mod memory;
 #[path = "../../rust/core/src/tensor_file/mod.rs"]
 mod tensor_file;
 
@@ -22,11 +24,15 @@ use self::tensor_file::TensorFile;
 const DIGITS: std::ops::Range<usize> = 34..42;
 
 fuzz_target!(|bytes: &[u8]| {
-    let is_sound = load(bytes);
     let sealed = sealed(bytes.to_vec());
-    assert!(!is_sound || sealed == bytes, "read with a wrong checksum");
-    load(&sealed);
-    load(&self::sealed(measured(bytes.to_vec())));
+    // What is refused with its checksum is refused without it, and not for the checksum.
+    if load(&sealed) && sealed != bytes {
+        assert!(!load(bytes), "read with a wrong checksum");
+    }
+    let measured = measured(bytes.to_vec());
+    if measured != bytes {
+        load(&self::sealed(measured));
+    }
 });
 
 /// Whether the bytes are a file.

@@ -91,6 +91,16 @@ class AdamW(Adam):
 
 @final
 class Epoch:
+    def __new__(
+        cls,
+        epoch: int,
+        epochs: int,
+        loss: float,
+        accuracy: float | None,
+        val_loss: float | None,
+        val_accuracy: float | None,
+        seconds: float,
+    ) -> Epoch: ...
     @property
     def epoch(self) -> int: ...
     @property

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 
@@ -9,15 +10,19 @@ import bits
 import pytest
 
 
-def digest(isa):
-    result = subprocess.run(
-        [sys.executable, bits.__file__],
+def run(isa, *arguments):
+    return subprocess.run(
+        [sys.executable, *arguments],
         env=os.environ | {"FASTMLP_ISA": isa, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
         timeout=100,
     )
+
+
+def digest(isa):
+    result = run(isa, bits.__file__)
     assert len(result.stdout.strip()) == hashlib.sha256().digest_size * 2
     return result.stdout
 
@@ -30,3 +35,17 @@ def test_avx2_and_avx512_give_the_same_bits():
 @pytest.mark.parametrize("isa", ["avx2", "portable"])
 def test_two_processes_give_the_same_bits(isa):
     assert digest(isa) == digest(isa)
+
+
+@pytest.mark.parametrize("name", ["avx9", "AVX2", "\udcff"])
+def test_an_instruction_set_that_there_is_none_of_is_told(name):
+    result = run(name, "-c", "import fastmlp; fastmlp.MLP([2, 3])")
+
+    found = name if name.isascii() else ".+"
+    told = f'RuntimeWarning: FASTMLP_ISA is "{found}", expected what this CPU has: "portable"'
+    assert re.search(told, result.stderr)
+
+
+def test_an_instruction_set_of_this_machine_needs_no_word():
+    for name in ("portable", ""):
+        assert run(name, "-W", "error", "-c", "import fastmlp").stderr == ""

@@ -1,10 +1,17 @@
 """Large arrays are read where they lie: peak memory stays flat, and nothing leaks."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import model_file
 import pytest
+
+import fastmlp
+from fastmlp import _core
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
@@ -110,3 +117,48 @@ def test_an_800_MB_input_is_not_copied(layout):
 def test_two_thousand_fits_leak_nothing():
     # A leak of the least buffer, a hundred bytes a fit, would come to 200 kB.
     assert run(LEAK) < 128 * 1024
+
+
+def what_there_is():
+    """Memory and swap of the machine, in GiB as errors print them."""
+    fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return round(sum(int(fields[name].split()[0]) for name in ("MemTotal", "SwapTotal")) / 2**20, 1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float32", "3725.3"), ("float64", "7450.6")], ids=["float32", "float64"]
+)
+def test_a_network_that_no_machine_has_room_for(dtype, size):
+    with pytest.raises(MemoryError) as raised:
+        fastmlp.MLP([10**6, 10**6], dtype=dtype)
+
+    found = re.fullmatch(
+        rf"no memory for 1000001000000 numbers \(the parameters\): {size} GiB in all, "
+        r"and this process can have (\d+\.\d) GiB",
+        str(raised.value),
+    )
+    assert 0 < float(found[1]) <= what_there_is()
+
+
+def test_a_network_beyond_all_addresses():
+    numbers = 6 * 2**55 + 3
+    message = rf"^no memory for {numbers} numbers \(the parameters\): 805306368\.0 GiB in all, and"
+    with pytest.raises(MemoryError, match=message):
+        fastmlp.MLP([2, 2**55, 3])
+
+
+@pytest.mark.parametrize("load", [fastmlp.MLP.load, _core.load_network], ids=["MLP", "network"])
+def test_a_file_that_no_machine_has_room_for(load, tmp_path):
+    # The system keeps the header alone: the rest is a hole.
+    header = model_file.START + '00000000","format":"fastmlp-1"},"weights":{"dtype":"F32",'
+    header += '"shape":[1000000, 1000000],"data_offsets":[0,4000000000000]}}'
+    content = model_file.sealed(header)
+    path = tmp_path / "model"
+    path.write_bytes(content)
+    os.truncate(path, len(content) + 4 * 10**12)
+
+    message = (
+        r"^no memory for 1000000000000 numbers \(a file\): 7450\.6 GiB in all, and this process"
+    )
+    with pytest.raises(MemoryError, match=message):
+        load(path)

@@ -400,7 +400,7 @@ def test_a_folder_is_no_file(tmp_path):
         ({}, {"format": ""}, ValueError, 'the text has the key "format"'),
         ({}, {"crc32": ""}, ValueError, 'the text has the key "crc32"'),
         ({}, {"note": "x" * 2**20}, ValueError, r"its header has \d+ bytes, expected at most 104"),
-        ({}, {"note": 7}, TypeError, "note|int"),
+        ({}, {"note": 7}, TypeError, "metadata is of type dict, expected a dict of str to str"),
     ],
 )
 def test_what_cannot_be_saved_leaves_the_old_file(

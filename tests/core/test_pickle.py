@@ -82,11 +82,35 @@ def test_a_network_and_its_views_stay_together_in_a_deepcopy(mlp):
     assert np.shares_memory(twin.weights[0], twin.parameters)
 
 
-def test_history_can_be_pickled(mlp, rng):
-    X, y = rng.standard_normal((20, 3)).astype(mlp.dtype), rng.integers(2, size=20)
-    history = mlp.fit(X, y, epochs=3, X_val=X, y_val=y)
+SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
-    twin = pickle.loads(pickle.dumps(history))
 
-    for name in ("loss", "accuracy", "val_loss", "val_accuracy", "seconds"):
+@pytest.fixture(params=["softmax", "identity"])
+def told(request, rng):
+    """The history of a fit and its epochs, of a network with and without an accuracy."""
+    mlp = fastmlp.MLP([3, 2], output=request.param, dtype="float64", seed=3)
+    X, y = rng.standard_normal((20, 3)), rng.integers(2, size=20)
+    epochs = []
+    if request.param == "softmax":
+        return mlp.fit(X, y, epochs=3, X_val=X, y_val=y, callback=epochs.append), epochs
+    return mlp.fit(X, X[:, :2], epochs=3, callback=epochs.append), epochs
+
+
+def test_history(again, told):
+    history, _ = told
+
+    twin = again(history)
+
+    assert type(twin) is fastmlp.History
+    for name in SERIES:
         np.testing.assert_array_equal(getattr(twin, name), getattr(history, name))
+
+
+def test_an_epoch(again, told):
+    for epoch in told[1]:
+        twin = again(epoch)
+
+        assert type(twin) is fastmlp.Epoch
+        for name in ("epoch", "epochs", *SERIES):
+            assert getattr(twin, name) == getattr(epoch, name)
+        assert repr(twin) == repr(epoch)

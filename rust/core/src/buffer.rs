@@ -1,7 +1,7 @@
 //! Memory for numbers: aligned to a cache line, zeroed, and refused politely.
 //!
-//! A `Vec` that cannot be had aborts the process; a [`Buffer`] that cannot be had is an error. Its address never
-//! changes, so that a view of it made elsewhere (NumPy's) stays good for as long as the buffer lives.
+//! A `Vec` that cannot be had aborts the process; a [`Buffer`] that cannot be had is an error, and so is one that together
+//! with all others is more than the process can have. Its address never changes, so that a view of it made elsewhere (NumPy's) stays good for as long as the buffer lives.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ops::{Deref, DerefMut};
@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::scalar::Scalar;
 
 /// One cache line, and one AVX-512 register.
@@ -22,6 +23,9 @@ const PAGE: usize = 4096;
 /// An odd number of cache lines, [`STAGGERS`] of which fit a page.
 const STAGGER: usize = 9 * ALIGNMENT;
 const STAGGERS: usize = PAGE / STAGGER;
+
+/// Bytes of all buffers of the process.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// A fixed number of numbers at a fixed address.
 #[derive(Debug)]
@@ -43,9 +47,12 @@ impl<T: Scalar> Buffer<T> {
         }
         let refused = || Error::OutOfMemory { what, elements: len };
         let layout = Self::layout(len).ok_or_else(refused)?;
+        let held = HELD.load(Ordering::Relaxed) as u64;
+        memory::check(what, len, layout.size() as u64, held)?;
         // SAFETY: the layout has a size > 0, since `len` > 0 and `T` has one.
         let start = unsafe { alloc_zeroed(layout) };
         let start = NonNull::new(start).ok_or_else(refused)?;
+        HELD.fetch_add(layout.size(), Ordering::Relaxed);
         // SAFETY: the layout has room for `len` numbers from there on.
         let start = unsafe { start.add(Self::next_offset(layout)) };
         Ok(Self { start: start.cast(), len })
@@ -95,6 +102,7 @@ impl<T: Scalar> Drop for Buffer<T> {
             let allocated = self.start.as_ptr().cast::<u8>().map_addr(|start| start & !(layout.align() - 1));
             // SAFETY: allocated in `zeros` with this very layout.
             unsafe { dealloc(allocated, layout) }
+            HELD.fetch_sub(layout.size(), Ordering::Relaxed);
         }
     }
 }
@@ -126,8 +134,21 @@ mod tests {
         for len in [usize::MAX, usize::MAX / 8, 1 << 60] {
             // A buffer nobody looks at would be optimised away.
             let refused = std::hint::black_box(Buffer::<f32>::zeros("test", len));
-            assert!(matches!(refused, Err(Error::OutOfMemory { what: "test", .. })));
+            let error = refused.unwrap_err().to_string();
+            assert!(error.starts_with(&format!("no memory for {len} numbers (test)")), "{error}");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn all_buffers_together_are_what_the_process_can_have_at_most() {
+        // Not for real: nearly all there is.
+        let others = usize::MAX / 2;
+        HELD.fetch_add(others, Ordering::Relaxed);
+        let refused = std::hint::black_box(Buffer::<f32>::zeros("test", 1 << 24));
+        HELD.fetch_sub(others, Ordering::Relaxed);
+        assert!(matches!(refused, Err(Error::TooLarge { what: "test", elements: 0x100_0000, .. })));
+        drop(std::hint::black_box(Buffer::<f32>::zeros("test", 1 << 24)).unwrap());
     }
 
     #[test]

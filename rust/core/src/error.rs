@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | shape, value | an argument does not fit; nothing was changed | `ValueError` |
 //! | training | the step was not applied; the last parameters stand | `DivergenceError`, `KeyboardInterrupt`, `ValueError` for inputs that are not finite |
-//! | memory | the system refused a buffer | `MemoryError` |
+//! | memory | the system refused a buffer, or does not have what it would take | `MemoryError` |
 //! | file | reading or writing failed, or the content is not believable | `OSError`, `ModelFileError` |
 //!
 //! Messages name the argument as Python spells it, say what was found and what was expected.
@@ -143,6 +143,22 @@ pub enum Error {
         elements: usize,
     },
 
+    /// The system may grant it, and would end the process that uses it.
+    #[error(
+        "no memory for {elements} numbers ({what}): {} in all, and this process can have {}",
+        Gibibytes(*bytes), Gibibytes(*limit)
+    )]
+    TooLarge {
+        /// What the buffer is for.
+        what: &'static str,
+        /// Its length.
+        elements: usize,
+        /// What the process would have with it, in bytes.
+        bytes: u64,
+        /// What it can have, in bytes.
+        limit: u64,
+    },
+
     // === File ===
     /// The operating system refused.
     #[error("{path}: {source}")]
@@ -171,6 +187,15 @@ impl Error {
     /// An array of the wrong shape.
     pub fn shape(name: &'static str, found: &[usize], expected: impl Into<String>) -> Self {
         Self::Shape { name, found: found.to_vec(), expected: expected.into() }
+    }
+}
+
+/// Prints bytes in a unit that memory is bought in.
+struct Gibibytes(u64);
+
+impl fmt::Display for Gibibytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} GiB", self.0 as f64 / f64::from(1 << 30))
     }
 }
 

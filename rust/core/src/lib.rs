@@ -33,6 +33,7 @@
 //!
 //! ```text
 //! scalar      f32 and f64 behind one trait
+//! memory      what a process can have at most
 //! buffer      aligned memory that is refused politely and never moves
 //! error       what can go wrong, grouped by cause
 //! layout      where each layer lies in the flat vector of parameters
@@ -83,6 +84,7 @@ mod kernels;
 mod layout;
 mod legacy_random;
 mod loss;
+mod memory;
 mod mlp;
 mod network;
 mod network_file;
@@ -104,6 +106,7 @@ pub use error::{Error, Result, Shape};
 pub use init::Init;
 pub use inputs::{Csr, Indices, Inputs};
 pub use interrupt::{Ask, Interrupt, Never, is_brief};
+pub use kernels::simd::check_environment;
 pub use layout::{Layer, Layout};
 pub use legacy_random::LegacyRandom;
 pub use loss::{Objective, Report};

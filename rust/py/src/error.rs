@@ -75,7 +75,7 @@ impl From<BindError> for PyErr {
             | Error::NotFinite { .. } => PyValueError::new_err(message),
             Error::Diverged { .. } => DivergenceError::new_err(message),
             Error::Interrupted => PyKeyboardInterrupt::new_err(()),
-            Error::OutOfMemory { .. } => PyMemoryError::new_err(message),
+            Error::OutOfMemory { .. } | Error::TooLarge { .. } => PyMemoryError::new_err(message),
             // With the number, Python picks the class: FileNotFoundError, PermissionError, ...
             Error::Io { path, source } => {
                 let Some(number) = source.raw_os_error() else {

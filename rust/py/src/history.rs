@@ -4,9 +4,11 @@ use fastmlp_core::EpochRecord;
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
+use crate::argument::arguments;
+
 /// What `MLP.fit` tells its callback after an epoch.
 ///
-/// Attributes
+/// Parameters
 /// ----------
 /// epoch : int
 ///     Number of the epoch, from 1.
@@ -50,7 +52,7 @@ pub(crate) struct Epoch {
 }
 
 impl Epoch {
-    pub(crate) fn new(epoch: usize, epochs: usize, record: &EpochRecord, has_accuracy: bool) -> Self {
+    pub(crate) fn from_record(epoch: usize, epochs: usize, record: &EpochRecord, has_accuracy: bool) -> Self {
         let EpochRecord { loss, accuracy, validation, seconds } = *record;
         let (val_loss, val_accuracy) = validation.unzip();
         let accuracy = has_accuracy.then_some(accuracy);
@@ -59,8 +61,39 @@ impl Epoch {
     }
 }
 
+mod of_epoch {
+    super::arguments! {
+        epoch: usize, "an integer >= 0";
+        epochs: usize, "an integer >= 0";
+        loss: f64, "a number";
+        accuracy: Option<f64>, "None or a number";
+        val_loss: Option<f64>, "None or a number";
+        val_accuracy: Option<f64>, "None or a number";
+        seconds: f64, "a number";
+    }
+}
+
 #[pymethods]
 impl Epoch {
+    #[new]
+    fn new(
+        #[pyo3(from_py_with = of_epoch::epoch)] epoch: usize,
+        #[pyo3(from_py_with = of_epoch::epochs)] epochs: usize,
+        #[pyo3(from_py_with = of_epoch::loss)] loss: f64,
+        #[pyo3(from_py_with = of_epoch::accuracy)] accuracy: Option<f64>,
+        #[pyo3(from_py_with = of_epoch::val_loss)] val_loss: Option<f64>,
+        #[pyo3(from_py_with = of_epoch::val_accuracy)] val_accuracy: Option<f64>,
+        #[pyo3(from_py_with = of_epoch::seconds)] seconds: f64,
+    ) -> Self {
+        Self { epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds }
+    }
+
+    #[allow(clippy::type_complexity, reason = "the arguments of new, for pickle")]
+    fn __getnewargs__(&self) -> (usize, usize, f64, Option<f64>, Option<f64>, Option<f64>, f64) {
+        let &Self { epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds } = self;
+        (epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds)
+    }
+
     fn __repr__(&self) -> String {
         let Self { epoch, epochs, seconds, .. } = self;
         let numbers = [
@@ -134,15 +167,27 @@ impl History {
     }
 }
 
+mod of_history {
+    use super::Series;
+
+    super::arguments! {
+        loss: Series, "a float64 array of one dimension";
+        accuracy: Option<Series>, "None or a float64 array of one dimension";
+        val_loss: Option<Series>, "None or a float64 array of one dimension";
+        val_accuracy: Option<Series>, "None or a float64 array of one dimension";
+        seconds: Series, "a float64 array of one dimension";
+    }
+}
+
 #[pymethods]
 impl History {
     #[new]
     fn new(
-        loss: Series,
-        accuracy: Option<Series>,
-        val_loss: Option<Series>,
-        val_accuracy: Option<Series>,
-        seconds: Series,
+        #[pyo3(from_py_with = of_history::loss)] loss: Series,
+        #[pyo3(from_py_with = of_history::accuracy)] accuracy: Option<Series>,
+        #[pyo3(from_py_with = of_history::val_loss)] val_loss: Option<Series>,
+        #[pyo3(from_py_with = of_history::val_accuracy)] val_accuracy: Option<Series>,
+        #[pyo3(from_py_with = of_history::seconds)] seconds: Series,
     ) -> Self {
         Self { loss, accuracy, val_loss, val_accuracy, seconds }
     }

@@ -27,7 +27,11 @@ pub(crate) fn integer(
     };
     match found {
         Some(found) if range.contains(&found) => Ok(found),
-        _ => Err(Error::value(name, index, expected).into()),
+        // Python prints no integer of many thousand digits.
+        _ => {
+            Err(Error::value(name, index.str().map_or("out of range".into(), |s| s.to_string()), expected)
+                .into())
+        }
     }
 }
 

@@ -34,6 +34,7 @@
     reason = "the comments of classes are docstrings, in numpydoc's markup"
 )]
 
+mod argument;
 mod array;
 mod detached;
 mod dropout;
@@ -57,6 +58,9 @@ use pyo3::prelude::*;
 /// The compiled half of fastmlp: the network, its optimizers and its file.
 #[pymodule(gil_used = false)]
 mod _core {
+    use std::ffi::CString;
+
+    use pyo3::exceptions::PyRuntimeWarning;
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -72,6 +76,10 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        if let Err(error) = fastmlp_core::check_environment() {
+            let (py, message) = (module.py(), CString::new(error.to_string())?);
+            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1)?;
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })
     }

@@ -8,6 +8,7 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PySlice, PyString, PyTuple};
 
+use crate::argument::{self, converted};
 use crate::array::dtype_name;
 use crate::dropout::{SeededDropout, dropout};
 use crate::engine::{Engine, build};
@@ -173,9 +174,9 @@ impl MLP {
     fn new(
         layer_sizes: &Bound<'_, PyAny>,
         activation: Option<&Bound<'_, PyAny>>,
-        output: &str,
-        init: &str,
-        init_scale: Option<f64>,
+        #[pyo3(from_py_with = argument::output)] output: &str,
+        #[pyo3(from_py_with = argument::init)] init: &str,
+        #[pyo3(from_py_with = argument::init_scale)] init_scale: Option<f64>,
         dtype: Option<&Bound<'_, PyAny>>,
         seed: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<Self> {
@@ -500,7 +501,7 @@ impl MLP {
         class_weight: Option<&Bound<'py, PyAny>>,
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
-        alpha: f64,
+        #[pyo3(from_py_with = argument::alpha)] alpha: f64,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
         let dropout = self.dropout(dropout, seed)?.seeded()?;
         let objective = Objective { alpha, ..Objective::default() };
@@ -620,7 +621,7 @@ impl MLP {
         class_weight: Option<&Bound<'py, PyAny>>,
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
-        alpha: f64,
+        #[pyo3(from_py_with = argument::alpha)] alpha: f64,
     ) -> BindResult<f64> {
         let data = DataArguments { x: X, y, sample_weight, class_weight };
         let dropout = self.dropout(dropout, seed)?;
@@ -756,7 +757,7 @@ impl MLP {
         optimizer: Option<&Bound<'py, PyAny>>,
         epochs: Option<&Bound<'py, PyAny>>,
         batch_size: Option<&Bound<'py, PyAny>>,
-        shuffle: bool,
+        #[pyo3(from_py_with = argument::shuffle)] shuffle: bool,
         seed: Option<&Bound<'py, PyAny>>,
         sample_weight: Option<&Bound<'py, PyAny>>,
         class_weight: Option<&Bound<'py, PyAny>>,
@@ -765,8 +766,8 @@ impl MLP {
         dropout: Option<&Bound<'py, PyAny>>,
         n_jobs: Option<&Bound<'py, PyAny>>,
         callback: Option<&Bound<'py, PyAny>>,
-        alpha: f64,
-        report: &str,
+        #[pyo3(from_py_with = argument::alpha)] alpha: f64,
+        #[pyo3(from_py_with = argument::report)] report: &str,
         initial_epoch: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<History> {
         let validation = match (X_val, y_val) {
@@ -825,7 +826,7 @@ impl MLP {
     /// See Also
     /// --------
     /// load : Reads it back.
-    fn save(&self, py: Python<'_>, path: PathBuf) -> BindResult<()> {
+    fn save(&self, py: Python<'_>, #[pyo3(from_py_with = argument::path)] path: PathBuf) -> BindResult<()> {
         let file = self.to_file()?;
         Ok(py.detach(|| file.save(&path))?)
     }
@@ -858,7 +859,10 @@ impl MLP {
     /// --------
     /// save : Writes it.
     #[staticmethod]
-    fn load(py: Python<'_>, path: PathBuf) -> BindResult<Bound<'_, Self>> {
+    fn load(
+        py: Python<'_>,
+        #[pyo3(from_py_with = argument::path)] path: PathBuf,
+    ) -> BindResult<Bound<'_, Self>> {
         load_alone(py, path)
     }
 
@@ -943,7 +947,7 @@ fn network(
     let activations = match activation {
         None => vec![Activation::Relu; n_hidden],
         Some(one) if one.is_instance_of::<PyString>() => {
-            vec![Activation::from_name(&one.extract::<String>()?)?; n_hidden]
+            vec![Activation::from_name(converted("activation", one, "a name")?)?; n_hidden]
         }
         Some(several) => several
             .extract::<Vec<String>>()

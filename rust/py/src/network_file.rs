@@ -10,6 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::argument;
 use crate::array::{borrow, untyped};
 use crate::error::{BindError, BindResult};
 use crate::mlp::MLP;
@@ -49,13 +50,14 @@ use crate::mlp::MLP;
 #[pyfunction]
 pub(crate) fn save_network(
     py: Python<'_>,
-    path: PathBuf,
-    network: &MLP,
-    tensors: BTreeMap<String, Bound<'_, PyAny>>,
-    metadata: BTreeMap<String, String>,
+    #[pyo3(from_py_with = argument::path)] path: PathBuf,
+    #[pyo3(from_py_with = argument::network)] network: Bound<'_, MLP>,
+    #[pyo3(from_py_with = argument::tensors)] tensors: BTreeMap<String, Bound<'_, PyAny>>,
+    #[pyo3(from_py_with = argument::metadata)] metadata: BTreeMap<String, String>,
 ) -> BindResult<()> {
     let tensors = tensors.iter().map(|(name, array)| Ok((name.clone(), tensor(name, array)?)));
-    let file = NetworkFile { tensors: tensors.collect::<BindResult<_>>()?, metadata, ..network.to_file()? };
+    let file =
+        NetworkFile { tensors: tensors.collect::<BindResult<_>>()?, metadata, ..network.get().to_file()? };
     Ok(py.detach(|| file.save(&path))?)
 }
 
@@ -90,7 +92,7 @@ pub(crate) fn save_network(
 #[allow(clippy::type_complexity, reason = "what Python unpacks")]
 pub(crate) fn load_network(
     py: Python<'_>,
-    path: PathBuf,
+    #[pyo3(from_py_with = argument::path)] path: PathBuf,
 ) -> BindResult<(Bound<'_, MLP>, Bound<'_, PyDict>, BTreeMap<String, String>)> {
     let NetworkFile { network, parameters, seeds, tensors, metadata } =
         py.detach(|| NetworkFile::load(&path))?;

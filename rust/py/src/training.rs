@@ -149,12 +149,13 @@ impl<T: Stateful> Training<'_, '_, T> {
             self.arguments;
         let FitArguments { dropout, shuffling, .. } = self.arguments;
         let (seed, random) = (shuffling.seed(), shuffling.random());
-        let mlp = self.mlp;
+        let (mlp, n_epochs) = (self.mlp, epochs - initial_epoch);
         let mut trainer = py.detach(|| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             let train = train.dataset(mlp.network())?;
             let validation = validation.as_ref().map(|views| views.dataset(mlp.network())).transpose()?;
-            let seed = seed.unwrap_or_else(|| mlp.next_seed());
+            // Without epochs there is nothing to shuffle, and the network stays as it was.
+            let seed = seed.unwrap_or_else(|| if n_epochs == 0 { 0 } else { mlp.next_seed() });
             let schedule = Schedule { batch_size, shuffle, seed, n_threads };
             let trainer = Trainer::new(&mlp, train, validation, schedule)?
                 .with_objective(objective)?
@@ -165,9 +166,9 @@ impl<T: Stateful> Training<'_, '_, T> {
                 None => Ok::<_, Error>(trainer),
             }
         })?;
-        let n_epochs = epochs - initial_epoch;
-        let epoch =
-            |made, last: &EpochRecord| Epoch::new(initial_epoch + made, epochs, last, self.has_accuracy);
+        let epoch = |made, last: &EpochRecord| {
+            Epoch::from_record(initial_epoch + made, epochs, last, self.has_accuracy)
+        };
         let at_once = if self.arguments.callback.is_some() { 1 } else { n_epochs };
         let mut records = Vec::new();
         let mut all_epochs = || {

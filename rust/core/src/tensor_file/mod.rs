@@ -17,6 +17,7 @@ use crc32fast::Hasher;
 
 use self::header::{Dtype, Entry, Header, MAX_HEADER};
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Bytes that are converted at a time.
 const PIECE: usize = 1 << 13;
@@ -191,6 +192,10 @@ impl TensorFile {
         if size != expected {
             return Err(damaged(format!("it has {size} bytes, expected {expected}")));
         }
+
+        // Who makes a network of the numbers holds them twice for a while.
+        let elements = header.entries().iter().map(|entry| entry.shape.iter().product::<usize>());
+        memory::check("a file", elements.sum(), header.n_bytes(), header.n_bytes())?;
 
         let mut from = Summed { from, sum: Hasher::new() };
         from.sum.update(&length.to_le_bytes());

@@ -244,10 +244,11 @@ fn memory_that_cannot_be_had() {
     // More than any address space holds, and a size that a count of bytes can still express.
     let network = Network::new(&[1 << 30, 1 << 28], &[]).unwrap();
     let expected = format!("no memory for {} numbers (the parameters)", (1_u64 << 58) + (1 << 28));
-    assert_eq!(message(Mlp::<f64>::zeros(network, 0)), expected);
+    // Linux says what there is, too.
+    assert!(message(Mlp::<f64>::zeros(network, 0)).starts_with(&expected));
     let rule = Rule::Adam(Adam::default());
     let state = message(State::<f32>::new(&rule, 1 << 60));
-    assert_eq!(state, format!("no memory for {} numbers (the optimizer's state)", 1_u64 << 60));
+    assert!(state.starts_with(&format!("no memory for {} numbers (the optimizer's state)", 1_u64 << 60)));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::Optimizer;
+use crate::argument;
 use crate::error::BindResult;
 
 /// Adam: steps scaled by running means of the gradient and of its square.
@@ -92,11 +93,11 @@ impl Adam {
         learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, epsilon_hat = false
     ))]
     fn new(
-        learning_rate: f64,
-        beta_1: f64,
-        beta_2: f64,
-        epsilon: f64,
-        epsilon_hat: bool,
+        #[pyo3(from_py_with = argument::learning_rate)] learning_rate: f64,
+        #[pyo3(from_py_with = argument::beta_1)] beta_1: f64,
+        #[pyo3(from_py_with = argument::beta_2)] beta_2: f64,
+        #[pyo3(from_py_with = argument::epsilon)] epsilon: f64,
+        #[pyo3(from_py_with = argument::epsilon_hat)] epsilon_hat: bool,
     ) -> BindResult<PyClassInitializer<Self>> {
         let rule = AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?;
         Ok(Self::of(rule.with_epsilon_hat(epsilon_hat)))

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::adam::{Adam, rule, settings};
+use crate::argument;
 use crate::error::BindResult;
 
 /// Adam with decoupled weight decay, which pulls every parameter towards 0 beside Adam's step.
@@ -86,11 +87,11 @@ impl AdamW {
         learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, weight_decay = 0.01
     ))]
     fn new(
-        learning_rate: f64,
-        beta_1: f64,
-        beta_2: f64,
-        epsilon: f64,
-        weight_decay: f64,
+        #[pyo3(from_py_with = argument::learning_rate)] learning_rate: f64,
+        #[pyo3(from_py_with = argument::beta_1)] beta_1: f64,
+        #[pyo3(from_py_with = argument::beta_2)] beta_2: f64,
+        #[pyo3(from_py_with = argument::epsilon)] epsilon: f64,
+        #[pyo3(from_py_with = argument::weight_decay)] weight_decay: f64,
     ) -> BindResult<PyClassInitializer<Self>> {
         let adam = AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?;
         Ok(Adam::of(adam.with_weight_decay(weight_decay)?).add_subclass(Self))

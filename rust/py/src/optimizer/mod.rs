@@ -12,6 +12,7 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::argument;
 use crate::array::PyScalar;
 use crate::error::{BindError, BindResult};
 use crate::integer::integer;
@@ -113,7 +114,8 @@ impl Optimizer {
     }
 
     #[setter]
-    fn set_learning_rate(&self, value: f64) -> BindResult<()> {
+    fn set_learning_rate(&self, value: &Bound<'_, PyAny>) -> BindResult<()> {
+        let value = argument::learning_rate(value)?;
         let mut rule = self.rule.lock().unwrap_or_else(PoisonError::into_inner);
         *rule = rule.with_learning_rate(value)?;
         Ok(())
@@ -183,7 +185,10 @@ impl Optimizer {
     /// RuntimeError
     ///     If the optimizer is training a network.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of u64")]
-    fn load_state_dict(&self, state: &Bound<'_, PyDict>) -> BindResult<()> {
+    fn load_state_dict(
+        &self,
+        #[pyo3(from_py_with = argument::state)] state: Bound<'_, PyDict>,
+    ) -> BindResult<()> {
         let (rule, dict) = (self.rule(), state);
         let missing =
             |key: &str| Error::value("state", format!("without {key:?}"), "what state_dict() returns");
@@ -211,7 +216,7 @@ impl Optimizer {
         Ok(())
     }
 
-    fn __setstate__(&self, state: &Bound<'_, PyDict>) -> BindResult<()> {
+    fn __setstate__(&self, state: Bound<'_, PyDict>) -> BindResult<()> {
         self.load_state_dict(state)
     }
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::Optimizer;
+use crate::argument;
 use crate::error::BindResult;
 
 /// Stochastic gradient descent, with momentum and Nesterov's lookahead.
@@ -76,10 +77,10 @@ impl SGD {
     #[new]
     #[pyo3(signature = (learning_rate = 0.01, momentum = 0.0, nesterov = false, scaled_velocity = false))]
     fn new(
-        learning_rate: f64,
-        momentum: f64,
-        nesterov: bool,
-        scaled_velocity: bool,
+        #[pyo3(from_py_with = argument::learning_rate)] learning_rate: f64,
+        #[pyo3(from_py_with = argument::momentum)] momentum: f64,
+        #[pyo3(from_py_with = argument::nesterov)] nesterov: bool,
+        #[pyo3(from_py_with = argument::scaled_velocity)] scaled_velocity: bool,
     ) -> BindResult<PyClassInitializer<Self>> {
         let rule = SgdRule::new(learning_rate, momentum, nesterov)?.with_scaled_velocity(scaled_velocity);
         Ok(PyClassInitializer::from(Optimizer::new(Rule::Sgd(rule))).add_subclass(Self))

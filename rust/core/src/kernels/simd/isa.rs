@@ -2,6 +2,11 @@
 
 use std::sync::OnceLock;
 
+use crate::error::{Error, Result};
+
+/// Names an instruction set in the environment.
+const VARIABLE: &str = "FASTMLP_ISA";
+
 /// Instruction sets with kernels of their own, in rising order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -19,23 +24,34 @@ pub(crate) enum Kind {
 pub(crate) struct Isa(Kind);
 
 impl Isa {
-    /// The instruction set that the kernels use: the best of [`Isa::available`], or what the
-    /// environment variable `FASTMLP_ISA` (`portable`, `avx2`, `avx512`) asks for if the CPU has it.
+    /// The instruction set that the kernels use: what the environment asks for, or the best.
     pub(crate) fn current() -> Self {
         #[cfg(test)]
         if let Some(isa) = FORCED.get() {
             return isa;
         }
         static CURRENT: OnceLock<Isa> = OnceLock::new();
-        *CURRENT.get_or_init(|| {
-            let wanted = std::env::var("FASTMLP_ISA").ok();
-            let mut available = Self::available();
-            let best = available.clone().next_back();
-            available
-                .find(|isa| wanted.as_deref() == Some(isa.name()))
-                .or(best)
-                .expect("the portable instruction set is always there")
+        *CURRENT.get_or_init(|| Self::from_environment().unwrap_or_else(|_| Self::best()))
+    }
+
+    /// What the environment variable `FASTMLP_ISA` names, or the best if it is not set or empty.
+    fn from_environment() -> Result<Self> {
+        match std::env::var_os(VARIABLE).filter(|name| !name.is_empty()) {
+            Some(name) => Self::from_name(&name.to_string_lossy()),
+            None => Ok(Self::best()),
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self> {
+        Self::available().find(|isa| name == isa.name()).ok_or_else(|| {
+            let names: Vec<_> = Self::available().map(|isa| format!("{:?}", isa.name())).collect();
+            let expected = format!("what this CPU has: {}", names.join(", "));
+            Error::value(VARIABLE, format_args!("{name:?}"), expected)
         })
+    }
+
+    fn best() -> Self {
+        Self::available().next_back().expect("the portable instruction set is always there")
     }
 
     /// What this CPU can run, in rising order of preference.
@@ -79,9 +95,27 @@ impl Isa {
     }
 }
 
+/// An error if the environment asks for an instruction set that this CPU does not have: the kernels then use the best
+/// that it has.
+pub fn check_environment() -> Result<()> {
+    Isa::from_environment().map(drop)
+}
+
 #[cfg(test)]
 thread_local! {
     static FORCED: std::cell::Cell<Option<Isa>> = const { std::cell::Cell::new(None) };
+}
+
+#[test]
+fn what_this_cpu_lacks_is_refused_by_name() {
+    for isa in Isa::available() {
+        assert_eq!(Isa::from_name(isa.name()).unwrap(), isa);
+    }
+    let error = Isa::from_name("avx9").unwrap_err().to_string();
+    assert!(
+        error.starts_with("FASTMLP_ISA is \"avx9\", expected what this CPU has: \"portable\""),
+        "{error}"
+    );
 }
 
 /// Runs `body` with `isa` in force on this thread.

@@ -22,6 +22,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(crate) use isa::Isa;
 pub(crate) use isa::Kind;
+pub use isa::check_environment;
 #[cfg(test)]
 pub(crate) use isa::with_isa;
 

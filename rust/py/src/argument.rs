@@ -1,0 +1,65 @@
+//! Arguments that PyO3 converts: its own errors tell what was found, and only a note beside them where.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use fastmlp_core::Error;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::BindError;
+use crate::mlp::MLP;
+
+/// Defines a function for each argument, for `from_py_with` to convert it with.
+macro_rules! arguments {
+    ($($name:ident: $type:ty, $expected:literal;)*) => {$(
+        pub(crate) fn $name<'a, 'py>(object: &'a pyo3::Bound<'py, pyo3::PyAny>) -> pyo3::PyResult<$type> {
+            $crate::argument::converted(stringify!($name), object, $expected)
+        }
+    )*};
+}
+pub(crate) use arguments;
+
+arguments! {
+    alpha: f64, "a number";
+    beta_1: f64, "a number";
+    beta_2: f64, "a number";
+    epsilon: f64, "a number";
+    epsilon_hat: bool, "a bool";
+    init: &'a str, "a str";
+    init_scale: Option<f64>, "None or a number";
+    learning_rate: f64, "a number";
+    metadata: BTreeMap<String, String>, "a dict of str to str";
+    momentum: f64, "a number";
+    nesterov: bool, "a bool";
+    network: Bound<'py, MLP>, "an MLP";
+    output: &'a str, "a str";
+    path: PathBuf, "a str or a PathLike";
+    report: &'a str, "a str";
+    scaled_velocity: bool, "a bool";
+    shuffle: bool, "a bool";
+    state: Bound<'py, PyDict>, "a dict";
+    tensors: BTreeMap<String, Bound<'py, PyAny>>, "a dict of str to ndarray";
+    weight_decay: f64, "a number";
+}
+
+/// What the object is to be, or an error that names the argument. What an object's own code raises passes through.
+pub(crate) fn converted<'a, 'py, T: FromPyObject<'a, 'py>>(
+    name: &'static str,
+    object: &'a Bound<'py, PyAny>,
+    expected: &str,
+) -> PyResult<T> {
+    object.extract().map_err(|error: T::Error| {
+        let (py, error) = (object.py(), error.into());
+        if error.is_instance_of::<PyTypeError>(py) {
+            BindError::type_error(name, object, expected).into()
+        } else if error.is_instance_of::<PyOverflowError>(py) {
+            BindError::from(Error::value(name, "out of range", expected)).into()
+        } else if error.is_instance_of::<PyUnicodeError>(py) {
+            BindError::from(Error::value(name, "text that is not Unicode", expected)).into()
+        } else {
+            error
+        }
+    })
+}

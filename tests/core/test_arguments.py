@@ -1,0 +1,201 @@
+"""Every argument of every call says its name, what was found and what was expected."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import fastmlp
+from fastmlp import _core
+
+X = np.ones((5, 2), np.float32)
+Y = np.array([0, 1, 2, 0, 1])
+NETWORK = fastmlp.MLP([2, 4, 3], seed=0)
+
+CALLS = {
+    **{name: getattr(_core, name) for name in ("MLP", "SGD", "Adam", "AdamW", "Epoch", "History")},
+    **{name: getattr(_core, name) for name in ("save_network", "load_network")},
+    **{
+        name: getattr(NETWORK, name)
+        for name in dir(NETWORK)
+        if not name.startswith("_") and callable(getattr(NETWORK, name))
+    },
+    "load_state_dict": fastmlp.Adam().load_state_dict,
+}
+ARGUMENTS = [(call, name) for call in CALLS for name in inspect.signature(CALLS[call]).parameters]
+
+# What goes where another argument is looked at.
+GOOD = {
+    "X": X,
+    "y": Y,
+    "d_output": np.ones((5, 3), np.float32),
+    "layer_sizes": [2, 3],
+    "metadata": {},
+    "network": NETWORK,
+    "optimizer": fastmlp.SGD(),
+    "path": "no/such/folder/model",
+    "tensors": {},
+}
+PARTNERS = {"X_val": {"y_val": Y}, "y_val": {"X_val": X}}
+SERIES = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "seconds"))
+GOODS = {
+    "History": dict.fromkeys(SERIES, np.zeros(1)),
+    "Epoch": dict.fromkeys(SERIES, 0.5) | {"epoch": 1, "epochs": 1},
+}
+
+INPUTS = "a NumPy array: use numpy.asarray({}, dtype=numpy.{})"
+EXPECTED = {
+    "activation": "a name, or a sequence of names",
+    "alpha": "a number",
+    "batch_size": "an integer",
+    "beta_1": "a number",
+    "beta_2": "a number",
+    "callback": "a function of one argument",
+    "class_weight": "a sequence of numbers, one a class",
+    "d_output": INPUTS.format("d_output", "float32"),
+    "dropout": "a number, or a sequence of numbers",
+    "dtype": '"float32" or "float64"',
+    "epochs": "an integer",
+    "epsilon": "a number",
+    "epsilon_hat": "a bool",
+    "flat": "a NumPy array",
+    "init": "a str",
+    "init_scale": "None or a number",
+    "initial_epoch": "an integer",
+    "layer_sizes": "a sequence of integers",
+    "learning_rate": "a number",
+    "metadata": "a dict of str to str",
+    "momentum": "a number",
+    "n_jobs": "an integer",
+    "nesterov": "a bool",
+    "network": "an MLP",
+    "optimizer": "fastmlp.SGD, Adam or AdamW",
+    "out": "a NumPy array: use numpy.empty((5, 3), dtype=numpy.float32)",
+    "output": "a str",
+    "path": "a str or a PathLike",
+    "report": "a str",
+    "sample_weight": INPUTS.format("sample_weight", "float64"),
+    "scaled_velocity": "a bool",
+    "seed": "an integer",
+    "shuffle": "a bool",
+    "state": "a dict",
+    "tensors": "a dict of str to ndarray",
+    "weight_decay": "a number",
+    "X": INPUTS.format("X", "float32"),
+    "X_val": INPUTS.format("X_val", "float32"),
+    "y": INPUTS.format("y", "int64"),
+    "y_val": INPUTS.format("y_val", "int64"),
+    ("Epoch", "epoch"): "an integer >= 0",
+    ("Epoch", "epochs"): "an integer >= 0",
+    ("Epoch", "loss"): "a number",
+    ("Epoch", "accuracy"): "None or a number",
+    ("Epoch", "val_loss"): "None or a number",
+    ("Epoch", "val_accuracy"): "None or a number",
+    ("Epoch", "seconds"): "a number",
+    ("History", "loss"): "a float64 array of one dimension",
+    ("History", "accuracy"): "None or a float64 array of one dimension",
+    ("History", "val_loss"): "None or a float64 array of one dimension",
+    ("History", "val_accuracy"): "None or a float64 array of one dimension",
+    ("History", "seconds"): "a float64 array of one dimension",
+}
+
+
+def expecting(expected):
+    """The arguments of which this is expected."""
+    return [
+        (call, name)
+        for call, name in ARGUMENTS
+        if EXPECTED.get((call, name), EXPECTED.get(name)) == expected
+    ]
+
+
+NUMBERS, INTEGERS, TEXTS = (expecting(it) for it in ("a number", "an integer", "a str"))
+
+
+class Thing:
+    """Nothing that a call could use."""
+
+
+def raises(call, name, value, error, message):
+    """Assert that the call refuses this value of one argument, where the others are good."""
+    parameters = inspect.signature(CALLS[call]).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty and p.name != name]
+    good = GOODS.get(call) or {other: GOOD[other] for other in needed}
+    with pytest.raises(error) as raised:
+        CALLS[call](**good | PARTNERS.get(name, {}) | {name: value})
+    assert str(raised.value) == message
+
+
+def test_every_call_is_looked_at():
+    public = {name for name in vars(_core) if not name.startswith("_")}
+    exceptions = {"DivergenceError", "ModelFileError"}
+    assert public - exceptions - {"Optimizer", "build_profile"} <= set(CALLS)
+
+
+@pytest.mark.parametrize(("call", "name"), ARGUMENTS, ids=map(".".join, ARGUMENTS))
+def test_an_argument_of_another_type(call, name):
+    expected = EXPECTED.get((call, name)) or EXPECTED[name]
+    raises(call, name, Thing(), TypeError, f"{name} is of type Thing, expected {expected}")
+
+
+@pytest.mark.parametrize(("call", "name"), NUMBERS, ids=map(".".join, NUMBERS))
+def test_an_integer_that_no_float_can_be(call, name):
+    raises(call, name, 10**400, ValueError, f"{name} is out of range, expected a number")
+
+
+@pytest.mark.parametrize(("call", "name"), INTEGERS, ids=map(".".join, INTEGERS))
+def test_an_integer_that_python_does_not_print(call, name):
+    expected = {
+        "seed": "None or an integer from 0 to 2**64 - 1",
+        "n_jobs": "None, an integer >= 1, or -1 for all cores",
+        "batch_size": "an integer from 1 to 2**63 - 1",
+    }.get(name, "an integer from 0 to 2**63 - 1")
+    raises(call, name, 10**5000, ValueError, f"{name} is out of range, expected {expected}")
+
+
+@pytest.mark.parametrize(("call", "name"), TEXTS, ids=map(".".join, TEXTS))
+def test_text_that_is_no_unicode(call, name):
+    message = f"{name} is text that is not Unicode, expected a str"
+    raises(call, name, "\ud800", ValueError, message)
+
+
+def test_an_activation_that_is_no_unicode():
+    message = "activation is text that is not Unicode, expected a name"
+    raises("MLP", "activation", "\ud800", ValueError, message)
+
+
+@pytest.mark.parametrize("name", ["epoch", "epochs"])
+def test_a_negative_number_of_an_epoch(name):
+    message = f"{name} is out of range, expected an integer >= 0"
+    raises("Epoch", name, -1, ValueError, message)
+
+
+@pytest.mark.parametrize("kind", [fastmlp.SGD, fastmlp.Adam, fastmlp.AdamW])
+def test_a_learning_rate_that_is_set(kind):
+    optimizer = kind(0.5)
+    message = "learning_rate is of type Thing, expected a number"
+    with pytest.raises(TypeError, match=message):
+        optimizer.learning_rate = Thing()
+    assert optimizer.learning_rate == 0.5
+
+
+def test_what_is_in_a_dict_counts_as_the_dict():
+    message = "metadata is of type dict, expected a dict of str to str"
+    raises("save_network", "metadata", {"a": 1}, TypeError, message)
+
+
+def test_what_an_argument_s_own_code_raises_passes_through():
+    class Odd:
+        def __float__(self):
+            raise ZeroDivisionError("odd")
+
+    raises("SGD", "learning_rate", Odd(), ZeroDivisionError, "odd")
+
+
+@pytest.mark.parametrize("true", [True, np.True_])
+def test_the_types_that_stand_for_the_expected_ones(true, tmp_path):
+    sgd = fastmlp.SGD(np.float32(0.5), np.int64(1), nesterov=true)
+    assert (sgd.learning_rate, sgd.momentum, sgd.nesterov) == (0.5, 1.0, True)
+
+    NETWORK.save(tmp_path / "model")
+    assert fastmlp.MLP.load(str(tmp_path / "model")).layer_sizes == (2, 4, 3)
