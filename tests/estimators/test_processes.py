@@ -9,7 +9,7 @@ import pytest
 
 from fastmlp import MLPClassifier
 
-# Filters belong to all threads of a process, so that one cannot set and reset them while others train.
+# Filters belong to all threads of a process: one cannot set and reset them while others train.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -36,8 +36,6 @@ def assert_same(there, X, y):
 
 # The tests' own files are no modules that a new interpreter could import, and joblib's pickles
 # carry the functions with them; a fork has them.
-# Threads have one list of filters: whoever leaves `trained` first sets that of the others back.
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
 def test_under_joblib(backend, digits):
     X, y = digits
