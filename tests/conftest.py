@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import reference
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import fastmlp
 
+# Machines are busy and sanitizers slow: no clock decides about a test.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 # For `make fuzz`.
-settings.register_profile("fuzz", max_examples=2_000, deadline=None)
+settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=2_000)
 
 # How far a result may lie from its truth, as a share of the truth's largest entry. Measured so,
 # and not entry by entry, because an entry that cancels to nearly zero keeps the absolute error of
