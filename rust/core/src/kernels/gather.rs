@@ -19,6 +19,8 @@ simd_fn! {
     pub(crate) fn gather_rows<T as V>(from: &ArrayView2<'_, T>, rows: &[u32], to: &mut [T]) {
         let columns = from.ncols();
         assert_eq!(to.len(), rows.len() * columns, "room for the rows");
+        let greatest = rows.iter().fold(0, |greatest, &row| row.max(greatest)) as usize;
+        assert!(rows.is_empty() || greatest < from.nrows(), "rows are below {}", from.nrows());
         let ahead = (AHEAD / (columns * size_of::<T>())).clamp(1, MOST_ROWS_AHEAD);
         for (i, (&row, to)) in rows.iter().zip(to.chunks_exact_mut(columns)).enumerate() {
             let row = from.row(row as usize);
@@ -71,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "index < dim")]
+    #[should_panic(expected = "rows are below 2")]
     fn a_row_outside_of_the_matrix() {
         gather_rows(&ArrayView2::from(&[[0.0_f32; 2]; 2]), &[2], &mut [0.0; 2]);
     }
