@@ -2,7 +2,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use crate::common::{Examples, mlp};
 use fastmlp_core::{
@@ -194,23 +195,30 @@ fn an_allocation_would_be_counted() {
 
 #[test]
 fn an_allocation_of_a_worker_would_be_counted() {
-    struct Wasteful(Watch);
+    struct Wasteful {
+        watch: Watch,
+        wasted: AtomicBool,
+    }
     impl Interrupt for Wasteful {
         fn spend(&self, thread: usize, flops: usize) -> Result<()> {
-            self.0.spend(thread, flops)?;
+            self.watch.spend(thread, flops)?;
             if thread == 1 {
                 drop(std::hint::black_box(vec![flops]));
+                self.wasted.store(true, Ordering::Release);
             }
-            // The owner leaves some of its work to the other thread.
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            // The owner leaves some of its work to the other thread, whenever that gets a core.
+            let start = Instant::now();
+            while !self.wasted.load(Ordering::Acquire) && start.elapsed().as_secs() < 30 {
+                std::thread::yield_now();
+            }
             Ok(())
         }
     }
-    let wasteful = Wasteful(Watch::new());
+    let wasteful = Wasteful { watch: Watch::new(), wasted: AtomicBool::new(false) };
     let (train, [rule, ..], [mut mlp, _]) = (examples(1000), rules(), networks::<f64>());
     let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
     let schedule = Schedule { batch_size: None, shuffle: false, seed: 4, n_threads: 2 };
     let mut trainer = Trainer::new(&mlp, train.weighted(), None, schedule).unwrap();
     trainer.epoch(&mut mlp, &rule, &mut state, &wasteful).unwrap();
-    assert!(wasteful.0.0.load(Ordering::Relaxed) > 0);
+    assert!(wasteful.watch.0.load(Ordering::Relaxed) > 0);
 }
