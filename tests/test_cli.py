@@ -18,7 +18,6 @@ from sklearn.metrics import accuracy_score, f1_score
 import fastmlp
 from fastmlp import MLP, SGD, cli
 from fastmlp import __main__ as main
-from fastmlp._progress import progress_bar
 from fastmlp.checkpoint import Checkpoint
 from fastmlp.data import make_spiral
 from fastmlp.model import Model
@@ -346,31 +345,6 @@ def test_resuming_wants_the_same_training(spiral_csv, tmp_path, fastmlp_cli):
         2,
         f"fastmlp: error: {path} is of 1234, and the command asks for 7\n",
     )
-
-
-def test_the_progress_bar_tells_epoch_loss_accuracy_and_time_left(spiral, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("COLUMNS", "80")
-    X, y = spiral
-    network = fastmlp.MLP([2, 5, 3], dtype="float64", seed=0)
-    with progress_bar(30) as callback:
-        history = network.fit(X, y, epochs=30, X_val=X, y_val=y, callback=callback)
-
-    last = terminal.getvalue().rstrip().rpartition("\r")[2]
-    assert re.match(r"epoch 30/30 \|.*\| 00:00 left", last)
-    assert f"loss {history.loss[-1]:.3f} (val {history.val_loss[-1]:.3f})" in last
-    assert f"acc {history.accuracy[-1]:.3f} (val {history.val_accuracy[-1]:.3f})" in last
-
-
-def test_without_a_terminal_there_is_no_progress_bar(capsys):
-    with progress_bar(30) as callback:
-        assert callback is None
-    assert capsys.readouterr().err == ""
 
 
 TRAIN = ["train", "{spiral}", "--target", "color", "--output", "{tmp}/out"]
