@@ -1,7 +1,8 @@
 //! Memory for numbers: aligned to a cache line, zeroed, and refused politely.
 //!
-//! A `Vec` that cannot be had aborts the process; a [`Buffer`] that cannot be had is an error, and so is one that together
-//! with all others is more than the process can have. Its address never changes, so that a view of it made elsewhere (NumPy's) stays good for as long as the buffer lives.
+//! A `Vec` that cannot be had aborts the process; a [`Buffer`] that cannot be had is an error, and so is one that
+//! together with all others is more than the process can have. Its address never changes, so that a view of it made
+//! elsewhere (NumPy's) stays good for as long as the buffer lives.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ops::{Deref, DerefMut};

@@ -34,6 +34,7 @@
     reason = "the comments of classes are docstrings, in numpydoc's markup"
 )]
 
+mod architecture;
 mod argument;
 mod array;
 mod detached;

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use fastmlp_core::{Activation, Error, Init, Layout, Network, NetworkFile, Objective, Output};
+use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Objective};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PySlice, PyString, PyTuple};
 
-use crate::argument::{self, converted};
+use crate::architecture::network;
+use crate::argument;
 use crate::array::dtype_name;
 use crate::dropout::{SeededDropout, dropout};
 use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
-use crate::integer::{count, integer, random_seed, seed as seed_of};
+use crate::integer::{count, random_seed, seed as seed_of};
 use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
@@ -928,33 +929,4 @@ impl MLP {
         let n_hidden = self.network.activations().len();
         Ok(SeededDropout { dropout: dropout(rates, n_hidden)?, seed: seed_of(seed)? })
     }
-}
-
-fn network(
-    layer_sizes: &Bound<'_, PyAny>,
-    activation: Option<&Bound<'_, PyAny>>,
-    output: &str,
-) -> BindResult<Network> {
-    let sizes = layer_sizes
-        .try_iter()
-        .map_err(|_| BindError::type_error("layer_sizes", layer_sizes, "a sequence of integers"))?;
-    let widths = 0..=isize::MAX as i128;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of usize")]
-    let sizes = sizes.map(|size| Ok(integer("layer_sizes", &size?, widths.clone(), "widths >= 1")? as usize));
-    let sizes = sizes.collect::<BindResult<Vec<_>>>()?;
-    let output = Output::from_name(output)?;
-    let n_hidden = sizes.len().saturating_sub(2);
-    let activations = match activation {
-        None => vec![Activation::Relu; n_hidden],
-        Some(one) if one.is_instance_of::<PyString>() => {
-            vec![Activation::from_name(converted("activation", one, "a name")?)?; n_hidden]
-        }
-        Some(several) => several
-            .extract::<Vec<String>>()
-            .map_err(|_| BindError::type_error("activation", several, "a name, or a sequence of names"))?
-            .iter()
-            .map(|name| Activation::from_name(name))
-            .collect::<Result<_, _>>()?,
-    };
-    Ok(Network::new(&sizes, &activations)?.with_output(output))
 }

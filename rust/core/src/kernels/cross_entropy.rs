@@ -7,6 +7,7 @@ use super::lanes::{FEW, turn, turn_back};
 use super::math::{exp_vector, ln_vector};
 use super::simd::{Simd, simd_fn};
 use super::softmax::{exponentials_of_row, greatest};
+use super::vector::all_below;
 use crate::loss::{Bounds, Tally};
 use crate::scalar::Scalar;
 
@@ -25,8 +26,7 @@ pub(crate) fn softmax_cross_entropy<T: Scalar>(
 ) -> Tally {
     assert_eq!(logits.len(), labels.len() * classes, "logits and labels");
     assert_eq!(labels.len(), weights.len(), "labels and weights");
-    let greatest = labels.iter().fold(0, |greatest, &label| label.max(greatest));
-    assert!(labels.is_empty() || (greatest as usize) < classes, "labels are below {classes}");
+    assert!(all_below(labels, classes), "labels are below {classes}");
     if classes <= FEW {
         cross_entropy_few(logits, classes, labels, weights, bounds)
     } else {

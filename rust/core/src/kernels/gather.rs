@@ -3,6 +3,7 @@
 use ndarray::ArrayView2;
 
 use super::simd::simd_fn;
+use super::vector::all_below;
 
 /// Bytes that are asked for ahead of their use, in whole rows: about what a core fetches at once.
 const AHEAD: usize = 2048;
@@ -19,8 +20,7 @@ simd_fn! {
     pub(crate) fn gather_rows<T as V>(from: &ArrayView2<'_, T>, rows: &[u32], to: &mut [T]) {
         let columns = from.ncols();
         assert_eq!(to.len(), rows.len() * columns, "room for the rows");
-        let greatest = rows.iter().fold(0, |greatest, &row| row.max(greatest)) as usize;
-        assert!(rows.is_empty() || greatest < from.nrows(), "rows are below {}", from.nrows());
+        assert!(all_below(rows, from.nrows()), "rows are below {}", from.nrows());
         let ahead = (AHEAD / (columns * size_of::<T>())).clamp(1, MOST_ROWS_AHEAD);
         for (i, (&row, to)) in rows.iter().zip(to.chunks_exact_mut(columns)).enumerate() {
             let row = from.row(row as usize);

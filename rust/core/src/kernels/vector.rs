@@ -3,6 +3,12 @@
 use super::simd::{Simd, simd_fn};
 use crate::scalar::Scalar;
 
+/// Whether all indices are below a bound. None is looked at alone, so that the loop is one of vectors.
+pub(super) fn all_below(indices: &[u32], bound: usize) -> bool {
+    let greatest = indices.iter().fold(0, |greatest, &index| index.max(greatest));
+    indices.is_empty() || (greatest as usize) < bound
+}
+
 simd_fn! {
     /// The sum of numbers, lane by lane.
     pub(super) fn sum<T as V>(values: &[T]) -> T {
@@ -181,6 +187,16 @@ simd_fn! {
 mod tests {
     use super::*;
     use crate::kernels::simd::{Isa, with_isa};
+
+    #[test]
+    fn indices_are_below_what_is_above_the_greatest() {
+        assert!(all_below(&[], 0));
+        for at in 0..40 {
+            let mut indices = [2; 40];
+            indices[at] = 7;
+            assert!(all_below(&indices, 8) && !all_below(&indices, 7), "{at}");
+        }
+    }
 
     #[test]
     fn parts_are_added_in_their_order() {

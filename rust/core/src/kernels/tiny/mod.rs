@@ -23,7 +23,7 @@ mod row;
 use super::activation::{Function, Identity, LeakyRelu, Relu};
 use super::by_output::losses_by_output;
 use super::cross_entropy::cross_entropy_by_class;
-use super::vector::sum;
+use super::vector::{all_below, sum};
 use crate::activation::Activation;
 use crate::loss::{Bounds, Tally};
 use crate::network::Network;
@@ -153,8 +153,7 @@ impl TinyNet {
         assert!((self.inputs - 1) * batch.x_stride + n <= batch.x.len(), "X is too short");
         assert!(self.scratch_len::<T>(n) <= scratch.len(), "scratch is too short");
         let classes = self.classes;
-        let greatest = batch.labels.iter().fold(0, |greatest, &y| y.max(greatest));
-        assert!((greatest as usize) < classes, "labels are below {classes}");
+        assert!(all_below(batch.labels, classes), "labels are below {classes}");
 
         match self.activation {
             Activation::Relu => self.sweep(batch, parameters, gradient, bounds, scratch, &Relu),
