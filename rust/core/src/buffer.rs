@@ -25,12 +25,19 @@ const PAGE: usize = 4096;
 const STAGGER: usize = 9 * ALIGNMENT;
 const STAGGERS: usize = PAGE / STAGGER;
 
+/// Buffers of this many bytes ask for large pages, as NumPy's arrays of that size do: a product walks down columns of
+/// wide matrices, a page a row, and a processor remembers where some thousand pages are.
+const HUGE: usize = 1 << 22;
+#[cfg(target_os = "linux")]
+const HUGE_PAGE: usize = 1 << 21;
+
 /// Bytes of all buffers of the process.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// A fixed number of numbers at a fixed address.
 #[derive(Debug)]
 pub(crate) struct Buffer<T: Scalar> {
+    allocated: NonNull<u8>,
     start: NonNull<T>,
     len: usize,
 }
@@ -44,19 +51,28 @@ impl<T: Scalar> Buffer<T> {
     /// `len` zeros, or [`Error::OutOfMemory`] saying `what` they were for.
     pub(crate) fn zeros(what: &'static str, len: usize) -> Result<Self> {
         if len == 0 {
-            return Ok(Self { start: NonNull::dangling(), len });
+            return Ok(Self { allocated: NonNull::dangling(), start: NonNull::dangling(), len });
         }
         let refused = || Error::OutOfMemory { what, elements: len };
         let layout = Self::layout(len).ok_or_else(refused)?;
         let held = HELD.load(Ordering::Relaxed) as u64;
         memory::check(what, len, layout.size() as u64, held)?;
         // SAFETY: the layout has a size > 0, since `len` > 0 and `T` has one.
-        let start = unsafe { alloc_zeroed(layout) };
-        let start = NonNull::new(start).ok_or_else(refused)?;
+        let allocated = unsafe { alloc_zeroed(layout) };
+        let allocated = NonNull::new(allocated).ok_or_else(refused)?;
         HELD.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the layout has room for `len` numbers from there on.
-        let start = unsafe { start.add(Self::next_offset(layout)) };
-        Ok(Self { start: start.cast(), len })
+        if layout.size() >= HUGE {
+            ask_for_huge_pages(allocated, layout.size());
+        }
+        let address = allocated.addr().get();
+        let offset = if layout.align() == ALIGNMENT {
+            0
+        } else {
+            address.next_multiple_of(PAGE) - address + next_place()
+        };
+        // SAFETY: the layout has room for `len` numbers from there on: for a large one, it is two pages longer.
+        let start = unsafe { allocated.add(offset) };
+        Ok(Self { allocated, start: start.cast(), len })
     }
 
     /// The address of the first number. Good for as long as the buffer lives, whatever is borrowed in between.
@@ -64,21 +80,37 @@ impl<T: Scalar> Buffer<T> {
         self.start.as_ptr()
     }
 
-    /// What is allocated for `len` numbers: a large buffer begins in its first page.
+    /// What is allocated for `len` numbers. A large buffer begins in the first whole page; the allocator would clear
+    /// memory that is to be aligned, page by page, and what it need not align comes cleared when it is first used.
     fn layout(len: usize) -> Option<Layout> {
         let numbers = Layout::array::<T>(len).ok()?;
         if numbers.size() < LARGE {
             return numbers.align_to(ALIGNMENT).ok();
         }
-        Layout::from_size_align(numbers.size().checked_add(PAGE)?, PAGE).ok()
-    }
-
-    /// Where the next buffer begins in what is allocated for it: large ones take turns.
-    fn next_offset(layout: Layout) -> usize {
-        static TURN: AtomicUsize = AtomicUsize::new(0);
-        if layout.align() < PAGE { 0 } else { TURN.fetch_add(1, Ordering::Relaxed) % STAGGERS * STAGGER }
+        Layout::from_size_align(numbers.size().checked_add(2 * PAGE)?, numbers.align()).ok()
     }
 }
+
+/// Where the next large buffer begins in its first page: they take turns.
+fn next_place() -> usize {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    TURN.fetch_add(1, Ordering::Relaxed) % STAGGERS * STAGGER
+}
+
+/// Asks the system to back memory with large pages. It may not, and nothing but time depends on it.
+#[cfg(target_os = "linux")]
+fn ask_for_huge_pages(start: NonNull<u8>, bytes: usize) {
+    let before = start.align_offset(HUGE_PAGE);
+    let whole = bytes.saturating_sub(before) / HUGE_PAGE * HUGE_PAGE;
+    if whole > 0 {
+        // SAFETY: these pages lie inside memory that is ours, and the advice leaves what they hold as it is.
+        unsafe { libc::madvise(start.add(before).as_ptr().cast(), whole, libc::MADV_HUGEPAGE) };
+    }
+}
+
+/// Other systems choose the size of pages on their own.
+#[cfg(not(target_os = "linux"))]
+fn ask_for_huge_pages(_: NonNull<u8>, _: usize) {}
 
 impl<T: Scalar> Deref for Buffer<T> {
     type Target = [T];
@@ -99,10 +131,8 @@ impl<T: Scalar> DerefMut for Buffer<T> {
 impl<T: Scalar> Drop for Buffer<T> {
     fn drop(&mut self) {
         if let (true, Some(layout)) = (self.len > 0, Self::layout(self.len)) {
-            // A buffer begins in the first of the units that what was allocated is aligned to.
-            let allocated = self.start.as_ptr().cast::<u8>().map_addr(|start| start & !(layout.align() - 1));
             // SAFETY: allocated in `zeros` with this very layout.
-            unsafe { dealloc(allocated, layout) }
+            unsafe { dealloc(self.allocated.as_ptr(), layout) }
             HELD.fetch_sub(layout.size(), Ordering::Relaxed);
         }
     }

@@ -25,12 +25,12 @@ use crate::network::{MAX_CHUNKS, Network, Slab};
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::team::{Team, slab_len};
-use crate::tile::{Pass, Task, Tile};
+use crate::tile::{Pass, Task, Tile, for_each_tile};
 
-/// Memory of the tiles of a block, and bounds of their number.
+/// Memory of the tiles of a block, and bounds of their rows.
 const BLOCK_BYTES: usize = 64 << 20;
-const MIN_TILES: usize = 4;
-const MAX_TILES: usize = 16;
+const MIN_BLOCK_ROWS: usize = 1024;
+const MAX_BLOCK_ROWS: usize = 4096;
 
 /// Buffers for the gradients of batches up to a size.
 #[derive(Debug, Default)]
@@ -56,11 +56,11 @@ struct Chunk<T: Scalar> {
 #[derive(Clone, Copy, Debug)]
 enum Cut {
     Chunks { count: usize, tile_rows: usize },
-    Blocks { tiles: usize, tile_rows: usize },
+    Blocks { tiles: usize, tile_rows: usize, tally_rows: usize },
 }
 
 impl Cut {
-    fn of<T: Scalar>(network: &Network, n: usize) -> Self {
+    fn of<T: Scalar>(network: &Network, n: usize, n_threads: usize) -> Self {
         let count = network.n_chunks(n);
         if count > 1 || TinyNet::new(network).is_some() {
             let (start, end) = Network::chunk(n, count, count - 1);
@@ -69,11 +69,12 @@ impl Cut {
                 tile_rows: network.chunk_tile_rows::<T>().min((end - start).next_multiple_of(16)),
             };
         }
-        let tile_rows = network.training_tile_rows(n).min(n);
+        let tally_rows = network.rows_of_tally(n);
+        let tile_rows = network.shared_tile_rows(n, n_threads).min(n);
         let numbers: usize = network.layout().layer_sizes().sum();
-        let bytes = 2 * numbers * tile_rows * size_of::<T>();
-        let most = (BLOCK_BYTES / bytes).clamp(MIN_TILES, MAX_TILES);
-        Self::Blocks { tiles: n.div_ceil(tile_rows).min(most), tile_rows }
+        let rows = (BLOCK_BYTES / (2 * numbers * size_of::<T>())).clamp(MIN_BLOCK_ROWS, MAX_BLOCK_ROWS);
+        let tiles = n.min(rows).div_ceil(tile_rows).max(n_threads.min(n.div_ceil(tile_rows)));
+        Self::Blocks { tiles, tile_rows, tally_rows }
     }
 
     fn tile_rows(self) -> usize {
@@ -93,7 +94,7 @@ impl<T: Scalar> Gradients<T> {
         n_threads: usize,
     ) -> Result<()> {
         let mut gathers = x.sparse().is_none() || TinyNet::new(network).is_some();
-        let cut = Cut::of::<T>(network, n.max(1));
+        let cut = Cut::of::<T>(network, n.max(1), n_threads);
         let (mut n_tiles, n_chunks) = match cut {
             Cut::Chunks { count, .. } => (n_threads, count),
             Cut::Blocks { tiles, .. } => (tiles, 0),
@@ -138,18 +139,18 @@ impl<T: Scalar> Gradients<T> {
         gradient: &mut [T],
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
-        match Cut::of::<T>(pass.network, examples.len()) {
+        match Cut::of::<T>(pass.network, examples.len(), team.len()) {
             Cut::Chunks { count, tile_rows } => {
                 self.by_chunks((count, tile_rows), pass, examples, gradient, team)
             }
-            Cut::Blocks { tiles, tile_rows } => {
+            Cut::Blocks { tiles, tile_rows, tally_rows } => {
                 let (mut total, mut largest) = (Tally::default(), 0.0);
                 let mut begin = Start::Zero;
                 let n = examples.len();
                 for_each_tile(tiles * tile_rows, n, |start, end| {
                     let block = examples.slice(start, end);
                     let to = (&mut *gradient, begin, end == n);
-                    let (tally, of_sum) = self.by_slabs(tile_rows, pass, block, to, team)?;
+                    let (tally, of_sum) = self.by_slabs((tile_rows, tally_rows), pass, block, to, team)?;
                     total.add(tally);
                     largest = of_sum;
                     begin = Start::Given;
@@ -189,7 +190,8 @@ impl<T: Scalar> Gradients<T> {
                     tally.add(tile.tiny_gradient(tiny, task, examples, gradient, scratch)?);
                     return Ok(());
                 }
-                tally.add(tile.tally(task, examples, scratch)?);
+                tile.tally(task, examples, tile_rows, scratch)?;
+                tally.add_all(tile.tallies());
                 tile.pull_back(task, examples.len(), (examples.masks, examples.first), None, scratch)?;
                 let begin = if start == 0 { Start::Zero } else { Start::Given };
                 let rows = (&examples.data.x(), examples.rows);
@@ -217,7 +219,7 @@ impl<T: Scalar> Gradients<T> {
     /// Begins or carries on the gradient with the rows of a block, and ends it with the penalty after the last one.
     fn by_slabs(
         &mut self,
-        tile_rows: usize,
+        (tile_rows, tally_rows): (usize, usize),
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
         (gradient, begin, is_last): (&mut [T], Start<'_, T>, bool),
@@ -230,7 +232,7 @@ impl<T: Scalar> Gradients<T> {
         team.share(0..n_tiles, |thread, i| {
             let (tile, scratch) = (&mut *write(&tiles[i]), &mut lock(&scratch[thread]));
             let examples = of_tile(i);
-            tile.tally(pass.on(thread), examples, scratch)?;
+            tile.tally(pass.on(thread), examples, tally_rows, scratch)?;
             let masks = (examples.masks, examples.first);
             tile.pull_back(pass.on(thread), examples.len(), masks, None, scratch)
         })?;
@@ -252,7 +254,7 @@ impl<T: Scalar> Gradients<T> {
             Ok(())
         })?;
         let mut total = Tally::default();
-        self.tiles[..n_tiles].iter_mut().for_each(|tile| total.add(get_mut(tile).last_tally()));
+        self.tiles[..n_tiles].iter_mut().for_each(|tile| total.add_all(get_mut(tile).tallies()));
         if decay > 0.0 {
             total.penalty = decay / 2.0 * self.squares.iter().map(|squares| *lock(squares)).sum::<f64>();
         }
@@ -365,15 +367,6 @@ fn all_slabs<T: Scalar>(
 ) -> Result<()> {
     slabs_of(task.network, gradient)
         .try_for_each(|(slab, numbers)| tile.gradient_of_slab(task, rows, slab, (numbers, begin), scratch))
-}
-
-/// Calls `f` with the first row of each tile and the one behind its last.
-pub(crate) fn for_each_tile(
-    tile_rows: usize,
-    n: usize,
-    mut f: impl FnMut(usize, usize) -> Result<()>,
-) -> Result<()> {
-    (0..n).step_by(tile_rows.max(1)).try_for_each(|start| f(start, n.min(start + tile_rows)))
 }
 
 /// A buffer whose last user panicked holds numbers that the next use overwrites.

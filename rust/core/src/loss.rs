@@ -112,6 +112,12 @@ impl Tally {
         self.correct += other.correct;
         self.penalty += other.penalty;
     }
+
+    pub(crate) fn add_all(&mut self, others: &[Self]) {
+        for &other in others {
+            self.add(other);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ const MIN_TILE_ROWS: usize = 256;
 pub(crate) const MAX_TILE_ROWS: usize = 1024;
 /// Rows that tiles are rounded to where there are many, so that kernels which take several at a time are left with none.
 pub(crate) const TILE_ROW_GROUP: usize = 64;
-/// Rows that the tiles of a batch are rounded to: one AVX-512 register of `f32`.
-const ROW_GROUP: usize = 16;
+/// Rows that what a batch is cut into is rounded to: one AVX-512 register of `f32`.
+pub(crate) const ROW_GROUP: usize = 16;
+/// Rows up to which a tile of a batch that threads share has all that there are for a thread.
+const FULL_TILE_ROWS: usize = 512;
 
 /// Parameters up to which a batch is cut into chunks: their gradients stay in a level-2 cache.
 const MAX_CHUNKED_PARAMETERS: usize = 1 << 15;
@@ -125,19 +127,26 @@ impl Network {
     pub(crate) fn most_threads(&self, n: usize) -> usize {
         match self.n_chunks(n) {
             1 if n.saturating_mul(self.flops_per_row()) < MIN_SHARED_FLOPS => 1,
-            1 => n.div_ceil(self.training_tile_rows(n)).max(self.slabs.len()),
+            1 => n.div_ceil(self.rows_of_tally(n)).max(self.slabs.len()),
             n_chunks => n_chunks,
         }
     }
 
-    /// Rows of a tile of a batch of `n` rows that goes forward and back and is not cut into chunks: two tiles at least,
-    /// for two threads, and more where the weights stay in cache from one to the next and each has rows enough to make
-    /// up for reading them.
-    pub(crate) fn training_tile_rows(&self, n: usize) -> usize {
+    /// Rows whose losses are added up together, of a batch of `n` rows that is not cut into chunks. Tiles are made of
+    /// them: two at least, for two threads, and more where the weights stay in cache from one to the next and each has
+    /// rows enough to make up for reading them.
+    pub(crate) fn rows_of_tally(&self, n: usize) -> usize {
         let widest = self.layout.layers().iter().map(|layer| layer.d_in * layer.d_out).max().unwrap_or(0);
         let large = widest * size_of::<f32>() > LARGE_WEIGHTS;
         let rows = if large { n / 2 } else { (n / 4).max(128).min(n / 2) };
         rows.clamp(ROW_GROUP, MIN_TILE_ROWS).next_multiple_of(ROW_GROUP)
+    }
+
+    /// Rows of a tile of such a batch for `n_threads`: fewer threads have larger tiles, and the same bits.
+    pub(crate) fn shared_tile_rows(&self, n: usize, n_threads: usize) -> usize {
+        let of_tally = self.rows_of_tally(n);
+        let count = n.div_ceil(of_tally) / n_threads;
+        of_tally * count.min(FULL_TILE_ROWS / of_tally).max(1)
     }
 
     /// The rows of chunk `i` of `n_chunks`, as equal as whole groups of rows allow.
@@ -203,6 +212,27 @@ mod tests {
                 );
             }
             assert_eq!(end, network.layout().n_parameters());
+        }
+    }
+
+    #[test]
+    fn tiles_are_whole_groups_and_leave_one_for_each_thread() {
+        for sizes in [&[784, 256, 256, 10][..], &[700, 1100, 1000, 9]] {
+            let network = Network::new(sizes, &vec![Activation::Relu; sizes.len() - 2]).unwrap();
+            for n in [1, 16, 100, 128, 512, 1000, 5000] {
+                let group = network.rows_of_tally(n);
+                for n_threads in [1, 2, 3, 7] {
+                    let rows = network.shared_tile_rows(n, n_threads);
+                    assert!(
+                        rows.is_multiple_of(group) && rows <= FULL_TILE_ROWS,
+                        "{n} rows, {n_threads} threads"
+                    );
+                    assert!(
+                        n.div_ceil(rows) >= n_threads.min(n.div_ceil(group)),
+                        "{n} rows, {n_threads} threads"
+                    );
+                }
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::kernels::{Batch, Finish, Start, TinyNet};
 use crate::layout::Layer;
 use crate::loss::{Objective, Tally};
-use crate::network::{Network, Slab};
+use crate::network::{Network, ROW_GROUP, Slab};
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 
@@ -65,7 +65,8 @@ pub(crate) struct Tile<T: Scalar> {
     outputs: Vec<Buffer<T>>,
     /// One a hidden layer: derivatives with respect to its sums.
     deltas: Vec<Buffer<T>>,
-    tally: Tally,
+    /// What groups of rows cost.
+    tallies: Vec<Tally>,
 }
 
 impl<T: Scalar> Tile<T> {
@@ -79,7 +80,7 @@ impl<T: Scalar> Tile<T> {
             answers: Answers::new(network, rows)?,
             outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
             deltas: hidden.map(|layer| matrix(rows, layer.d_in)).collect::<Result<_>>()?,
-            tally: Tally::default(),
+            tallies: Vec::with_capacity(rows.div_ceil(ROW_GROUP)),
         })
     }
 
@@ -137,26 +138,30 @@ impl<T: Scalar> Tile<T> {
         Ok(&mut logits[..n * task.network.layout().d_out()])
     }
 
-    /// Weighted losses. The derivative with respect to the logits takes their place.
+    /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the logits takes their place.
     pub(crate) fn tally(
         &mut self,
         task: Task<'_, T>,
         examples: Examples<'_, '_, T>,
+        tally_rows: usize,
         scratch: &mut [T],
-    ) -> Result<Tally> {
-        let (n, d_out) = (examples.len(), task.network.layout().d_out());
+    ) -> Result<()> {
         let masks = (examples.masks, examples.first);
         self.forward(task, &examples.data.x(), examples.rows, masks, scratch)?;
-        self.answers.read(examples.data, examples.rows, examples.scale);
         let logits = self.outputs.last_mut().expect("a network has at least one layer");
-        let bounds = task.objective.bounds::<T>(task.network.output());
-        self.tally = self.answers.losses(&mut logits[..n * d_out], bounds);
-        Ok(self.tally)
+        let (d_out, output) = (task.network.layout().d_out(), task.network.output());
+        let bounds = task.objective.bounds::<T>(output);
+        self.tallies.clear();
+        for_each_tile(tally_rows, examples.len(), |start, end| {
+            self.answers.read(examples.data, examples.slice(start, end).rows, examples.scale);
+            self.tallies.push(self.answers.losses(&mut logits[start * d_out..end * d_out], bounds));
+            Ok(())
+        })
     }
 
-    /// What [`tally`](Self::tally) last returned.
-    pub(crate) fn last_tally(&self) -> Tally {
-        self.tally
+    /// The sums of the last [`tally`](Self::tally).
+    pub(crate) fn tallies(&self) -> &[Tally] {
+        &self.tallies
     }
 
     /// The way back from the derivative with respect to the logits of `n` rows, which stands in their place, to those
@@ -259,6 +264,15 @@ impl<T: Scalar> Tile<T> {
             *to = from;
         }
     }
+}
+
+/// Calls `f` with the first row of each tile and the one behind its last.
+pub(crate) fn for_each_tile(
+    tile_rows: usize,
+    n: usize,
+    mut f: impl FnMut(usize, usize) -> Result<()>,
+) -> Result<()> {
+    (0..n).step_by(tile_rows.max(1)).try_for_each(|start| f(start, n.min(start + tile_rows)))
 }
 
 /// The input that [`Tile::forward`] worked on.

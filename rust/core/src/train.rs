@@ -90,15 +90,16 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
-        let n_threads = schedule.n_threads.min(network.most_threads(batch_size));
+        // What is reserved is for the threads that there are: the system may have refused some.
+        let team = Team::new(schedule.n_threads.min(network.most_threads(batch_size)));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
         let mut gradients = Gradients::default();
         for rows in [batch_size, n % batch_size] {
-            gradients.reserve(network, &train.x(), rows, n_threads)?;
+            gradients.reserve(network, &train.x(), rows, team.len())?;
         }
         let mut inference = Inference::default();
         if let Some(validation) = &validation {
-            inference.reserve(network, &validation.x(), n_threads)?;
+            inference.reserve(network, &validation.x(), team.len())?;
         }
         Ok(Self {
             train,
@@ -113,7 +114,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             gradient: Buffer::zeros("the gradient", network.layout().n_parameters())?,
             gradients,
             inference,
-            team: Team::new(n_threads),
+            team,
         })
     }
 
