@@ -1,6 +1,6 @@
 //! Losses whose outputs stand apart from one another, with the gradient: see [`Output`] for the formulas.
 
-use super::math::{exp_vector, ln_vector, sigmoid_vector};
+use super::math::{ample_or_zero, exp_vector, ln_vector, sigmoid_vector};
 use super::simd::{Simd, simd_fn};
 use crate::loss::{Bounds, Tally};
 use crate::output::Output;
@@ -145,7 +145,7 @@ fn block<T: Scalar, V: Simd<T>, L: Link>(
     for &loss in losses.iter().take(z.len()) {
         tally.loss += loss.into();
     }
-    ((p - y) * weight).store_front(z);
+    ample_or_zero::<T, V>((p - y) * weight).store_front(z);
     link.is_right::<T, V>(sums, y)
 }
 

@@ -4,7 +4,7 @@
 //! on the number of classes alone, so a row has the same bits whatever the other rows are.
 
 use super::lanes::{FEW, turn, turn_back};
-use super::math::{exp_vector, ln_vector};
+use super::math::{ample_or_zero, exp_vector, ln_vector};
 use super::simd::{Simd, simd_fn};
 use super::softmax::{exponentials_of_row, greatest};
 use super::vector::all_below;
@@ -66,24 +66,26 @@ simd_fn! {
     }
 }
 
-/// Adds the first `count` lanes.
+/// The number of hits, counted lane by lane.
 #[inline(always)]
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "hits are as many as lanes at most"
-)]
-fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, count: usize) {
-    if count == T::LANES {
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
+fn count<T: Scalar, V: Simd<T>>(hits: V) -> usize {
+    let hits: f64 = hits.sum().into();
+    hits as usize
+}
+
+/// Adds the first lanes, one a row.
+#[inline(always)]
+fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, rows: usize) {
+    if rows == T::LANES {
         tally.loss += loss.sum().into();
-        let hits: f64 = hit.sum().into();
-        tally.correct += hits as usize;
+        tally.correct += count::<T, V>(hit);
         return;
     }
     let (mut losses, mut hits) = ([T::ZERO; 16], [T::ZERO; 16]);
     loss.store(&mut losses);
     hit.store(&mut hits);
-    for (&loss, &hit) in losses.iter().zip(&hits).take(count) {
+    for (&loss, &hit) in losses.iter().zip(&hits).take(rows) {
         tally.loss += loss.into();
         tally.correct += usize::from(hit == T::ONE);
     }
@@ -111,7 +113,8 @@ fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V, 
     let scale = weight / sum;
     let mut class = V::zero();
     for z in z.iter_mut() {
-        *z = z.mul_add(scale, V::select(label.eq(class), -weight, V::zero()));
+        let d = z.mul_add(scale, V::select(label.eq(class), -weight, V::zero()));
+        *z = ample_or_zero::<T, V>(d);
         class = class + one;
     }
     let loss = weight * bounds.hold::<T, V>(ln_vector::<T, V>(sum) - (chosen - greatest));
@@ -136,6 +139,9 @@ pub(super) fn cross_entropy_by_class<T: Scalar>(
     }
 }
 
+/// Vectors of losses that are added up lane by lane before their sum goes on in `f64`.
+const LOSSES_ADDED: usize = 8;
+
 simd_fn! {
     /// [`cross_entropy_by_class`] for `KNOWN` classes, the logits of which stay in registers, or for any if that is 0.
     fn cross_entropy_of_known<T as V, const KNOWN: usize>(
@@ -148,6 +154,7 @@ simd_fn! {
     ) -> Tally {
         let classes = if KNOWN > 0 { KNOWN } else { bias.len() };
         let mut tally = Tally::default();
+        let (mut losses, mut hits) = (V::zero(), V::zero());
         let (mut logits, mut sums) = ([V::zero(); FEW], [V::zero(); FEW]);
         let (logits, sums) = (&mut logits[..classes], &mut sums[..classes]);
         let blocks = labels.chunks(T::LANES).zip(weights.chunks(T::LANES));
@@ -165,8 +172,18 @@ simd_fn! {
             for (logit, sum) in logits.iter().zip(&mut *sums) {
                 *sum = *sum + *logit;
             }
-            add_lanes(&mut tally, loss, hit, labels.len());
+            if labels.len() < T::LANES {
+                add_lanes(&mut tally, loss, hit, labels.len());
+                continue;
+            }
+            (losses, hits) = (losses + loss, hits + hit);
+            if block % LOSSES_ADDED == LOSSES_ADDED - 1 {
+                tally.loss += losses.sum().into();
+                losses = V::zero();
+            }
         }
+        tally.loss += losses.sum().into();
+        tally.correct += count::<T, V>(hits);
         for (bias, sum) in bias.iter_mut().zip(sums) {
             *bias += sum.sum();
         }
@@ -205,7 +222,7 @@ simd_fn! {
             let sum = exponentials_of_row::<T, V>(row, V::splat(greatest));
             let scale = V::splat(weight / sum);
             for chunk in row.chunks_mut(T::LANES) {
-                (V::load_front(chunk) * scale).store_front(chunk);
+                ample_or_zero::<T, V>(V::load_front(chunk) * scale).store_front(chunk);
             }
             row[label] -= weight;
             let loss = ln_vector::<T, V>(V::splat(sum)) - V::splat(chosen - greatest);
@@ -282,6 +299,22 @@ mod tests {
             let tally = softmax_cross_entropy(&mut z, classes, &[0], &[1.0], Bounds::NONE);
             assert_eq!(tally, Tally { loss: 2e4, correct: 0, penalty: 0.0 });
             assert_eq!(&z[..2], &[-1.0, 1.0]);
+        }
+    }
+
+    #[test]
+    fn derivatives_that_nothing_depends_on_are_zero() {
+        for classes in [2, 40] {
+            for gap in [75.0, 95.0] {
+                let mut z = vec![-gap; classes];
+                z[1] = 0.0;
+                softmax_cross_entropy(&mut z, classes, &[1], &[1.0_f32], Bounds::NONE);
+                assert_eq!(z, vec![0.0; classes], "{gap}");
+            }
+            let mut z = vec![-60.0_f32; classes];
+            z[1] = 0.0;
+            softmax_cross_entropy(&mut z, classes, &[1], &[1.0], Bounds::NONE);
+            assert!(z[0] > 0.0);
         }
     }
 

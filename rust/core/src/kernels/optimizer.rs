@@ -1,7 +1,8 @@
 //! Update rules of optimizers: one pass over parameters, gradient and state, all of one length.
 //!
-//! Step counts start at 1. Constants are `f64` and are combined before they are rounded to `T`.
+//! Moments and velocities that decay below the normal range become 0. Step counts start at 1. Constants are `f64` and are combined before they are rounded to `T`.
 
+use super::math::{normal_or_zero, reciprocal_vector};
 use super::simd::simd_fn;
 use crate::optim::{Adam, Sgd};
 use crate::scalar::Scalar;
@@ -76,7 +77,7 @@ simd_fn! {
         let chunks = p.chunks_mut(T::LANES).zip(v.chunks_mut(T::LANES)).zip(g.chunks(T::LANES));
         for ((p, v), g) in chunks {
             let gradient = into_velocity * V::load_front(g);
-            let velocity = momentum.mul_add(V::load_front(v), gradient);
+            let velocity = normal_or_zero::<T, V>(momentum.mul_add(V::load_front(v), gradient));
             velocity.store_front(v);
             let direction = if nesterov { momentum.mul_add(velocity, gradient) } else { velocity };
             rate.mul_add(direction, V::load_front(p)).store_front(p);
@@ -100,11 +101,12 @@ simd_fn! {
             .zip(g.chunks(T::LANES));
         for (((p, m), v), g) in chunks {
             let gradient = V::load_front(g);
-            let mean = beta_1.mul_add(V::load_front(m), rest_1 * gradient);
+            let mean = normal_or_zero::<T, V>(beta_1.mul_add(V::load_front(m), rest_1 * gradient));
             let square = beta_2.mul_add(V::load_front(v), rest_2 * gradient * gradient);
+            let square = normal_or_zero::<T, V>(square);
             mean.store_front(m);
             square.store_front(v);
-            let change = rate * mean / square.sqrt().mul_add(root, epsilon);
+            let change = rate * mean * reciprocal_vector::<T, V>(square.sqrt().mul_add(root, epsilon));
             let parameters = V::load_front(p);
             (parameters - decay.mul_add(parameters, change)).store_front(p);
         }
@@ -201,6 +203,24 @@ mod tests {
             close(&m, &want_m);
             close(&v, &want_v);
         });
+    }
+
+    #[test]
+    fn what_decays_becomes_zero_and_not_subnormal() {
+        for isa in Isa::available() {
+            with_isa(isa, || {
+                let (mut p, mut m, mut v) = ([1.0_f32; 3], [1e-3; 3], [1e-6; 3]);
+                let with = Adam::new(1e-3, 0.5, 0.5, 1e-8).unwrap();
+                let (mut q, mut velocity) = ([1.0_f32; 3], [1e-3; 3]);
+                for step in 1..200 {
+                    adam(&mut p, &mut m, &mut v, &[0.0; 3], step, &with);
+                    momentum(&mut q, &mut velocity, &[0.0; 3], &Sgd::new(0.1, 0.5, false).unwrap());
+                    let all = m.iter().chain(&v).chain(&velocity);
+                    assert!(all.into_iter().all(|x| *x == 0.0 || x.is_normal()), "{isa:?} {step}");
+                }
+                assert_eq!((m, v, velocity), ([0.0; 3], [0.0; 3], [0.0; 3]));
+            });
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Limits {
     tanh_one: f64,
     /// Terms of the series of the inverse hyperbolic tangent on `[0, 0.172]`.
     ln_terms: usize,
+    /// Steps of a reciprocal that leave the third power of the error, before one that leaves the second.
+    reciprocal_steps: usize,
     /// The least normal number, and the power of two that makes all lesser ones normal.
     normal: (f64, i32),
 }
@@ -35,6 +37,7 @@ impl Limits {
         ln_2: (0.693_359_375, -2.121_944_400_546_905_8e-4),
         tanh_one: 10.0,
         ln_terms: 5,
+        reciprocal_steps: 1,
         normal: (f32::MIN_POSITIVE as f64, 24),
     };
     pub(crate) const F64: Self = Self {
@@ -43,6 +46,7 @@ impl Limits {
         ln_2: (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10),
         tanh_one: 20.0,
         ln_terms: 11,
+        reciprocal_steps: 2,
         normal: (f64::MIN_POSITIVE, 54),
     };
 }
@@ -158,6 +162,38 @@ pub(super) fn ln_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
     let ln = V::select(x.eq(infinity), infinity, ln);
     let ln = V::select(x.gt(V::zero()), ln, V::constant(f64::NAN));
     V::select(x.eq(V::zero()), -infinity, ln)
+}
+
+/// `1 / x` for numbers from 0 to an eighth of the greatest one, to 2 units in the last place, and sooner than by
+/// division; below the normal range it is the reciprocal of the least normal number.
+///
+/// With `y = (1 - e) / x`, `y (1 + e + e²) = (1 - e³) / x` and `y (1 + e) = (1 - e²) / x`.
+#[inline(always)]
+pub(super) fn reciprocal_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
+    // The order of operands lets NaN through.
+    let x = V::constant(T::LIMITS.normal.0).max(x);
+    let mut y = x.near_reciprocal();
+    let minus_x = -x;
+    for _ in 0..T::LIMITS.reciprocal_steps {
+        let e = minus_x.mul_add(y, V::splat(T::ONE));
+        y = y.mul_add(e.mul_add(e, e), y);
+    }
+    y.mul_add(minus_x.mul_add(y, V::splat(T::ONE)), y)
+}
+
+/// x, or 0 in place of what lies below the normal range: there a processor may take a hundred times as long for an
+/// operation, and what decays step by step stays there for ever.
+#[inline(always)]
+pub(super) fn normal_or_zero<T: Scalar, V: Simd<T>>(x: V) -> V {
+    V::select(V::constant(T::LIMITS.normal.0).gt(x.abs()), V::zero(), x)
+}
+
+/// x, or 0 in place of what is so small that its products with numbers of an ordinary size may lie below the normal
+/// range.
+#[inline(always)]
+pub(super) fn ample_or_zero<T: Scalar, V: Simd<T>>(x: V) -> V {
+    let (least_normal, shift) = T::LIMITS.normal;
+    V::select(V::constant(least_normal * 2_f64.powi(shift)).gt(x.abs()), V::zero(), x)
 }
 
 /// A function of one element, to be applied to all of a slice.

@@ -2,7 +2,10 @@
 
 use dashu_float::FBig;
 
-use super::{Map, exp_vector, ln_vector, map, sigmoid_vector, tanh_vector};
+use super::{
+    Map, ample_or_zero, exp_vector, ln_vector, map, normal_or_zero, reciprocal_vector, sigmoid_vector,
+    tanh_vector,
+};
 use crate::kernels::simd::{Isa, Simd, with_isa};
 use crate::scalar::Scalar;
 
@@ -35,6 +38,12 @@ slice_functions! {
     tanh, Tanh, tanh_vector;
     /// `x = 1 / (1 + exp(-x))`.
     sigmoid, Sigmoid, sigmoid_vector;
+    /// `x = 1 / x`, for x from 0 to an eighth of the greatest number.
+    reciprocal, Reciprocal, reciprocal_vector;
+    /// 0 in place of what is below the normal range.
+    normal, Normal, normal_or_zero;
+    /// 0 in place of what may get there.
+    ample, Ample, ample_or_zero;
 }
 
 /// Units in the last place of `want`, where `want` is rounded to `f32`.
@@ -249,6 +258,56 @@ fn special_values_f64() {
                 assert!(same, "f({x:e}) = {y:e}, not {want:e}, on {isa:?}");
             }
         }
+    }
+}
+
+/// The greatest error of reciprocals of `x`, of which none is NaN, against those of a division.
+fn check_reciprocals<T: Scalar>(x: &[T], least_normal: f64) {
+    let mut bits: Vec<Vec<u64>> = vec![];
+    for isa in Isa::available() {
+        let mut y = x.to_vec();
+        with_isa(isa, || reciprocal(&mut y));
+        for (&x, &y) in x.iter().zip(&y) {
+            let (x, y): (f64, f64) = (x.into(), y.into());
+            let want = 1.0 / x.max(least_normal);
+            let unit = want.log2().floor().exp2() * T::EPSILON.into();
+            assert!((y - want).abs() <= 2.0 * unit, "1 / {x:e} = {y:e}, not {want:e}, on {isa:?}");
+        }
+        if isa.has_fma() {
+            bits.push(y.iter().map(|&y| Into::<f64>::into(y).to_bits()).collect());
+        }
+    }
+    assert!(bits.windows(2).all(|pair| pair[0] == pair[1]), "instruction sets that fuse agree");
+}
+
+#[test]
+fn reciprocals_are_accurate() {
+    let single = (0..2_f32.powi(125).to_bits()).step_by(1009).map(f32::from_bits);
+    check_reciprocals::<f32>(&single.collect::<Vec<_>>(), f32::MIN_POSITIVE.into());
+    let double = (0..2_f64.powi(1021).to_bits()).step_by(4_611_686_018_427_387);
+    check_reciprocals::<f64>(&double.map(f64::from_bits).collect::<Vec<_>>(), f64::MIN_POSITIVE);
+    let mut nan = [f32::NAN];
+    reciprocal(&mut nan);
+    assert!(nan[0].is_nan());
+}
+
+#[test]
+fn small_numbers_become_zero() {
+    for isa in Isa::available() {
+        with_isa(isa, || {
+            let least = f32::MIN_POSITIVE;
+            let mut x = [least, -least, least / 2.0, -least / 2.0, 0.0, f32::INFINITY, 1.0];
+            let mut y = x.map(|x| x * 2_f32.powi(24));
+            let kept = [least, -least, 0.0, 0.0, 0.0, f32::INFINITY, 1.0];
+            normal(&mut x);
+            assert_eq!(x, kept);
+            ample(&mut y);
+            assert_eq!(y, kept.map(|x| x * 2_f32.powi(24)));
+            let mut nan = [f64::NAN; 2];
+            normal(&mut nan[..1]);
+            ample(&mut nan[1..]);
+            assert!(nan.iter().all(|x| x.is_nan()));
+        });
     }
 }
 

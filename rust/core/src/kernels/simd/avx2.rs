@@ -20,12 +20,12 @@ use std::arch::x86_64::{
     _mm256_round_pd, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_set1_ps,
     _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_slli_epi64, _mm256_sqrt_pd,
     _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_srli_epi64, _mm256_storeu_pd, _mm256_storeu_ps,
-    _mm256_sub_epi32, _mm256_sub_pd, _mm256_sub_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps,
+    _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_sub_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps,
     _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm256_xor_pd, _mm256_xor_ps,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::Simd;
+use super::{RECIPROCAL_BITS_F32, RECIPROCAL_BITS_F64, Simd};
 
 macro_rules! avx2_vector {
     ($name:ident, $real:ty, $register:ty, $half_lanes:literal,
@@ -149,6 +149,11 @@ macro_rules! avx2_vector {
             fn round(self) -> Self {
                 const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
                 unsafe { Self($round::<NEAREST>(self.0), $round::<NEAREST>(self.1)) }
+            }
+
+            #[inline(always)]
+            fn near_reciprocal(self) -> Self {
+                Self(Self::reciprocal(self.0), Self::reciprocal(self.1))
             }
 
             #[inline(always)]
@@ -288,6 +293,17 @@ impl F32 {
     }
 
     #[inline(always)]
+    fn reciprocal(x: __m256) -> __m256 {
+        unsafe {
+            let bits = _mm256_sub_epi32(
+                _mm256_set1_epi32(RECIPROCAL_BITS_F32.cast_signed()),
+                _mm256_castps_si256(x),
+            );
+            _mm256_castsi256_ps(bits)
+        }
+    }
+
+    #[inline(always)]
     fn mantissa(x: __m256) -> __m256 {
         unsafe {
             let low = _mm256_castsi256_ps(_mm256_set1_epi32(0x007f_ffff));
@@ -366,6 +382,17 @@ impl F64 {
         unsafe {
             let biased = _mm256_add_pd(n, _mm256_set1_pd(6_755_399_441_055_744.0 + 1023.0));
             _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(biased)))
+        }
+    }
+
+    #[inline(always)]
+    fn reciprocal(x: __m256d) -> __m256d {
+        unsafe {
+            let bits = _mm256_sub_epi64(
+                _mm256_set1_epi64x(RECIPROCAL_BITS_F64.cast_signed()),
+                _mm256_castpd_si256(x),
+            );
+            _mm256_castsi256_pd(bits)
         }
     }
 

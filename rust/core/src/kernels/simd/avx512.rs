@@ -8,27 +8,29 @@
 use std::arch::x86_64::{
     __m512, __m512d, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_GT_OQ, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0,
     _MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC, _mm_prefetch, _mm256_loadu_si256, _mm512_add_pd, _mm512_add_ps,
-    _mm512_and_pd, _mm512_and_ps, _mm512_andnot_pd, _mm512_andnot_ps, _mm512_castpd512_pd256,
-    _mm512_castps512_ps256, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtepi32_pd, _mm512_cvtepi32_ps,
+    _mm512_and_pd, _mm512_and_ps, _mm512_andnot_pd, _mm512_andnot_ps, _mm512_castpd_si512,
+    _mm512_castpd512_pd256, _mm512_castps_si512, _mm512_castps512_ps256, _mm512_castsi512_pd,
+    _mm512_castsi512_ps, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_cvtepi32_pd, _mm512_cvtepi32_ps,
     _mm512_div_pd, _mm512_div_ps, _mm512_extractf32x8_ps, _mm512_extractf64x4_pd, _mm512_fmadd_pd,
     _mm512_fmadd_ps, _mm512_getexp_pd, _mm512_getexp_ps, _mm512_getmant_pd, _mm512_getmant_ps,
     _mm512_loadu_pd, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_pd, _mm512_mask_blend_ps,
-    _mm512_mask_storeu_pd, _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps,
-    _mm512_max_pd, _mm512_max_ps, _mm512_min_pd, _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps, _mm512_or_pd,
-    _mm512_or_ps, _mm512_roundscale_pd, _mm512_roundscale_ps, _mm512_scalef_pd, _mm512_scalef_ps,
-    _mm512_set1_pd, _mm512_set1_ps, _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+    _mm512_mask_storeu_pd, _mm512_mask_storeu_ps, _mm512_mask3_fmadd_pd, _mm512_mask3_fmadd_ps,
+    _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps, _mm512_max_pd, _mm512_max_ps, _mm512_min_pd, _mm512_min_ps,
+    _mm512_mul_pd, _mm512_mul_ps, _mm512_or_pd, _mm512_or_ps, _mm512_roundscale_pd, _mm512_roundscale_ps,
+    _mm512_scalef_pd, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_pd, _mm512_set1_ps,
+    _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps, _mm512_sub_epi32, _mm512_sub_epi64,
     _mm512_sub_pd, _mm512_sub_ps, _mm512_xor_pd, _mm512_xor_ps,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Simd, avx2};
+use super::{RECIPROCAL_BITS_F32, RECIPROCAL_BITS_F64, Simd, avx2};
 
 macro_rules! avx512_vector {
     ($name:ident, $real:ty, $register:ty, $mask:ty, $lanes:literal,
      $add:ident, $sub:ident, $mul:ident, $div:ident, $xor:ident, $and:ident, $andnot:ident, $or:ident,
-     $splat:ident, $load:ident, $load_mask:ident, $store:ident, $store_mask:ident, $fma:ident,
+     $splat:ident, $load:ident, $load_mask:ident, $store:ident, $store_mask:ident, $fma:ident, $fma_mask:ident,
      $max:ident, $min:ident, $sqrt:ident, $round:ident, $scale:ident, $exponent:ident, $mantissa:ident,
-     $compare:ident, $blend:ident, $low:ident, $high:ident, $half:ident, $from_u32:expr
+     $compare:ident, $blend:ident, $low:ident, $high:ident, $half:ident, $from_u32:expr, $reciprocal:expr
     ) => {
         /// One register.
         #[derive(Clone, Copy)]
@@ -103,6 +105,11 @@ macro_rules! avx512_vector {
             }
 
             #[inline(always)]
+            fn mul_add_where(mask: $mask, a: Self, b: Self, c: Self) -> Self {
+                unsafe { Self($fma_mask(a.0, b.0, c.0, mask)) }
+            }
+
+            #[inline(always)]
             fn max(self, other: Self) -> Self {
                 unsafe { Self($max(self.0, other.0)) }
             }
@@ -130,6 +137,11 @@ macro_rules! avx512_vector {
             #[inline(always)]
             fn round(self) -> Self {
                 unsafe { Self($round::<_MM_FROUND_TO_NEAREST_INT>(self.0)) }
+            }
+
+            #[inline(always)]
+            fn near_reciprocal(self) -> Self {
+                unsafe { Self($reciprocal(self.0)) }
             }
 
             #[inline(always)]
@@ -202,6 +214,7 @@ avx512_vector!(
     _mm512_storeu_ps,
     _mm512_mask_storeu_ps,
     _mm512_fmadd_ps,
+    _mm512_mask3_fmadd_ps,
     _mm512_max_ps,
     _mm512_min_ps,
     _mm512_sqrt_ps,
@@ -214,7 +227,11 @@ avx512_vector!(
     _mm512_castps512_ps256,
     _mm512_extractf32x8_ps,
     __m256,
-    |from: *const u32| _mm512_cvtepi32_ps(_mm512_loadu_si512(from.cast()))
+    |from: *const u32| _mm512_cvtepi32_ps(_mm512_loadu_si512(from.cast())),
+    |x| _mm512_castsi512_ps(_mm512_sub_epi32(
+        _mm512_set1_epi32(RECIPROCAL_BITS_F32.cast_signed()),
+        _mm512_castps_si512(x)
+    ))
 );
 
 avx512_vector!(
@@ -237,6 +254,7 @@ avx512_vector!(
     _mm512_storeu_pd,
     _mm512_mask_storeu_pd,
     _mm512_fmadd_pd,
+    _mm512_mask3_fmadd_pd,
     _mm512_max_pd,
     _mm512_min_pd,
     _mm512_sqrt_pd,
@@ -249,5 +267,9 @@ avx512_vector!(
     _mm512_castpd512_pd256,
     _mm512_extractf64x4_pd,
     __m256d,
-    |from: *const u32| _mm512_cvtepi32_pd(_mm256_loadu_si256(from.cast()))
+    |from: *const u32| _mm512_cvtepi32_pd(_mm256_loadu_si256(from.cast())),
+    |x| _mm512_castsi512_pd(_mm512_sub_epi64(
+        _mm512_set1_epi64(RECIPROCAL_BITS_F64.cast_signed()),
+        _mm512_castpd_si512(x)
+    ))
 );

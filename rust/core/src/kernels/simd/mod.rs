@@ -28,6 +28,11 @@ pub(crate) use isa::with_isa;
 
 use crate::scalar::Scalar;
 
+/// What the bits of a number are taken from to make those of about its reciprocal: exponents change their sign, and the
+/// mantissa falls along a line. The errors to both sides are as large as each other.
+const RECIPROCAL_BITS_F32: u32 = 0x7ef3_11c7;
+const RECIPROCAL_BITS_F64: u64 = 0x7fde_6238_502f_a000;
+
 /// One vector of `T::LANES` elements. Operations work lane by lane.
 pub trait Simd<T: Scalar>:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
@@ -79,6 +84,11 @@ pub trait Simd<T: Scalar>:
     /// `self * b + c`, rounded once where the CPU can.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
+    /// `a * b + c` where the mask is set, `c` elsewhere, for a finite `b` and a `c` that is not -0.
+    fn mul_add_where(mask: Self::Mask, a: Self, b: Self, c: Self) -> Self {
+        Self::select(mask, a, Self::zero()).mul_add(b, c)
+    }
+
     /// The greater one; `other` if either is NaN.
     fn max(self, other: Self) -> Self;
 
@@ -96,6 +106,9 @@ pub trait Simd<T: Scalar>:
 
     /// The nearest whole number, ties to even, for magnitudes below 2^22.
     fn round(self) -> Self;
+
+    /// `1 / self` to 6 % of it, by a subtraction of bits, for normal numbers from 0 to an eighth of the greatest one.
+    fn near_reciprocal(self) -> Self;
 
     /// `self * 2^n`, rounded once, for a whole `n` and a result whose exponent needs at most two
     /// steps of the normal range. A NaN in either gives NaN.

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::Simd;
+use super::{RECIPROCAL_BITS_F32, RECIPROCAL_BITS_F64, Simd};
 
 /// `a * b + c`: fused where that is one instruction, two roundings elsewhere. The library call that
 /// emulates a fused operation would be a hundred times slower.
@@ -17,7 +17,7 @@ macro_rules! fused {
 }
 
 macro_rules! portable_vector {
-    ($name:ident, $real:ty, $bits:ty, $lanes:literal, $mantissa_bits:literal, $bias:literal) => {
+    ($name:ident, $real:ty, $bits:ty, $lanes:literal, $mantissa_bits:literal, $bias:literal, $reciprocal:expr) => {
         /// A vector as an array.
         #[derive(Clone, Copy)]
         #[repr(align(64))]
@@ -128,6 +128,11 @@ macro_rules! portable_vector {
             }
 
             #[inline(always)]
+            fn near_reciprocal(self) -> Self {
+                Self(self.0.map(|x| <$real>::from_bits($reciprocal.wrapping_sub(x.to_bits()))))
+            }
+
+            #[inline(always)]
             fn scale2(self, n: Self) -> Self {
                 // Two factors, since 2^n itself may be out of range. The first product is exact.
                 let power = |n: $real| {
@@ -204,5 +209,5 @@ macro_rules! portable_vector {
     };
 }
 
-portable_vector!(F32, f32, u32, 16, 23, 127);
-portable_vector!(F64, f64, u64, 8, 52, 1023);
+portable_vector!(F32, f32, u32, 16, 23, 127, RECIPROCAL_BITS_F32);
+portable_vector!(F64, f64, u64, 8, 52, 1023, RECIPROCAL_BITS_F64);

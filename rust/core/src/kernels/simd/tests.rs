@@ -46,6 +46,7 @@ macro_rules! operations {
                         13 => (x.abs() + V::constant(1e-3)).split2().0,
                         14 => (x.abs() + V::constant(1e-3)).split2().1,
                         15 => V::splat(x.sum()),
+                        16 => V::mul_add_where(x.gt(y), x, y, V::splat(T::ONE)),
                         _ => x.mul_add(y, x),
                     };
                     result.store(out);
@@ -107,6 +108,9 @@ macro_rules! operations {
                             }
                             s[0]
                         }
+                        16 if x > y && fma => x.mul_add(y, 1.0),
+                        16 if x > y => x * y + 1.0,
+                        16 => 1.0,
                         _ if fma => x.mul_add(y, x),
                         _ => x * y + x,
                     }
@@ -118,7 +122,7 @@ macro_rules! operations {
                 on_each_isa(|isa| {
                     for from in 0..16 {
                         let (a, b) = (lanes(&A, from), lanes(&B, from));
-                        for op in 0..17 {
+                        for op in 0..18 {
                             let mut out = [0.0; LANES];
                             apply(op, &a, &b, &mut out);
                             let want = expected(op, &a, &b, isa.has_fma());
