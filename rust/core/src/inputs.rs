@@ -122,19 +122,39 @@ impl<'a, T: Scalar> Inputs<'a, T> {
     pub(crate) fn gather_columns(&self, rows: Rows<'_>, buffer: &mut [T]) {
         let (d, n) = (self.ncols(), rows.len());
         match self {
-            Self::Dense(x) => {
-                for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
-                    match x.as_slice() {
-                        Some(all) => rows.for_each(|i, row| to[i] = all[row * d + j]),
-                        None => rows.for_each(|i, row| to[i] = x[[row, j]]),
+            Self::Dense(x) => match (d, x.as_slice()) {
+                (1, Some(all)) => turn_rows::<T, 1>(all, rows, buffer),
+                (2, Some(all)) => turn_rows::<T, 2>(all, rows, buffer),
+                (3, Some(all)) => turn_rows::<T, 3>(all, rows, buffer),
+                (4, Some(all)) => turn_rows::<T, 4>(all, rows, buffer),
+                _ => {
+                    for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
+                        rows.for_each(|i, row| to[i] = x[[row, j]]);
                     }
                 }
-            }
+            },
             Self::Sparse(x) => {
                 buffer[..n * d].fill(T::ZERO);
                 rows.for_each(|i, row| x.row(row).iter().for_each(|(j, x)| buffer[j * n + i] += x));
             }
         }
+    }
+}
+
+/// Copies `rows` of `D` columns, which lie one behind the other in `from`, to columns one behind the other.
+fn turn_rows<T: Scalar, const D: usize>(from: &[T], rows: Rows<'_>, to: &mut [T]) {
+    let n = rows.len();
+    let (from, _) = from.as_chunks::<D>();
+    let mut columns = to.chunks_exact_mut(n);
+    let mut columns: [&mut [T]; D] = std::array::from_fn(|_| columns.next().unwrap_or_default());
+    let mut turn = |i: usize, row: &[T; D]| {
+        for (column, &x) in columns.iter_mut().zip(row) {
+            column[i] = x;
+        }
+    };
+    match rows {
+        Rows::Range(start, end) => from[start..end].iter().enumerate().for_each(|(i, row)| turn(i, row)),
+        Rows::Index(rows) => rows.iter().enumerate().for_each(|(i, &row)| turn(i, &from[row as usize])),
     }
 }
 

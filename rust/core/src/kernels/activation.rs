@@ -11,6 +11,12 @@ use crate::scalar::Scalar;
 pub(super) trait Function: Map {
     /// `d f'(x)` where the output is y.
     fn chain<T: Scalar, V: Simd<T>>(&self, d: V, y: V) -> V;
+
+    /// `f(x) d + sum` for a finite d.
+    #[inline(always)]
+    fn mul_add<T: Scalar, V: Simd<T>>(&self, x: V, d: V, sum: V) -> V {
+        self.apply::<T, V>(x).mul_add(d, sum)
+    }
 }
 
 pub(super) struct Identity;
@@ -20,7 +26,8 @@ pub(super) struct Tanh;
 pub(super) struct Sigmoid;
 
 macro_rules! functions {
-    ($($name:ident, |$self:ident, $x:ident| $value:expr, |$d:ident, $y:ident| $chain:expr;)*) => {
+    ($($name:ident, |$self:ident, $x:ident| $value:expr, |$d:ident, $y:ident| $chain:expr
+       $(, |$of:ident, $by:ident, $sum:ident| $mul_add:expr)?;)*) => {
         $(
             impl Map for $name {
                 #[inline(always)]
@@ -34,6 +41,13 @@ macro_rules! functions {
                 fn chain<T: Scalar, V: Simd<T>>(&$self, $d: V, $y: V) -> V {
                     $chain
                 }
+
+                $(
+                    #[inline(always)]
+                    fn mul_add<T: Scalar, V: Simd<T>>(&$self, $of: V, $by: V, $sum: V) -> V {
+                        $mul_add
+                    }
+                )?
             }
         )*
     };
@@ -41,7 +55,10 @@ macro_rules! functions {
 
 functions! {
     Identity, |self, x| x, |d, _y| d;
-    Relu, |self, x| V::zero().max(x), |d, y| V::select(y.gt(V::zero()), d, V::zero());
+    Relu,
+        |self, x| V::zero().max(x),
+        |d, y| V::select(y.gt(V::zero()), d, V::zero()),
+        |x, d, sum| V::mul_add_where(x.gt(V::zero()), x, d, sum);
     LeakyRelu,
         |self, x| V::select(x.gt(V::zero()), x, V::constant(LEAKY_SLOPE) * x),
         |d, y| V::select(y.gt(V::zero()), d, V::constant(LEAKY_SLOPE) * d);

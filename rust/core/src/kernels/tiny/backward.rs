@@ -1,4 +1,6 @@
 //! Backward sweep: hidden units in lanes, all their gradients in registers while the rows run by.
+//!
+//! A few units that would leave most of a vector empty have rows in lanes instead.
 
 #![allow(clippy::needless_range_loop, reason = "several arrays run by one index")]
 
@@ -47,9 +49,73 @@ simd_fn! {
         f: &F,
     ) {
         let mut w2 = Turned { lanes: [[T::ZERO; 16]; MOST_CLASSES], rows: [T::ZERO; 16 * MOST_CLASSES] };
-        for j in (0..net.hidden).step_by(T::LANES) {
+        let rest = net.hidden % T::LANES;
+        let whole = if rests_pay::<T>(rest, batch.weights.len()) { net.hidden - rest } else { net.hidden };
+        for j in (0..whole).step_by(T::LANES) {
             units::<T, V, F, I, S>(net, batch, parameters, gradient, d, f, &mut w2, j);
         }
+        for j in whole..net.hidden {
+            unit::<T, V, F, I, S>(net, batch, parameters, gradient, d, f, j);
+        }
+    }
+}
+
+/// Whether so many units take less time one by one than as a vector: a unit takes the time of a row in each vector of
+/// rows, and of some six for what it ends with.
+fn rests_pay<T: Scalar>(units: usize, rows: usize) -> bool {
+    units * (rows.div_ceil(T::LANES) + 6) <= rows
+}
+
+/// The gradients of one unit, rows in lanes.
+#[inline(always)]
+fn unit<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
+    net: &TinyNet,
+    batch: &Batch<'_, T>,
+    parameters: &[T],
+    gradient: &mut [T],
+    d: &[T],
+    f: &F,
+    j: usize,
+) {
+    let (n, hidden, classes, n_sums) = (batch.weights.len(), net.hidden, net.classes, net.free_sums());
+    let (b1_at, w2_at) = (net.inputs * hidden + j, (net.inputs + 1) * hidden + j * classes);
+    let w2 = &parameters[w2_at..w2_at + classes];
+    let of_last = if n_sums < classes { w2[n_sums] } else { T::ZERO };
+    let mut weights = Units::<V, I, S>::zero();
+    for (w1, i) in weights.w1.iter_mut().zip(0..net.inputs) {
+        *w1 = V::splat(parameters[i * hidden + j]);
+    }
+    weights.b1 = V::splat(parameters[b1_at]);
+    for (to, &w2) in weights.w2.iter_mut().zip(&w2[..n_sums]) {
+        *to = V::splat(w2 - of_last);
+    }
+
+    let apart = n.next_multiple_of(T::LANES);
+    let mut sums = Units::zero();
+    for q in (0..n).step_by(T::LANES) {
+        let (mut x, mut d_q) = ([V::zero(); I], [V::zero(); S]);
+        for (x, i) in x.iter_mut().zip(0..net.inputs) {
+            *x = V::load_front(&batch.x[i * batch.x_stride..][q..n]);
+        }
+        for (to, s) in d_q.iter_mut().zip(0..n_sums) {
+            *to = V::load_front(&d[s * apart..][q..n]);
+        }
+        add(&mut sums, &weights, &x, &d_q, f);
+    }
+
+    for (i, sum) in sums.w1[..net.inputs].iter().enumerate() {
+        gradient[i * hidden + j] += sum.sum();
+    }
+    gradient[b1_at] += sums.b1.sum();
+    let of_classes = &mut gradient[w2_at..w2_at + classes];
+    let mut of_last = T::ZERO;
+    for (to, sum) in of_classes.iter_mut().zip(&sums.w2[..n_sums]) {
+        let sum = sum.sum();
+        of_last -= sum;
+        *to += sum;
+    }
+    if n_sums < classes {
+        of_classes[n_sums] += of_last;
     }
 }
 
@@ -113,10 +179,10 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
 
     for i in 0..I {
         if i < net.inputs {
-            add(even.w1[i] + odd.w1[i], &mut gradient[i * hidden + j..][..count]);
+            add_to(even.w1[i] + odd.w1[i], &mut gradient[i * hidden + j..][..count]);
         }
     }
-    add(even.b1 + odd.b1, &mut gradient[b1_at + j..][..count]);
+    add_to(even.b1 + odd.b1, &mut gradient[b1_at + j..][..count]);
     let mut of_last = V::zero();
     for s in 0..S {
         if s < n_sums {
@@ -131,11 +197,11 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
     let rows = &mut turned.rows[..count * classes];
     turn_back(&turned.lanes, classes, rows);
     for (to, from) in gradient[w2_range].chunks_mut(T::LANES).zip(rows.chunks(T::LANES)) {
-        add(V::load_front(from), to);
+        add_to(V::load_front(from), to);
     }
 
     #[inline(always)]
-    fn add<T: Scalar, V: Simd<T>>(sum: V, to: &mut [T]) {
+    fn add_to<T: Scalar, V: Simd<T>>(sum: V, to: &mut [T]) {
         (V::load_front(to) + sum).store_front(to);
     }
 }
@@ -162,21 +228,33 @@ unsafe fn add_row<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: u
         // SAFETY: promised by the caller.
         *to = V::splat(unsafe { *from.add(q) });
     }
-    let mut y = weights.b1;
-    for (x, w) in x_q.iter().zip(weights.w1) {
-        y = x.mul_add(w, y);
+    add(sums, weights, &x_q, &d_q, f);
+}
+
+/// Adds what some rows give: the same row in all lanes for units in lanes, or rows in lanes for the same unit.
+#[inline(always)]
+fn add<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
+    sums: &mut Units<V, I, S>,
+    weights: &Units<V, I, S>,
+    x: &[V; I],
+    d: &[V; S],
+    f: &F,
+) {
+    let mut z = weights.b1;
+    for (x, w) in x.iter().zip(weights.w1) {
+        z = x.mul_add(w, z);
     }
-    let y = f.apply::<T, V>(y);
-    let mut back = d_q[0] * weights.w2[0];
-    for (d, w) in d_q.iter().zip(weights.w2).skip(1) {
+    let mut back = d[0] * weights.w2[0];
+    for (d, w) in d.iter().zip(weights.w2).skip(1) {
         back = d.mul_add(w, back);
     }
-    let back = f.chain::<T, V>(back, y);
-    for (sum, x) in sums.w1.iter_mut().zip(x_q) {
+    // The functions of these nets keep the sign, and their derivatives go by it.
+    let back = f.chain::<T, V>(back, z);
+    for (sum, x) in sums.w1.iter_mut().zip(x) {
         *sum = x.mul_add(back, *sum);
     }
     sums.b1 = sums.b1 + back;
-    for (sum, d) in sums.w2.iter_mut().zip(d_q) {
-        *sum = y.mul_add(d, *sum);
+    for (sum, &d) in sums.w2.iter_mut().zip(d) {
+        *sum = f.mul_add::<T, V>(z, d, *sum);
     }
 }
