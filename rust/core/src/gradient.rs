@@ -207,7 +207,7 @@ impl<T: Scalar> Gradients<T> {
         let mut largest = add_up(gradient, &mut chunks[1..], team)?;
         let decay = pass.objective.alpha * examples.scale;
         if decay > 0.0 {
-            let squares: f64 = slabs_of(pass.network, gradient)
+            let squares: f64 = Slabs::of(pass.network, gradient)
                 .map(|(slab, gradient)| penalize(pass, slab, gradient, decay))
                 .sum();
             total.penalty = decay / 2.0 * squares;
@@ -239,7 +239,7 @@ impl<T: Scalar> Gradients<T> {
         let largest = Largest::default();
         let (tiles, x, squares) = (&self.tiles[..n_tiles], examples.data.x(), &self.squares);
         let decay = if is_last { pass.objective.alpha * examples.scale } else { 0.0 };
-        team.share(slabs_of(pass.network, gradient).enumerate(), |thread, (i, (slab, gradient))| {
+        team.share(Slabs::of(pass.network, gradient).enumerate(), |thread, (i, (slab, gradient))| {
             let scratch = &mut lock(&scratch[thread]);
             let mut begin = begin;
             for (i, tile) in tiles.iter().enumerate() {
@@ -345,17 +345,43 @@ fn penalize<T: Scalar>(pass: Pass<'_, T>, slab: &Slab, gradient: &mut [T], decay
 }
 
 /// The slabs of a flat vector.
-fn slabs_of<'a, T>(
-    network: &'a Network,
-    vector: &'a mut [T],
-) -> impl Iterator<Item = (&'a Slab, &'a mut [T])> {
-    let mut rest = vector;
-    network.slabs().iter().map(move |slab| {
-        let (numbers, behind) = std::mem::take(&mut rest).split_at_mut(slab.len);
-        rest = behind;
-        (slab, numbers)
-    })
+struct Slabs<'a, T> {
+    slabs: std::slice::Iter<'a, Slab>,
+    rest: &'a mut [T],
 }
+
+impl<'a, T> Slabs<'a, T> {
+    fn of(network: &'a Network, vector: &'a mut [T]) -> Self {
+        Self { slabs: network.slabs().iter(), rest: vector }
+    }
+}
+
+impl<'a, T> Iterator for Slabs<'a, T> {
+    type Item = (&'a Slab, &'a mut [T]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let slab = self.slabs.next()?;
+        let (numbers, rest) = std::mem::take(&mut self.rest).split_at_mut(slab.len);
+        self.rest = rest;
+        Some((slab, numbers))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.slabs.size_hint()
+    }
+}
+
+impl<T> DoubleEndedIterator for Slabs<'_, T> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let slab = self.slabs.next_back()?;
+        let rest = std::mem::take(&mut self.rest);
+        let (rest, numbers) = rest.split_at_mut(rest.len() - slab.len);
+        self.rest = rest;
+        Some((slab, numbers))
+    }
+}
+
+impl<T> ExactSizeIterator for Slabs<'_, T> {}
 
 /// The whole gradient of a tile that went back.
 fn all_slabs<T: Scalar>(
@@ -365,7 +391,7 @@ fn all_slabs<T: Scalar>(
     (gradient, begin): (&mut [T], Start<'_, T>),
     scratch: &mut [T],
 ) -> Result<()> {
-    slabs_of(task.network, gradient)
+    Slabs::of(task.network, gradient)
         .try_for_each(|(slab, numbers)| tile.gradient_of_slab(task, rows, slab, (numbers, begin), scratch))
 }
 
@@ -384,4 +410,31 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 
 fn get_mut<T>(lock: &mut RwLock<T>) -> &mut T {
     lock.get_mut().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+
+    #[test]
+    fn slabs_are_the_same_from_either_end() {
+        let network = Network::new(&[300, 200, 4], &[Activation::Relu]).unwrap();
+        let len = network.layout().n_parameters();
+        let slabs = |from_the_back: bool| {
+            let mut numbers: Vec<usize> = (0..len).collect();
+            let slabs = Slabs::of(&network, &mut numbers);
+            let owned = |(slab, of): (&Slab, &mut [usize])| (slab.clone(), of.to_vec());
+            assert_eq!(slabs.len(), network.slabs().len());
+            let mut all: Vec<_> =
+                if from_the_back { slabs.rev().map(owned).collect() } else { slabs.map(owned).collect() };
+            if from_the_back {
+                all.reverse();
+            }
+            all
+        };
+        let (forward, backward) = (slabs(false), slabs(true));
+        assert_eq!(forward, backward);
+        assert_eq!(forward.iter().map(|(_, of)| of.len()).sum::<usize>(), len);
+    }
 }

@@ -23,12 +23,14 @@ const FULL_TILE_ROWS: usize = 512;
 
 /// Parameters up to which a batch is cut into chunks: their gradients stay in a level-2 cache.
 const MAX_CHUNKED_PARAMETERS: usize = 1 << 15;
-/// Rows of a chunk at least, so that adding its gradient to the others' counts for little.
+/// Rows of a chunk at least, so that adding its gradient to the others' counts for little; and where products of
+/// matrices are to have enough rows to be worth it.
 const MIN_CHUNK_ROWS: usize = 32;
+const MIN_CHUNK_ROWS_OF_PRODUCTS: usize = 64;
 /// Multiplications and additions of a chunk at least: some microseconds, so that handing it to a thread counts for little.
-const MIN_CHUNK_FLOPS: usize = 320_000;
+const MIN_CHUNK_FLOPS: usize = 600_000;
 /// Multiplications and additions from which on a batch that is not cut into chunks is shared by threads.
-const MIN_SHARED_FLOPS: usize = 1_000_000;
+const MIN_SHARED_FLOPS: usize = 6_000_000;
 /// Numbers that the gradients of all chunks may take together.
 const MAX_PARTIAL_NUMBERS: usize = 1 << 24;
 /// Chunks a batch is cut into at most.
@@ -114,12 +116,14 @@ impl Network {
     /// alone, never on the number of threads, so that sums have the same order whoever computes them.
     pub(crate) fn n_chunks(&self, n: usize) -> usize {
         let n_parameters = self.layout.n_parameters();
-        if n_parameters > MAX_CHUNKED_PARAMETERS && TinyNet::new(self).is_none() {
+        let is_tiny = TinyNet::new(self).is_some();
+        if n_parameters > MAX_CHUNKED_PARAMETERS && !is_tiny {
             return 1;
         }
+        let min_rows = if is_tiny { MIN_CHUNK_ROWS } else { MIN_CHUNK_ROWS_OF_PRODUCTS };
         let by_work = n.saturating_mul(self.flops_per_row()) / MIN_CHUNK_FLOPS;
         let by_memory = MAX_PARTIAL_NUMBERS / n_parameters;
-        let most = by_work.min(n / MIN_CHUNK_ROWS).min(by_memory).clamp(1, MAX_CHUNKS);
+        let most = by_work.min(n / min_rows).min(by_memory).clamp(1, MAX_CHUNKS);
         1 << most.ilog2()
     }
 

@@ -89,20 +89,27 @@ impl Team {
 
     /// Hands each of the parts to a thread that is free; `work` is told which one. After an error no more are handed out.
     ///
+    /// The caller takes parts from the front and workers from the back, so that from step to step most parts come to
+    /// the core that has their numbers in its cache.
+    ///
     /// # Panics
     /// If the work panicked on a worker.
     pub(crate) fn share<P: Send>(
         &mut self,
-        mut parts: impl Iterator<Item = P> + Send,
+        mut parts: impl DoubleEndedIterator<Item = P> + ExactSizeIterator + Send,
         work: impl Fn(usize, P) -> Result<()> + Sync,
     ) -> Result<()> {
-        if self.len() == 1 {
+        if self.len() == 1 || parts.len() <= 1 {
             return parts.try_for_each(|part| work(0, part));
         }
         let (parts, result) = (Mutex::new(parts), Mutex::new(Ok(())));
-        let next = || if lock(&result).is_ok() { lock(&parts).next() } else { None };
+        let next = |thread| match &*lock(&result) {
+            Ok(()) if thread == 0 => lock(&parts).next(),
+            Ok(()) => lock(&parts).next_back(),
+            Err(_) => None,
+        };
         self.run(&|thread| {
-            while let Some(part) = next() {
+            while let Some(part) = next(thread) {
                 if let Err(error) = work(thread, part) {
                     *lock(&result) = Err(error);
                 }

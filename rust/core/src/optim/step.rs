@@ -76,7 +76,29 @@ impl<'a, T> Iterator for Slabs<'a, T> {
         self.rest = Some(rest).filter(|rest| !rest.parameters.is_empty());
         Some(slab)
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let n = self.rest.as_ref().map_or(0, |rest| rest.parameters.len().div_ceil(self.len));
+        (n, Some(n))
+    }
 }
+
+impl<T> DoubleEndedIterator for Slabs<'_, T> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.take()?;
+        let (rest, slab) = match rest.parameters.len().div_ceil(self.len) {
+            0 | 1 => (None, rest),
+            n => {
+                let (rest, slab) = rest.split_at((n - 1) * self.len);
+                (Some(rest), slab)
+            }
+        };
+        self.rest = rest;
+        Some(slab)
+    }
+}
+
+impl<T> ExactSizeIterator for Slabs<'_, T> {}
 
 /// Some numbers of the parameters, and those of the gradient and the state that belong to them.
 pub(crate) struct Slab<'a, T> {
@@ -176,6 +198,18 @@ mod tests {
                         assert!(step.finish());
                     });
                     assert_eq!(backwards, whole, "{rule:?} {len} {n}");
+                    let from_both_ends = trained::<T>(&rule, len, |state, parameters, gradient| {
+                        let mut step = state.begin(&rule, parameters, gradient, 1.0).unwrap();
+                        let mut slabs = step.slabs(n);
+                        let mut left = slabs.len();
+                        while let Some(slab) = if left % 3 == 1 { slabs.next() } else { slabs.next_back() } {
+                            slab.apply();
+                            left -= 1;
+                            assert_eq!(slabs.len(), left);
+                        }
+                        assert!(step.finish());
+                    });
+                    assert_eq!(from_both_ends, whole, "{rule:?} {len} {n}");
                     let together = trained::<T>(&rule, len, |state, parameters, gradient| {
                         let mut step = state.begin(&rule, parameters, gradient, 1.0).unwrap();
                         let slabs = Mutex::new(step.slabs(n));

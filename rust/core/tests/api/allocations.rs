@@ -84,9 +84,11 @@ fn rules() -> [Rule; 3] {
     ]
 }
 
-/// Small enough for kernels of its own, and not.
-fn networks<T: Scalar>() -> [Mlp<T>; 2] {
-    [mlp(1, &[3, 20, 4], Activation::Relu), mlp(1, &[3, 33, 16, 4], Activation::Tanh)]
+/// Small enough for kernels of its own, for gradients of chunks, and not.
+fn networks<T: Scalar>() -> [Mlp<T>; 3] {
+    let sizes: [&[usize]; 3] = [&[3, 20, 4], &[3, 33, 16, 4], &[3, 190, 180, 4]];
+    let activations = [Activation::Relu, Activation::Tanh, Activation::Relu];
+    std::array::from_fn(|i| mlp(1, sizes[i], activations[i]))
 }
 
 fn examples<T: Scalar>(n: usize) -> Examples<T> {
@@ -96,7 +98,7 @@ fn examples<T: Scalar>(n: usize) -> Examples<T> {
 fn check_epochs<T: Scalar>() {
     for rule in rules() {
         for n_threads in [1, 2] {
-            for batch_size in [None, Some(300)] {
+            for batch_size in [None, Some(1400)] {
                 let schedule = Schedule { batch_size, shuffle: true, seed: 4, n_threads };
                 for mlp in networks::<T>() {
                     check_epochs_of(mlp, &rule, schedule);
@@ -107,7 +109,7 @@ fn check_epochs<T: Scalar>() {
 }
 
 fn check_epochs_of<T: Scalar>(mut mlp: Mlp<T>, rule: &Rule, schedule: Schedule) {
-    let (train, validation) = (examples::<T>(1000), examples::<T>(300));
+    let (train, validation) = (examples::<T>(3000), examples::<T>(300));
     for validation in [None, Some(validation.weighted())] {
         let case = format!("{}, {rule:?}, {schedule:?}, validation: {}", T::DTYPE, validation.is_some());
         let mut state = State::new(rule, mlp.parameters().len()).unwrap();
@@ -185,7 +187,7 @@ fn a_call_with_buffers() {
 
 #[test]
 fn an_allocation_would_be_counted() {
-    let ([mlp, _], examples) = (networks::<f64>(), examples(10));
+    let ([mlp, ..], examples) = (networks::<f64>(), examples(10));
     let allocations = Watch::new().allocations(|watch| {
         mlp.loss(&examples.plain(), 1, watch).unwrap();
         vec![1; 7]
@@ -215,7 +217,7 @@ fn an_allocation_of_a_worker_would_be_counted() {
         }
     }
     let wasteful = Wasteful { watch: Watch::new(), wasted: AtomicBool::new(false) };
-    let (train, [rule, ..], [mut mlp, _]) = (examples(1000), rules(), networks::<f64>());
+    let (train, [rule, ..], [mut mlp, ..]) = (examples(3000), rules(), networks::<f64>());
     let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
     let schedule = Schedule { batch_size: None, shuffle: false, seed: 4, n_threads: 2 };
     let mut trainer = Trainer::new(&mlp, train.weighted(), None, schedule).unwrap();

@@ -18,6 +18,8 @@ const LEVEL_1: usize = 32 << 10;
 const LEVEL_2: usize = 1 << 20;
 /// Tiles in a column from which on it pays to pack B where it cannot stay in the caches as it lies.
 const TILES_TO_PACK_B: usize = 6;
+/// The same where it cannot stay in the level-1 cache.
+const TILES_TO_PACK_B_FOR_LEVEL_1: usize = 16;
 /// Columns of C from which on it pays to pack an A that cannot.
 const COLS_TO_PACK_A: usize = 512;
 
@@ -60,7 +62,9 @@ impl Plan {
         let b = match b.strides() {
             (step, 1) => {
                 let is_crowded = crowds(depth, bytes(step), LEVEL_2);
-                let pays = m >= TILES_TO_PACK_B * tile.rows && (is_large || is_crowded);
+                let tiles = m / tile.rows;
+                let pays = tiles >= TILES_TO_PACK_B && (is_large || is_crowded)
+                    || tiles >= TILES_TO_PACK_B_FOR_LEVEL_1 && crowds(depth, bytes(step), LEVEL_1);
                 if pays {
                     Source::Packed
                 } else if is_large {
