@@ -82,41 +82,70 @@ fn unit<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
     let w2 = &parameters[w2_at..w2_at + classes];
     let of_last = if n_sums < classes { w2[n_sums] } else { T::ZERO };
     let mut weights = Units::<V, I, S>::zero();
-    for (w1, i) in weights.w1.iter_mut().zip(0..net.inputs) {
-        *w1 = V::splat(parameters[i * hidden + j]);
+    for i in 0..I {
+        if i < net.inputs {
+            weights.w1[i] = V::splat(parameters[i * hidden + j]);
+        }
     }
     weights.b1 = V::splat(parameters[b1_at]);
-    for (to, &w2) in weights.w2.iter_mut().zip(&w2[..n_sums]) {
-        *to = V::splat(w2 - of_last);
+    for s in 0..S {
+        if s < n_sums {
+            weights.w2[s] = V::splat(w2[s] - of_last);
+        }
     }
 
-    let apart = n.next_multiple_of(T::LANES);
+    let (x, d_at) = (features::<T, I>(net, batch), sums_of::<T, S>(net, d, n));
     let mut sums = Units::zero();
-    for q in (0..n).step_by(T::LANES) {
-        let (mut x, mut d_q) = ([V::zero(); I], [V::zero(); S]);
-        for (x, i) in x.iter_mut().zip(0..net.inputs) {
-            *x = V::load_front(&batch.x[i * batch.x_stride..][q..n]);
-        }
-        for (to, s) in d_q.iter_mut().zip(0..n_sums) {
-            *to = V::load_front(&d[s * apart..][q..n]);
-        }
-        add(&mut sums, &weights, &x, &d_q, f);
+    let whole = n - n % T::LANES;
+    for q in (0..whole).step_by(T::LANES) {
+        // SAFETY: features and sums have n elements from their start on, and a vector of them is left at q.
+        let (x, d) = unsafe { (x.map(|x| V::load_ptr(x.add(q))), d_at.map(|d| V::load_ptr(d.add(q)))) };
+        add(&mut sums, &weights, &x, &d, f);
+    }
+    if whole < n {
+        let rest = n - whole;
+        // SAFETY: as above, but for what is left.
+        let (x, d) = unsafe {
+            (
+                x.map(|x| V::load_part_ptr(x.add(whole), rest)),
+                d_at.map(|d| V::load_part_ptr(d.add(whole), rest)),
+            )
+        };
+        add(&mut sums, &weights, &x, &d, f);
     }
 
-    for (i, sum) in sums.w1[..net.inputs].iter().enumerate() {
-        gradient[i * hidden + j] += sum.sum();
+    for i in 0..I {
+        if i < net.inputs {
+            gradient[i * hidden + j] += sums.w1[i].sum();
+        }
     }
     gradient[b1_at] += sums.b1.sum();
     let of_classes = &mut gradient[w2_at..w2_at + classes];
     let mut of_last = T::ZERO;
-    for (to, sum) in of_classes.iter_mut().zip(&sums.w2[..n_sums]) {
-        let sum = sum.sum();
-        of_last -= sum;
-        *to += sum;
+    for s in 0..S {
+        if s < n_sums {
+            let sum = sums.w2[s].sum();
+            of_last -= sum;
+            of_classes[s] += sum;
+        }
     }
     if n_sums < classes {
         of_classes[n_sums] += of_last;
     }
+}
+
+/// Where the features of the batch start; those beyond the last repeat it.
+#[inline(always)]
+fn features<T: Scalar, const I: usize>(net: &TinyNet, batch: &Batch<'_, T>) -> [*const T; I] {
+    let n = batch.weights.len();
+    std::array::from_fn(|i| batch.x[i.min(net.inputs - 1) * batch.x_stride..][..n].as_ptr())
+}
+
+/// Where the derivatives with respect to the sums of `n` rows start; those beyond the last repeat it.
+#[inline(always)]
+fn sums_of<T: Scalar, const S: usize>(net: &TinyNet, d: &[T], n: usize) -> [*const T; S] {
+    let apart = n.next_multiple_of(T::LANES);
+    std::array::from_fn(|s| d[s.min(net.free_sums() - 1) * apart..][..n].as_ptr())
 }
 
 /// The gradients of a vector of units from `j` on; the last may be cut by the end of the layer.
@@ -153,15 +182,7 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
         }
     }
 
-    let mut x = [batch.x.as_ptr(); I];
-    for (i, x) in x.iter_mut().enumerate() {
-        *x = batch.x[i.min(net.inputs - 1) * batch.x_stride..][..n].as_ptr();
-    }
-    let apart = n.next_multiple_of(T::LANES);
-    let mut d_at = [d.as_ptr(); S];
-    for (s, at) in d_at.iter_mut().enumerate() {
-        *at = d[s.min(n_sums - 1) * apart..][..n].as_ptr();
-    }
+    let (x, d_at) = (features::<T, I>(net, batch), sums_of::<T, S>(net, d, n));
 
     let mut even = Units::zero();
     let mut odd = Units::zero();
