@@ -55,8 +55,17 @@ struct Chunk<T: Scalar> {
 /// How a batch is cut.
 #[derive(Clone, Copy, Debug)]
 enum Cut {
-    Chunks { count: usize, tile_rows: usize },
-    Blocks { tiles: usize, tile_rows: usize, tally_rows: usize },
+    Chunks {
+        count: usize,
+        tile_rows: usize,
+    },
+    /// Blocks of so many tiles, of so many rows each, whose losses are added up by groups of so many rows. The number of
+    /// threads counts for tiles and blocks, but not for the order of any sum.
+    Blocks {
+        tiles: usize,
+        tile_rows: usize,
+        tally_rows: usize,
+    },
 }
 
 impl Cut {
@@ -73,8 +82,8 @@ impl Cut {
         let tile_rows = network.shared_tile_rows(n, n_threads).min(n);
         let numbers: usize = network.layout().layer_sizes().sum();
         let rows = (BLOCK_BYTES / (2 * numbers * size_of::<T>())).clamp(MIN_BLOCK_ROWS, MAX_BLOCK_ROWS);
-        let tiles = n.min(rows).div_ceil(tile_rows).max(n_threads.min(n.div_ceil(tile_rows)));
-        Self::Blocks { tiles, tile_rows, tally_rows }
+        let of_block = rows.div_ceil(tile_rows).max(n_threads);
+        Self::Blocks { tiles: of_block.min(n.div_ceil(tile_rows)), tile_rows, tally_rows }
     }
 
     fn tile_rows(self) -> usize {
@@ -147,12 +156,11 @@ impl<T: Scalar> Gradients<T> {
                 let (mut total, mut largest) = (Tally::default(), 0.0);
                 let mut begin = Start::Zero;
                 let n = examples.len();
+                debug_assert!(tiles <= self.tiles.len(), "tiles were reserved for as many threads");
                 for_each_tile(tiles * tile_rows, n, |start, end| {
                     let block = examples.slice(start, end);
-                    let to = (&mut *gradient, begin, end == n);
-                    let (tally, of_sum) = self.by_slabs((tile_rows, tally_rows), pass, block, to, team)?;
-                    total.add(tally);
-                    largest = of_sum;
+                    let to = (&mut *gradient, &mut total, begin, end == n);
+                    largest = self.by_slabs((tile_rows, tally_rows), pass, block, to, team)?;
                     begin = Start::Given;
                     Ok(())
                 })?;
@@ -216,15 +224,16 @@ impl<T: Scalar> Gradients<T> {
         Ok((total, largest))
     }
 
-    /// Begins or carries on the gradient with the rows of a block, and ends it with the penalty after the last one.
+    /// Begins or carries on the gradient and the total of losses with the rows of a block, and ends them with the penalty
+    /// after the last one. Returns the largest magnitude in the gradient.
     fn by_slabs(
         &mut self,
         (tile_rows, tally_rows): (usize, usize),
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
-        (gradient, begin, is_last): (&mut [T], Start<'_, T>, bool),
+        (gradient, total, begin, is_last): (&mut [T], &mut Tally, Start<'_, T>, bool),
         team: &mut Team,
-    ) -> Result<(Tally, f64)> {
+    ) -> Result<f64> {
         let n = examples.len();
         let n_tiles = n.div_ceil(tile_rows);
         let of_tile = |i: usize| examples.slice(i * tile_rows, n.min((i + 1) * tile_rows));
@@ -253,12 +262,12 @@ impl<T: Scalar> Gradients<T> {
             largest.see(T::largest_magnitude(gradient));
             Ok(())
         })?;
-        let mut total = Tally::default();
+        // Group after group, so that it does not matter which of them make a tile or a block.
         self.tiles[..n_tiles].iter_mut().for_each(|tile| total.add_all(get_mut(tile).tallies()));
         if decay > 0.0 {
             total.penalty = decay / 2.0 * self.squares.iter().map(|squares| *lock(squares)).sum::<f64>();
         }
-        Ok((total, largest.magnitude()))
+        Ok(largest.magnitude())
     }
 
     /// `gradient` becomes what `d_logits` makes of all rows of `x`; `d_x` is the derivative with respect to them.

@@ -127,6 +127,10 @@ impl<'a, T: Scalar> Inputs<'a, T> {
                 (2, Some(all)) => turn_rows::<T, 2>(all, rows, buffer),
                 (3, Some(all)) => turn_rows::<T, 3>(all, rows, buffer),
                 (4, Some(all)) => turn_rows::<T, 4>(all, rows, buffer),
+                (5, Some(all)) => turn_rows::<T, 5>(all, rows, buffer),
+                (6, Some(all)) => turn_rows::<T, 6>(all, rows, buffer),
+                (7, Some(all)) => turn_rows::<T, 7>(all, rows, buffer),
+                (8, Some(all)) => turn_rows::<T, 8>(all, rows, buffer),
                 _ => {
                     for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
                         rows.for_each(|i, row| to[i] = x[[row, j]]);

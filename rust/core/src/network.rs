@@ -112,8 +112,8 @@ impl Network {
         rows_in_cache::<T>(self.layout.layer_sizes().sum())
     }
 
-    /// Number of chunks that a batch of `n` rows is cut into, a power of two. Like every cut it depends on the shapes
-    /// alone, never on the number of threads, so that sums have the same order whoever computes them.
+    /// Number of chunks that a batch of `n` rows is cut into, a power of two. It depends on the shapes alone, never on the
+    /// number of threads, so that sums have the same order whoever computes them.
     pub(crate) fn n_chunks(&self, n: usize) -> usize {
         let n_parameters = self.layout.n_parameters();
         let is_tiny = TinyNet::new(self).is_some();

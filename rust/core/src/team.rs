@@ -103,10 +103,12 @@ impl Team {
             return parts.try_for_each(|part| work(0, part));
         }
         let (parts, result) = (Mutex::new(parts), Mutex::new(Ok(())));
-        let next = |thread| match &*lock(&result) {
-            Ok(()) if thread == 0 => lock(&parts).next(),
-            Ok(()) => lock(&parts).next_back(),
-            Err(_) => None,
+        let next = |thread| {
+            if lock(&result).is_err() {
+                return None;
+            }
+            let mut parts = lock(&parts);
+            if thread == 0 { parts.next() } else { parts.next_back() }
         };
         self.run(&|thread| {
             while let Some(part) = next(thread) {

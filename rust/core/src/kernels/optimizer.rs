@@ -1,6 +1,6 @@
 //! Update rules of optimizers: one pass over parameters, gradient and state, all of one length.
 //!
-//! Moments and velocities that decay below the normal range become 0. Step counts start at 1. Constants are `f64` and are combined before they are rounded to `T`.
+//! Moments and velocities below the normal range are 0. Step counts start at 1. Constants are `f64` and are combined before they are rounded to `T`.
 
 use super::math::{normal_or_zero, reciprocal_vector};
 use super::simd::simd_fn;
@@ -29,7 +29,8 @@ pub(crate) fn momentum<T: Scalar>(p: &mut [T], v: &mut [T], g: &[T], with: &Sgd)
 /// Step number `step` of Adam: with `m = beta_1 m + (1 - beta_1) g` and `v = beta_2 v + (1 - beta_2) g²`,
 /// `p = p - (rate decay p + rate / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon))`.
 ///
-/// With `epsilon_hat`, epsilon is added to `sqrt(v)` before that is divided.
+/// With `epsilon_hat`, epsilon is added to `sqrt(v)` before that is divided. The divisor is at least the least normal
+/// number, and epsilon at most a sixteenth of the greatest.
 /// `rate decay` is used as it is, and not taken from 1, where single precision would lose most of it.
 /// The powers of beta are taken in double precision, where they stay exact enough for millions of steps.
 ///
@@ -91,7 +92,8 @@ simd_fn! {
         let (rest_1, rest_2) = (V::constant(1.0 - with.beta_1()), V::constant(1.0 - with.beta_2()));
         let root = 1.0 / correction(with.beta_2(), step).sqrt();
         let rate = V::constant(with.learning_rate() / correction(with.beta_1(), step));
-        let epsilon = V::constant(if with.epsilon_hat() { with.epsilon() * root } else { with.epsilon() });
+        let epsilon = if with.epsilon_hat() { with.epsilon() * root } else { with.epsilon() };
+        let epsilon = V::constant(epsilon.min(T::LIMITS.great_divisor()));
         let root = V::constant(root);
         let decay = V::constant(with.learning_rate() * with.weight_decay());
         let chunks = p

@@ -112,18 +112,18 @@ impl<T: Scalar> State<T> {
                 (short && T::from_f64(rule.learning_rate()).is_finite(), velocity)
             }
             // By Cauchy and Schwarz a mean of gradients is at most `reach` times the root of the mean of their squares;
-            // a mean that was set from outside may be larger, and is divided by epsilon at least.
+            // a mean that was set from outside, or whose squares are below the normal range, may be larger, and is
+            // divided by epsilon at least.
             Rule::Adam(rule) => {
                 let (b1, b2) = (rule.beta_1(), rule.beta_2());
                 let reach = (1.0 - b1) / ((1.0 - b2) * (1.0 - b1 * b1 / b2)).sqrt();
                 let foreign = b1 * held;
-                // An epsilon that the type rounds to 0 makes NaN of a gradient of 0.
-                let epsilon: f64 = T::from_f64(rule.epsilon()).into();
+                let epsilon = rule.epsilon().max(T::LIMITS.least_divisor());
                 let longest = rule.learning_rate() * (reach + foreign / epsilon) / (1.0 - b1);
                 // What is taken from a parameter as decay is no larger than the parameter.
                 let decay: f64 = T::from_f64(rule.learning_rate() * rule.weight_decay()).into();
                 let short = b1 * b1 < b2 && longest < LONG && largest < STEEP;
-                (short && epsilon > 0.0 && decay <= 1.0, foreign)
+                (short && decay <= 1.0, foreign)
             }
         }
     }

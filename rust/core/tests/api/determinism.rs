@@ -13,7 +13,7 @@ struct Case {
 
 /// From a single chunk to as many as there can be, and networks so large that threads share the gradient, with a last
 /// batch that is smaller than the others.
-const CASES: [Case; 7] = [
+const CASES: [Case; 8] = [
     Case { activation: Activation::Tanh, layer_sizes: &[1, 1, 2], n: 40, batch_size: None },
     Case { activation: Activation::Relu, layer_sizes: &[2, 100, 3], n: 1050, batch_size: None },
     Case { activation: Activation::Sigmoid, layer_sizes: &[7, 16, 17, 3], n: 2500, batch_size: Some(1000) },
@@ -21,6 +21,8 @@ const CASES: [Case; 7] = [
     Case { activation: Activation::LeakyRelu, layer_sizes: &[3, 5, 2], n: 10_001, batch_size: None },
     Case { activation: Activation::Relu, layer_sizes: &[50, 300, 129, 4], n: 700, batch_size: Some(256) },
     Case { activation: Activation::Tanh, layer_sizes: &[7, 400, 90, 3], n: 1200, batch_size: None },
+    // One input and few units after it: the product for their gradient has a single row.
+    Case { activation: Activation::Relu, layer_sizes: &[1, 4, 200, 200, 3], n: 400, batch_size: None },
 ];
 
 const SEED: u64 = 5;
@@ -98,6 +100,23 @@ fn any_number_of_threads_gives_the_same_bits_in_single_precision() {
 #[test]
 fn any_number_of_threads_gives_the_same_bits_in_double_precision() {
     check_threads::<f64>();
+}
+
+fn check_blocks<T: Scalar>() {
+    let case =
+        Case { activation: Activation::Relu, layer_sizes: &[1, 4, 200, 200, 3], n: 4500, batch_size: None };
+    let [rule, ..] = rules();
+    let fit = |n_threads| case.fit::<T>(&rule, 2, schedule(None, SEED, n_threads));
+    let alone = fit(1);
+    for n_threads in [2, 3, 7, 12, 30] {
+        assert_eq!(fit(n_threads), alone, "{n_threads} threads");
+    }
+}
+
+#[test]
+fn a_batch_so_large_that_it_goes_by_blocks_has_the_same_bits() {
+    check_blocks::<f32>();
+    check_blocks::<f64>();
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Matrix<'a, T> {
     cols: usize,
     row_stride: usize,
     col_stride: usize,
+    /// Whether it is the transpose of a row-major one: with a single row or column, strides would not tell.
+    is_turned: bool,
 }
 
 impl<'a, T> Matrix<'a, T> {
@@ -22,7 +24,7 @@ impl<'a, T> Matrix<'a, T> {
     /// If `data` has fewer than `rows * cols` elements.
     pub(crate) fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
         assert!(rows * cols <= data.len(), "a matrix of {rows} x {cols} does not fit into {}", data.len());
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+        Self { data, rows, cols, row_stride: cols, col_stride: 1, is_turned: false }
     }
 
     /// The transpose, without moving anything.
@@ -33,6 +35,7 @@ impl<'a, T> Matrix<'a, T> {
             cols: self.rows,
             row_stride: self.col_stride,
             col_stride: self.row_stride,
+            is_turned: !self.is_turned,
             ..self
         }
     }
@@ -80,6 +83,11 @@ impl<'a, T> Matrix<'a, T> {
         for (x, &from) in out.iter_mut().zip(row) {
             *x = from;
         }
+    }
+
+    /// Whether it is the transpose of a row-major matrix.
+    pub(super) fn is_turned(&self) -> bool {
+        self.is_turned
     }
 
     /// Whether neighbours in a row are neighbours in memory.

@@ -15,7 +15,7 @@
 //! | `thin`    | shapes for which a tile is waste                         |
 //!
 //! Invariants: nothing is allocated. Every element of C is one chain of fused multiply-adds over k in
-//! rising order from its start, except where `n <= 4`, `k > 4 n` and rows of A are contiguous: there k runs
+//! rising order from its start, except where `n <= 4`, `k > 4 n` and A is row-major: there k runs
 //! over the lanes (see [`thin`]). Bits depend on the values, on n, k and the layout of
 //! A, never on m, the blocking or packing. So rows of C may be computed in any split.
 

@@ -21,9 +21,10 @@ pub(super) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
     (n * k.next_multiple_of(T::LANES)).max(n * m + blocked::scratch_len::<T>(n, m, k))
 }
 
-/// Whether the sum over k runs over the lanes. A tile of few columns is as fast for a short sum.
+/// Whether the sum over k runs over the lanes. A tile of few columns is as fast for a short sum; and of a transpose, k
+/// is the rows of a batch, whose sums go on from one piece of it to the next.
 pub(super) fn sums_over_lanes<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
-    n <= COLS && a.cols() > 4 * n && a.is_row_contiguous()
+    n <= COLS && a.cols() > 4 * n && !a.is_turned()
 }
 
 /// Whether the product is faster as `Cᵀ = Bᵀ Aᵀ`: that has few rows, each of whole vectors.

@@ -31,6 +31,16 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The least number that [`reciprocal_vector`] divides by.
+    pub(crate) fn least_divisor(&self) -> f64 {
+        self.normal.0
+    }
+
+    /// A number that it can divide by, and some more besides.
+    pub(super) fn great_divisor(&self) -> f64 {
+        0.25 / self.normal.0
+    }
+
     pub(crate) const F32: Self = Self {
         exp_range: (-105.0, 90.0),
         exp_degree: 7,

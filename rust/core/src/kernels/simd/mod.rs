@@ -85,6 +85,7 @@ pub trait Simd<T: Scalar>:
     fn mul_add(self, b: Self, c: Self) -> Self;
 
     /// `a * b + c` where the mask is set, `c` elsewhere, for a finite `b` and a `c` that is not -0.
+    #[inline(always)]
     fn mul_add_where(mask: Self::Mask, a: Self, b: Self, c: Self) -> Self {
         Self::select(mask, a, Self::zero()).mul_add(b, c)
     }

@@ -1,6 +1,6 @@
 //! Backward sweep: hidden units in lanes, all their gradients in registers while the rows run by.
 //!
-//! A few units that would leave most of a vector empty have rows in lanes instead.
+//! The last units, which do not fill a vector, have rows in lanes instead where that takes less time.
 
 #![allow(clippy::needless_range_loop, reason = "several arrays run by one index")]
 
@@ -96,22 +96,31 @@ fn unit<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
 
     let (x, d_at) = (features::<T, I>(net, batch), sums_of::<T, S>(net, d, n));
     let mut sums = Units::zero();
-    let whole = n - n % T::LANES;
-    for q in (0..whole).step_by(T::LANES) {
-        // SAFETY: features and sums have n elements from their start on, and a vector of them is left at q.
-        let (x, d) = unsafe { (x.map(|x| V::load_ptr(x.add(q))), d_at.map(|d| V::load_ptr(d.add(q)))) };
-        add(&mut sums, &weights, &x, &d, f);
+    let mut q = 0;
+    while q + T::LANES <= n {
+        let (mut x_q, mut d_q) = ([V::zero(); I], [V::zero(); S]);
+        for (to, from) in x_q.iter_mut().zip(x) {
+            // SAFETY: features have n elements from their start on, of which a vector is left at q.
+            *to = unsafe { V::load_ptr(from.add(q)) };
+        }
+        for (to, from) in d_q.iter_mut().zip(d_at) {
+            // SAFETY: so have sums.
+            *to = unsafe { V::load_ptr(from.add(q)) };
+        }
+        add(&mut sums, &weights, &x_q, &d_q, f);
+        q += T::LANES;
     }
-    if whole < n {
-        let rest = n - whole;
-        // SAFETY: as above, but for what is left.
-        let (x, d) = unsafe {
-            (
-                x.map(|x| V::load_part_ptr(x.add(whole), rest)),
-                d_at.map(|d| V::load_part_ptr(d.add(whole), rest)),
-            )
-        };
-        add(&mut sums, &weights, &x, &d, f);
+    if q < n {
+        let (mut x_q, mut d_q) = ([V::zero(); I], [V::zero(); S]);
+        for (to, from) in x_q.iter_mut().zip(x) {
+            // SAFETY: as above, but for what is left.
+            *to = unsafe { V::load_part_ptr(from.add(q), n - q) };
+        }
+        for (to, from) in d_q.iter_mut().zip(d_at) {
+            // SAFETY: as above, but for what is left.
+            *to = unsafe { V::load_part_ptr(from.add(q), n - q) };
+        }
+        add(&mut sums, &weights, &x_q, &d_q, f);
     }
 
     for i in 0..I {

@@ -14,7 +14,7 @@
 //! others lack to 0.
 //!
 //! Sums over rows have one order, whatever the instruction set: even rows, odd rows, then both; or lane by lane for
-//! the last units, where they are few.
+//! the last units, where they have rows in lanes.
 
 mod backward;
 mod forward;
