@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::inputs::Inputs;
 use crate::kernels::{Start, TinyNet};
 use crate::loss::Tally;
-use crate::network::{MAX_CHUNKS, Network, Slab};
+use crate::network::{MAX_CHUNKS, Network, ROW_GROUP, Slab};
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::team::{Team, slab_len};
@@ -75,7 +75,7 @@ impl Cut {
             let (start, end) = Network::chunk(n, count, count - 1);
             return Self::Chunks {
                 count,
-                tile_rows: network.chunk_tile_rows::<T>().min((end - start).next_multiple_of(16)),
+                tile_rows: network.chunk_tile_rows::<T>().min((end - start).next_multiple_of(ROW_GROUP)),
             };
         }
         let tally_rows = network.rows_of_tally(n);

@@ -96,31 +96,11 @@ fn unit<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
 
     let (x, d_at) = (features::<T, I>(net, batch), sums_of::<T, S>(net, d, n));
     let mut sums = Units::zero();
-    let mut q = 0;
-    while q + T::LANES <= n {
-        let (mut x_q, mut d_q) = ([V::zero(); I], [V::zero(); S]);
-        for (to, from) in x_q.iter_mut().zip(x) {
-            // SAFETY: features have n elements from their start on, of which a vector is left at q.
-            *to = unsafe { V::load_ptr(from.add(q)) };
-        }
-        for (to, from) in d_q.iter_mut().zip(d_at) {
-            // SAFETY: so have sums.
-            *to = unsafe { V::load_ptr(from.add(q)) };
-        }
-        add(&mut sums, &weights, &x_q, &d_q, f);
-        q += T::LANES;
-    }
-    if q < n {
-        let (mut x_q, mut d_q) = ([V::zero(); I], [V::zero(); S]);
-        for (to, from) in x_q.iter_mut().zip(x) {
-            // SAFETY: as above, but for what is left.
-            *to = unsafe { V::load_part_ptr(from.add(q), n - q) };
-        }
-        for (to, from) in d_q.iter_mut().zip(d_at) {
-            // SAFETY: as above, but for what is left.
-            *to = unsafe { V::load_part_ptr(from.add(q), n - q) };
-        }
-        add(&mut sums, &weights, &x_q, &d_q, f);
+    for q in (0..n).step_by(T::LANES) {
+        let count = (n - q).min(T::LANES);
+        // SAFETY: features and sums have n elements from their start on, so that as many are left at q.
+        let (x, d) = unsafe { (load_each::<T, V, I>(x, q, count), load_each::<T, V, S>(d_at, q, count)) };
+        add(&mut sums, &weights, &x, &d, f);
     }
 
     for i in 0..I {
@@ -141,6 +121,27 @@ fn unit<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
     if n_sums < classes {
         of_classes[n_sums] += of_last;
     }
+}
+
+/// The rows from `q` on of each of these, at most a vector of them; lanes beyond are 0.
+///
+/// # Safety
+/// All pointers are valid for reading `q + count` elements, `count <=` [`Scalar::LANES`].
+#[inline(always)]
+unsafe fn load_each<T: Scalar, V: Simd<T>, const N: usize>(
+    from: [*const T; N],
+    q: usize,
+    count: usize,
+) -> [V; N] {
+    let mut vectors = [V::zero(); N];
+    for (to, from) in vectors.iter_mut().zip(from) {
+        // SAFETY: promised by the caller.
+        *to = unsafe {
+            let at = from.add(q);
+            if count == T::LANES { V::load_ptr(at) } else { V::load_part_ptr(at, count) }
+        };
+    }
+    vectors
 }
 
 /// Where the features of the batch start; those beyond the last repeat it.
