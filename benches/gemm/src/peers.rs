@@ -1,6 +1,6 @@
 //! The crates, each behind the same call.
 
-use fastmlp_core::Scalar;
+use fastmlp_core::Element;
 use fastmlp_core::internals::{Operand, product};
 
 /// A product of one element type by one crate.
@@ -13,7 +13,7 @@ pub struct Peer<T> {
 }
 
 /// An element type that all peers know.
-pub trait Element: Scalar {
+pub trait Element: Element {
     const NAME: &'static str;
     fn peers() -> Vec<Peer<Self>>;
 }

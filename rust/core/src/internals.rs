@@ -1,8 +1,8 @@
 //! Doors to the kernels for programs that measure them. No part of the interface: it changes with the kernels.
 
-use crate::activation::Activation;
+use crate::kernels::Activation;
+use crate::kernels::Element;
 use crate::kernels::{Finish, Matrix, Start};
-use crate::scalar::Scalar;
 
 /// A matrix as it lies in memory: row-major, or the transpose of such a one.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ impl<T> Operand<'_, T> {
 }
 
 /// `c = a b`, or `c = f(bias + a b)` for a layer. `scratch` holds [`product_scratch_len`] numbers.
-pub fn product<T: Scalar>(
+pub fn product<T: Element>(
     a: Operand<'_, T>,
     b: Operand<'_, T>,
     layer: Option<(&[T], Activation)>,
@@ -43,6 +43,6 @@ pub fn product<T: Scalar>(
 }
 
 /// Numbers of scratch that a product (m, k) (k, n) needs.
-pub fn product_scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
+pub fn product_scratch_len<T: Element>(m: usize, n: usize, k: usize) -> usize {
     T::product_scratch_len(m, n, k)
 }

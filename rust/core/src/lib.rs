@@ -32,89 +32,51 @@
 //! # Modules
 //!
 //! ```text
-//! scalar      f32 and f64 behind one trait
-//! memory      what a process can have at most
-//! buffer      aligned memory that is refused politely and never moves
-//! error       what can go wrong, grouped by cause
-//! layout      where each layer lies in the flat vector of parameters
-//! network     the architecture, and how a batch is cut into chunks and tiles
-//! activation  activation functions and their derivatives
-//! dropout     what a step leaves out of hidden layers
-//! init        initial weights
-//! kernels     the loops where the time goes, compiled for each instruction set
-//! dense       a dense layer, forward and backward
-//! output      what becomes of the last layer's sums, and the loss that goes with it
-//! loss        what training lowers, and what it adds up on the way
-//! rows        which rows a pass goes through
-//! inputs      their inputs, dense or sparse, read where they lie
-//! dataset     rows to learn from: inputs, targets, weights
-//! answers     targets and weights of a tile
-//! tile        some rows, forward through all layers and back
-//! gradient    the gradient of a batch, shared by several threads
-//! inference   passes without a gradient
-//! pool        buffers at rest between calls
-//! team        threads that share a batch
-//! internals   doors to the kernels for programs that measure them
-//! interrupt   the wish to stop
-//! optim       optimizers: one loop over flat vectors each
-//! order       the order of rows in an epoch
-//! legacy_random  orders as NumPy's RandomState draws them
-//! train       epochs of batches
-//! mlp         the network with its parameters
-//! tensor_file tensors and text in one file, whole and checked
-//! network_file  a network in such a file
+//! error    what can go wrong, grouped by cause
+//! numbers  f32 and f64, and vectors of them for each instruction set
+//! memory   what a process can have, and buffers
+//! kernels  the loops where the time goes, and the tables of small functions
+//! loss     what training lowers, and what is reported of it
+//! arch     what a network is: layers, where their parameters lie, what they are at first
+//! data     rows, read where they lie: inputs, targets, weights, and their order
+//! plan     a network, compiled: how batches are cut, which kernels it takes
+//! run      how a batch is computed, by tiles and threads
+//! mlp      the network with its parameters
+//! optim    optimizers: one loop over flat vectors each
+//! train    steps, and epochs of them
+//! file     tensors and text in one file, whole and checked; a network in such a file
+//! internals  doors to the kernels for programs that measure them
 //! ```
+//!
+//! The order of the list is the order of imports: a module names those above it alone, and so do the modules inside
+//! each, in the order in which its `mod.rs` declares them.
 
-mod activation;
-mod answers;
-mod buffer;
-mod dataset;
-mod dense;
-mod dropout;
 mod error;
-mod gradient;
-mod inference;
-mod init;
-mod inputs;
+mod numbers;
+mod memory;
+mod kernels;
+mod loss;
+mod arch;
+mod data;
+mod plan;
+mod run;
+mod mlp;
+mod optim;
+mod train;
+mod file;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
-mod interrupt;
-mod kernels;
-mod layout;
-mod legacy_random;
-mod loss;
-mod memory;
-mod mlp;
-mod network;
-mod network_file;
-mod optim;
-mod order;
-mod output;
-mod pool;
-mod rows;
-mod scalar;
-mod team;
-mod tensor_file;
-mod tile;
-mod train;
 
-pub use activation::Activation;
-pub use dataset::{Dataset, Labels, Names, Weights};
-pub use dropout::Dropout;
+pub use arch::{Dropout, Init, Layer, Layout, Network};
+pub use data::{Csr, Dataset, Inputs, Labels, LegacyRandom, Names, Weights};
 pub use error::{Error, Result, Shape};
-pub use init::Init;
-pub use inputs::{Csr, Indices, Inputs};
-pub use interrupt::{Ask, Interrupt, Never, is_brief};
-pub use kernels::simd::check_environment;
-pub use layout::{Layer, Layout};
-pub use legacy_random::LegacyRandom;
+pub use file::{NetworkFile, Numbers, Tensor, TensorFile};
+pub use kernels::{Activation, Element, Indices, Output};
 pub use loss::{Objective, Report};
 pub use mlp::Mlp;
-pub use network::Network;
-pub use network_file::NetworkFile;
+pub use numbers::Number;
+pub use numbers::simd::check_environment;
 pub use optim::{Adam, Rule, Sgd, State};
-pub use output::Output;
-pub use scalar::Scalar;
-pub use tensor_file::{Numbers, Tensor, TensorFile};
+pub use run::{Ask, Interrupt, Never, is_brief};
 pub use train::{EpochRecord, Schedule, Trainer};

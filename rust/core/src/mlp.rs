@@ -2,33 +2,34 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::buffer::Buffer;
-use crate::dataset::{Dataset, Examples};
-use crate::dropout::{Dropout, Key, Masks};
+use crate::arch::Init;
+use crate::arch::Network;
+use crate::arch::{Dropout, Masks};
+use crate::data::Inputs;
+use crate::data::Rows;
+use crate::data::Seeds;
+use crate::data::{Dataset, Examples};
 use crate::error::{Error, Result};
-use crate::gradient::Gradients;
-use crate::inference::{Inference, Stage, useful_threads};
-use crate::init::Init;
-use crate::inputs::Inputs;
-use crate::interrupt::{Interrupt, Never};
-use crate::loss::{Objective, Tally};
-use crate::network::Network;
-use crate::optim::{Rule, State};
-use crate::order::Seeds;
-use crate::output::Output;
-use crate::pool::Pool;
-use crate::rows::Rows;
-use crate::scalar::Scalar;
-use crate::team::Team;
-use crate::tile::Pass;
-use crate::train::{Descent, EpochRecord, Schedule, Trainer, take_step};
+use crate::kernels::Element;
+use crate::kernels::Key;
+use crate::kernels::Output;
+use crate::kernels::Tally;
+use crate::loss::Objective;
+use crate::memory::Buffer;
+use crate::memory::Pool;
+use crate::plan::Plan;
+use crate::run::Gradients;
+use crate::run::Interrupt;
+use crate::run::Pass;
+use crate::run::Team;
+use crate::run::{Inference, Stage};
 
 /// A multilayer perceptron.
 ///
 /// All its parameters lie in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
 #[derive(Debug)]
-pub struct Mlp<T: Scalar> {
-    network: Network,
+pub struct Mlp<T: Element> {
+    plan: Plan,
     parameters: Buffer<T>,
     seeds: Seeds,
     gradients: Pool<Gradients<T>>,
@@ -37,12 +38,13 @@ pub struct Mlp<T: Scalar> {
     gradient: Option<Buffer<T>>,
 }
 
-impl<T: Scalar> Mlp<T> {
+impl<T: Element> Mlp<T> {
     /// A network with initial weights drawn from `seed`.
     pub fn new(network: Network, init: Init, seed: u64) -> Result<Self> {
         let mut mlp = Self::zeros(network, seed)?;
         let first = mlp.seeds.next_seed();
-        init.fill(mlp.network.layout(), mlp.network.activations(), first, &mut mlp.parameters);
+        let network = mlp.plan.network();
+        init.fill(network.layout(), network.activations(), first, &mut mlp.parameters);
         Ok(mlp)
     }
 
@@ -50,12 +52,18 @@ impl<T: Scalar> Mlp<T> {
     pub fn zeros(network: Network, seeds: u64) -> Result<Self> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
         let (gradients, inferences) = (Pool::default(), Pool::default());
-        Ok(Self { network, parameters, seeds: Seeds::new(seeds), gradients, inferences, gradient: None })
+        let plan = Plan::new(network);
+        Ok(Self { plan, parameters, seeds: Seeds::new(seeds), gradients, inferences, gradient: None })
     }
 
     /// The architecture.
     pub fn network(&self) -> &Network {
-        &self.network
+        self.plan.network()
+    }
+
+    /// The network, compiled.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// All parameters, laid out as [`Layout`](crate::Layout) says.
@@ -122,10 +130,10 @@ impl<T: Scalar> Mlp<T> {
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
         let x = x.into();
-        x.check_columns("X", self.network.layout())?;
-        let width = match self.network.output() {
+        x.check_columns("X", self.plan.layout())?;
+        let width = match self.plan.network().output() {
             Output::Softmax => 1,
-            Output::Sigmoid => self.network.layout().d_out(),
+            Output::Sigmoid => self.plan.layout().d_out(),
             output => return Err(Error::value("output", format!("{:?}", output.name()), "one with classes")),
         };
         check_len("out", out.len(), x.nrows() * width)?;
@@ -134,7 +142,7 @@ impl<T: Scalar> Mlp<T> {
 
     /// Weighted mean of the losses of all rows, on `n_threads` or fewer.
     pub fn loss(&self, data: &Dataset<'_, T>, n_threads: usize, interrupt: &dyn Interrupt) -> Result<f64> {
-        data.check(&self.network)?;
+        data.check(self.plan.network())?;
         self.infer(&data.x(), n_threads, |inference, team| {
             Ok(inference.tally(self.pass(interrupt), data, 1.0 / data.total_weight(), team)?.loss)
         })
@@ -167,57 +175,35 @@ impl<T: Scalar> Mlp<T> {
         d_x: &mut [T],
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        Inputs::from(x).check_columns("X", self.network.layout())?;
+        Inputs::from(x).check_columns("X", self.plan.layout())?;
         self.check_like_logits("d_output", d_logits.shape(), x.nrows())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_len("d_x", d_x.len(), x.len())?;
         self.gradients.lend(|gradients| {
-            gradients.reserve(&self.network, &x.into(), x.nrows(), 1)?;
+            gradients.reserve(&self.plan, &x.into(), x.nrows(), 1)?;
             gradients.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
         })
     }
 
-    /// One update on all rows of `data`; returns the objective before it. Dropout as for
-    /// [`loss_and_grad`](Self::loss_and_grad).
-    pub fn step(
+    /// Computes the gradient of the objective on all rows of `data`, and hands parameters, gradient, losses and the
+    /// gradient's largest magnitude to `f`.
+    pub(crate) fn with_gradient<R>(
         &mut self,
         data: &Dataset<'_, T>,
         objective: Objective,
-        (rule, state): (&Rule, &mut State<T>),
         dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
-    ) -> Result<f64> {
-        let n_parameters = self.parameters.len();
-        state.check(rule, n_parameters)?;
+        f: impl FnOnce(&mut [T], &[T], Tally, f64) -> Result<R>,
+    ) -> Result<R> {
         let mut gradient = match self.gradient.take() {
             Some(gradient) => gradient,
-            None => Buffer::zeros("the gradient", n_parameters)?,
+            None => Buffer::zeros("the gradient", self.parameters.len())?,
         };
-        let result = self.gradient_of(data, objective, &mut gradient, dropout, interrupt).and_then(
-            |(tally, largest)| {
-                let loss = tally.loss + tally.penalty;
-                let descent = Descent { loss, gradient: &gradient, largest };
-                take_step((rule, state), &mut self.parameters, descent, &mut Team::new(1), (1, 1))
-                    .map(|()| loss)
-                    .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
-            },
-        );
+        let result = self
+            .gradient_of(data, objective, &mut gradient, dropout, interrupt)
+            .and_then(|(tally, largest)| f(&mut self.parameters, &gradient, tally, largest));
         self.gradient = Some(gradient);
         result
-    }
-
-    /// Trains for a number of epochs and returns what each of them showed.
-    pub fn fit<'a>(
-        &mut self,
-        train: Dataset<'a, T>,
-        validation: Option<Dataset<'a, T>>,
-        rule: &Rule,
-        state: &mut State<T>,
-        epochs: usize,
-        schedule: Schedule,
-    ) -> Result<Vec<EpochRecord>> {
-        let mut trainer = Trainer::new(self, train, validation, schedule)?;
-        (0..epochs).map(|_| trainer.epoch(self, rule, state, &Never)).collect()
     }
 
     /// Losses of all rows, their gradient, and its largest magnitude.
@@ -230,10 +216,10 @@ impl<T: Scalar> Mlp<T> {
         interrupt: &dyn Interrupt,
     ) -> Result<(Tally, f64)> {
         objective.check()?;
-        data.check(&self.network)?;
+        data.check(self.plan.network())?;
         let n = data.n_rows();
         self.gradients.lend(|gradients| {
-            gradients.reserve(&self.network, &data.x(), n, 1)?;
+            gradients.reserve(&self.plan, &data.x(), n, 1)?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
             let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
             let examples = Examples::batch(data, rows, scale, masks);
@@ -244,7 +230,7 @@ impl<T: Scalar> Mlp<T> {
 
     /// [`Error::Shape`] unless an array has the shape of the logits of `n` rows.
     fn check_like_logits(&self, name: &'static str, shape: &[usize], n: usize) -> Result<()> {
-        let d_out = self.network.layout().d_out();
+        let d_out = self.plan.layout().d_out();
         if shape == [n, d_out] {
             return Ok(());
         }
@@ -252,12 +238,7 @@ impl<T: Scalar> Mlp<T> {
     }
 
     pub(crate) fn pass<'a>(&'a self, interrupt: &'a dyn Interrupt) -> Pass<'a, T> {
-        Pass {
-            network: &self.network,
-            parameters: &self.parameters,
-            objective: Objective::default(),
-            interrupt,
-        }
+        Pass { plan: &self.plan, parameters: &self.parameters, objective: Objective::default(), interrupt }
     }
 
     fn write(
@@ -268,7 +249,7 @@ impl<T: Scalar> Mlp<T> {
         n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        x.check_columns("X", self.network.layout())?;
+        x.check_columns("X", self.plan.layout())?;
         self.check_like_logits("out", out.shape(), x.nrows())?;
         self.infer(&x, n_threads, |inference, team| {
             inference.write(self.pass(interrupt), x, out, stage, team)
@@ -285,9 +266,9 @@ impl<T: Scalar> Mlp<T> {
         if n_threads == 0 {
             return Err(Error::value("n_threads", 0, "a number >= 1"));
         }
-        let mut team = Team::new(useful_threads::<T>(&self.network, x.nrows(), n_threads));
+        let mut team = Team::new(self.plan.workload().inference_threads::<T>(x.nrows(), n_threads));
         self.inferences.lend(|inference| {
-            inference.reserve(&self.network, x, team.len())?;
+            inference.reserve(&self.plan, x, team.len())?;
             f(inference, &mut team)
         })
     }

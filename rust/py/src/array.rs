@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fastmlp_core::{Error, Labels, Numbers, Scalar, Weights};
+use fastmlp_core::{Element as Scalar, Error, Labels, Numbers, Weights};
 use ndarray::{ArrayView1, ArrayView2, Dimension, Ix1};
 use numpy::npyffi::NpyTypes;
 use numpy::{

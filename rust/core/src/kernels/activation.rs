@@ -2,10 +2,54 @@
 //!
 //! Derivatives are computed from the activation's output y, so the input need not be kept.
 
-use super::math::{Map, map, sigmoid_vector, tanh_vector};
-use super::simd::{Simd, simd_fn};
-use crate::activation::{Activation, LEAKY_SLOPE};
-use crate::scalar::Scalar;
+use crate::error::{Error, Result};
+use crate::numbers::Scalar;
+use crate::numbers::math::{Map, map, sigmoid_vector, tanh_vector};
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
+
+/// Slope of [`Activation::LeakyRelu`] below 0, as in torch.
+const LEAKY_SLOPE: f64 = 0.01;
+
+/// What a hidden layer does to each of its sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `z`
+    Identity,
+    /// `max(0, z)`
+    Relu,
+    /// `z` above 0, `0.01 z` below
+    LeakyRelu,
+    /// `1 / (1 + exp(-z))`
+    Sigmoid,
+    /// `tanh(z)`
+    Tanh,
+}
+
+impl Activation {
+    /// Every activation, in the order of the documentation.
+    pub const ALL: [Self; 5] = [Self::Identity, Self::Relu, Self::LeakyRelu, Self::Sigmoid, Self::Tanh];
+
+    /// The name users write.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+        }
+    }
+
+    /// The activation of that name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|activation| activation.name() == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|activation| format!("{:?}", activation.name()));
+            Error::value("activation", format_args!("{name:?}"), format!("one of {}", names.join(", ")))
+        })
+    }
+}
 
 /// One activation as a type, so that a loop is compiled for it. `Map::apply` is the function.
 pub(super) trait Function: Map {
@@ -132,9 +176,8 @@ simd_fn! {
 
 #[cfg(test)]
 mod tests {
-    use super::{backward, backward_rows, forward};
-    use crate::activation::{Activation, LEAKY_SLOPE};
-    use crate::kernels::simd::{Isa, with_isa};
+    use super::{Activation, LEAKY_SLOPE, backward, backward_rows, forward};
+    use crate::numbers::simd::{Isa, with_isa};
 
     fn value(activation: Activation, x: f64) -> f64 {
         match activation {
@@ -220,6 +263,29 @@ mod tests {
                 with_isa(isa, || forward(activation, &mut x));
                 assert!(x.iter().all(|x| x.is_nan()), "{activation:?} {isa:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_name_leads_back_to_its_activation() {
+        for activation in Activation::ALL {
+            assert_eq!(Activation::from_name(activation.name()).unwrap(), activation);
+        }
+        let unknown = Activation::from_name("gelu").unwrap_err().to_string();
+        assert_eq!(
+            unknown,
+            r#"activation is "gelu", expected one of "identity", "relu", "leaky_relu", "sigmoid", "tanh""#
+        );
+    }
+
+    #[test]
+    fn far_out_every_value_stays_finite() {
+        for activation in Activation::ALL {
+            let mut a = [-1e4_f32, 1e4];
+            forward(activation, &mut a);
+            let mut d = [1.0; 2];
+            backward(activation, &mut d, &a);
+            assert!(a.iter().chain(&d).all(|value| value.is_finite()), "{activation:?}");
         }
     }
 }

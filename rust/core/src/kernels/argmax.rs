@@ -1,8 +1,8 @@
 //! The likeliest class of rows.
 
-use super::lanes::{FEW, turn};
-use super::simd::simd_fn;
-use crate::scalar::Scalar;
+use crate::kernels::lanes::{FEW, turn};
+use crate::numbers::Scalar;
+use crate::numbers::simd_fn;
 
 /// The first index of the largest number of each row of `(classes.len(), n_classes)`; a NaN counts as the largest, as in
 /// NumPy.
@@ -62,7 +62,7 @@ fn argmax_of_row<T: Scalar>(row: &[T]) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::{argmax, argmax_of_row};
-    use crate::kernels::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, with_isa};
 
     #[test]
     fn a_row_s_is_numpys() {

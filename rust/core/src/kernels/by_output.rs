@@ -1,10 +1,11 @@
 //! Losses whose outputs stand apart from one another, with the gradient: see [`Output`] for the formulas.
 
-use super::math::{ample_or_zero, exp_vector, ln_vector, sigmoid_vector};
-use super::simd::{Simd, simd_fn};
-use crate::loss::{Bounds, Tally};
-use crate::output::Output;
-use crate::scalar::Scalar;
+use crate::kernels::output::Output;
+use crate::kernels::tally::{Bounds, Tally};
+use crate::numbers::Scalar;
+use crate::numbers::math::{ample_or_zero, exp_vector, ln_vector, sigmoid_vector};
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
 
 /// Turns sums `(n, d_out)` into the gradient of the weighted losses with respect to them, and returns the losses, each
 /// output's held to `bounds`, summed in `f64`; and how many rows have every output of [`Output::Sigmoid`] on the right
@@ -173,7 +174,7 @@ simd_fn! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, with_isa};
 
     const APART: [Output; 3] = [Output::Sigmoid, Output::Identity, Output::Exp];
 

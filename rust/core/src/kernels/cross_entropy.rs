@@ -3,13 +3,14 @@
 //! Few classes: one row in each lane. Many classes: the columns of a row in lanes. Which one depends
 //! on the number of classes alone, so a row has the same bits whatever the other rows are.
 
-use super::lanes::{FEW, turn, turn_back};
-use super::math::{ample_or_zero, exp_vector, ln_vector};
-use super::simd::{Simd, simd_fn};
-use super::softmax::{exponentials_of_row, greatest};
-use super::vector::all_below;
-use crate::loss::{Bounds, Tally};
-use crate::scalar::Scalar;
+use crate::kernels::lanes::{FEW, turn, turn_back};
+use crate::kernels::softmax::{exponentials_of_row, greatest};
+use crate::kernels::tally::{Bounds, Tally};
+use crate::kernels::vector::all_below;
+use crate::numbers::Scalar;
+use crate::numbers::math::{ample_or_zero, exp_vector, ln_vector};
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
 
 /// Turns logits `(n, classes)` into the gradient of the weighted cross-entropy with respect to them:
 /// `d = (softmax(z) - onehot(label)) weight`, and returns the loss `weight (ln Σ exp(z) - z[label])`,
@@ -238,8 +239,8 @@ simd_fn! {
 #[cfg(test)]
 mod tests {
     use super::softmax_cross_entropy;
-    use crate::kernels::simd::{Isa, with_isa};
-    use crate::loss::{Bounds, Tally};
+    use crate::kernels::tally::{Bounds, Tally};
+    use crate::numbers::simd::{Isa, with_isa};
 
     fn logits(n: usize, classes: usize) -> Vec<f64> {
         (0..n * classes).map(|i| ((i * i % 101) as f64 - 50.0) * 0.1).collect()

@@ -3,8 +3,8 @@
 //! Whether a value stays is decided by a random word that depends on (key, row, column) alone, so that a mask need not
 //! be stored, and is the same however rows are cut into tiles, for both element types and for every instruction set.
 
-use super::simd::simd_fn;
-use crate::dropout::{Key, Mask};
+use crate::kernels::mask::{Key, Mask};
+use crate::numbers::simd_fn;
 
 /// Columns whose words are made together: one vector of words.
 const BLOCK: usize = 16;
@@ -65,8 +65,8 @@ simd_fn! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::{Isa, with_isa};
-    use crate::scalar::Scalar;
+    use crate::numbers::Scalar;
+    use crate::numbers::simd::{Isa, with_isa};
 
     const ROWS: usize = 64;
     const COLUMNS: usize = 100;

@@ -2,8 +2,8 @@
 
 use ndarray::ArrayView2;
 
-use super::simd::simd_fn;
-use super::vector::all_below;
+use crate::kernels::vector::all_below;
+use crate::numbers::simd_fn;
 
 /// Bytes that are asked for ahead of their use, in whole rows: about what a core fetches at once.
 const AHEAD: usize = 2048;
@@ -48,7 +48,7 @@ mod tests {
     use ndarray::{Array2, ArrayView2, s};
 
     use super::gather_rows;
-    use crate::kernels::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, with_isa};
 
     fn check(from: &ArrayView2<'_, f32>) {
         let backwards: Vec<u32> = (0..33).rev().collect();

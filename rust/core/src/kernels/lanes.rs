@@ -1,7 +1,7 @@
 //! Rows of few columns, turned so that each lane holds a row, and back.
 
-use super::simd::simd_fn;
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::simd_fn;
 
 /// Most columns of such rows.
 pub(super) const FEW: usize = 16;
@@ -73,8 +73,8 @@ simd_fn! {
 #[cfg(test)]
 mod tests {
     use super::{FEW, columns_of_rows, turn, turn_back};
-    use crate::kernels::simd::{Isa, with_isa};
-    use crate::scalar::Scalar;
+    use crate::numbers::Scalar;
+    use crate::numbers::simd::{Isa, with_isa};
 
     fn check<T: Scalar>() {
         for columns in 1..=FEW {

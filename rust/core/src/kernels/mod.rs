@@ -2,55 +2,69 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`simd`] | one vector type an instruction set, chosen at run time |
+//! | [`activation`] | activations, forward and backward |
+//! | [`output`] | what becomes of the last layer's sums |
+//! | [`tally`] | what a pass over rows adds up |
+//! | [`mask`] | which values dropout leaves out |
+//! | [`sparse_row`] | a row of a sparse matrix |
+//! | [`vector`] | sums and checks over whole vectors |
+//! | [`lanes`] | rows of few columns, turned so that each lane holds a row |
 //! | [`gather`] | rows in any order, copied |
 //! | [`gemm`] | `C = f(start + A B)`, packed or thin |
-//! | [`lanes`] | rows of few columns, turned so that each lane holds a row |
-//! | [`math`] | exp, ln, tanh and the logistic function |
-//! | [`activation`] | activations, forward and backward |
-//! | [`argmax`] | the likeliest class of rows |
 //! | [`dropout`] | random masks, a function of key and position |
+//! | [`argmax`] | the likeliest class of rows |
 //! | [`softmax`] | softmax of rows |
 //! | [`cross_entropy`] | softmax and cross-entropy of rows, with the gradient |
 //! | [`by_output`] | losses whose outputs stand apart, with the gradient |
 //! | [`sparse`] | products of sparse rows with weights |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
-//! | [`vector`] | sums and checks over whole vectors |
+//!
+//! Kernels know numbers and the tables of small functions, and nothing of networks or data.
 //!
 //! A result depends on the values and the shapes alone, never on the blocking or the thread that runs it, nor on the
 //! instruction set among those that fuse a product with a sum (AVX-512, AVX2 with FMA, and what is compiled for
 //! aarch64). The portable set of x86 rounds twice where they round once, so that its bits differ.
 
 mod activation;
-mod argmax;
-mod by_output;
-mod cross_entropy;
-mod dropout;
+mod output;
+mod tally;
+mod mask;
+mod sparse_row;
+mod vector;
+mod lanes;
 mod gather;
 mod gemm;
-mod lanes;
-pub(crate) mod math;
-mod optimizer;
-pub(crate) mod simd;
+mod dropout;
+mod argmax;
 mod softmax;
+mod cross_entropy;
+mod by_output;
 mod sparse;
+mod optimizer;
 mod tiny;
-mod vector;
 
 use std::ops::Range;
 
 use ndarray::ArrayView2;
 
-use crate::activation::Activation;
-use crate::dropout::Mask;
-use crate::inputs::SparseRow;
-use crate::loss::{Bounds, Tally};
-use crate::optim::{Adam, Sgd};
-use crate::output::Output;
+use crate::numbers::Scalar;
 
+pub use activation::Activation;
 pub(crate) use gemm::{Finish, Matrix, Start};
+pub(crate) use mask::{Key, Mask};
+pub(crate) use optimizer::{AdamStep, MomentumStep};
+pub use output::Output;
+pub use sparse_row::Indices;
+pub(crate) use sparse_row::SparseRow;
+pub(crate) use tally::{Bounds, Tally};
 pub(crate) use tiny::{Batch, TinyNet};
+
+/// A number that a network can be made of: `f32` or `f64`.
+pub trait Element: Scalar + Kernels {}
+
+impl Element for f32 {}
+impl Element for f64 {}
 
 macro_rules! kernels {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $kernel:path;)*) => {
@@ -58,7 +72,7 @@ macro_rules! kernels {
         ///
         /// A generic function is compiled anew in every crate that calls it, and the kernels are many: through this
         /// trait they are compiled once, in this one.
-        #[allow(private_interfaces, reason = "a trait of this crate, hidden behind `Scalar`")]
+        #[allow(private_interfaces, reason = "a trait of this crate, hidden behind `Element`")]
         #[allow(unreachable_pub, reason = "as above")]
         pub trait Kernels: Sized {
             $($(#[$doc])* fn $name($($arg: $type),*) $(-> $out)?;)*
@@ -157,7 +171,7 @@ kernels! {
         parameters: &mut [Self],
         velocity: &mut [Self],
         gradient: &[Self],
-        rule: &Sgd
+        with: &MomentumStep
     ) = optimizer::momentum;
     /// A step of Adam.
     fn adam(
@@ -165,8 +179,7 @@ kernels! {
         m: &mut [Self],
         v: &mut [Self],
         gradient: &[Self],
-        step: u64,
-        rule: &Adam
+        with: &AdamStep
     ) = optimizer::adam;
     /// Copies rows of a matrix.
     fn gather_rows(from: &ArrayView2<'_, Self>, rows: &[u32], to: &mut [Self]) = gather::gather_rows;

@@ -2,10 +2,33 @@
 //!
 //! Moments and velocities below the normal range are 0. Step counts start at 1. Constants are `f64` and are combined before they are rounded to `T`.
 
-use super::math::{normal_or_zero, reciprocal_vector};
-use super::simd::simd_fn;
-use crate::optim::{Adam, Sgd};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::math::{normal_or_zero, reciprocal_vector};
+use crate::numbers::simd_fn;
+
+/// The numbers of a step with momentum.
+#[derive(Clone, Copy, Debug)]
+#[allow(unreachable_pub, reason = "named by the public trait Kernels, hidden there")]
+pub struct MomentumStep {
+    /// What a gradient is multiplied by before it is added to the velocity, and the velocity before it is subtracted.
+    pub(crate) rates: (f64, f64),
+    pub(crate) momentum: f64,
+    pub(crate) nesterov: bool,
+}
+
+/// The numbers of a step of Adam.
+#[derive(Clone, Copy, Debug)]
+#[allow(unreachable_pub, reason = "named by the public trait Kernels, hidden there")]
+pub struct AdamStep {
+    /// Number of the step, from 1.
+    pub(crate) step: u64,
+    pub(crate) rate: f64,
+    pub(crate) beta_1: f64,
+    pub(crate) beta_2: f64,
+    pub(crate) epsilon: f64,
+    pub(crate) epsilon_hat: bool,
+    pub(crate) weight_decay: f64,
+}
 
 /// `p = p - rate g`: stochastic gradient descent.
 ///
@@ -17,11 +40,11 @@ pub(crate) fn sgd<T: Scalar>(p: &mut [T], g: &[T], rate: f64) {
 }
 
 /// `v = momentum v + a g; p = p - b v`, or with Nesterov's lookahead `p = p - b (a g + momentum v)`, with the
-/// [rates](Sgd::rates) a and b.
+/// [rates](MomentumStep::rates) a and b.
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn momentum<T: Scalar>(p: &mut [T], v: &mut [T], g: &[T], with: &Sgd) {
+pub(crate) fn momentum<T: Scalar>(p: &mut [T], v: &mut [T], g: &[T], with: &MomentumStep) {
     assert!(p.len() == g.len() && v.len() == g.len(), "parameters, velocity and gradient");
     momentum_loop(p, v, g, with);
 }
@@ -36,12 +59,12 @@ pub(crate) fn momentum<T: Scalar>(p: &mut [T], v: &mut [T], g: &[T], with: &Sgd)
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn adam<T: Scalar>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], step: u64, with: &Adam) {
+pub(crate) fn adam<T: Scalar>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], with: &AdamStep) {
     assert!(
         p.len() == g.len() && m.len() == g.len() && v.len() == g.len(),
         "parameters, moments and gradient"
     );
-    adam_loop(p, m, v, g, step, with);
+    adam_loop(p, m, v, g, with);
 }
 
 /// `1 - beta^step`, the sum of the weights that a mean has seen.
@@ -70,11 +93,11 @@ simd_fn! {
         p: &mut [T],
         v: &mut [T],
         g: &[T],
-        with: &Sgd,
+        with: &MomentumStep,
     ) {
-        let (into_velocity, out_of_velocity) = with.rates();
+        let (into_velocity, out_of_velocity) = with.rates;
         let (into_velocity, rate) = (V::constant(into_velocity), V::constant(-out_of_velocity));
-        let (momentum, nesterov) = (V::constant(with.momentum()), with.nesterov());
+        let (momentum, nesterov) = (V::constant(with.momentum), with.nesterov);
         let chunks = p.chunks_mut(T::LANES).zip(v.chunks_mut(T::LANES)).zip(g.chunks(T::LANES));
         for ((p, v), g) in chunks {
             let gradient = into_velocity * V::load_front(g);
@@ -87,15 +110,15 @@ simd_fn! {
 }
 
 simd_fn! {
-    fn adam_loop<T as V>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], step: u64, with: &Adam) {
-        let (beta_1, beta_2) = (V::constant(with.beta_1()), V::constant(with.beta_2()));
-        let (rest_1, rest_2) = (V::constant(1.0 - with.beta_1()), V::constant(1.0 - with.beta_2()));
-        let root = 1.0 / correction(with.beta_2(), step).sqrt();
-        let rate = V::constant(with.learning_rate() / correction(with.beta_1(), step));
-        let epsilon = if with.epsilon_hat() { with.epsilon() * root } else { with.epsilon() };
+    fn adam_loop<T as V>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], with: &AdamStep) {
+        let (beta_1, beta_2) = (V::constant(with.beta_1), V::constant(with.beta_2));
+        let (rest_1, rest_2) = (V::constant(1.0 - with.beta_1), V::constant(1.0 - with.beta_2));
+        let root = 1.0 / correction(with.beta_2, with.step).sqrt();
+        let rate = V::constant(with.rate / correction(with.beta_1, with.step));
+        let epsilon = if with.epsilon_hat { with.epsilon * root } else { with.epsilon };
         let epsilon = V::constant(epsilon.min(T::LIMITS.great_divisor()));
         let root = V::constant(root);
-        let decay = V::constant(with.learning_rate() * with.weight_decay());
+        let decay = V::constant(with.rate * with.weight_decay);
         let chunks = p
             .chunks_mut(T::LANES)
             .zip(m.chunks_mut(T::LANES))
@@ -117,9 +140,8 @@ simd_fn! {
 
 #[cfg(test)]
 mod tests {
-    use super::{adam, correction, momentum, sgd};
-    use crate::kernels::simd::{Isa, with_isa};
-    use crate::optim::{Adam, Sgd};
+    use super::{AdamStep, MomentumStep, adam, correction, momentum, sgd};
+    use crate::numbers::simd::{Isa, with_isa};
 
     fn gradient(step: u64, count: usize) -> Vec<f64> {
         (0..count).map(|i| ((i as f64 + 1.0) * step as f64 * 0.7).sin()).collect()
@@ -155,7 +177,8 @@ mod tests {
                     if mu == 0.0 {
                         sgd(&mut p, &g, rate);
                     } else {
-                        let with = Sgd::new(rate, mu, nesterov).unwrap().with_scaled_velocity(scaled);
+                        let rates = if scaled { (rate, 1.0) } else { (1.0, rate) };
+                        let with = MomentumStep { rates, momentum: mu, nesterov };
                         momentum(&mut p, &mut v, &g, &with);
                     }
                     let (a, b) = if scaled { (rate, 1.0) } else { (1.0, rate) };
@@ -180,13 +203,13 @@ mod tests {
 
     fn adam_follows_its_formula_with(weight_decay: f64, epsilon: f64, epsilon_hat: bool) {
         on_shapes(|n| {
-            let with = Adam::new(0.01, 0.9, 0.999, epsilon).unwrap().with_weight_decay(weight_decay).unwrap();
-            let with = with.with_epsilon_hat(epsilon_hat);
+            let (beta_1, beta_2) = (0.9, 0.999);
+            let first = AdamStep { step: 1, rate: 0.01, beta_1, beta_2, epsilon, epsilon_hat, weight_decay };
             let (mut p, mut m, mut v) = (vec![1.0; n], vec![0.0; n], vec![0.0; n]);
             let (mut want, mut want_m, mut want_v) = (p.clone(), m.clone(), v.clone());
             for step in 1..6 {
                 let g = gradient(step, n);
-                adam(&mut p, &mut m, &mut v, &g, step, &with);
+                adam(&mut p, &mut m, &mut v, &g, &AdamStep { step, ..first });
                 for i in 0..n {
                     want_m[i] = 0.9 * want_m[i] + 0.1 * g[i];
                     want_v[i] = 0.999 * want_v[i] + 0.001 * g[i] * g[i];
@@ -212,13 +235,23 @@ mod tests {
         for isa in Isa::available() {
             with_isa(isa, || {
                 let (mut p, mut m, mut v) = ([1.0_f32; 3], [1e-3; 3], [1e-6; 3]);
-                let with = Adam::new(1e-3, 0.5, 0.5, 1e-8).unwrap();
+                let (beta_1, beta_2, epsilon) = (0.5, 0.5, 1e-8);
+                let with = MomentumStep { rates: (1.0, 0.1), momentum: 0.5, nesterov: false };
                 let (mut q, mut velocity) = ([1.0_f32; 3], [1e-3; 3]);
                 for step in 1..200 {
-                    adam(&mut p, &mut m, &mut v, &[0.0; 3], step, &with);
-                    momentum(&mut q, &mut velocity, &[0.0; 3], &Sgd::new(0.1, 0.5, false).unwrap());
+                    let step = AdamStep {
+                        step,
+                        rate: 1e-3,
+                        beta_1,
+                        beta_2,
+                        epsilon,
+                        epsilon_hat: false,
+                        weight_decay: 0.0,
+                    };
+                    adam(&mut p, &mut m, &mut v, &[0.0; 3], &step);
+                    momentum(&mut q, &mut velocity, &[0.0; 3], &with);
                     let all = m.iter().chain(&v).chain(&velocity);
-                    assert!(all.into_iter().all(|x| *x == 0.0 || x.is_normal()), "{isa:?} {step}");
+                    assert!(all.into_iter().all(|x| *x == 0.0 || x.is_normal()), "{isa:?} {step:?}");
                 }
                 assert_eq!((m, v, velocity), ([0.0; 3], [0.0; 3], [0.0; 3]));
             });

@@ -3,10 +3,11 @@
 //! Few classes: one row in each lane. Many classes: the columns of a row in lanes. Which one depends
 //! on the number of classes alone, so a row has the same bits whatever the other rows are.
 
-use super::lanes::{FEW, turn, turn_back};
-use super::math::exp_vector;
-use super::simd::{Simd, simd_fn};
-use crate::scalar::Scalar;
+use crate::kernels::lanes::{FEW, turn, turn_back};
+use crate::numbers::Scalar;
+use crate::numbers::math::exp_vector;
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
 
 /// Rows that are faster one by one than in lanes.
 const FEW_ROWS: usize = 2;
@@ -166,7 +167,7 @@ pub(super) fn exponentials_of_row<T: Scalar, V: Simd<T>>(row: &mut [T], greatest
 #[cfg(test)]
 mod tests {
     use super::softmax;
-    use crate::kernels::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, with_isa};
 
     /// Softmax of one row, the plain way.
     fn plain(row: &[f64]) -> Vec<f64> {

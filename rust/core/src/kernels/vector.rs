@@ -1,7 +1,8 @@
 //! Sums and checks over whole vectors.
 
-use super::simd::{Simd, simd_fn};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
 
 /// Whether all indices are below a bound. None is looked at alone, so that the loop is one of vectors.
 pub(super) fn all_below(indices: &[u32], bound: usize) -> bool {
@@ -186,7 +187,7 @@ simd_fn! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, with_isa};
 
     #[test]
     fn indices_are_below_what_is_above_the_greatest() {

@@ -1,9 +1,9 @@
 //! Adam, and with decoupled weight decay AdamW.
 
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
+use crate::kernels::{AdamStep, Element};
 
-use super::{check_decay, check_learning_rate};
+use super::ranges::{check_decay, check_learning_rate};
 
 /// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g²`, then
 /// `p -= learning_rate (weight_decay p + (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon))` in step `t`.
@@ -108,7 +108,7 @@ impl Adam {
     }
 
     /// Step number `t`, from 1.
-    pub(super) fn step<T: Scalar>(
+    pub(super) fn step<T: Element>(
         &self,
         t: u64,
         m: &mut [T],
@@ -116,7 +116,16 @@ impl Adam {
         parameters: &mut [T],
         gradient: &[T],
     ) {
-        T::adam(parameters, m, v, gradient, t, self);
+        let with = AdamStep {
+            step: t,
+            rate: self.learning_rate,
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            epsilon: self.epsilon,
+            epsilon_hat: self.epsilon_hat,
+            weight_decay: self.weight_decay,
+        };
+        T::adam(parameters, m, v, gradient, &with);
     }
 }
 

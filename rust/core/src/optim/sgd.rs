@@ -1,9 +1,9 @@
 //! Stochastic gradient descent, with momentum and Nesterov's lookahead.
 
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
+use crate::kernels::{Element, MomentumStep};
 
-use super::check_learning_rate;
+use super::ranges::check_learning_rate;
 
 /// `v = momentum v + g`, then `p -= learning_rate v`; with Nesterov's lookahead `p -= learning_rate (g + momentum v)`.
 /// With a scaled velocity, which sums steps and not gradients, `v = momentum v + learning_rate g`, then `p -= v`, or
@@ -80,13 +80,14 @@ impl Sgd {
     }
 
     /// A step without momentum.
-    pub(super) fn descend<T: Scalar>(&self, parameters: &mut [T], gradient: &[T]) {
+    pub(super) fn descend<T: Element>(&self, parameters: &mut [T], gradient: &[T]) {
         T::sgd(parameters, gradient, self.learning_rate);
     }
 
     /// A step with momentum.
-    pub(super) fn step<T: Scalar>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T]) {
-        T::momentum(parameters, velocity, gradient, self);
+    pub(super) fn step<T: Element>(&self, velocity: &mut [T], parameters: &mut [T], gradient: &[T]) {
+        let with = MomentumStep { rates: self.rates(), momentum: self.momentum, nesterov: self.nesterov };
+        T::momentum(parameters, velocity, gradient, &with);
     }
 }
 

@@ -1,17 +1,14 @@
 //! What a rule keeps between steps.
 
-use crate::buffer::Buffer;
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
+use crate::kernels::Element;
+use crate::memory::Buffer;
 
-use super::Rule;
-#[cfg(test)]
-use super::step::Slab;
-use super::step::Step;
+use super::rule::Rule;
 
 /// The state of a rule for one network: its vectors, and how many steps it made.
 #[derive(Debug)]
-pub struct State<T: Scalar> {
+pub struct State<T: Element> {
     pub(super) steps: u64,
     pub(super) slots: Vec<Buffer<T>>,
     /// A bound of the magnitudes in the first slot: of the velocity of gradient descent, of what of Adam's mean was set
@@ -19,7 +16,7 @@ pub struct State<T: Scalar> {
     pub(super) bound: Option<f64>,
 }
 
-impl<T: Scalar> State<T> {
+impl<T: Element> State<T> {
     /// Before the first step on `n_parameters`: all zeros.
     pub fn new(rule: &Rule, n_parameters: usize) -> Result<Self> {
         let zeros = |_: &&str| Buffer::zeros("the optimizer's state", n_parameters);
@@ -62,39 +59,9 @@ impl<T: Scalar> State<T> {
         }
     }
 
-    /// One step: the parameters follow the gradient, whose largest magnitude is known. False, and nothing is changed,
-    /// if a parameter or the state would not stay finite.
-    #[cfg(test)]
-    pub(crate) fn step(
-        &mut self,
-        rule: &Rule,
-        parameters: &mut [T],
-        gradient: &[T],
-        largest: f64,
-    ) -> Result<bool> {
-        let mut step = self.begin(rule, parameters, gradient, largest)?;
-        step.slabs(1).for_each(Slab::apply);
-        Ok(step.finish())
-    }
-
-    /// Begins a step whose slabs are still to be applied, on one thread or several. What the step changes is known when
-    /// it is finished.
-    ///
-    /// Only a step so long that it might overflow needs memory: for a copy of what it changes.
-    pub(crate) fn begin<'a>(
-        &'a mut self,
-        rule: &Rule,
-        parameters: &'a mut [T],
-        gradient: &'a [T],
-        largest: f64,
-    ) -> Result<Step<'a, T>> {
-        let (tame, bound) = self.is_next_step_tame(rule, largest);
-        Step::new(*rule, self, parameters, gradient, tame, bound)
-    }
-
     /// Whether the next step is so short that nothing can overflow: a parameter that is finite stays so, for next to the
     /// largest number of either type such a step is less than rounding. And the bound after that step.
-    fn is_next_step_tame(&self, rule: &Rule, largest: f64) -> (bool, f64) {
+    pub(super) fn is_next_step_tame(&self, rule: &Rule, largest: f64) -> (bool, f64) {
         /// A step that is far longer than any in a training that goes well.
         const LONG: f64 = 1e6;
         /// A number whose square is far from the largest f32.

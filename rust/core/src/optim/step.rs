@@ -1,15 +1,16 @@
 //! A step under way: it can be taken slab by slab, in any order and on several threads.
 
-use crate::buffer::Buffer;
 use crate::error::Result;
-use crate::scalar::Scalar;
-use crate::team::slab_len;
+use crate::kernels::Element;
+use crate::memory::Buffer;
+use crate::run::slab_len;
 
-use super::{Rule, State};
+use super::rule::Rule;
+use super::state::State;
 
 /// A step that has begun: first all its slabs are applied, then it is finished.
 #[must_use = "a step is finished, or the state does not know of it"]
-pub(crate) struct Step<'a, T: Scalar> {
+pub(crate) struct Step<'a, T: Element> {
     rule: Rule,
     state: &'a mut State<T>,
     parameters: &'a mut [T],
@@ -20,8 +21,40 @@ pub(crate) struct Step<'a, T: Scalar> {
     bound: f64,
 }
 
-impl<'a, T: Scalar> Step<'a, T> {
-    pub(super) fn new(
+impl<T: Element> State<T> {
+    /// One step: the parameters follow the gradient, whose largest magnitude is known. False, and nothing is changed,
+    /// if a parameter or the state would not stay finite.
+    #[cfg(test)]
+    pub(crate) fn step(
+        &mut self,
+        rule: &Rule,
+        parameters: &mut [T],
+        gradient: &[T],
+        largest: f64,
+    ) -> Result<bool> {
+        let mut step = self.begin(rule, parameters, gradient, largest)?;
+        step.slabs(1).for_each(Slab::apply);
+        Ok(step.finish())
+    }
+
+    /// Begins a step whose slabs are still to be applied, on one thread or several. What the step changes is known when
+    /// it is finished.
+    ///
+    /// Only a step so long that it might overflow needs memory: for a copy of what it changes.
+    pub(crate) fn begin<'a>(
+        &'a mut self,
+        rule: &Rule,
+        parameters: &'a mut [T],
+        gradient: &'a [T],
+        largest: f64,
+    ) -> Result<Step<'a, T>> {
+        let (tame, bound) = self.is_next_step_tame(rule, largest);
+        Step::new(*rule, self, parameters, gradient, tame, bound)
+    }
+}
+
+impl<'a, T: Element> Step<'a, T> {
+    fn new(
         rule: Rule,
         state: &'a mut State<T>,
         parameters: &'a mut [T],
@@ -129,7 +162,7 @@ impl<T> Slab<'_, T> {
     }
 }
 
-impl<T: Scalar> Slab<'_, T> {
+impl<T: Element> Slab<'_, T> {
     /// Takes the step for these numbers.
     pub(crate) fn apply(self) {
         let Self { rule, t, parameters, gradient, slots: [first, second] } = self;
@@ -141,7 +174,7 @@ impl<T: Scalar> Slab<'_, T> {
     }
 }
 
-fn copied<T: Scalar>(values: &[T]) -> Result<Buffer<T>> {
+fn copied<T: Element>(values: &[T]) -> Result<Buffer<T>> {
     let mut copy = Buffer::zeros("a step that might overflow", values.len())?;
     copy.copy_from_slice(values);
     Ok(copy)
@@ -164,12 +197,12 @@ mod tests {
         ]
     }
 
-    fn numbers<T: Scalar>(len: usize, frequency: f64) -> Vec<T> {
+    fn numbers<T: Element>(len: usize, frequency: f64) -> Vec<T> {
         (0..len).map(|i| T::from_f64((frequency * i as f64).cos())).collect()
     }
 
     /// Parameters and the state's vectors after three steps that `take` takes.
-    fn trained<T: Scalar>(
+    fn trained<T: Element>(
         rule: &Rule,
         len: usize,
         mut take: impl FnMut(&mut State<T>, &mut [T], &[T]),
@@ -183,7 +216,7 @@ mod tests {
         std::iter::once(&parameters[..]).chain(state.slots()).map(plain).collect()
     }
 
-    fn check_slabs<T: Scalar>() {
+    fn check_slabs<T: Element>() {
         for rule in rules() {
             for len in [1, 15, 16, 17, 31, 100, 603] {
                 let whole = trained::<T>(&rule, len, |state, parameters, gradient| {

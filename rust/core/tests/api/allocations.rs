@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::common::{Examples, mlp};
 use fastmlp_core::{
-    Activation, Adam, Interrupt, Mlp, Objective, Result, Rule, Scalar, Schedule, Sgd, State, Trainer,
+    Activation, Adam, Element, Interrupt, Mlp, Objective, Result, Rule, Schedule, Sgd, State, Trainer,
 };
 use ndarray::Array2;
 
@@ -85,17 +85,17 @@ fn rules() -> [Rule; 3] {
 }
 
 /// Small enough for kernels of its own, for gradients of chunks, and not.
-fn networks<T: Scalar>() -> [Mlp<T>; 3] {
+fn networks<T: Element>() -> [Mlp<T>; 3] {
     let sizes: [&[usize]; 3] = [&[3, 20, 4], &[3, 33, 16, 4], &[3, 190, 180, 4]];
     let activations = [Activation::Relu, Activation::Tanh, Activation::Relu];
     std::array::from_fn(|i| mlp(1, sizes[i], activations[i]))
 }
 
-fn examples<T: Scalar>(n: usize) -> Examples<T> {
+fn examples<T: Element>(n: usize) -> Examples<T> {
     Examples::new(2, n, 3, 4)
 }
 
-fn check_epochs<T: Scalar>() {
+fn check_epochs<T: Element>() {
     for rule in rules() {
         for n_threads in [1, 2] {
             for batch_size in [None, Some(1400)] {
@@ -108,7 +108,7 @@ fn check_epochs<T: Scalar>() {
     }
 }
 
-fn check_epochs_of<T: Scalar>(mut mlp: Mlp<T>, rule: &Rule, schedule: Schedule) {
+fn check_epochs_of<T: Element>(mut mlp: Mlp<T>, rule: &Rule, schedule: Schedule) {
     let (train, validation) = (examples::<T>(3000), examples::<T>(300));
     for validation in [None, Some(validation.weighted())] {
         let case = format!("{}, {rule:?}, {schedule:?}, validation: {}", T::DTYPE, validation.is_some());
@@ -129,7 +129,7 @@ fn an_epoch_in_double_precision() {
     check_epochs::<f64>();
 }
 
-fn check_step<T: Scalar>() {
+fn check_step<T: Element>() {
     let examples = examples::<T>(300);
     for rule in rules() {
         for mut mlp in networks::<T>() {
@@ -150,7 +150,7 @@ fn a_step() {
 }
 
 /// Calls on rows in memory order and on rows that must be gathered.
-fn check_calls<T: Scalar>(mlp: &Mlp<T>) {
+fn check_calls<T: Element>(mlp: &Mlp<T>) {
     let examples = examples::<T>(300);
     let data = examples.weighted();
     let by_column = examples.x.t().as_standard_layout().into_owned();

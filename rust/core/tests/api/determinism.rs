@@ -1,7 +1,7 @@
 //! The same seed gives the same bits, whatever the number of threads and however the epochs are called.
 
 use crate::common::{Examples, bits, mlp};
-use fastmlp_core::{Activation, Adam, EpochRecord, Mlp, Never, Rule, Scalar, Schedule, Sgd, State, Trainer};
+use fastmlp_core::{Activation, Adam, Element, EpochRecord, Mlp, Never, Rule, Schedule, Sgd, State, Trainer};
 
 /// A training whose result is looked at bit by bit.
 struct Case {
@@ -50,7 +50,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn new<T: Scalar>(mlp: &Mlp<T>, state: &State<T>, history: &[EpochRecord]) -> Self {
+    fn new<T: Element>(mlp: &Mlp<T>, state: &State<T>, history: &[EpochRecord]) -> Self {
         let figures = |record: &EpochRecord| {
             let (val_loss, val_accuracy) = record.validation.unwrap();
             [record.loss, record.accuracy, val_loss, val_accuracy].map(f64::to_bits)
@@ -65,13 +65,13 @@ impl Outcome {
 
 impl Case {
     /// Network, training set and validation set, always the same.
-    fn start<T: Scalar>(&self) -> (Mlp<T>, Examples<T>, Examples<T>) {
+    fn start<T: Element>(&self) -> (Mlp<T>, Examples<T>, Examples<T>) {
         let (d_in, d_out) = (self.layer_sizes[0], self.layer_sizes[self.layer_sizes.len() - 1]);
         let mlp = mlp(1, self.layer_sizes, self.activation);
         (mlp, Examples::new(2, self.n, d_in, d_out), Examples::new(3, 200, d_in, d_out))
     }
 
-    fn fit<T: Scalar>(&self, rule: &Rule, epochs: usize, schedule: Schedule) -> Outcome {
+    fn fit<T: Element>(&self, rule: &Rule, epochs: usize, schedule: Schedule) -> Outcome {
         let (mut mlp, train, validation) = self.start::<T>();
         let mut state = State::new(rule, mlp.parameters().len()).unwrap();
         let validation = Some(validation.weighted());
@@ -80,7 +80,7 @@ impl Case {
     }
 }
 
-fn check_threads<T: Scalar>() {
+fn check_threads<T: Element>() {
     for case in &CASES {
         for rule in rules() {
             let fit = |n_threads| case.fit::<T>(&rule, 3, schedule(case.batch_size, SEED, n_threads));
@@ -102,7 +102,7 @@ fn any_number_of_threads_gives_the_same_bits_in_double_precision() {
     check_threads::<f64>();
 }
 
-fn check_blocks<T: Scalar>() {
+fn check_blocks<T: Element>() {
     let case =
         Case { activation: Activation::Relu, layer_sizes: &[1, 4, 200, 200, 3], n: 4500, batch_size: None };
     let [rule, ..] = rules();

@@ -2,7 +2,7 @@
 
 use crate::common::reference::{Reference, along, dot, slope};
 use crate::common::{Examples, converted, mlp, normals, with_biases};
-use fastmlp_core::{Activation, Mlp, Network, Never, Objective, Scalar};
+use fastmlp_core::{Activation, Element, Mlp, Network, Never, Objective};
 use ndarray::ArrayView2;
 
 const WIDTHS: [usize; 7] = [1, 2, 3, 15, 16, 17, 33];
@@ -23,7 +23,7 @@ struct Computed {
 }
 
 impl Computed {
-    fn new<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, d_logits: &[T]) -> Self {
+    fn new<T: Element>(mlp: &Mlp<T>, examples: &Examples<T>, d_logits: &[T]) -> Self {
         let (n, d_out) = (examples.x.nrows(), mlp.network().layout().d_out());
         let zeros = vec![T::ZERO; mlp.parameters().len()];
         let (mut gradient, mut pulled_back) = (zeros.clone(), zeros);

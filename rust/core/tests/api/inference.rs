@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{Examples, bits, mlp};
-use fastmlp_core::{Activation, Error, Interrupt, Mlp, Never, Result, Scalar};
+use fastmlp_core::{Activation, Element, Error, Interrupt, Mlp, Never, Result};
 use ndarray::{Array2, s};
 
 /// With a kernel of its own, with a hidden layer or two, and without.
@@ -15,12 +15,12 @@ const NETWORKS: [(&[usize], Activation); 4] = [
 ];
 
 /// Enough for several tiles on each of seven threads, and for all of these to pay.
-fn many_rows<T: Scalar>(mlp: &Mlp<T>) -> usize {
+fn many_rows<T: Element>(mlp: &Mlp<T>) -> usize {
     (100_000_000 / (2 * mlp.parameters().len())).max(7 * 1024) + 1
 }
 
 /// Everything that a network makes of rows without a gradient, bit by bit.
-fn inferred<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, n_threads: usize) -> [Vec<u64>; 4] {
+fn inferred<T: Element>(mlp: &Mlp<T>, examples: &Examples<T>, n_threads: usize) -> [Vec<u64>; 4] {
     let (n, d_out) = (examples.x.nrows(), mlp.network().layout().d_out());
     let (mut logits, mut probabilities) =
         (Array2::from_elem((n, d_out), T::ZERO), Array2::from_elem((n, 2 * d_out), T::ZERO));
@@ -38,7 +38,7 @@ fn inferred<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, n_threads: usize) -
     ]
 }
 
-fn check_threads<T: Scalar>() {
+fn check_threads<T: Element>() {
     for (layer_sizes, activation) in NETWORKS {
         let mlp = mlp::<T>(1, layer_sizes, activation);
         let (d_in, d_out) = (layer_sizes[0], layer_sizes[layer_sizes.len() - 1]);

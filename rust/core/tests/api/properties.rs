@@ -2,7 +2,7 @@
 
 use crate::common::reference::log_sum_exp;
 use crate::common::{Examples, bits, converted, lasting, mlp, normals};
-use fastmlp_core::{Activation, Dataset, Init, Mlp, Names, Network, Never, Objective, Scalar};
+use fastmlp_core::{Activation, Dataset, Element, Init, Mlp, Names, Network, Never, Objective};
 use ndarray::{Array2, Axis, concatenate};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -29,12 +29,12 @@ struct Case {
 }
 
 impl Case {
-    fn mlp<T: Scalar>(&self) -> Mlp<T> {
+    fn mlp<T: Element>(&self) -> Mlp<T> {
         mlp(self.seed, &self.layer_sizes, self.activation)
     }
 
     /// `n` rows that fit the network, others for another `stream`.
-    fn examples<T: Scalar>(&self, stream: u64, n: usize) -> Examples<T> {
+    fn examples<T: Element>(&self, stream: u64, n: usize) -> Examples<T> {
         Examples::new(self.seed + 1000 * stream, n, self.layer_sizes[0], self.n_classes())
     }
 
@@ -51,7 +51,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 /// The loss, and after it its gradient.
-fn loss_and_grad<T: Scalar>(mlp: &Mlp<T>, data: &Dataset<'_, T>) -> Vec<f64> {
+fn loss_and_grad<T: Element>(mlp: &Mlp<T>, data: &Dataset<'_, T>) -> Vec<f64> {
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
     let loss = mlp.loss_and_grad(data, Objective::default(), &mut gradient, None, &Never).unwrap();
     std::iter::once(loss).chain(converted(gradient)).collect()
@@ -128,13 +128,13 @@ fn a_row_without_weight_is_as_good_as_absent() {
     });
 }
 
-fn first_of_largest<T: Scalar>(logits: &[T]) -> i64 {
-    let largest = logits.iter().copied().fold(T::NEG_INFINITY, Scalar::max);
+fn first_of_largest<T: Element>(logits: &[T]) -> i64 {
+    let largest = logits.iter().copied().fold(T::NEG_INFINITY, T::max);
     let first = logits.iter().position(|&logit| logit == largest);
     first.unwrap().try_into().unwrap()
 }
 
-fn check_predictions<T: Scalar>(case: &Case) {
+fn check_predictions<T: Element>(case: &Case) {
     let (mlp, examples) = (case.mlp::<T>(), case.examples::<T>(0, case.n));
     let mut logits = Array2::from_elem((case.n, case.n_classes()), T::ZERO);
     let mut classes = vec![-1; case.n];
@@ -154,7 +154,7 @@ fn the_prediction_is_the_class_of_the_largest_logit() {
 }
 
 /// A network whose logits are these, whatever its one input is.
-fn constant<T: Scalar>(logits: &[f64]) -> Mlp<T> {
+fn constant<T: Element>(logits: &[f64]) -> Mlp<T> {
     let network = Network::new(&[1, logits.len()], &[]).unwrap();
     let mut mlp = Mlp::<T>::new(network, Init::Normal(0.0), 0).unwrap();
     let biases = mlp.network().layout().layers()[0].biases();
@@ -172,7 +172,7 @@ fn of_equal_logits_the_first_is_predicted() {
     });
 }
 
-fn check_softmax<T: Scalar>(logits: &[f64], epsilon: f64, smallest: f64) {
+fn check_softmax<T: Element>(logits: &[f64], epsilon: f64, smallest: f64) {
     let mlp = constant::<T>(logits);
     let n_classes = logits.len();
     let mut p = Array2::from_elem((20, n_classes), T::ZERO);
@@ -203,7 +203,7 @@ fn probabilities_are_the_softmax_of_the_logits_and_sum_to_1() {
     });
 }
 
-fn check_far_apart<T: Scalar>(logits: &[f64], class: usize) {
+fn check_far_apart<T: Element>(logits: &[f64], class: usize) {
     let x = Array2::from_elem((3, 1), T::ONE);
     let classes = lasting(vec![i64::try_from(class).unwrap(); 3]);
     let data = Dataset::new(Names::TRAINING, x.view(), &classes, None, None, logits.len()).unwrap();

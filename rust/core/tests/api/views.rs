@@ -2,7 +2,7 @@
 
 use crate::common::{Examples, bits, mlp};
 use fastmlp_core::{
-    Activation, Adam, Dataset, Labels, Mlp, Names, Never, Objective, Rule, Scalar, Schedule, State, Trainer,
+    Activation, Adam, Dataset, Element, Labels, Mlp, Names, Never, Objective, Rule, Schedule, State, Trainer,
     Weights,
 };
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
@@ -14,7 +14,7 @@ const LAYER_SIZES: [usize; 3] = [3, 17, 4];
 const ACTIVATIONS: [Activation; 2] = [Activation::Relu, Activation::Tanh];
 
 /// Calls `check` with views of numbers that lie in memory in other ways, and equal `x`. What lies between them is NaN.
-fn for_each_view<T: Scalar>(x: &Array2<T>, mut check: impl FnMut(&str, ArrayView2<'_, T>)) {
+fn for_each_view<T: Element>(x: &Array2<T>, mut check: impl FnMut(&str, ArrayView2<'_, T>)) {
     let nan = T::from_f64(f64::NAN);
     let (n, d) = x.dim();
     check("row by row", x.view());
@@ -44,7 +44,7 @@ fn for_each_view<T: Scalar>(x: &Array2<T>, mut check: impl FnMut(&str, ArrayView
 }
 
 /// Everything that a network computes from `x`, bit by bit.
-fn computed<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, T>) -> Vec<Vec<u64>> {
+fn computed<T: Element>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, T>) -> Vec<Vec<u64>> {
     let n = x.nrows();
     let mut logits = Array2::from_elem((n, mlp.network().layout().d_out()), T::ZERO);
     let mut probabilities = logits.clone();
@@ -76,7 +76,7 @@ fn computed<T: Scalar>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, T
     ]
 }
 
-fn check_inputs<T: Scalar>() {
+fn check_inputs<T: Element>() {
     for mlp in ACTIVATIONS.map(|activation| mlp::<T>(1, &LAYER_SIZES, activation)) {
         for n in ROWS {
             let examples = Examples::new(2, n, LAYER_SIZES[0], LAYER_SIZES[2]);

@@ -5,7 +5,7 @@ use super::matrix::{Matrix, Pieces};
 use super::pack::pack;
 use super::plan::{Plan, Source};
 use super::tile::{self, Operands};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
 
 /// Elements of scratch that [`multiply`] needs at most for these shapes, whatever the layouts.
 pub(super) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {

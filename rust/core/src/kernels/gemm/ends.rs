@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::activation::Activation;
+use crate::kernels::activation::Activation;
 use crate::kernels::activation::{backward_rows, forward_rows};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
 
 /// What the sums of C start from.
 #[derive(Clone, Copy, Debug)]

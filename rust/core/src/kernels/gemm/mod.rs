@@ -19,20 +19,20 @@
 //! over the lanes (see [`thin`]). Bits depend on the values, on n, k and the layout of
 //! A, never on m, the blocking or packing. So rows of C may be computed in any split.
 
-mod blocked;
-mod ends;
 mod matrix;
+mod ends;
+mod tile;
 mod pack;
 mod plan;
+mod blocked;
+mod thin;
 #[cfg(test)]
 mod tests;
-mod thin;
-mod tile;
 
 pub(crate) use ends::{Finish, Start};
 pub(crate) use matrix::Matrix;
 
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
 
 /// Elements of scratch that [`gemm`] needs at most for these shapes, whatever the layouts.
 pub(crate) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {

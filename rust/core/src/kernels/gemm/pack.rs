@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use super::matrix::{Matrix, Pieces};
-use crate::kernels::simd::simd_fn;
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::simd_fn;
 
 /// Steps of k that are copied at once into all panels: memory is read along the rows of the matrix, and
 /// whole lines are written.

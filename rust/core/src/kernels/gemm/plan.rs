@@ -5,7 +5,7 @@
 
 use super::matrix::Matrix;
 use super::tile::{FEW_ROWS, TileShape, tile_shape, wide_tile_shape};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
 
 /// Most bytes in a row of a panel of A, whose columns are the steps of k between loading and storing C.
 const K_BLOCK_BYTES: usize = 2048;

@@ -2,9 +2,9 @@
 
 use super::matrix::Pieces;
 use super::{Finish, Matrix, Start, gemm, scratch_len, thin};
-use crate::activation::Activation;
-use crate::kernels::simd::{Isa, with_isa};
-use crate::scalar::Scalar;
+use crate::kernels::activation::{self, Activation};
+use crate::numbers::Scalar;
+use crate::numbers::simd::{Isa, with_isa};
 
 /// Numbers in [-1, 1) from a linear congruential generator (Knuth's MMIX constants).
 fn numbers<T: Scalar>(seed: u64, count: usize) -> Vec<T> {
@@ -80,10 +80,10 @@ fn check(m: usize, n: usize, k: usize, of_a: Layout, of_b: Layout, ends: Ends) {
         let mut want = reference(&a, &b, &started, isa.has_fma());
         with_isa(isa, || match finish {
             Finish::Nothing => {}
-            Finish::Activate(f) => f.forward(&mut want),
+            Finish::Activate(f) => activation::forward(f, &mut want),
             Finish::Chain(f, outputs, keep) => {
                 let outputs: Vec<_> = outputs.iter().map(|y| keep * y).collect();
-                f.backward(&outputs, &mut want);
+                activation::backward(f, &mut want, &outputs);
             }
         });
         let mut c = before.clone();

@@ -7,8 +7,8 @@
 //! the tiles.
 
 use super::{Finish, Matrix, Start, blocked};
-use crate::kernels::simd::simd_fn;
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::simd_fn;
 
 /// Most columns of a thin product.
 const COLS: usize = 4;

@@ -4,8 +4,8 @@
 //! depend on the shape of the tile or on how k is blocked.
 
 use super::ends::InRegisters;
-use crate::kernels::simd::simd_fn;
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::simd_fn;
 
 /// Where the operands of one tile lie. Strides count elements.
 ///

@@ -4,11 +4,12 @@
 
 #![allow(clippy::needless_range_loop, reason = "several arrays run by one index")]
 
-use super::{Batch, MOST_CLASSES, TinyNet};
+use super::net::{Batch, MOST_CLASSES, TinyNet};
 use crate::kernels::activation::Function;
 use crate::kernels::lanes::{turn, turn_back};
-use crate::kernels::simd::{Simd, simd_fn};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
 
 /// What a row needs of a vector of units, and what it gives to their gradients.
 #[derive(Clone, Copy)]

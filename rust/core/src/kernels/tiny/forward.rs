@@ -1,9 +1,10 @@
 //! Forward sweep: rows in lanes, their sums in registers while the hidden units run by.
 
-use super::{Features, TinyNet};
+use super::net::{Features, TinyNet};
 use crate::kernels::activation::Function;
-use crate::kernels::simd::{Simd, simd_fn};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
 
 simd_fn! {
     /// Writes sums of rows to `z`, class-major `(n_sums, n)`, with classes `n` rounded up to whole vectors

@@ -1,13 +1,12 @@
 //! Logits or probabilities without a gradient.
 
 use super::forward::forward;
+use super::net::{Features, TinyNet, by_shape};
 use super::row::forward_row;
-use super::{Features, TinyNet, by_shape};
-use crate::activation::Activation;
-use crate::kernels::activation::{Function, Identity, LeakyRelu, Relu, Sigmoid, Tanh};
+use crate::kernels::activation::{Activation, Function, Identity, LeakyRelu, Relu, Sigmoid, Tanh};
 use crate::kernels::lanes::columns_of_rows;
 use crate::kernels::softmax::{rows_of_classes, softmax};
-use crate::scalar::Scalar;
+use crate::numbers::Scalar;
 
 impl TinyNet {
     /// Elements of scratch that [`TinyNet::forward`] needs for `n` rows.
@@ -71,13 +70,12 @@ impl TinyNet {
 
 #[cfg(test)]
 mod tests {
-    use crate::activation::Activation;
-    use crate::kernels::activation;
-    use crate::kernels::simd::{Isa, with_isa};
+    use crate::kernels::activation::{self, Activation};
+    use crate::kernels::output::Output;
     use crate::kernels::softmax::softmax;
     use crate::kernels::tiny::TinyNet;
-    use crate::network::Network;
-    use crate::scalar::Scalar;
+    use crate::numbers::Scalar;
+    use crate::numbers::simd::{Isa, with_isa};
 
     fn numbers<T: Scalar>(seed: f64, count: usize) -> Vec<T> {
         (0..count).map(|i| T::from_f64(((i as f64 + seed) * 12.9898).sin() * 1.3)).collect()
@@ -142,8 +140,8 @@ mod tests {
             for (inputs, hidden, classes) in
                 [(2, 100, 3), (1, 1, 2), (3, 16, 4), (4, 17, 2), (5, 9, 5), (8, 33, 8), (7, 8, 6), (2, 40, 7)]
             {
-                let network = Network::new(&[inputs, hidden, classes], &[activation]).unwrap();
-                let net = TinyNet::without_gradient(&network).expect("in range");
+                let net = TinyNet::new([inputs, hidden, classes], activation, Output::Softmax);
+                let net = net.expect("in range");
                 for n in [0, 1, 2, 8, 15, 16, 17, 33, 64, 101] {
                     check::<f64>(&net, n, 1e-13);
                     check::<f32>(&net, n, 1e-5);

@@ -2,9 +2,9 @@
 //!
 //! A sum has the order that it has with rows in lanes, and so the same bits.
 
-use super::TinyNet;
+use super::net::TinyNet;
 use crate::kernels::activation::Function;
-use crate::kernels::simd::simd_fn;
+use crate::numbers::simd_fn;
 
 simd_fn! {
     /// Writes the logits of the row `x` to `z`. Sizes were checked by [`TinyNet::forward`].

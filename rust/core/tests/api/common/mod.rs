@@ -2,26 +2,26 @@
 
 pub(crate) mod reference;
 
-use fastmlp_core::{Activation, Dataset, Init, Mlp, Names, Network, Scalar};
+use fastmlp_core::{Activation, Dataset, Element, Init, Mlp, Names, Network};
 use ndarray::{Array2, ArrayView1};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Standard normal numbers; the same for both types, but for rounding.
-pub(crate) fn normals<T: Scalar>(seed: u64, len: usize) -> Vec<T> {
+pub(crate) fn normals<T: Element>(seed: u64, len: usize) -> Vec<T> {
     let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     rng.sample_iter(StandardNormal).take(len).map(T::from_f64).collect()
 }
 
 /// A network with `activation` after every hidden layer, and no parameter 0.
-pub(crate) fn mlp<T: Scalar>(seed: u64, layer_sizes: &[usize], activation: Activation) -> Mlp<T> {
+pub(crate) fn mlp<T: Element>(seed: u64, layer_sizes: &[usize], activation: Activation) -> Mlp<T> {
     let network = Network::new(layer_sizes, &vec![activation; layer_sizes.len() - 2]).unwrap();
     with_biases(seed, network)
 }
 
 /// A network with initial weights drawn from `seed`, and biases too.
-pub(crate) fn with_biases<T: Scalar>(seed: u64, network: Network) -> Mlp<T> {
+pub(crate) fn with_biases<T: Element>(seed: u64, network: Network) -> Mlp<T> {
     let mut mlp = Mlp::<T>::new(network, Init::Auto, seed).unwrap();
     for layer in mlp.network().layout().layers().to_vec() {
         let biases = &mut mlp.parameters_mut()[layer.biases()];
@@ -48,7 +48,7 @@ pub(crate) struct Examples<T> {
     pub(crate) class_weight: Vec<f64>,
 }
 
-impl<T: Scalar> Examples<T> {
+impl<T: Element> Examples<T> {
     /// Normal inputs, uniform classes, and weights from 0.5 to 1.5; every fifth row counts for nothing.
     pub(crate) fn new(seed: u64, n: usize, d_in: usize, n_classes: usize) -> Self {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
@@ -104,11 +104,11 @@ impl<T: Scalar> Examples<T> {
 }
 
 /// The same numbers in the other precision: exact from `f32` to `f64`.
-pub(crate) fn converted<T: Scalar, U: Scalar>(values: impl IntoIterator<Item = T>) -> Vec<U> {
+pub(crate) fn converted<T: Element, U: Element>(values: impl IntoIterator<Item = T>) -> Vec<U> {
     values.into_iter().map(|value| U::from_f64(value.into())).collect()
 }
 
 /// What tells any two numbers apart, 0 from -0 too.
-pub(crate) fn bits<T: Scalar>(values: &[T]) -> Vec<u64> {
+pub(crate) fn bits<T: Element>(values: &[T]) -> Vec<u64> {
     values.iter().map(|&value| value.into().to_bits()).collect()
 }

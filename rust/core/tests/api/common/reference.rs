@@ -71,7 +71,7 @@ pub(crate) fn along(start: &[f64], t: f64, direction: &[f64]) -> Vec<f64> {
     start.iter().zip(direction).map(|(s, d)| s + t * d).collect()
 }
 
-/// Scalar product.
+/// Element product.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -1,0 +1,180 @@
+//! Initial weights. Biases start at 0.
+//!
+//! | name | distribution of a weight | source |
+//! | --- | --- | --- |
+//! | `glorot_uniform` | uniform in ±sqrt(6 / (`d_in` + `d_out`)) | Glorot and Bengio, 2010 |
+//! | `glorot_normal` | normal, variance 2 / (`d_in` + `d_out`) | Glorot and Bengio, 2010 |
+//! | `he_uniform` | uniform in ±sqrt(6 / `d_in`) | He et al., 2015 |
+//! | `he_normal` | normal, variance 2 / `d_in` | He et al., 2015 |
+//! | `normal` | normal, standard deviation `init_scale` | |
+//! | `auto` | `he_uniform` before `relu` and `leaky_relu`, else `glorot_uniform` | |
+//!
+//! Numbers are drawn in double precision, so that a network of either type starts from the same values.
+
+use rand::{RngExt, SeedableRng};
+use rand_distr::StandardNormal;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::arch::layout::Layout;
+use crate::error::{Error, Result};
+use crate::kernels::Activation;
+use crate::kernels::Element;
+
+/// Standard deviation of `normal` where none is given.
+const DEFAULT_SCALE: f64 = 0.01;
+
+/// How weights are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// By the activation that follows.
+    Auto,
+    /// Glorot, uniform.
+    GlorotUniform,
+    /// Glorot, normal.
+    GlorotNormal,
+    /// He, uniform.
+    HeUniform,
+    /// He, normal.
+    HeNormal,
+    /// Normal with this standard deviation.
+    Normal(f64),
+}
+
+impl Init {
+    /// The initialiser of that name; `scale` belongs to `normal` alone.
+    pub fn from_name(name: &str, scale: Option<f64>) -> Result<Self> {
+        let init = match name {
+            "auto" => Self::Auto,
+            "glorot_uniform" => Self::GlorotUniform,
+            "glorot_normal" => Self::GlorotNormal,
+            "he_uniform" => Self::HeUniform,
+            "he_normal" => Self::HeNormal,
+            "normal" => Self::Normal(scale.unwrap_or(DEFAULT_SCALE)),
+            _ => {
+                let expected = r#"one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal""#;
+                return Err(Error::value("init", format_args!("{name:?}"), expected));
+            }
+        };
+        match (init, scale) {
+            (Self::Normal(scale), _) if !(scale.is_finite() && scale >= 0.0) => {
+                Err(Error::value("init_scale", scale, "a finite number >= 0"))
+            }
+            (Self::Normal(_), _) | (_, None) => Ok(init),
+            (_, Some(scale)) => {
+                let expected = format!("None with init={name:?}: it is the scale of init=\"normal\"");
+                Err(Error::value("init_scale", scale, expected))
+            }
+        }
+    }
+
+    /// Draws the weights of every layer; `activations` has one entry a hidden layer.
+    pub fn fill<T: Element>(
+        self,
+        layout: &Layout,
+        activations: &[Activation],
+        seed: u64,
+        parameters: &mut [T],
+    ) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        parameters.fill(T::ZERO);
+        for (l, layer) in layout.layers().iter().enumerate() {
+            let (d_in, d_out) = (layer.d_in as f64, layer.d_out as f64);
+            let draw = match self.resolved(activations.get(l).copied()) {
+                Self::GlorotNormal => Draw::Normal((2.0 / (d_in + d_out)).sqrt()),
+                Self::HeUniform => Draw::Uniform((6.0 / d_in).sqrt()),
+                Self::HeNormal => Draw::Normal((2.0 / d_in).sqrt()),
+                Self::Normal(scale) => Draw::Normal(scale),
+                Self::GlorotUniform | Self::Auto => Draw::Uniform((6.0 / (d_in + d_out)).sqrt()),
+            };
+            for weight in &mut parameters[layer.weights()] {
+                *weight = T::from_f64(draw.next(&mut rng));
+            }
+        }
+    }
+
+    /// What `Auto` stands for in front of `activation`; `None` is the output layer.
+    fn resolved(self, activation: Option<Activation>) -> Self {
+        match (self, activation) {
+            (Self::Auto, Some(Activation::Relu | Activation::LeakyRelu)) => Self::HeUniform,
+            (Self::Auto, _) => Self::GlorotUniform,
+            (init, _) => init,
+        }
+    }
+}
+
+enum Draw {
+    Uniform(f64),
+    Normal(f64),
+}
+
+impl Draw {
+    fn next(&self, rng: &mut Xoshiro256PlusPlus) -> f64 {
+        match self {
+            Self::Uniform(bound) => bound * (2.0 * rng.random::<f64>() - 1.0),
+            Self::Normal(deviation) => deviation * rng.sample::<f64, _>(StandardNormal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numbers::Number;
+
+    fn drawn(name: &str, scale: Option<f64>, activation: Activation) -> (Layout, Vec<f64>) {
+        let layout = Layout::new(&[300, 200, 10]).unwrap();
+        let mut parameters = vec![f64::NAN; layout.n_parameters()];
+        Init::from_name(name, scale).unwrap().fill(&layout, &[activation], 7, &mut parameters);
+        (layout, parameters)
+    }
+
+    #[test]
+    fn the_spread_is_the_formulas() {
+        let glorot = 2.0_f64 / 500.0;
+        let he = 2.0_f64 / 300.0;
+        let cases = [
+            ("glorot_uniform", None, Activation::Relu, glorot),
+            ("glorot_normal", None, Activation::Relu, glorot),
+            ("he_uniform", None, Activation::Tanh, he),
+            ("he_normal", None, Activation::Tanh, he),
+            ("normal", Some(0.5), Activation::Tanh, 0.25),
+            ("normal", None, Activation::Tanh, 1e-4),
+            ("auto", None, Activation::Relu, he),
+            ("auto", None, Activation::LeakyRelu, he),
+            ("auto", None, Activation::Tanh, glorot),
+        ];
+        for (name, scale, activation, expected) in cases {
+            let (layout, parameters) = drawn(name, scale, activation);
+            let first = &parameters[layout.layers()[0].weights()];
+            let n = first.len() as f64;
+            let mean = first.iter().sum::<f64>() / n;
+            let variance = first.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / n;
+            // Five standard errors: sqrt(2 / n) of the variance of a normal, less for a uniform.
+            assert!((variance / expected - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "{name} {variance}");
+            assert!(mean.abs() < 5.0 * (expected / n).sqrt(), "{name} {mean}");
+            for layer in layout.layers() {
+                assert!(parameters[layer.biases()].iter().all(|&b| b == 0.0), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_types_start_from_the_same_values() {
+        let (layout, wide) = drawn("normal", None, Activation::Relu);
+        let mut narrow = vec![0.0_f32; wide.len()];
+        Init::Normal(0.01).fill(&layout, &[Activation::Relu], 7, &mut narrow);
+        assert!(wide.iter().zip(&narrow).all(|(&w, &n)| f32::from_f64(w) == n));
+    }
+
+    #[test]
+    fn a_scale_belongs_to_normal_alone() {
+        let message = Init::from_name("he_normal", Some(1.0)).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            r#"init_scale is 1, expected None with init="he_normal": it is the scale of init="normal""#
+        );
+        for scale in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(Init::from_name("normal", Some(scale)).is_err());
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The inputs of rows: a matrix read where it lies, dense or sparse.
+
+use ndarray::ArrayView2;
+
+use crate::arch::Layout;
+use crate::data::csr::Csr;
+use crate::data::rows::Rows;
+use crate::error::{Error, Result};
+use crate::kernels::Element;
+
+/// A matrix with a row for each example and a column for each input.
+#[derive(Clone, Copy, Debug)]
+pub enum Inputs<'a, T> {
+    /// Every number is stored, with any strides.
+    Dense(ArrayView2<'a, T>),
+    /// Numbers that are not stored are 0.
+    Sparse(Csr<'a, T>),
+}
+
+impl<'a, T> From<ArrayView2<'a, T>> for Inputs<'a, T> {
+    fn from(dense: ArrayView2<'a, T>) -> Self {
+        Self::Dense(dense)
+    }
+}
+
+impl<'a, T> From<Csr<'a, T>> for Inputs<'a, T> {
+    fn from(sparse: Csr<'a, T>) -> Self {
+        Self::Sparse(sparse)
+    }
+}
+
+impl<'a, T: Element> Inputs<'a, T> {
+    /// The same for a shorter time.
+    pub fn view(&self) -> Inputs<'_, T> {
+        match self {
+            Self::Dense(x) => Inputs::Dense(x.view()),
+            Self::Sparse(x) => Inputs::Sparse(*x),
+        }
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> [usize; 2] {
+        match self {
+            Self::Dense(x) => [x.nrows(), x.ncols()],
+            Self::Sparse(x) => x.shape,
+        }
+    }
+
+    /// Number of rows.
+    pub fn nrows(&self) -> usize {
+        self.shape()[0]
+    }
+
+    /// Number of columns.
+    pub fn ncols(&self) -> usize {
+        self.shape()[1]
+    }
+
+    /// The sparse matrix, if it is one.
+    pub(crate) fn sparse(&self) -> Option<&Csr<'a, T>> {
+        match self {
+            Self::Dense(_) => None,
+            Self::Sparse(x) => Some(x),
+        }
+    }
+
+    /// [`Error::Shape`] unless there is a column for each input of a network.
+    pub fn check_columns(&self, name: &'static str, layout: &Layout) -> Result<()> {
+        if self.ncols() == layout.d_in() {
+            return Ok(());
+        }
+        Err(Error::shape(name, &self.shape(), format!("(n, {})", layout.d_in())))
+    }
+
+    /// [`Error::NotFinite`] with the first number that is NaN or infinite, if there is one.
+    pub(crate) fn check_finite(&self, name: &'static str) -> Result<()> {
+        let found = match self {
+            Self::Dense(x) => x.indexed_iter().find(|(_, x)| !x.is_finite()).map(|(at, &x)| (at, x)),
+            Self::Sparse(x) => (0..x.shape[0]).find_map(|row| {
+                let bad = x.row(row).iter().find(|(_, x)| !x.is_finite());
+                bad.map(|(column, found)| ((row, column), found))
+            }),
+        };
+        match found {
+            Some(((row, column), found)) => Err(Error::NotFinite { name, row, column, found: found.into() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The numbers of `rows` where they lie, if they lie there row after row without gaps.
+    pub(crate) fn in_place(&self, rows: Rows<'_>) -> Option<&[T]> {
+        match (self, rows) {
+            (Self::Dense(x), Rows::Range(start, end)) => {
+                x.as_slice().map(|all| &all[start * x.ncols()..end * x.ncols()])
+            }
+            _ => None,
+        }
+    }
+
+    /// Copies `rows` to `buffer`, row after row.
+    pub(crate) fn gather(&self, rows: Rows<'_>, buffer: &mut [T]) {
+        let d = self.ncols();
+        match self {
+            Self::Dense(x) => {
+                if let Rows::Index(rows) = rows {
+                    T::gather_rows(x, rows, &mut buffer[..rows.len() * d]);
+                } else {
+                    rows.for_each(|i, row| {
+                        for (to, from) in buffer[i * d..(i + 1) * d].iter_mut().zip(x.row(row)) {
+                            *to = *from;
+                        }
+                    });
+                }
+            }
+            Self::Sparse(x) => {
+                buffer[..rows.len() * d].fill(T::ZERO);
+                rows.for_each(|i, row| x.row(row).iter().for_each(|(j, x)| buffer[i * d + j] += x));
+            }
+        }
+    }
+
+    /// Copies `rows` to `buffer`, column after column.
+    pub(crate) fn gather_columns(&self, rows: Rows<'_>, buffer: &mut [T]) {
+        let (d, n) = (self.ncols(), rows.len());
+        match self {
+            Self::Dense(x) => match (d, x.as_slice()) {
+                (1, Some(all)) => turn_rows::<T, 1>(all, rows, buffer),
+                (2, Some(all)) => turn_rows::<T, 2>(all, rows, buffer),
+                (3, Some(all)) => turn_rows::<T, 3>(all, rows, buffer),
+                (4, Some(all)) => turn_rows::<T, 4>(all, rows, buffer),
+                (5, Some(all)) => turn_rows::<T, 5>(all, rows, buffer),
+                (6, Some(all)) => turn_rows::<T, 6>(all, rows, buffer),
+                (7, Some(all)) => turn_rows::<T, 7>(all, rows, buffer),
+                (8, Some(all)) => turn_rows::<T, 8>(all, rows, buffer),
+                _ => {
+                    for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
+                        rows.for_each(|i, row| to[i] = x[[row, j]]);
+                    }
+                }
+            },
+            Self::Sparse(x) => {
+                buffer[..n * d].fill(T::ZERO);
+                rows.for_each(|i, row| x.row(row).iter().for_each(|(j, x)| buffer[j * n + i] += x));
+            }
+        }
+    }
+}
+
+/// Copies `rows` of `D` columns, which lie one behind the other in `from`, to columns one behind the other.
+fn turn_rows<T: Element, const D: usize>(from: &[T], rows: Rows<'_>, to: &mut [T]) {
+    let n = rows.len();
+    let (from, _) = from.as_chunks::<D>();
+    let mut columns = to.chunks_exact_mut(n);
+    let mut columns: [&mut [T]; D] = std::array::from_fn(|_| columns.next().unwrap_or_default());
+    let mut turn = |i: usize, row: &[T; D]| {
+        for (column, &x) in columns.iter_mut().zip(row) {
+            column[i] = x;
+        }
+    };
+    match rows {
+        Rows::Range(start, end) => from[start..end].iter().enumerate().for_each(|(i, row)| turn(i, row)),
+        Rows::Index(rows) => rows.iter().enumerate().for_each(|(i, &row)| turn(i, &from[row as usize])),
+    }
+}

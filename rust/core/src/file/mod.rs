@@ -1,0 +1,7 @@
+//! Networks in files, whole and checked.
+
+mod tensor;
+mod network;
+
+pub use network::NetworkFile;
+pub use tensor::{Numbers, Tensor, TensorFile};

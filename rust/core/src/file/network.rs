@@ -1,0 +1,239 @@
+//! A network in a tensor file: its parameters are a tensor, its architecture is text, and beside it is room for what
+//! belongs to it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::arch::Layout;
+use crate::arch::Network;
+use crate::error::{Error, Result};
+use crate::file::tensor::{Numbers, Tensor, TensorFile};
+use crate::kernels::Activation;
+use crate::kernels::Output;
+
+const PARAMETERS: &str = "parameters";
+const NETWORK: &str = "network";
+const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
+const MAX_WIDTH: usize = 1 << 24;
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkFile {
+    /// The architecture.
+    pub network: Network,
+    /// All parameters.
+    pub parameters: Numbers,
+    /// The [state](crate::Mlp::seeds) of the network's randomness.
+    pub seeds: u64,
+    /// What else belongs to the network, by name.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// What else is to be known of it, by key.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl NetworkFile {
+    /// Writes the file whole or not at all, as [`TensorFile::save`] does; parameters that are not finite are refused.
+    pub fn save(self, path: &Path) -> Result<()> {
+        let Self { network, parameters, seeds, mut tensors, mut metadata } = self;
+        check_parameters(network.layout(), &[parameters.len()], &parameters)?;
+        if let Some((place, value)) = not_finite(network.layout(), &parameters) {
+            let found = format!("{value} at {place}");
+            return Err(Error::value("parameters", found, "finite numbers"));
+        }
+        if let Some(width) = network.layout().layer_sizes().find(|&width| width > MAX_WIDTH) {
+            return Err(Error::Unsavable {
+                reason: format!("a layer is {width} wide, expected at most {MAX_WIDTH}"),
+            });
+        }
+        let taken = |name: &str| Error::Unsavable { reason: format!("{name:?} is the network's own name") };
+        let shape = vec![parameters.len()];
+        if tensors.insert(PARAMETERS.into(), Tensor { shape, numbers: parameters }).is_some() {
+            return Err(taken(PARAMETERS));
+        }
+        if metadata.insert(NETWORK.into(), to_text(&network, seeds)).is_some() {
+            return Err(taken(NETWORK));
+        }
+        TensorFile { tensors, metadata }.save(path)
+    }
+
+    /// Reads a file and believes nothing it says unchecked.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::from_tensors(TensorFile::load(path)?)
+            .map_err(|reason| Error::ModelFile { path: path.display().to_string(), reason })
+    }
+
+    /// The network in a file, or what is wrong with it.
+    pub fn from_tensors(TensorFile { mut tensors, mut metadata }: TensorFile) -> Result<Self, String> {
+        let text = metadata.remove(NETWORK).ok_or("it holds no network")?;
+        let Tensor { shape, numbers: parameters } =
+            tensors.remove(PARAMETERS).ok_or("it holds no parameters")?;
+        let (network, seeds) =
+            from_text(&text).map_err(|reason| format!("its network is not one: {reason}"))?;
+        check_parameters(network.layout(), &shape, &parameters).map_err(|error| error.to_string())?;
+        if let Some((place, value)) = not_finite(network.layout(), &parameters) {
+            return Err(format!("parameters is {value} at {place}, expected finite numbers"));
+        }
+        Ok(Self { network, parameters, seeds, tensors, metadata })
+    }
+}
+
+fn check_parameters(layout: &Layout, shape: &[usize], parameters: &Numbers) -> Result<()> {
+    if shape == [layout.n_parameters()] && parameters.len() == layout.n_parameters() {
+        return Ok(());
+    }
+    Err(Error::shape("parameters", shape, format!("({},)", layout.n_parameters())))
+}
+
+/// The first parameter that is not finite, with its place.
+fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
+    let (i, value) = match parameters {
+        Numbers::F32(values) => {
+            values.iter().position(|value| !value.is_finite()).map(|i| (i, f64::from(values[i])))
+        }
+        Numbers::F64(values) => values.iter().position(|value| !value.is_finite()).map(|i| (i, values[i])),
+    }?;
+    let (l, layer) = layout.layers().iter().enumerate().find(|(_, layer)| i < layer.biases().end)?;
+    let place = if layer.biases().contains(&i) {
+        format!("biases[{l}][{}]", i - layer.biases().start)
+    } else {
+        let i = i - layer.weights().start;
+        format!("weights[{l}][{}, {}]", i / layer.d_out, i % layer.d_out)
+    };
+    Some((place, value))
+}
+
+fn to_text(network: &Network, seeds: u64) -> String {
+    let activation: Vec<_> = network.activations().iter().map(|activation| activation.name()).collect();
+    let layer_sizes: Vec<_> = network.layout().layer_sizes().collect();
+    let output = network.output().name();
+    json!({ "activation": activation, "layer_sizes": layer_sizes, "output": output, "seeds": seeds })
+        .to_string()
+}
+
+fn from_text(text: &str) -> Result<(Network, u64), String> {
+    let object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if object.len() != KEYS.len() || KEYS.iter().any(|&key| !object.contains_key(key)) {
+        let found: Vec<_> = object.keys().collect();
+        return Err(format!("its keys are {found:?}, expected {KEYS:?}"));
+    }
+    let wrong = |key: &str, expected: &str| format!("{key} is {}, expected {expected}", object[key]);
+    let widths = format!("widths from 1 to {MAX_WIDTH}");
+    let width = |value: &Value| {
+        let width = usize::try_from(value.as_u64()?).ok()?;
+        (1..=MAX_WIDTH).contains(&width).then_some(width)
+    };
+    let layer_sizes: Vec<_> =
+        list(&object["layer_sizes"], width).ok_or_else(|| wrong("layer_sizes", &widths))?;
+    let names = list(&object["activation"], |name| name.as_str().map(str::to_owned));
+    let names = names.ok_or_else(|| wrong("activation", "a name for each hidden layer"))?;
+    let output = object["output"].as_str().ok_or_else(|| wrong("output", "a name"))?;
+    let seeds = object["seeds"].as_u64().ok_or_else(|| wrong("seeds", "a number from 0 to 2**64 - 1"))?;
+    let network = || {
+        let activations = names.iter().map(|name| Activation::from_name(name)).collect::<Result<Vec<_>>>()?;
+        Ok(Network::new(&layer_sizes, &activations)?.with_output(Output::from_name(output)?))
+    };
+    Ok((network().map_err(|error: Error| error.to_string())?, seeds))
+}
+
+fn list<T>(value: &Value, f: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    value.as_array()?.iter().map(f).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> NetworkFile {
+        let network = Network::new(&[2, 3, 1], &[Activation::Tanh]).unwrap().with_output(Output::Exp);
+        let parameters = Numbers::F64((0..13).map(f64::from).collect());
+        let tensor = Tensor { shape: vec![1, 2], numbers: Numbers::F32(vec![1.0, 2.0]) };
+        let (tensors, metadata) = ([("mean".into(), tensor)].into(), [("note".into(), "text".into())].into());
+        NetworkFile { network, parameters, seeds: u64::MAX, tensors, metadata }
+    }
+
+    fn changed(change: impl FnOnce(&mut TensorFile)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        example().save(&path).unwrap();
+        let mut file = TensorFile::load(&path).unwrap();
+        change(&mut file);
+        NetworkFile::from_tensors(file).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        example().save(&path).unwrap();
+        assert_eq!(NetworkFile::load(&path).unwrap(), example());
+    }
+
+    #[test]
+    fn a_network_that_is_none_is_refused() {
+        let with = |from: &'static str, to: &'static str| {
+            changed(move |file| {
+                let text = file.metadata.get_mut(NETWORK).unwrap();
+                assert!(text.contains(from), "{text}");
+                *text = text.replace(from, to);
+            })
+        };
+        for (error, reason) in [
+            (with("[2,3,1]", "[2,0,1]"), "layer_sizes is [2,0,1], expected widths from 1 to 16777216"),
+            (with("[2,3,1]", "[2,16777217,1]"), "layer_sizes is [2,16777217,1], expected widths from"),
+            (with("[2,3,1]", "[2,3.0,1]"), "layer_sizes is [2,3.0,1], expected widths from"),
+            (with("[2,3,1]", "[13]"), "layer_sizes is [13], expected at least two widths"),
+            (with("[2,3,1]", "[2,4,1]"), "parameters has shape (13,), expected (17,)"),
+            (with("[\"tanh\"]", "\"tanh\""), "activation is \"tanh\", expected a name for each hidden"),
+            (with("\"tanh\"", "\"step\""), "activation is \"step\", expected one of"),
+            (with("[\"tanh\"]", "[]"), "activation is a sequence of 0, expected one name"),
+            (with("\"exp\"", "\"log\""), "output is \"log\", expected one of"),
+            (with("18446744073709551615", "-1"), "seeds is -1, expected a number from 0 to"),
+            (
+                with("\"seeds\"", "\"seed\""),
+                "its keys are [\"activation\", \"layer_sizes\", \"output\", \"seed\"]",
+            ),
+            (with("}", ""), "its network is not one: EOF while parsing"),
+            (changed(|file| drop(file.metadata.remove(NETWORK))), "it holds no network"),
+            (changed(|file| drop(file.tensors.remove(PARAMETERS))), "it holds no parameters"),
+        ] {
+            assert!(error.contains(reason), "{error} against {reason}");
+        }
+    }
+
+    #[test]
+    fn parameters_that_are_not_finite_are_neither_loaded_nor_saved() {
+        for (i, place) in
+            [(0, "weights[0][0, 0]"), (4, "weights[0][1, 1]"), (7, "biases[0][1]"), (12, "biases[1][0]")]
+        {
+            let spoil = |numbers: &mut Numbers| {
+                let Numbers::F64(values) = numbers else { unreachable!() };
+                values[i] = f64::NEG_INFINITY;
+            };
+            let reason = format!("parameters is -inf at {place}, expected finite numbers");
+            assert_eq!(changed(|file| spoil(&mut file.tensors.get_mut(PARAMETERS).unwrap().numbers)), reason);
+            let mut file = example();
+            spoil(&mut file.parameters);
+            assert_eq!(file.save(Path::new("no/such/folder/model")).unwrap_err().to_string(), reason);
+        }
+    }
+
+    #[test]
+    fn names_of_the_network_s_own_are_refused() {
+        let mut file = example();
+        file.metadata.insert(NETWORK.into(), String::new());
+        let error = file.save(Path::new("no/such/folder/model")).unwrap_err().to_string();
+        assert_eq!(error, "the file could not be read back: \"network\" is the network's own name");
+    }
+
+    #[test]
+    fn a_network_too_wide_to_be_loaded_is_not_saved() {
+        let network = Network::new(&[MAX_WIDTH + 1, 1], &[]).unwrap();
+        let parameters = Numbers::F32(vec![0.0; network.layout().n_parameters()]);
+        let file = NetworkFile { network, parameters, ..example() };
+        let error = file.save(Path::new("no/such/folder/model")).unwrap_err().to_string();
+        let expected = "the file could not be read back: a layer is 16777217 wide, expected at most 16777216";
+        assert_eq!(error, expected);
+    }
+}

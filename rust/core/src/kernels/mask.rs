@@ -1,0 +1,104 @@
+//! Which values dropout leaves out, as plain numbers.
+
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::SplitMix64;
+
+/// Number of values that a random word can take.
+const WORDS: f64 = (1_u64 << 32) as f64;
+
+/// Which values of a matrix are left out: a pure function of (key, row, column), whatever the rows are computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mask {
+    /// The parent of the rows' keys.
+    pub(crate) key: Key,
+    /// A value stays if its random word is at most this.
+    pub(crate) last: u32,
+}
+
+impl Mask {
+    /// What a rate leaves out under a key.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 2^32 - 1")]
+    pub(crate) fn new(rate: f64, key: Key) -> Self {
+        let kept = ((1.0 - rate) * WORDS).round().max(1.0);
+        Self { key, last: (kept - 1.0) as u32 }
+    }
+
+    /// Probability that a value stays.
+    pub(crate) fn keep(&self) -> f64 {
+        (f64::from(self.last) + 1.0) / WORDS
+    }
+
+    /// What values that stay are multiplied by.
+    pub(crate) fn scale(&self) -> f64 {
+        1.0 / self.keep()
+    }
+}
+
+/// A node in a tree of random numbers: from a seed to epochs, batches, layers and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key(u64);
+
+impl Key {
+    /// Of no randomness.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The root. Its numbers are others than those that the order of rows comes from.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed ^ u64::from_be_bytes(*b"dropout "))
+    }
+
+    /// Child number `i`: the output number `i`, from 0, of `SplitMix64` started at this key.
+    #[inline]
+    pub(crate) fn child(self, i: u64) -> Self {
+        const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+        Self(SplitMix64::seed_from_u64(self.0.wrapping_add(i.wrapping_mul(STEP))).random())
+    }
+
+    /// The number as two.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "its halves")]
+    pub(crate) fn halves(self) -> [u32; 2] {
+        [(self.0 >> 32) as u32, self.0 as u32]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_that_stays_is_the_nearest_multiple_of_2_to_the_minus_32() {
+        for rate in [0.0, 1e-12, 1e-9, 0.1, 0.15, 0.5, 0.75, 0.999, 1.0 - 1e-9] {
+            let mask = Mask::new(rate, Key::new(0));
+            assert!((mask.keep() - (1.0 - rate)).abs() <= 0.5 / WORDS, "{rate}");
+            assert!((mask.keep() * mask.scale() - 1.0).abs() < 1e-15, "{rate}");
+        }
+        let all = Mask::new(0.0, Key::new(0));
+        assert_eq!((all.last, all.scale()), (u32::MAX, 1.0));
+        // One of 2^32, where the nearest multiple would be none.
+        let almost_none = Mask::new(1.0 - 1e-14, Key::new(0));
+        assert_eq!((almost_none.last, almost_none.scale()), (0, WORDS));
+    }
+
+    #[test]
+    fn children_are_the_outputs_of_a_generator() {
+        let key = Key(0x1234_5678_9ABC_DEF0);
+        let mut generator = SplitMix64::seed_from_u64(key.0);
+        for i in 0..100 {
+            assert_eq!(key.child(i), Key(generator.random()));
+        }
+    }
+
+    #[test]
+    fn every_place_in_the_tree_has_a_key_of_its_own() {
+        let mut keys = std::collections::HashSet::new();
+        for seed in 0..10 {
+            for epoch in 0..10 {
+                for batch in 0..10 {
+                    let key = Key::new(seed).child(epoch).child(batch);
+                    assert!((0..10).all(|layer| keys.insert(key.child(layer).0)));
+                }
+            }
+        }
+    }
+}

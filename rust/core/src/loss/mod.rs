@@ -1,0 +1,5 @@
+//! What training lowers.
+
+mod objective;
+
+pub use objective::{Objective, Report};

@@ -1,0 +1,26 @@
+//! Vectors of 64 bytes, whatever the instruction set.
+//!
+//! A kernel is written once, against [`Simd`], inside [`simd_fn!`], which compiles its body for every
+//! instruction set and picks one at each call. The logical width is the same everywhere (16 `f32` or
+//! 8 `f64`; two registers with AVX2), so sums over lanes have one order and AVX-512 and AVX2 give the
+//! same bits.
+//!
+//! Soundness: a vector can be made through [`Simd`] only, which no other crate can name, and
+//! [`simd_fn!`] hands them out only where [`Isa`] proves that the CPU has it. A type parameter
+//! `V: Simd<T>` is therefore itself the proof, and arithmetic on it is safe.
+
+mod isa;
+mod vector;
+pub(crate) mod portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+#[cfg(test)]
+mod tests;
+
+pub use isa::check_environment;
+#[cfg(test)]
+pub(crate) use isa::with_isa;
+pub(crate) use isa::{Isa, Kind};
+pub(crate) use vector::Simd;

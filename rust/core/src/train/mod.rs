@@ -1,0 +1,7 @@
+//! Training: steps, and epochs of them.
+
+mod descent;
+mod trainer;
+mod steps;
+
+pub use trainer::{EpochRecord, Schedule, Trainer};

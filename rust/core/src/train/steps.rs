@@ -1,0 +1,48 @@
+//! A single step, and whole trainings, of a network.
+
+use crate::arch::Dropout;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::kernels::Element;
+use crate::loss::Objective;
+use crate::mlp::Mlp;
+use crate::optim::{Rule, State};
+use crate::run::{Interrupt, Never, Team};
+use crate::train::descent::{Descent, take_step};
+use crate::train::trainer::{EpochRecord, Schedule, Trainer};
+
+impl<T: Element> Mlp<T> {
+    /// One update on all rows of `data`; returns the objective before it. Dropout as for
+    /// [`loss_and_grad`](Self::loss_and_grad).
+    pub fn step(
+        &mut self,
+        data: &Dataset<'_, T>,
+        objective: Objective,
+        (rule, state): (&Rule, &mut State<T>),
+        dropout: Option<(&Dropout, u64)>,
+        interrupt: &dyn Interrupt,
+    ) -> Result<f64> {
+        state.check(rule, self.parameters().len())?;
+        self.with_gradient(data, objective, dropout, interrupt, |parameters, gradient, tally, largest| {
+            let loss = tally.loss + tally.penalty;
+            let descent = Descent { loss, gradient, largest };
+            take_step((rule, state), parameters, descent, &mut Team::new(1), (1, 1))
+                .map(|()| loss)
+                .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
+        })
+    }
+
+    /// Trains for a number of epochs and returns what each of them showed.
+    pub fn fit<'a>(
+        &mut self,
+        train: Dataset<'a, T>,
+        validation: Option<Dataset<'a, T>>,
+        rule: &Rule,
+        state: &mut State<T>,
+        epochs: usize,
+        schedule: Schedule,
+    ) -> Result<Vec<EpochRecord>> {
+        let mut trainer = Trainer::new(self, train, validation, schedule)?;
+        (0..epochs).map(|_| trainer.epoch(self, rule, state, &Never)).collect()
+    }
+}
