@@ -39,6 +39,7 @@
 //! loss     what training lowers, and what is reported of it
 //! arch     what a network is: layers, where their parameters lie, what they are at first
 //! data     rows, read where they lie: inputs, targets, weights, and their order
+//! ops      stages at work: forward, and beside it the two halves of backward
 //! plan     a network, compiled: how batches are cut, which kernels it takes
 //! run      how a batch is computed, by tiles and threads
 //! mlp      the network with its parameters
@@ -58,6 +59,7 @@ mod kernels;
 mod loss;
 mod arch;
 mod data;
+mod ops;
 mod plan;
 mod run;
 mod mlp;
@@ -68,7 +70,10 @@ mod file;
 #[doc(hidden)]
 pub mod internals;
 
-pub use arch::{Dropout, Init, Layer, Layout, Network};
+pub use arch::{
+    Block, Dense, Dropout, HiddenActivation, Init, InputScale, Layer, LayerNorm, Layout, Network,
+    Normalization, Prelu, Role, Stage,
+};
 pub use data::{Csr, Dataset, Inputs, Labels, LegacyRandom, Names, Weights};
 pub use error::{Error, Result, Shape};
 pub use file::{NetworkFile, Numbers, Tensor, TensorFile};

@@ -18,11 +18,11 @@ use crate::loss::Objective;
 use crate::memory::Buffer;
 use crate::memory::Pool;
 use crate::plan::Plan;
-use crate::run::Gradients;
+use crate::run::BatchWorkspace;
 use crate::run::Interrupt;
 use crate::run::Pass;
 use crate::run::Team;
-use crate::run::{Inference, Stage};
+use crate::run::{Inference, Wanted};
 
 /// A multilayer perceptron.
 ///
@@ -32,7 +32,7 @@ pub struct Mlp<T: Element> {
     plan: Plan,
     parameters: Buffer<T>,
     seeds: Seeds,
-    gradients: Pool<Gradients<T>>,
+    workspaces: Pool<BatchWorkspace<T>>,
     inferences: Pool<Inference<T>>,
     /// Of [`step`](Self::step), made when it is first used.
     gradient: Option<Buffer<T>>,
@@ -51,14 +51,19 @@ impl<T: Element> Mlp<T> {
     /// A network whose parameters are all 0, to be filled. `seeds` is the [state](Self::seeds) of its randomness.
     pub fn zeros(network: Network, seeds: u64) -> Result<Self> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
-        let (gradients, inferences) = (Pool::default(), Pool::default());
+        let (workspaces, inferences) = (Pool::default(), Pool::default());
         let plan = Plan::new(network);
-        Ok(Self { plan, parameters, seeds: Seeds::new(seeds), gradients, inferences, gradient: None })
+        Ok(Self { plan, parameters, seeds: Seeds::new(seeds), workspaces, inferences, gradient: None })
     }
 
     /// The architecture.
     pub fn network(&self) -> &Network {
         self.plan.network()
+    }
+
+    /// Multiplications and additions that take a row from inputs to the last layer's sums.
+    pub fn flops(&self) -> usize {
+        self.plan.workload().flops()
     }
 
     /// The network, compiled.
@@ -101,7 +106,7 @@ impl<T: Element> Mlp<T> {
         n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        self.write(Stage::Sums, x.into(), out, n_threads, interrupt)
+        self.write(Wanted::Sums, x.into(), out, n_threads, interrupt)
     }
 
     /// What the network's output makes of the sums for the rows of `x`, on `n_threads` or fewer: probabilities of the
@@ -115,7 +120,7 @@ impl<T: Element> Mlp<T> {
         n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<()> {
-        self.write(Stage::Predictions, x.into(), out, n_threads, interrupt)
+        self.write(Wanted::Predictions, x.into(), out, n_threads, interrupt)
     }
 
     /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely. For
@@ -179,9 +184,9 @@ impl<T: Element> Mlp<T> {
         self.check_like_logits("d_output", d_logits.shape(), x.nrows())?;
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_len("d_x", d_x.len(), x.len())?;
-        self.gradients.lend(|gradients| {
-            gradients.reserve(&self.plan, &x.into(), x.nrows(), 1)?;
-            gradients.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
+        self.workspaces.lend(|workspace| {
+            workspace.reserve(&self.plan, &x.into(), x.nrows(), 1)?;
+            workspace.pull_back(self.pass(interrupt), x, d_logits, gradient, d_x)
         })
     }
 
@@ -218,13 +223,13 @@ impl<T: Element> Mlp<T> {
         objective.check()?;
         data.check(self.plan.network())?;
         let n = data.n_rows();
-        self.gradients.lend(|gradients| {
-            gradients.reserve(&self.plan, &data.x(), n, 1)?;
+        self.workspaces.lend(|workspace| {
+            workspace.reserve(&self.plan, &data.x(), n, 1)?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
             let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
             let examples = Examples::batch(data, rows, scale, masks);
             let pass = Pass { objective, ..self.pass(interrupt) };
-            gradients.gradient(pass, examples, gradient, &mut Team::new(1))
+            workspace.gradient(pass, examples, gradient, &mut Team::new(1))
         })
     }
 
@@ -243,7 +248,7 @@ impl<T: Element> Mlp<T> {
 
     fn write(
         &self,
-        stage: Stage,
+        wanted: Wanted,
         x: Inputs<'_, T>,
         out: ArrayViewMut2<'_, T>,
         n_threads: usize,
@@ -252,7 +257,7 @@ impl<T: Element> Mlp<T> {
         x.check_columns("X", self.plan.layout())?;
         self.check_like_logits("out", out.shape(), x.nrows())?;
         self.infer(&x, n_threads, |inference, team| {
-            inference.write(self.pass(interrupt), x, out, stage, team)
+            inference.write(self.pass(interrupt), x, out, wanted, team)
         })
     }
 

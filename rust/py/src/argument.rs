@@ -29,10 +29,12 @@ arguments! {
     epsilon_hat: bool, "a bool";
     init: &'a str, "a str";
     init_scale: Option<f64>, "None or a number";
+    input_scale: bool, "a bool";
     learning_rate: f64, "a number";
     metadata: BTreeMap<String, String>, "a dict of str to str";
     momentum: f64, "a number";
     nesterov: bool, "a bool";
+    normalization: Option<&'a str>, "None or a str";
     network: Bound<'py, MLP>, "an MLP";
     output: &'a str, "a str";
     path: PathBuf, "a str or a PathLike";

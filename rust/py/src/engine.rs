@@ -95,6 +95,8 @@ pub(crate) struct Shared<T: Stateful> {
     training: AtomicBool,
     layout: Layout,
     output: Output,
+    /// Multiplications and additions of a row on its way forward.
+    flops: usize,
     /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
     parameters: AtomicPtr<T>,
 }
@@ -111,7 +113,8 @@ impl<T: Stateful> Shared<T> {
         };
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
         let training = AtomicBool::new(false);
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, parameters }))
+        let flops = mlp.flops();
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, flops, parameters }))
     }
 
     /// Detached from the interpreter, reads the network; not while it is trained.
@@ -135,7 +138,7 @@ impl<T: Stateful> Shared<T> {
 
     /// Whether a pass without a gradient over `n` rows is over before anyone would look for signals.
     fn is_brief(&self, n: usize) -> bool {
-        is_brief(self.layout.flops(n))
+        is_brief(n.saturating_mul(self.flops))
     }
 
     /// The right to train, which one call has at a time.

@@ -49,6 +49,7 @@ mod network_file;
 mod objective;
 mod optimizer;
 mod out;
+mod parameter_block;
 mod shuffling;
 mod targets;
 mod threads;
@@ -74,6 +75,8 @@ mod _core {
     use super::network_file::{load_network, save_network};
     #[pymodule_export]
     use super::optimizer::{Adam, AdamW, Optimizer, SGD};
+    #[pymodule_export]
+    use super::parameter_block::ParameterBlock;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Objective};
+use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Normalization, Objective, Role};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PySlice, PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple};
 
-use crate::architecture::network;
+use crate::architecture::Architecture;
 use crate::argument;
 use crate::array::dtype_name;
 use crate::dropout::{SeededDropout, dropout};
@@ -19,6 +19,7 @@ use crate::integer::{count, random_seed, seed as seed_of};
 use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
+use crate::parameter_block::{blocks_of, part};
 use crate::shuffling::Shuffling;
 use crate::threads::threads;
 use crate::training::{DataArguments, FitArguments};
@@ -30,7 +31,8 @@ use crate::training::{DataArguments, FitArguments};
 /// `output`, and training lowers the weighted mean of the loss that belongs to that.
 ///
 /// All parameters lie in one vector: layer by layer the weights ``(d_in, d_out)``, row after
-/// row, then the biases ``(d_out,)``. `parameters`, `weights` and `biases` are live views of it.
+/// row, then the biases ``(d_out,)``, then those of the layer's normalisation and activation, where
+/// these learn. `parameters`, `weights`, `biases` and `parameter_blocks` are live views of it.
 ///
 /// Parameters
 /// ----------
@@ -38,8 +40,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     Widths, input first: ``[2, 100, 3]`` takes 2 features through 100 hidden units to the
 ///     logits of 3 classes, ``[2, 3]`` is a linear model. At least two, each >= 1.
 /// activation : str or sequence of str, default="relu"
-///     ``"identity"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"`` or ``"tanh"``: one for all
-///     hidden layers, or a sequence with one for each.
+///     ``"identity"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"``, ``"tanh"`` or ``"prelu"``: one
+///     for all hidden layers, or a sequence with one per hidden layer.
 /// output : {"softmax", "sigmoid", "identity", "exp"}, default="softmax"
 ///     What makes predictions ``p`` of the last sums: probabilities of classes that exclude each
 ///     other, a probability for each output, any numbers, or positive numbers; see Notes for the
@@ -56,6 +58,11 @@ use crate::training::{DataArguments, FitArguments};
 /// seed : int, default=None
 ///     From 0 to 2**64 - 1. It fixes the initial weights, and the order of rows in each `fit`
 ///     that is given no seed of its own. None asks the operating system for one.
+/// normalization : {"layer"}, default=None
+///     ``"layer"`` normalises the sums of every hidden layer, row by row, before the activation; see
+///     Notes. None does not.
+/// input_scale : bool, default=False
+///     Whether each input is first multiplied by a learnable number of its own, which is 1 at first.
 ///
 /// Attributes
 /// ----------
@@ -75,6 +82,12 @@ use crate::training::{DataArguments, FitArguments};
 ///     The weights of each layer, live views.
 /// biases : tuple of ndarray of shape (d_out,)
 ///     The biases of each layer, live views.
+/// parameter_blocks : tuple of ParameterBlock
+///     Every block of parameters with its stage, role, shape and live view.
+/// normalization : str or None
+///     What the sums of every hidden layer are normalised over.
+/// input_scale : bool
+///     Whether each input is multiplied by a learnable number.
 ///
 /// Raises
 /// ------
@@ -82,7 +95,7 @@ use crate::training::{DataArguments, FitArguments};
 ///     If an argument is of the wrong type.
 /// ValueError
 ///     If a width, a name, a scale or a seed is out of its range, or `activation` is a sequence
-///     that has not one name a hidden layer.
+///     without exactly one name per hidden layer.
 /// MemoryError
 ///     If the system refuses memory for the parameters.
 ///
@@ -101,6 +114,11 @@ use crate::training::{DataArguments, FitArguments};
 ///     leaky_relu  f(z) = z if z > 0 else 0.01 z
 ///     sigmoid     f(z) = 1 / (1 + exp(-z))
 ///     tanh        f(z) = tanh(z)
+///     prelu       f(z) = z if z > 0 else a z, with a learnable slope a per unit, 0.25 at first  [2]
+///
+/// With ``normalization="layer"`` an activation takes ``g (z - mean(z)) / sqrt(var(z) + 1e-5) + s``
+/// in place of ``z``, with the mean and the (biased) variance of the row's sums [3], and a learnable
+/// gain ``g``, 1 at first, and shift ``s``, 0 at first, per unit.
 ///
 /// Initialisers, for weights ``(d_in, d_out)``::
 ///
@@ -109,7 +127,7 @@ use crate::training::{DataArguments, FitArguments};
 ///     he_uniform      uniform in ±sqrt(6 / d_in)                           [2]
 ///     he_normal       normal, standard deviation sqrt(2 / d_in)            [2]
 ///     normal          normal, standard deviation init_scale
-///     auto            he_uniform before relu and leaky_relu, else glorot_uniform
+///     auto            he_uniform before relu, leaky_relu and prelu, else glorot_uniform
 ///
 /// Weights are drawn in double precision: the same seed gives networks of both types the same
 /// start, rounded.
@@ -144,6 +162,7 @@ use crate::training::{DataArguments, FitArguments};
 ///    neural networks", AISTATS 2010.
 /// .. [2] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers: surpassing
 ///    human-level performance on ImageNet classification", ICCV 2015.
+/// .. [3] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016.
 ///
 /// Examples
 /// --------
@@ -169,9 +188,10 @@ impl MLP {
     #[new]
     #[pyo3(signature = (
         layer_sizes, activation = None, output = "softmax", init = "auto", init_scale = None, dtype = None,
-        seed = None
+        seed = None, *, normalization = None, input_scale = false
     ), text_signature = "(layer_sizes, activation='relu', output='softmax', init='auto', init_scale=None, \
-        dtype='float32', seed=None)")]
+        dtype='float32', seed=None, *, normalization=None, input_scale=False)")]
+    #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn new(
         layer_sizes: &Bound<'_, PyAny>,
         activation: Option<&Bound<'_, PyAny>>,
@@ -180,8 +200,11 @@ impl MLP {
         #[pyo3(from_py_with = argument::init_scale)] init_scale: Option<f64>,
         dtype: Option<&Bound<'_, PyAny>>,
         seed: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = argument::normalization)] normalization: Option<&str>,
+        #[pyo3(from_py_with = argument::input_scale)] input_scale: bool,
     ) -> BindResult<Self> {
-        let network = network(layer_sizes, activation, output)?;
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
+        let network = architecture.network()?;
         let init = Init::from_name(init, init_scale)?;
         let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
         let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
@@ -246,6 +269,26 @@ impl MLP {
         Ok(slf.get().unflatten(&Self::parameters(slf))?.1)
     }
 
+    /// Every block of parameters with its stage and role: tuple of ParameterBlock, in the order of
+    /// `parameters`, of which each has a live view.
+    #[getter]
+    fn parameter_blocks<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
+        blocks_of(slf.get().layout(), &Self::parameters(slf))
+    }
+
+    /// What the sums of every hidden layer are normalised over: ``"layer"``, the values of each row;
+    /// or None.
+    #[getter]
+    fn normalization(&self) -> Option<&'static str> {
+        self.network.normalization().map(Normalization::name)
+    }
+
+    /// Whether each input is multiplied by a learnable number of its own: bool.
+    #[getter]
+    fn input_scale(&self) -> bool {
+        self.network.input_scale()
+    }
+
     /// Views of a vector that is laid out like `parameters`, layer by layer.
     ///
     /// Parameters
@@ -277,14 +320,11 @@ impl MLP {
         if array.shape() != [self.n_parameters()] {
             return Err(Error::shape("flat", array.shape(), format!("({},)", self.n_parameters())).into());
         }
-        let part = |range: std::ops::Range<usize>| {
-            flat.get_item(py.get_type::<PySlice>().call1((range.start, range.end))?)
+        let of = |role: Role| {
+            let blocks = self.layout().blocks().iter().filter(|block| block.role == role);
+            blocks.map(|block| part(flat, block)).collect::<PyResult<Vec<_>>>()
         };
-        let (mut weights, mut biases) = (Vec::new(), Vec::new());
-        for layer in self.layout().layers() {
-            weights.push(part(layer.weights())?.call_method1("reshape", (layer.d_in, layer.d_out))?);
-            biases.push(part(layer.biases())?);
-        }
+        let (weights, biases) = (of(Role::Weight)?, of(Role::Bias)?);
         Ok((PyTuple::new(py, weights)?, PyTuple::new(py, biases)?))
     }
 
@@ -869,6 +909,10 @@ impl MLP {
 
     /// The network that `__reduce__` took apart.
     #[staticmethod]
+    #[pyo3(signature = (
+        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false
+    ))]
+    #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
         layer_sizes: &Bound<'py, PyAny>,
         activation: &Bound<'py, PyAny>,
@@ -876,8 +920,12 @@ impl MLP {
         dtype: &str,
         seeds: u64,
         parameters: &Bound<'py, PyAny>,
+        normalization: Option<&str>,
+        input_scale: bool,
     ) -> BindResult<Bound<'py, Self>> {
-        Self::restored(network(layer_sizes, Some(activation), output)?, dtype, seeds, parameters)
+        let activation = Some(activation);
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
+        Self::restored(architecture.network()?, dtype, seeds, parameters)
     }
 
     #[allow(clippy::type_complexity, reason = "a function and its arguments, for pickle")]
@@ -886,13 +934,23 @@ impl MLP {
         let (parameters, seeds) = mlp.engine.snapshot()?;
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
         let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
-        Ok((slf.get_type().getattr("_restore")?, arguments.into_pyobject(py)?))
+        let mut arguments = arguments.into_pyobject(py)?;
+        if mlp.normalization().is_some() || mlp.input_scale() {
+            let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
+            arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
+        }
+        Ok((slf.get_type().getattr("_restore")?, arguments))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (sizes, activation) = (self.layer_sizes(py)?.to_list().repr()?, self.activation(py)?.repr()?);
         let (output, dtype) = (self.output(), self.dtype());
-        Ok(format!("MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}')"))
+        let normalization =
+            self.normalization().map_or_else(String::new, |name| format!(", normalization='{name}'"));
+        let input_scale = if self.input_scale() { ", input_scale=True" } else { "" };
+        Ok(format!(
+            "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale})"
+        ))
     }
 }
 

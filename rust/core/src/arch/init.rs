@@ -15,6 +15,8 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use crate::arch::block::Role;
+use crate::arch::hidden::HiddenActivation::{self, Fixed, Prelu};
 use crate::arch::layout::Layout;
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
@@ -67,35 +69,40 @@ impl Init {
         }
     }
 
-    /// Draws the weights of every layer; `activations` has one entry a hidden layer.
+    /// Draws the weights of every layer, and sets what else there is to its first value; `activations` has one entry per hidden layer.
     pub fn fill<T: Element>(
         self,
         layout: &Layout,
-        activations: &[Activation],
+        activations: &[HiddenActivation],
         seed: u64,
         parameters: &mut [T],
     ) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        parameters.fill(T::ZERO);
-        for (l, layer) in layout.layers().iter().enumerate() {
-            let (d_in, d_out) = (layer.d_in as f64, layer.d_out as f64);
-            let draw = match self.resolved(activations.get(l).copied()) {
+        for block in layout.blocks() {
+            let numbers = &mut parameters[block.range()];
+            if let Some(initial) = block.role.initial() {
+                numbers.fill(T::from_f64(initial));
+                continue;
+            }
+            debug_assert_eq!(block.role, Role::Weight);
+            let (d_in, d_out) = (block.rows as f64, block.cols as f64);
+            let draw = match self.resolved(activations.get(block.index).copied()) {
                 Self::GlorotNormal => Draw::Normal((2.0 / (d_in + d_out)).sqrt()),
                 Self::HeUniform => Draw::Uniform((6.0 / d_in).sqrt()),
                 Self::HeNormal => Draw::Normal((2.0 / d_in).sqrt()),
                 Self::Normal(scale) => Draw::Normal(scale),
                 Self::GlorotUniform | Self::Auto => Draw::Uniform((6.0 / (d_in + d_out)).sqrt()),
             };
-            for weight in &mut parameters[layer.weights()] {
+            for weight in numbers {
                 *weight = T::from_f64(draw.next(&mut rng));
             }
         }
     }
 
     /// What `Auto` stands for in front of `activation`; `None` is the output layer.
-    fn resolved(self, activation: Option<Activation>) -> Self {
+    fn resolved(self, activation: Option<HiddenActivation>) -> Self {
         match (self, activation) {
-            (Self::Auto, Some(Activation::Relu | Activation::LeakyRelu)) => Self::HeUniform,
+            (Self::Auto, Some(Fixed(Activation::Relu | Activation::LeakyRelu) | Prelu)) => Self::HeUniform,
             (Self::Auto, _) => Self::GlorotUniform,
             (init, _) => init,
         }
@@ -124,7 +131,7 @@ mod tests {
     fn drawn(name: &str, scale: Option<f64>, activation: Activation) -> (Layout, Vec<f64>) {
         let layout = Layout::new(&[300, 200, 10]).unwrap();
         let mut parameters = vec![f64::NAN; layout.n_parameters()];
-        Init::from_name(name, scale).unwrap().fill(&layout, &[activation], 7, &mut parameters);
+        Init::from_name(name, scale).unwrap().fill(&layout, &[activation.into()], 7, &mut parameters);
         (layout, parameters)
     }
 
@@ -162,7 +169,7 @@ mod tests {
     fn both_types_start_from_the_same_values() {
         let (layout, wide) = drawn("normal", None, Activation::Relu);
         let mut narrow = vec![0.0_f32; wide.len()];
-        Init::Normal(0.01).fill(&layout, &[Activation::Relu], 7, &mut narrow);
+        Init::Normal(0.01).fill(&layout, &[Activation::Relu.into()], 7, &mut narrow);
         assert!(wide.iter().zip(&narrow).all(|(&w, &n)| f32::from_f64(w) == n));
     }
 

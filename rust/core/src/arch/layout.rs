@@ -1,10 +1,12 @@
-//! Where each layer's numbers lie in the one flat vector of parameters.
+//! Where the parameters of each stage lie in the one flat vector.
 //!
-//! Layer by layer: the weights `(d_in, d_out)`, row after row, then the biases `(d_out,)`. A gradient and an
-//! optimizer's state have the same layout.
+//! Stage by stage, and block by block in each stage: of a dense layer the weights `(d_in, d_out)`, row after row, then the
+//! biases `(d_out,)`. A gradient and an optimizer's state have the same layout.
 
 use std::ops::Range;
 
+use crate::arch::block::Block;
+use crate::arch::stage::{Dense, Stage};
 use crate::error::{Error, Result};
 
 /// One dense layer's place.
@@ -30,50 +32,79 @@ impl Layer {
     }
 }
 
-/// The places of all layers.
+/// The places of all parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
+    stages: Vec<Stage>,
+    blocks: Vec<Block>,
     layers: Vec<Layer>,
 }
 
 impl Layout {
-    /// The layout of a network with these widths, input first.
+    /// The layout of a network of dense layers alone with these widths, input first.
     pub fn new(layer_sizes: &[usize]) -> Result<Self> {
-        let invalid = |expected: &str| Error::value("layer_sizes", format_args!("{layer_sizes:?}"), expected);
-        if layer_sizes.len() < 2 {
-            return Err(invalid("at least two widths: of the input and of the output"));
-        }
-        if layer_sizes.contains(&0) {
-            return Err(invalid("widths >= 1"));
-        }
-        let mut offset = 0_usize;
-        let mut layers = Vec::with_capacity(layer_sizes.len() - 1);
-        for pair in layer_sizes.windows(2) {
-            let (d_in, d_out) = (pair[0], pair[1]);
-            layers.push(Layer { d_in, d_out, offset });
-            offset = d_in
-                .checked_add(1)
-                .and_then(|rows| rows.checked_mul(d_out))
-                .and_then(|n| n.checked_add(offset))
-                .filter(|&n| n <= isize::MAX as usize / size_of::<f64>())
-                .ok_or_else(|| invalid("widths whose parameters fit in memory"))?;
-        }
-        Ok(Self { layers })
+        check_widths(layer_sizes)?;
+        let dense = |pair: &[usize]| Stage::Dense(Dense { d_in: pair[0], d_out: pair[1] });
+        Self::of_stages(layer_sizes, layer_sizes.windows(2).map(dense).collect())
     }
 
-    /// One entry a layer of weights, first to last.
+    /// The layout of these stages, whose dense layers have these widths.
+    pub(super) fn of_stages(layer_sizes: &[usize], stages: Vec<Stage>) -> Result<Self> {
+        let too_large = || {
+            let expected = "widths whose parameters fit in memory";
+            Error::value("layer_sizes", format_args!("{layer_sizes:?}"), expected)
+        };
+        let mut start = 0_usize;
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut layers = Vec::new();
+        for (stage, of) in stages.iter().enumerate() {
+            if let Stage::Dense(Dense { d_in, d_out }) = *of {
+                layers.push(Layer { d_in, d_out, offset: start });
+            }
+            for (role, rows, cols) in of.blocks() {
+                let index = blocks.iter().filter(|block| block.role == role).count();
+                blocks.push(Block { stage, role, index, rows, cols, start });
+                start = rows
+                    .checked_mul(cols)
+                    .and_then(|n| n.checked_add(start))
+                    .filter(|&n| n <= isize::MAX as usize / size_of::<f64>())
+                    .ok_or_else(too_large)?;
+            }
+        }
+        Ok(Self { stages, blocks, layers })
+    }
+
+    /// The stages that rows go through, first to last.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Every block, in the order of the flat vector.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// One entry per dense layer, first to last.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// Length of the flat vector.
-    pub fn n_parameters(&self) -> usize {
-        self.last().biases().end
+    /// Where the parameters of a stage lie in the flat vector.
+    pub(crate) fn parameters_of(&self, stage: usize) -> Range<usize> {
+        let of_stage = || self.blocks.iter().filter(|block| block.stage == stage).map(Block::range);
+        let (start, end) = (of_stage().next(), of_stage().next_back());
+        start.map_or(0, |first| first.start)..end.map_or(0, |last| last.end)
     }
 
-    /// Floating-point operations that take `n` rows from inputs to logits.
-    pub fn flops(&self, n: usize) -> usize {
-        n.saturating_mul(2 * self.n_parameters())
+    /// The name of a number of the flat vector: `biases[1][0]`.
+    pub(crate) fn place(&self, i: usize) -> String {
+        let block = self.blocks.iter().find(|block| block.range().contains(&i));
+        block.map_or_else(|| format!("parameters[{i}]"), |block| block.place(i - block.range().start))
+    }
+
+    /// Length of the flat vector.
+    pub fn n_parameters(&self) -> usize {
+        self.blocks.last().map_or(0, |last| last.range().end)
     }
 
     /// Width of the input.
@@ -83,17 +114,26 @@ impl Layout {
 
     /// Width of the output.
     pub fn d_out(&self) -> usize {
-        self.last().d_out
+        self.layers[self.layers.len() - 1].d_out
     }
 
-    /// Widths, input first.
+    /// Widths of the dense layers, input first.
     pub fn layer_sizes(&self) -> impl Iterator<Item = usize> {
         std::iter::once(self.d_in()).chain(self.layers.iter().map(|layer| layer.d_out))
     }
+}
 
-    fn last(&self) -> &Layer {
-        self.layers.last().expect("a layout has at least one layer")
+/// [`Error::Value`] unless these can be the widths of a network.
+pub(super) fn check_widths(layer_sizes: &[usize]) -> Result<()> {
+    let invalid =
+        |expected: &str| Err(Error::value("layer_sizes", format_args!("{layer_sizes:?}"), expected));
+    if layer_sizes.len() < 2 {
+        return invalid("at least two widths: of the input and of the output");
     }
+    if layer_sizes.contains(&0) {
+        return invalid("widths >= 1");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

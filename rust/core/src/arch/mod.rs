@@ -1,12 +1,18 @@
-//! What a network is: widths, activations, where its parameters lie and what they are at first.
+//! What a network is: stages, where their parameters lie and what they are at first.
 
+mod block;
+mod stage;
 mod layout;
+mod hidden;
 mod init;
 mod dropout;
 mod network;
 
+pub use block::{Block, Role};
 pub use dropout::Dropout;
 pub(crate) use dropout::Masks;
+pub use hidden::{HiddenActivation, Normalization};
 pub use init::Init;
 pub use layout::{Layer, Layout};
 pub use network::Network;
+pub use stage::{Dense, InputScale, LayerNorm, Prelu, Stage};

@@ -6,16 +6,18 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::arch::Layout;
-use crate::arch::Network;
+use crate::arch::{HiddenActivation, Layout, Network, Normalization};
 use crate::error::{Error, Result};
 use crate::file::tensor::{Numbers, Tensor, TensorFile};
-use crate::kernels::Activation;
 use crate::kernels::Output;
 
 const PARAMETERS: &str = "parameters";
 const NETWORK: &str = "network";
+/// Of every network.
 const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
+/// Of networks with stages beyond dense layers and fixed activations, behind those of all: format 2.
+const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
+const FORMAT: u64 = 2;
 const MAX_WIDTH: usize = 1 << 24;
 
 /// What a file holds.
@@ -94,29 +96,33 @@ fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
         }
         Numbers::F64(values) => values.iter().position(|value| !value.is_finite()).map(|i| (i, values[i])),
     }?;
-    let (l, layer) = layout.layers().iter().enumerate().find(|(_, layer)| i < layer.biases().end)?;
-    let place = if layer.biases().contains(&i) {
-        format!("biases[{l}][{}]", i - layer.biases().start)
-    } else {
-        let i = i - layer.weights().start;
-        format!("weights[{l}][{}, {}]", i / layer.d_out, i % layer.d_out)
-    };
-    Some((place, value))
+    Some((layout.place(i), value))
 }
 
 fn to_text(network: &Network, seeds: u64) -> String {
     let activation: Vec<_> = network.activations().iter().map(|activation| activation.name()).collect();
     let layer_sizes: Vec<_> = network.layout().layer_sizes().collect();
-    let output = network.output().name();
-    json!({ "activation": activation, "layer_sizes": layer_sizes, "output": output, "seeds": seeds })
-        .to_string()
+    let mut object = json!({
+        "activation": activation,
+        "layer_sizes": layer_sizes,
+        "output": network.output().name(),
+        "seeds": seeds
+    });
+    if !network.is_plain() {
+        object["format"] = json!(FORMAT);
+        object["input_scale"] = json!(network.input_scale());
+        object["normalization"] = json!(network.normalization().map(Normalization::name));
+    }
+    object.to_string()
 }
 
 fn from_text(text: &str) -> Result<(Network, u64), String> {
     let object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if object.len() != KEYS.len() || KEYS.iter().any(|&key| !object.contains_key(key)) {
+    let has_all = |keys: &[&str]| keys.iter().all(|&key| object.contains_key(key));
+    let has_stages = object.len() == KEYS.len() + STAGE_KEYS.len() && has_all(&STAGE_KEYS);
+    if !(has_all(&KEYS) && (object.len() == KEYS.len() || has_stages)) {
         let found: Vec<_> = object.keys().collect();
-        return Err(format!("its keys are {found:?}, expected {KEYS:?}"));
+        return Err(format!("its keys are {found:?}, expected {KEYS:?}, or {STAGE_KEYS:?} besides"));
     }
     let wrong = |key: &str, expected: &str| format!("{key} is {}, expected {expected}", object[key]);
     let widths = format!("widths from 1 to {MAX_WIDTH}");
@@ -127,12 +133,30 @@ fn from_text(text: &str) -> Result<(Network, u64), String> {
     let layer_sizes: Vec<_> =
         list(&object["layer_sizes"], width).ok_or_else(|| wrong("layer_sizes", &widths))?;
     let names = list(&object["activation"], |name| name.as_str().map(str::to_owned));
-    let names = names.ok_or_else(|| wrong("activation", "a name for each hidden layer"))?;
+    let names = names.ok_or_else(|| wrong("activation", "one name per hidden layer"))?;
     let output = object["output"].as_str().ok_or_else(|| wrong("output", "a name"))?;
     let seeds = object["seeds"].as_u64().ok_or_else(|| wrong("seeds", "a number from 0 to 2**64 - 1"))?;
+    let (mut input_scale, mut normalization) = (false, None);
+    if has_stages {
+        if object["format"].as_u64() != Some(FORMAT) {
+            return Err(wrong("format", "2"));
+        }
+        input_scale = object["input_scale"].as_bool().ok_or_else(|| wrong("input_scale", "true or false"))?;
+        let name = &object["normalization"];
+        if !name.is_null() {
+            normalization = Some(name.as_str().ok_or_else(|| wrong("normalization", "null or a name"))?);
+        }
+    }
     let network = || {
-        let activations = names.iter().map(|name| Activation::from_name(name)).collect::<Result<Vec<_>>>()?;
-        Ok(Network::new(&layer_sizes, &activations)?.with_output(Output::from_name(output)?))
+        let activations =
+            names.iter().map(|name| HiddenActivation::from_name(name)).collect::<Result<Vec<_>>>()?;
+        let normalization = normalization.map(Normalization::from_name).transpose()?;
+        let network = Network::with_stages(&layer_sizes, &activations, normalization, input_scale)?;
+        if has_stages && network.is_plain() {
+            let expected = "1 for a network of dense layers and fixed activations alone";
+            return Err(Error::value("format", FORMAT, expected));
+        }
+        Ok(network.with_output(Output::from_name(output)?))
     };
     Ok((network().map_err(|error: Error| error.to_string())?, seeds))
 }
@@ -144,6 +168,7 @@ fn list<T>(value: &Value, f: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::Activation;
 
     fn example() -> NetworkFile {
         let network = Network::new(&[2, 3, 1], &[Activation::Tanh]).unwrap().with_output(Output::Exp);
@@ -171,6 +196,31 @@ mod tests {
     }
 
     #[test]
+    fn stages_beyond_dense_layers_are_saved_and_loaded() {
+        let hidden = [HiddenActivation::Prelu, Activation::Relu.into()];
+        for normalization in [None, Some(Normalization::Layer)] {
+            for input_scale in [false, true] {
+                let network =
+                    Network::with_stages(&[2, 3, 4, 1], &hidden, normalization, input_scale).unwrap();
+                let (again, seeds) = from_text(&to_text(&network, 7)).unwrap();
+                assert_eq!((again, seeds), (network, 7));
+            }
+        }
+        let scaled = to_text(&Network::with_stages(&[2, 1], &[], None, true).unwrap(), 0);
+        for (from, to, reason) in [
+            ("true", "false", "format is 2, expected 1 for a network of dense layers"),
+            ("true", "1", "input_scale is 1, expected true or false"),
+            ("null", "\"rows\"", "normalization is \"rows\", expected None or \"layer\""),
+            ("null", "2", "normalization is 2, expected null or a name"),
+            ("\"format\":2", "\"format\":3", "format is 3, expected 2"),
+            ("\"format\":2,", "", "its keys are"),
+        ] {
+            let error = from_text(&scaled.replacen(from, to, 1)).unwrap_err();
+            assert!(error.starts_with(reason), "{error} against {reason}");
+        }
+    }
+
+    #[test]
     fn a_network_that_is_none_is_refused() {
         let with = |from: &'static str, to: &'static str| {
             changed(move |file| {
@@ -185,7 +235,7 @@ mod tests {
             (with("[2,3,1]", "[2,3.0,1]"), "layer_sizes is [2,3.0,1], expected widths from"),
             (with("[2,3,1]", "[13]"), "layer_sizes is [13], expected at least two widths"),
             (with("[2,3,1]", "[2,4,1]"), "parameters has shape (13,), expected (17,)"),
-            (with("[\"tanh\"]", "\"tanh\""), "activation is \"tanh\", expected a name for each hidden"),
+            (with("[\"tanh\"]", "\"tanh\""), "activation is \"tanh\", expected one name per hidden"),
             (with("\"tanh\"", "\"step\""), "activation is \"step\", expected one of"),
             (with("[\"tanh\"]", "[]"), "activation is a sequence of 0, expected one name"),
             (with("\"exp\"", "\"log\""), "output is \"log\", expected one of"),

@@ -17,6 +17,8 @@
 //! | [`cross_entropy`] | softmax and cross-entropy of rows, with the gradient |
 //! | [`by_output`] | losses whose outputs stand apart, with the gradient |
 //! | [`sparse`] | products of sparse rows with weights |
+//! | [`columns`] | rows whose columns have a parameter each |
+//! | [`layer_norm`] | rows to mean 0 and variance 1 |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
 //!
@@ -41,6 +43,8 @@ mod softmax;
 mod cross_entropy;
 mod by_output;
 mod sparse;
+mod columns;
+mod layer_norm;
 mod optimizer;
 mod tiny;
 
@@ -52,6 +56,7 @@ use crate::numbers::Scalar;
 
 pub use activation::Activation;
 pub(crate) use gemm::{Finish, Matrix, Start};
+pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
 pub(crate) use mask::{Key, Mask};
 pub(crate) use optimizer::{AdamStep, MomentumStep};
 pub use output::Output;
@@ -140,6 +145,40 @@ kernels! {
         x: SparseRow<'_, Self>,
         d_z: &[Self]
     ) = sparse::add_sparse_outer;
+    /// `z = x s`, with a scale per column.
+    fn scale_columns(x: &[Self], scales: &[Self], z: &mut [Self]) = columns::scale;
+    /// `d_s += sum of the rows of d_z x`
+    fn add_scale_gradient(d_z: &[Self], x: &[Self], d_s: &mut [Self]) = columns::add_scale_gradient;
+    /// `z = x` above 0, `a x` below, with a slope per column.
+    fn prelu(x: &[Self], slopes: &[Self], z: &mut [Self]) = columns::prelu;
+    /// `d_x = d_z` where x is above 0, `a d_z` elsewhere.
+    fn prelu_backward(d_z: &[Self], x: &[Self], slopes: &[Self], d_x: &mut [Self]) = columns::prelu_backward;
+    /// `d_a += sum of the rows of d_z min(x, 0)`
+    fn add_slope_gradient(d_z: &[Self], x: &[Self], d_a: &mut [Self]) = columns::add_slope_gradient;
+    /// Rows to mean 0 and variance 1, times gains, plus shifts; `kept` takes what the way back needs.
+    fn layer_norm(
+        x: &[Self],
+        gains: &[Self],
+        shifts: &[Self],
+        z: &mut [Self],
+        kept: &mut [Self]
+    ) = layer_norm::layer_norm;
+    /// The derivative with respect to what was normalised.
+    fn layer_norm_backward(
+        d_z: &[Self],
+        x: &[Self],
+        kept: &[Self],
+        gains: &[Self],
+        d_x: &mut [Self]
+    ) = layer_norm::layer_norm_backward;
+    /// Adds the gradients of gains and shifts.
+    fn add_layer_norm_gradient(
+        d_z: &[Self],
+        x: &[Self],
+        kept: &[Self],
+        d_gains: &mut [Self],
+        d_shifts: &mut [Self]
+    ) = layer_norm::add_layer_norm_gradient;
     /// `gradient += decay weights`; the sum of the squares of the weights.
     fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
     /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].

@@ -98,6 +98,11 @@ impl Workload {
         Cut::Blocks { tiles: of_block.min(n.div_ceil(tile_rows)), tile_rows, tally_rows }
     }
 
+    /// Multiplications and additions of a row from inputs to the last layer's sums.
+    pub(crate) fn flops(&self) -> usize {
+        self.flops
+    }
+
     /// Multiplications and additions of forward and backward through all layers, a row.
     pub(crate) fn flops_per_row(&self) -> usize {
         self.flops.saturating_mul(3)
@@ -182,7 +187,7 @@ mod tests {
     use super::*;
     use crate::arch::Network;
     use crate::kernels::Activation;
-    use crate::plan::Plan;
+    use crate::plan::compile::Plan;
 
     fn workload(sizes: &[usize]) -> Workload {
         *Plan::new(Network::new(sizes, &vec![Activation::Relu; sizes.len() - 2]).unwrap()).workload()

@@ -1,59 +1,129 @@
 //! The pieces of a gradient that threads share.
 
-use std::ops::Range;
+use crate::ops::{Operation, Part};
+use crate::plan::step::Step;
 
-use crate::arch::Layout;
-
-/// Numbers of a gradient that one thread works on at a time.
-const SLAB_NUMBERS: usize = 1 << 15;
-/// Slabs that a layer is cut into at most.
-const MAX_SLABS: usize = 16;
-
-/// Some rows of a layer's weights; the last ones bring the biases.
+/// A part of the gradient of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
-    pub(crate) layer: usize,
-    pub(crate) rows: Range<usize>,
-    /// Numbers in it.
-    pub(crate) len: usize,
+    /// Number of the step.
+    pub(crate) step: usize,
+    pub(crate) part: Part,
+    /// Where it begins in the flat vector.
+    pub(crate) start: usize,
 }
 
-pub(super) fn pieces_of(layout: &Layout) -> Vec<Piece> {
+/// All pieces, in the order of the flat vector.
+pub(super) fn pieces_of(steps: &[Step]) -> Vec<Piece> {
+    let mut start = 0;
     let mut pieces = Vec::new();
-    for (l, layer) in layout.layers().iter().enumerate() {
-        let by_size = (layer.d_in * layer.d_out).div_ceil(SLAB_NUMBERS);
-        let count = by_size.min(layer.d_in).min(MAX_SLABS);
-        for i in 0..count {
-            let rows = layer.d_in * i / count..layer.d_in * (i + 1) / count;
-            let biases = if i + 1 == count { layer.d_out } else { 0 };
-            pieces.push(Piece { layer: l, len: rows.len() * layer.d_out + biases, rows });
+    for (i, step) in steps.iter().enumerate() {
+        for part in step.stage.parts() {
+            let len = part.len;
+            pieces.push(Piece { step: i, part, start });
+            start += len;
         }
     }
     pieces
 }
 
+/// A flat vector, piece by piece.
+pub(crate) struct Pieces<'a, T> {
+    pieces: std::slice::Iter<'a, Piece>,
+    rest: &'a mut [T],
+}
+
+impl<'a, T> Pieces<'a, T> {
+    /// The pieces of a vector as long as the parameters.
+    pub(crate) fn of(pieces: &'a [Piece], vector: &'a mut [T]) -> Self {
+        Self { pieces: pieces.iter(), rest: vector }
+    }
+}
+
+impl<'a, T> Iterator for Pieces<'a, T> {
+    type Item = (&'a Piece, &'a mut [T]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let piece = self.pieces.next()?;
+        let (numbers, rest) = std::mem::take(&mut self.rest).split_at_mut(piece.part.len);
+        self.rest = rest;
+        Some((piece, numbers))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.pieces.size_hint()
+    }
+}
+
+impl<T> DoubleEndedIterator for Pieces<'_, T> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let piece = self.pieces.next_back()?;
+        let rest = std::mem::take(&mut self.rest);
+        let (rest, numbers) = rest.split_at_mut(rest.len() - piece.part.len);
+        self.rest = rest;
+        Some((piece, numbers))
+    }
+}
+
+impl<T> ExactSizeIterator for Pieces<'_, T> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::{HiddenActivation, Layer, Network, Normalization};
+    use crate::kernels::Activation;
+    use crate::plan::step::steps_of;
+
+    fn networks() -> Vec<Network> {
+        let plain = |sizes: &[usize]| Network::new(sizes, &vec![Activation::Relu; sizes.len() - 2]).unwrap();
+        let hidden = [HiddenActivation::Prelu; 2];
+        let with_stages =
+            Network::with_stages(&[784, 256, 300, 10], &hidden, Some(Normalization::Layer), true);
+        vec![
+            plain(&[2, 100, 3]),
+            plain(&[784, 256, 256, 10]),
+            plain(&[3, 5000, 2]),
+            plain(&[100_000, 2]),
+            with_stages.unwrap(),
+        ]
+    }
 
     #[test]
-    fn pieces_cover_the_vector_in_order() {
-        for sizes in [&[2, 100, 3][..], &[784, 256, 256, 10], &[3, 5000, 2], &[100_000, 2]] {
-            let layout = Layout::new(sizes).unwrap();
-            let layers = layout.layers();
-            let mut end = 0;
-            for piece in pieces_of(&layout) {
-                let layer = &layers[piece.layer];
-                let start = layer.weights().start + piece.rows.start * layer.d_out;
-                assert_eq!(start, end, "{sizes:?}");
-                end += piece.len;
-                let last = piece.rows.end == layer.d_in;
-                assert_eq!(
-                    end,
-                    if last { layer.biases().end } else { start + piece.rows.len() * layer.d_out }
-                );
+    fn pieces_cover_the_vector_in_order_and_penalise_the_weights() {
+        for network in networks() {
+            let layout = network.layout();
+            let (mut end, mut penalized) = (0, vec![]);
+            for piece in pieces_of(&steps_of(&network)) {
+                assert_eq!(piece.start, end);
+                penalized.extend(end..end + piece.part.penalized);
+                end += piece.part.len;
             }
             assert_eq!(end, layout.n_parameters());
+            let weights: Vec<_> = layout.layers().iter().flat_map(Layer::weights).collect();
+            assert!(penalized == weights);
+        }
+    }
+
+    #[test]
+    fn pieces_are_the_same_from_either_end() {
+        for network in networks() {
+            let pieces = pieces_of(&steps_of(&network));
+            let len = network.layout().n_parameters();
+            let cut = |from_the_back: bool| {
+                let mut numbers: Vec<usize> = (0..len).collect();
+                let all = Pieces::of(&pieces, &mut numbers);
+                assert_eq!(all.len(), pieces.len());
+                let owned = |(piece, of): (&Piece, &mut [usize])| (piece.clone(), of.to_vec());
+                let mut all: Vec<_> =
+                    if from_the_back { all.rev().map(owned).collect() } else { all.map(owned).collect() };
+                if from_the_back {
+                    all.reverse();
+                }
+                all
+            };
+            let (forward, backward) = (cut(false), cut(true));
+            assert!(forward == backward);
+            assert_eq!(forward.iter().map(|(_, of)| of.len()).sum::<usize>(), len);
         }
     }
 }

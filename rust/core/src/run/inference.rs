@@ -1,36 +1,33 @@
 //! The pass without a gradient: sums, predictions, classes and losses of rows.
 //!
-//! Rows are cut into tiles, which go through all layers while they are in cache. Threads take tiles as they come; a row
+//! Rows are cut into tiles, which go through all steps while they are in cache. Threads take tiles as they come; a row
 //! has the same bits in any tile, and sums over rows are cut by shapes alone, so that results do not depend on the
 //! number of threads. A thread has the buffers of one tile, whatever the number of rows.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use crate::arch::Layer;
 use crate::arch::Network;
-use crate::data::Dataset;
-use crate::data::Inputs;
-use crate::data::Rows;
+use crate::data::{Dataset, Inputs, Rows};
 use crate::error::Result;
-use crate::kernels::Element;
-use crate::kernels::Output;
-use crate::kernels::Tally;
-use crate::kernels::{Finish, TinyNet};
+use crate::kernels::{Element, Output, Tally, TinyNet};
 use crate::memory::Buffer;
+use crate::ops::Operation;
 use crate::plan::Plan;
-use crate::run::dense::{dense_forward, sparse_forward};
+use crate::run::forward::{Place, Places, forward};
+use crate::run::pass::{Pass, RowMasks, Task};
+use crate::run::sync::{lock, lock_mut};
 use crate::run::targets::TileTargets;
 use crate::run::team::Team;
-use crate::run::tile::{Pass, Task};
+use crate::run::tile::gathered;
 
 /// Most parts whose losses are added up apart.
 const MAX_PARTS: usize = 64;
 
 /// How far rows go.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Stage {
+pub(crate) enum Wanted {
     /// To the last layer's sums.
     Sums,
     /// To what the network's output makes of them.
@@ -48,11 +45,11 @@ impl<T: Element> Inference<T> {
     /// Makes room for passes over rows of such inputs on `n_threads`.
     pub(crate) fn reserve(&mut self, plan: &Plan, x: &Inputs<'_, T>, n_threads: usize) -> Result<()> {
         let rows = plan.workload().inference_tile_rows::<T>(x.nrows()).min(x.nrows());
-        let gathers = x.sparse().is_none() || plan.tiny().is_some();
+        let gathers = x.sparse().is_none() || plan.tiny().is_some() || !plan.reads_sparse();
         let suits = |buffers: &Buffers<T>| {
-            buffers.rows >= rows && (!gathers || rows == 0 || !buffers.layers.input.is_empty())
+            buffers.rows >= rows && (!gathers || rows == 0 || !buffers.steps.input.is_empty())
         };
-        if self.threads.iter_mut().any(|buffers| !suits(get_mut(buffers))) {
+        if self.threads.iter_mut().any(|buffers| !suits(lock_mut(buffers))) {
             self.threads.clear();
         }
         while self.threads.len() < n_threads {
@@ -61,7 +58,7 @@ impl<T: Element> Inference<T> {
         Ok(())
     }
 
-    /// Writes what `stage` says of all rows of `x` to `out`.
+    /// Writes what is wanted of all rows of `x` to `out`.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub(crate) fn write(
@@ -69,18 +66,18 @@ impl<T: Element> Inference<T> {
         pass: Pass<'_, T>,
         x: Inputs<'_, T>,
         mut out: ArrayViewMut2<'_, T>,
-        stage: Stage,
+        wanted: Wanted,
         team: &mut Team,
     ) -> Result<()> {
         let tile_rows = pass.plan.workload().inference_tile_rows::<T>(x.nrows());
         team.share(out.axis_chunks_iter_mut(Axis(0), tile_rows).enumerate(), |thread, (i, mut out)| {
-            let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
+            let Buffers { steps, logits, .. } = &mut *lock(&self.threads[thread]);
             let rows = Rows::Range(i * tile_rows, i * tile_rows + out.nrows());
             if let Some(out) = out.as_slice_mut() {
-                return layers.forward(pass.on(thread), &x, rows, stage, out);
+                return steps.forward(pass.on(thread), &x, rows, wanted, out);
             }
             let logits = &mut logits[..out.len()];
-            layers.forward(pass.on(thread), &x, rows, stage, logits)?;
+            steps.forward(pass.on(thread), &x, rows, wanted, logits)?;
             let logits = ArrayView2::from_shape(out.raw_dim(), logits).expect("as many numbers");
             out.assign(&logits);
             Ok(())
@@ -103,11 +100,11 @@ impl<T: Element> Inference<T> {
         let has_classes = pass.plan.network().output() == Output::Softmax;
         let width = if has_classes { 1 } else { d_out };
         team.share(out.chunks_mut(tile_rows * width).enumerate(), |thread, (i, out)| {
-            let Buffers { layers, logits, .. } = &mut *lock(&self.threads[thread]);
+            let Buffers { steps, logits, .. } = &mut *lock(&self.threads[thread]);
             let n = out.len() / width;
             let rows = Rows::Range(i * tile_rows, i * tile_rows + n);
             let logits = &mut logits[..n * d_out];
-            layers.forward(pass.on(thread), &x, rows, Stage::Sums, logits)?;
+            steps.forward(pass.on(thread), &x, rows, Wanted::Sums, logits)?;
             if has_classes {
                 T::argmax(logits, d_out, out);
             } else {
@@ -149,7 +146,7 @@ impl<T: Element> Inference<T> {
 struct Buffers<T: Element> {
     /// Rows they have room for.
     rows: usize,
-    layers: Layers<T>,
+    steps: Steps<T>,
     logits: Buffer<T>,
     targets: TileTargets<T>,
 }
@@ -158,7 +155,7 @@ impl<T: Element> Buffers<T> {
     fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
         Ok(Self {
             rows,
-            layers: Layers::new(plan, rows, gathers)?,
+            steps: Steps::new(plan, rows, gathers)?,
             logits: matrix(rows, plan.layout().d_out())?,
             targets: TileTargets::new(plan.network(), rows)?,
         })
@@ -172,44 +169,39 @@ impl<T: Element> Buffers<T> {
         rows: Rows<'_>,
         scale: f64,
     ) -> Result<Tally> {
-        let (n, d_out) = (rows.len(), task.plan.layout().d_out());
-        let logits = &mut self.logits[..n * d_out];
+        let plan = task.pass.plan;
+        let logits = &mut self.logits[..rows.len() * plan.layout().d_out()];
         self.targets.read(data, rows, scale);
-        self.layers.forward(task, &data.x(), rows, Stage::Sums, logits)?;
-        Ok(self.targets.losses(logits, task.objective.bounds::<T>(task.plan.network().output())))
+        self.steps.forward(task, &data.x(), rows, Wanted::Sums, logits)?;
+        Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().output())))
     }
 }
 
-/// What the layers make of a tile.
+/// What the steps make of a tile that does not go back: of all outputs only the last two are kept.
 #[derive(Debug)]
-struct Layers<T: Element> {
-    /// Set if the network is one of those that are a kernel of their own.
-    tiny: Option<TinyNet>,
+struct Steps<T: Element> {
     /// Rows that are not read where they lie; empty if none are gathered.
     input: Buffer<T>,
-    /// Activations of the first, third, ... and of the second, fourth, ... hidden layer.
-    hidden: [Buffer<T>; 2],
+    /// Outputs of the steps with even numbers, and of those with odd ones; but for the last step's.
+    outs: [Buffer<T>; 2],
     scratch: Buffer<T>,
 }
 
-impl<T: Element> Layers<T> {
+impl<T: Element> Steps<T> {
     fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
-        let layers = plan.layout().layers();
-        let hidden = &layers[..layers.len() - 1];
-        let widest = |first| hidden.iter().skip(first).step_by(2).map(|layer| layer.d_out).max().unwrap_or(0);
-        let tiny = plan.tiny().copied();
-        let of_layer = |layer: &Layer| T::product_scratch_len(rows, layer.d_out, layer.d_in);
-        let of_layers = || layers.iter().map(of_layer).max().unwrap_or(0);
-        let scratch = tiny.as_ref().map_or_else(of_layers, |tiny| T::tiny_forward_scratch_len(tiny, rows));
+        let steps = plan.steps();
+        let inner = &steps[..steps.len() - 1];
+        let widest = |first| inner.iter().skip(first).step_by(2).map(|step| step.width).max().unwrap_or(0);
+        let of_steps = || steps.iter().map(|step| step.stage.scratch_len::<T>(rows, true)).max().unwrap_or(0);
+        let scratch = plan.tiny().map_or_else(of_steps, |tiny| T::tiny_forward_scratch_len(tiny, rows));
         Ok(Self {
-            tiny,
             input: matrix(if gathers { rows } else { 0 }, plan.layout().d_in())?,
-            hidden: [matrix(rows, widest(0))?, matrix(rows, widest(1))?],
+            outs: [matrix(rows, widest(0))?, matrix(rows, widest(1))?],
             scratch: Buffer::zeros("the products of a tile", scratch)?,
         })
     }
 
-    /// Writes what `stage` says of `rows` of `x`, a tile of them at most, to `out`.
+    /// Writes what is wanted of `rows` of `x`, a tile of them at most, to `out`.
     ///
     /// out: (n, `d_out`)
     fn forward(
@@ -217,66 +209,71 @@ impl<T: Element> Layers<T> {
         task: Task<'_, T>,
         x: &Inputs<'_, T>,
         rows: Rows<'_>,
-        stage: Stage,
+        wanted: Wanted,
         out: &mut [T],
     ) -> Result<()> {
-        let Self { tiny, input, hidden: [even, odd], scratch } = self;
-        let n = rows.len();
-        let (layers, d_in) = (task.plan.layout().layers(), task.plan.layout().d_in());
-        let wide = if tiny.is_some() { None } else { x.sparse() };
-        let input = match x.in_place(rows) {
-            Some(input) => input,
-            None if wide.is_some() => &[],
-            None => {
-                x.gather(rows, input);
-                &input[..n * d_in]
-            }
-        };
-        if let Some(tiny) = tiny {
-            let wants_softmax =
-                stage == Stage::Predictions && task.plan.network().output() == Output::Softmax;
-            T::tiny_forward(tiny, input, task.parameters, out, wants_softmax, scratch);
-            if !wants_softmax {
-                finish(task.plan.network(), stage, out);
-            }
-            return layers.iter().try_for_each(|layer| task.spend(layer, n));
+        let plan = task.pass.plan;
+        if let Some(tiny) = plan.tiny() {
+            return self.forward_by_kernel(tiny, task, x, rows, wanted, out);
         }
-        for (l, layer) in layers.iter().enumerate() {
-            let (before, behind) = if l % 2 == 0 { (&**odd, &mut **even) } else { (&**even, &mut **odd) };
-            let a = if l == 0 { input } else { &before[..n * layer.d_in] };
-            let activation = task.plan.network().activations().get(l);
-            let z = if activation.is_some() { &mut behind[..n * layer.d_out] } else { &mut *out };
-            if let Some(x) = wide.filter(|_| l == 0) {
-                sparse_forward(layer, task.parameters, (x, rows), z, activation.copied());
-            } else {
-                let finish = activation.map_or(Finish::Nothing, |&f| Finish::Activate(f));
-                dense_forward(layer, task.parameters, a, z, finish, scratch);
-            }
-            task.spend(layer, n)?;
-        }
-        finish(task.plan.network(), stage, out);
+        let source = gathered(plan, x, rows, &mut self.input);
+        let mut places = Alternating { plan, outs: &mut self.outs, last: out };
+        forward(task, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
+        finish(plan.network(), wanted, out);
         Ok(())
+    }
+
+    /// The same for a network that is a kernel of its own.
+    fn forward_by_kernel(
+        &mut self,
+        tiny: &TinyNet,
+        task: Task<'_, T>,
+        x: &Inputs<'_, T>,
+        rows: Rows<'_>,
+        wanted: Wanted,
+        out: &mut [T],
+    ) -> Result<()> {
+        let (plan, n) = (task.pass.plan, rows.len());
+        if x.in_place(rows).is_none() {
+            x.gather(rows, &mut self.input);
+        }
+        let input = x.in_place(rows).unwrap_or_else(|| &self.input[..n * plan.layout().d_in()]);
+        let wants_softmax = wanted == Wanted::Predictions && plan.network().output() == Output::Softmax;
+        T::tiny_forward(tiny, input, task.pass.parameters, out, wants_softmax, &mut self.scratch);
+        if !wants_softmax {
+            finish(plan.network(), wanted, out);
+        }
+        task.spend(n * plan.workload().flops())
     }
 }
 
-/// Makes of the last layer's sums what `stage` says.
-fn finish<T: Element>(network: &Network, stage: Stage, out: &mut [T]) {
-    match (stage, network.output()) {
-        (Stage::Sums, _) => {}
-        (Stage::Predictions, Output::Softmax) => T::softmax(out, network.layout().d_out()),
-        (Stage::Predictions, output) => T::predict_by_output(output, out),
+/// Two buffers in turn, and one of the caller's for the last step.
+struct Alternating<'a, T: Element> {
+    plan: &'a Plan,
+    outs: &'a mut [Buffer<T>; 2],
+    last: &'a mut [T],
+}
+
+impl<T: Element> Places<T> for Alternating<'_, T> {
+    fn at(&mut self, step: usize, n: usize) -> Place<'_, T> {
+        let steps = self.plan.steps();
+        let [even, odd] = &mut *self.outs;
+        let (before, out) = if step.is_multiple_of(2) { (odd, even) } else { (even, odd) };
+        let x = step.checked_sub(1).map(|before_it| &before[..n * steps[before_it].width]);
+        let out = if step + 1 == steps.len() { &mut *self.last } else { &mut out[..n * steps[step].width] };
+        Place { x, out, kept: &mut [] }
+    }
+}
+
+/// Makes of the last layer's sums what is wanted.
+fn finish<T: Element>(network: &Network, wanted: Wanted, out: &mut [T]) {
+    match (wanted, network.output()) {
+        (Wanted::Sums, _) => {}
+        (Wanted::Predictions, Output::Softmax) => T::softmax(out, network.layout().d_out()),
+        (Wanted::Predictions, output) => T::predict_by_output(output, out),
     }
 }
 
 fn matrix<T: Element>(rows: usize, columns: usize) -> Result<Buffer<T>> {
     Buffer::zeros("a tile of rows", rows.saturating_mul(columns))
-}
-
-/// A buffer whose last user panicked holds numbers that the next use overwrites.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn get_mut<T>(mutex: &mut Mutex<T>) -> &mut T {
-    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }

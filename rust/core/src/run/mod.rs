@@ -1,15 +1,22 @@
-//! How a batch is computed: tiles of rows through all layers and back, shared by a team of threads.
+//! How a batch is computed: tiles of rows through all steps and back, shared by a team of threads.
 
 mod interrupt;
+mod sync;
 mod team;
 mod targets;
-mod dense;
+mod pass;
+mod forward;
+mod slots;
+mod backward;
 mod tile;
-mod gradient;
+mod totals;
+mod chunks;
+mod blocks;
+mod workspace;
 mod inference;
 
-pub(crate) use gradient::Gradients;
-pub(crate) use inference::{Inference, Stage};
+pub(crate) use inference::{Inference, Wanted};
 pub use interrupt::{Ask, Interrupt, Never, is_brief};
+pub(crate) use pass::Pass;
 pub(crate) use team::{Team, slab_len};
-pub(crate) use tile::Pass;
+pub(crate) use workspace::BatchWorkspace;

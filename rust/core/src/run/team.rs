@@ -7,11 +7,12 @@
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use crate::error::Result;
 use crate::kernels::Element;
+use crate::run::sync::{lock, unlocked};
 
 /// Turns of the waiting loop before a worker gives its core to others, and before it sleeps.
 const SPINS: usize = 2_000;
@@ -117,7 +118,7 @@ impl Team {
                 }
             }
         });
-        result.into_inner().unwrap_or_else(PoisonError::into_inner)
+        unlocked(result)
     }
 
     /// Calls `job(thread)` on this thread, as 0, and on each worker that comes before it returns here: a worker whose
@@ -180,10 +181,6 @@ impl Drop for Team {
             let _ = worker.join();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn work(shared: &Shared, index: usize) {

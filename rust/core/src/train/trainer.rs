@@ -15,7 +15,7 @@ use crate::loss::Objective;
 use crate::memory::Buffer;
 use crate::mlp::Mlp;
 use crate::optim::{Rule, State};
-use crate::run::Gradients;
+use crate::run::BatchWorkspace;
 use crate::run::Inference;
 use crate::run::Interrupt;
 use crate::run::Pass;
@@ -69,7 +69,7 @@ pub struct Trainer<'a, T: Element> {
     /// Where the orders come from, if not from the schedule's seed.
     random: Option<LegacyRandom>,
     gradient: Buffer<T>,
-    gradients: Gradients<T>,
+    workspace: BatchWorkspace<T>,
     inference: Inference<T>,
     team: Team,
 }
@@ -96,9 +96,9 @@ impl<'a, T: Element> Trainer<'a, T> {
         // What is reserved is for the threads that there are: the system may have refused some.
         let team = Team::new(schedule.n_threads.min(mlp.plan().workload().most_threads(batch_size)));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
-        let mut gradients = Gradients::default();
+        let mut workspace = BatchWorkspace::default();
         for rows in [batch_size, n % batch_size] {
-            gradients.reserve(mlp.plan(), &train.x(), rows, team.len())?;
+            workspace.reserve(mlp.plan(), &train.x(), rows, team.len())?;
         }
         let mut inference = Inference::default();
         if let Some(validation) = &validation {
@@ -115,7 +115,7 @@ impl<'a, T: Element> Trainer<'a, T> {
             order,
             random: None,
             gradient: Buffer::zeros("the gradient", network.layout().n_parameters())?,
-            gradients,
+            workspace,
             inference,
             team,
         })
@@ -212,7 +212,7 @@ impl<'a, T: Element> Trainer<'a, T> {
         let pass = Pass { objective: self.objective, ..mlp.pass(interrupt) };
         let (output, d_out) = (pass.plan.network().output(), pass.plan.layout().d_out());
         let gradient = &mut self.gradient;
-        let (tally, largest) = self.gradients.gradient(pass, examples, gradient, &mut self.team)?;
+        let (tally, largest) = self.workspace.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {
             let descent = Descent { loss: tally.loss + tally.penalty, gradient, largest };
             take_step((rule, state), mlp.parameters_mut(), descent, &mut self.team, (self.epoch, batch))

@@ -2,7 +2,7 @@
 
 use crate::common::reference::{Reference, along, dot, slope};
 use crate::common::{Examples, converted, mlp, normals, with_biases};
-use fastmlp_core::{Activation, Element, Mlp, Network, Never, Objective};
+use fastmlp_core::{Activation, Element, HiddenActivation, Mlp, Network, Never, Normalization, Objective};
 use ndarray::ArrayView2;
 
 const WIDTHS: [usize; 7] = [1, 2, 3, 15, 16, 17, 33];
@@ -53,8 +53,8 @@ fn unit(seed: u64, len: usize) -> Vec<f64> {
     direction.iter().map(|d| d / norm).collect()
 }
 
-/// Checks one network on one batch. A derivative is checked along random directions, one for the weights and one for
-/// the biases of each layer: a wrong number anywhere shows in one of them.
+/// Checks one network on one batch. A derivative is checked along random directions, one for each block of parameters:
+/// a wrong number anywhere shows in one of them.
 fn check_against_differences(mlp: &Mlp<f64>, seed: u64, n: usize) {
     let layout = mlp.network().layout();
     let (parameters, examples) = (mlp.parameters(), Examples::new(seed, n, layout.d_in(), layout.d_out()));
@@ -77,13 +77,13 @@ fn check_against_differences(mlp: &Mlp<f64>, seed: u64, n: usize) {
     for (found, expected) in computed.logits.iter().zip(reference.logits(parameters, x)) {
         check("logits", *found, expected);
     }
-    for (l, layer) in layout.layers().iter().enumerate() {
-        for (what, part) in [("weights", layer.weights()), ("biases", layer.biases())] {
-            let mut direction = vec![0.0; parameters.len()];
-            direction[part.clone()].copy_from_slice(&unit(seed + 3, part.len()));
-            let expected = slope(|t| loss(&along(parameters, t, &direction)));
-            check(&format!("gradient by {what} {l}"), dot(&computed.gradient, &direction), expected);
-        }
+    for block in layout.blocks() {
+        let (role, part) = (block.role.name(), block.range());
+        let mut direction = vec![0.0; parameters.len()];
+        direction[part.clone()].copy_from_slice(&unit(seed + 3, part.len()));
+        let expected = slope(|t| loss(&along(parameters, t, &direction)));
+        let what = format!("gradient by {role} {}", block.index);
+        check(&what, dot(&computed.gradient, &direction), expected);
     }
     let direction = unit(seed + 4, parameters.len());
     let expected = slope(|t| dot(&d_logits, &reference.logits(&along(parameters, t, &direction), x)));
@@ -162,6 +162,36 @@ fn every_layer_its_own_activation() {
     for n in BATCHES {
         check_against_differences(&with_biases(7, network.clone()), n as u64, n);
     }
+}
+
+/// Every combination of stages beyond dense layers, through chunks (narrow), blocks (wide) and single rows.
+#[test]
+fn stages_beyond_dense_layers() {
+    let learnable = HiddenActivation::Prelu;
+    for (a, normalization) in [None, Some(Normalization::Layer)].into_iter().enumerate() {
+        for (b, input_scale) in [false, true].into_iter().enumerate() {
+            for (c, activations) in
+                [[learnable, Activation::Tanh.into()], [Activation::Relu.into(), learnable]]
+                    .into_iter()
+                    .enumerate()
+            {
+                for (sizes, batches) in [
+                    (&[3, 17, 16, 4][..], &[1, 2, 33, 300][..]),
+                    (&[1, 2, 15, 2], &[1, 17]),
+                    (&[40, 200, 180, 5], &[1, 70, 300]),
+                ] {
+                    let network =
+                        Network::with_stages(sizes, &activations, normalization, input_scale).unwrap();
+                    for &n in batches {
+                        let seed = (4 * a + 2 * b + c + n) as u64;
+                        check_against_differences(&with_biases(seed, network.clone()), seed, n);
+                    }
+                }
+            }
+        }
+    }
+    let shallow = Network::with_stages(&[3, 2], &[], None, true).unwrap();
+    check_against_differences(&with_biases(5, shallow), 5, 20);
 }
 
 /// A network and a batch on which no ReLU is so near its kink that rounding could put it on the other side, where the

@@ -64,6 +64,13 @@ impl<T: Scalar> Finish<'_, T> {
         }
     }
 
+    /// Finishes rows that no product made.
+    pub(crate) fn apply_to_rows(&self, rows: &mut [T]) {
+        if !rows.is_empty() {
+            self.apply(rows, rows.len(), 0..1, 0..rows.len());
+        }
+    }
+
     /// Finishes the elements of C, `(m, n)`, in these rows and columns.
     pub(super) fn apply(&self, c: &mut [T], n: usize, rows: Range<usize>, cols: Range<usize>) {
         let part = rows.start * n + cols.start..(rows.end - 1) * n + cols.end;

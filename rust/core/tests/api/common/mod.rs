@@ -2,7 +2,7 @@
 
 pub(crate) mod reference;
 
-use fastmlp_core::{Activation, Dataset, Element, Init, Mlp, Names, Network};
+use fastmlp_core::{Activation, Dataset, Element, Init, Mlp, Names, Network, Role};
 use ndarray::{Array2, ArrayView1};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -20,12 +20,19 @@ pub(crate) fn mlp<T: Element>(seed: u64, layer_sizes: &[usize], activation: Acti
     with_biases(seed, network)
 }
 
-/// A network with initial weights drawn from `seed`, and biases too.
+/// A network with initial weights drawn from `seed`, and all other parameters too.
 pub(crate) fn with_biases<T: Element>(seed: u64, network: Network) -> Mlp<T> {
     let mut mlp = Mlp::<T>::new(network, Init::Auto, seed).unwrap();
-    for layer in mlp.network().layout().layers().to_vec() {
-        let biases = &mut mlp.parameters_mut()[layer.biases()];
-        biases.copy_from_slice(&normals(seed + 1, biases.len()));
+    for block in mlp.network().layout().blocks().to_vec() {
+        let numbers = &mut mlp.parameters_mut()[block.range()];
+        let drawn = normals::<T>(seed + 1, numbers.len());
+        match block.role {
+            Role::Weight => {}
+            Role::Bias => numbers.copy_from_slice(&drawn),
+            _ => {
+                numbers.iter_mut().zip(drawn).for_each(|(number, drawn)| *number += T::from_f64(0.3) * drawn)
+            }
+        }
     }
     mlp
 }

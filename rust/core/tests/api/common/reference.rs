@@ -1,6 +1,6 @@
 //! The network in plain loops and double precision: the truth the crate is tested against.
 
-use fastmlp_core::{Activation, Network};
+use fastmlp_core::{Activation, Dense, HiddenActivation, InputScale, LayerNorm, Network, Prelu, Stage};
 use ndarray::ArrayView1;
 
 use super::index;
@@ -83,27 +83,62 @@ fn forward(
     x: &[f64],
     mut is_above: impl FnMut(f64) -> bool,
 ) -> Vec<f64> {
-    let mut a = x.to_vec();
-    for (l, layer) in network.layout().layers().iter().enumerate() {
-        let (weights, biases) = (&parameters[layer.weights()], &parameters[layer.biases()]);
-        let mut z = Vec::with_capacity(a.len() / layer.d_in * layer.d_out);
-        for row in a.chunks(layer.d_in) {
-            let first = z.len();
-            z.extend_from_slice(biases);
-            for (a, weights) in row.iter().zip(weights.chunks(layer.d_out)) {
-                for (z, weight) in z[first..].iter_mut().zip(weights) {
-                    *z += a * weight;
-                }
+    let layout = network.layout();
+    let (mut a, mut n_dense) = (x.to_vec(), 0);
+    for (i, stage) in layout.stages().iter().enumerate() {
+        let blocks = layout.blocks().iter().filter(|block| block.stage == i);
+        let blocks: Vec<_> = blocks.map(|block| &parameters[block.range()]).collect();
+        a = match *stage {
+            Stage::Dense(Dense { d_in, d_out }) => {
+                n_dense += 1;
+                dense(&a, (blocks[0], blocks[1]), d_in, d_out)
             }
-        }
-        if let Some(&activation) = network.activations().get(l) {
-            for z in &mut z {
-                *z = activate(activation, *z, is_above(*z));
+            Stage::InputScale(InputScale { width }) => {
+                a.iter().enumerate().map(|(i, x)| x * blocks[0][i % width]).collect()
             }
+            Stage::LayerNorm(LayerNorm { width }) => layer_norm(&a, blocks[0], blocks[1], width),
+            Stage::Prelu(Prelu { width }) => {
+                let slope = |(i, x): (usize, &f64)| x * if is_above(*x) { 1.0 } else { blocks[0][i % width] };
+                a.iter().enumerate().map(slope).collect()
+            }
+        };
+        let ends_layer = n_dense > 0 && matches!(layout.stages().get(i + 1), Some(Stage::Dense(_)));
+        if let (true, HiddenActivation::Fixed(activation)) = (ends_layer, hidden(network, n_dense)) {
+            a.iter_mut().for_each(|z| *z = activate(activation, *z, is_above(*z)));
         }
-        a = z;
     }
     a
+}
+
+/// The activation behind dense layer number `n_dense`, from 1.
+fn hidden(network: &Network, n_dense: usize) -> HiddenActivation {
+    network.activations().get(n_dense.wrapping_sub(1)).copied().unwrap_or(HiddenActivation::Prelu)
+}
+
+fn dense(a: &[f64], (weights, biases): (&[f64], &[f64]), d_in: usize, d_out: usize) -> Vec<f64> {
+    let mut z = Vec::with_capacity(a.len() / d_in * d_out);
+    for row in a.chunks(d_in) {
+        let first = z.len();
+        z.extend_from_slice(biases);
+        for (a, weights) in row.iter().zip(weights.chunks(d_out)) {
+            for (z, weight) in z[first..].iter_mut().zip(weights) {
+                *z += a * weight;
+            }
+        }
+    }
+    z
+}
+
+fn layer_norm(a: &[f64], gains: &[f64], shifts: &[f64], width: usize) -> Vec<f64> {
+    let normalized = |row: &[f64]| {
+        let mean = row.iter().sum::<f64>() / width as f64;
+        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / width as f64;
+        let numbers = row.iter().zip(gains).zip(shifts);
+        numbers
+            .map(|((x, gain), shift)| gain * (x - mean) / (variance + 1e-5).sqrt() + shift)
+            .collect::<Vec<_>>()
+    };
+    a.chunks(width).flat_map(normalized).collect()
 }
 
 fn activate(activation: Activation, z: f64, is_above: bool) -> f64 {

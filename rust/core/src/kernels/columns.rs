@@ -1,0 +1,177 @@
+//! Rows whose columns have a parameter each: scales and learnable slopes, forward and backward.
+//!
+//! Shapes: x, z and their derivatives `(n, d)`, parameters and their gradients `(d,)`. A gradient is a sum over rows,
+//! added row after row to what is there.
+
+use crate::numbers::Scalar;
+use crate::numbers::simd::Simd;
+use crate::numbers::simd_fn;
+
+/// A function of a value and the parameter of its column.
+trait OfColumn {
+    fn apply<T: Scalar, V: Simd<T>>(x: V, parameter: V) -> V;
+}
+
+/// Three numbers make a fourth: a derivative, or a sum that goes on.
+trait OfThree {
+    fn apply<T: Scalar, V: Simd<T>>(a: V, b: V, c: V) -> V;
+}
+
+struct Times;
+impl OfColumn for Times {
+    #[inline(always)]
+    fn apply<T: Scalar, V: Simd<T>>(x: V, scale: V) -> V {
+        x * scale
+    }
+}
+
+struct Rectified;
+impl OfColumn for Rectified {
+    #[inline(always)]
+    fn apply<T: Scalar, V: Simd<T>>(x: V, slope: V) -> V {
+        V::select(x.gt(V::zero()), x, slope * x)
+    }
+}
+
+/// `d f'(x)` of [`Rectified`], from d, x and the slope.
+struct RectifiedBack;
+impl OfThree for RectifiedBack {
+    #[inline(always)]
+    fn apply<T: Scalar, V: Simd<T>>(d: V, x: V, slope: V) -> V {
+        V::select(x.gt(V::zero()), d, slope * d)
+    }
+}
+
+/// `sum + d x`
+struct AddProduct;
+impl OfThree for AddProduct {
+    #[inline(always)]
+    fn apply<T: Scalar, V: Simd<T>>(d: V, x: V, sum: V) -> V {
+        d.mul_add(x, sum)
+    }
+}
+
+/// `sum + d min(x, 0)`
+struct AddNegativePart;
+impl OfThree for AddNegativePart {
+    #[inline(always)]
+    fn apply<T: Scalar, V: Simd<T>>(d: V, x: V, sum: V) -> V {
+        d.mul_add(V::select(x.gt(V::zero()), V::zero(), x), sum)
+    }
+}
+
+simd_fn! {
+    fn map_columns<T as V; F: OfColumn>(x: &[T], parameters: &[T], z: &mut [T], _f: F) {
+        let width = parameters.len();
+        for (x, z) in x.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
+            let columns = x.chunks(T::LANES).zip(parameters.chunks(T::LANES)).zip(z.chunks_mut(T::LANES));
+            for ((x, parameter), z) in columns {
+                F::apply::<T, V>(V::load_front(x), V::load_front(parameter)).store_front(z);
+            }
+        }
+    }
+}
+
+simd_fn! {
+    fn map_back<T as V; F: OfThree>(d: &[T], x: &[T], parameters: &[T], d_x: &mut [T], _f: F) {
+        let width = parameters.len();
+        let rows = d.chunks_exact(width).zip(x.chunks_exact(width)).zip(d_x.chunks_exact_mut(width));
+        for ((d, x), d_x) in rows {
+            let columns = d.chunks(T::LANES).zip(x.chunks(T::LANES)).zip(parameters.chunks(T::LANES));
+            for (((d, x), parameter), d_x) in columns.zip(d_x.chunks_mut(T::LANES)) {
+                F::apply::<T, V>(V::load_front(d), V::load_front(x), V::load_front(parameter)).store_front(d_x);
+            }
+        }
+    }
+}
+
+simd_fn! {
+    fn add_columns<T as V; F: OfThree>(d: &[T], x: &[T], sums: &mut [T], _f: F) {
+        let width = sums.len();
+        for (d, x) in d.chunks_exact(width).zip(x.chunks_exact(width)) {
+            let columns = d.chunks(T::LANES).zip(x.chunks(T::LANES)).zip(sums.chunks_mut(T::LANES));
+            for ((d, x), sum) in columns {
+                F::apply::<T, V>(V::load_front(d), V::load_front(x), V::load_front(sum)).store_front(sum);
+            }
+        }
+    }
+}
+
+/// `z = x s`; as well the way back of it, `d_x = d_z s`.
+pub(crate) fn scale<T: Scalar>(x: &[T], scales: &[T], z: &mut [T]) {
+    map_columns(x, scales, z, Times);
+}
+
+/// `d_s += sum of the rows of d_z x`
+pub(crate) fn add_scale_gradient<T: Scalar>(d_z: &[T], x: &[T], d_s: &mut [T]) {
+    add_columns(d_z, x, d_s, AddProduct);
+}
+
+/// `z = x` above 0, `a x` below.
+pub(crate) fn prelu<T: Scalar>(x: &[T], slopes: &[T], z: &mut [T]) {
+    map_columns(x, slopes, z, Rectified);
+}
+
+/// `d_x = d_z` where x is above 0, `a d_z` elsewhere.
+pub(crate) fn prelu_backward<T: Scalar>(d_z: &[T], x: &[T], slopes: &[T], d_x: &mut [T]) {
+    map_back(d_z, x, slopes, d_x, RectifiedBack);
+}
+
+/// `d_a += sum of the rows of d_z min(x, 0)`
+pub(crate) fn add_slope_gradient<T: Scalar>(d_z: &[T], x: &[T], d_a: &mut [T]) {
+    add_columns(d_z, x, d_a, AddNegativePart);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numbers::simd::{Isa, with_isa};
+
+    fn numbers<T: Scalar>(seed: f64, count: usize) -> Vec<T> {
+        (0..count).map(|i| T::from_f64(((i as f64 + seed) * 12.9898).sin() * 1.3)).collect()
+    }
+
+    fn check<T: Scalar>(tolerance: f64) {
+        for (n, width) in [(1, 1), (3, 7), (2, 8), (4, 9), (5, 16), (2, 17), (3, 33)] {
+            let (x, d, p) =
+                (numbers::<T>(1.0, n * width), numbers::<T>(2.0, n * width), numbers::<T>(3.0, width));
+            let wide = |values: &[T], i: usize| -> f64 { values[i].into() };
+            let mut of_isa: Vec<Vec<T>> = vec![];
+            for isa in Isa::available() {
+                let (mut scaled, mut rectified, mut back) = (x.clone(), x.clone(), x.clone());
+                let (mut d_s, mut d_a) = (p.clone(), p.clone());
+                with_isa(isa, || {
+                    scale(&x, &p, &mut scaled);
+                    prelu(&x, &p, &mut rectified);
+                    prelu_backward(&d, &x, &p, &mut back);
+                    add_scale_gradient(&d, &x, &mut d_s);
+                    add_slope_gradient(&d, &x, &mut d_a);
+                });
+                let close = |found: T, expected: f64| {
+                    assert!((found.into() - expected).abs() <= tolerance, "{n} x {width} {isa:?}");
+                };
+                for i in 0..n * width {
+                    let (x, d, p) = (wide(&x, i), wide(&d, i), wide(&p, i % width));
+                    close(scaled[i], x * p);
+                    close(rectified[i], x.max(0.0) + p * x.min(0.0));
+                    close(back[i], if x > 0.0 { d } else { p * d });
+                }
+                for j in 0..width {
+                    let rows = || (0..n).map(|q| (wide(&d, q * width + j), wide(&x, q * width + j)));
+                    close(d_s[j], rows().fold(wide(&p, j), |sum, (d, x)| sum + d * x));
+                    close(d_a[j], rows().fold(wide(&p, j), |sum, (d, x)| sum + d * x.min(0.0)));
+                }
+                if isa.has_fma() {
+                    of_isa.push([scaled, rectified, back, d_s, d_a].concat());
+                }
+            }
+            assert!(of_isa.windows(2).all(|pair| pair[0] == pair[1]), "instruction sets that fuse agree");
+        }
+    }
+
+    #[test]
+    fn each_follows_its_formula() {
+        check::<f64>(1e-14);
+        check::<f32>(1e-5);
+    }
+}

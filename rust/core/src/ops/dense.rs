@@ -1,0 +1,142 @@
+//! A dense layer, for dense and for sparse inputs.
+//!
+//! Shapes: x `(n, d_in)`, W `(d_in, d_out)`, b `(d_out,)`, z `(n, d_out)`; b lies behind W in the parameters.
+
+use std::ops::Range;
+
+use crate::arch::Dense;
+use crate::data::{Csr, Rows};
+use crate::kernels::{Element, Finish, Matrix, Start};
+use crate::ops::operation::{Backward, Forward, Operation, Part, Saved, Source};
+
+/// Numbers of a gradient that one thread works on at a time.
+const PART_NUMBERS: usize = 1 << 15;
+/// Parts that a layer is cut into at most.
+const MAX_PARTS: usize = 16;
+
+impl Operation for Dense {
+    fn width(&self) -> usize {
+        self.d_out
+    }
+
+    fn takes_sparse(&self) -> bool {
+        true
+    }
+
+    fn flops(&self) -> usize {
+        2 * (self.d_in + 1) * self.d_out
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let by_size = (self.d_in * self.d_out).div_ceil(PART_NUMBERS);
+        let count = by_size.min(self.d_in).min(MAX_PARTS);
+        let part = |i: usize| {
+            let rows = self.d_in * i / count..self.d_in * (i + 1) / count;
+            let weights = rows.len() * self.d_out;
+            let biases = if i + 1 == count { self.d_out } else { 0 };
+            Part { rows, len: weights + biases, penalized: weights }
+        };
+        (0..count).map(part).collect()
+    }
+
+    fn scratch_len<T: Element>(&self, n: usize, forward_only: bool) -> usize {
+        let Self { d_in, d_out } = *self;
+        let forward = T::product_scratch_len(n, d_out, d_in);
+        if forward_only {
+            return forward;
+        }
+        let backward = T::product_scratch_len(d_in, d_out, n).max(T::product_scratch_len(n, d_in, d_out));
+        forward.max(backward)
+    }
+
+    /// `z = x W + b`
+    fn forward<T: Element>(&self, parameters: &[T], io: Forward<'_, T>) {
+        let (weights, biases) = self.split(parameters);
+        match io.x {
+            Source::Dense(x) => {
+                let x = Matrix::new(x, io.out.len() / self.d_out, self.d_in);
+                let bias = Start::Rows(biases);
+                T::product(&x, &self.matrix(weights), io.out, bias, io.finish, io.scratch);
+            }
+            Source::Sparse(x, rows) => {
+                self.sparse_forward(x, rows, (weights, biases), io.out);
+                io.finish.apply_to_rows(io.out);
+            }
+        }
+    }
+
+    /// `d_x = d_z W^T`
+    fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>) {
+        let d_z = Matrix::new(io.d_out, io.d_out.len() / self.d_out, self.d_out);
+        let (weights, _) = self.split(parameters);
+        T::product(&d_z, &self.matrix(weights).t(), io.d_x, Start::Zero, io.finish, io.scratch);
+    }
+
+    /// Rows of `d_W = [d_W +] x^T d_z`, and behind the last of them `d_b = [d_b +] sum of the rows of d_z`.
+    fn gradient<T: Element>(
+        &self,
+        part: &Part,
+        saved: Saved<'_, T>,
+        gradient: &mut [T],
+        start: Start<'_, T>,
+        scratch: &mut [T],
+    ) {
+        let (d_w, d_b) = gradient.split_at_mut(part.penalized);
+        if matches!(start, Start::Zero) {
+            d_b.fill(T::ZERO);
+        }
+        match saved.x {
+            Source::Dense(x) => {
+                let n = saved.d_out.len() / self.d_out;
+                let (x, d_z) = (Matrix::new(x, n, self.d_in), Matrix::new(saved.d_out, n, self.d_out));
+                T::product(&x.t().slab(part.rows.clone()), &d_z, d_w, start, Finish::Nothing, scratch);
+            }
+            Source::Sparse(x, rows) => {
+                if matches!(start, Start::Zero) {
+                    d_w.fill(T::ZERO);
+                }
+                self.add_sparse_gradient(x, rows, &part.rows, saved.d_out, d_w);
+            }
+        }
+        if part.rows.end == self.d_in {
+            T::add_rows(d_b, saved.d_out);
+        }
+    }
+}
+
+impl Dense {
+    fn split<'a, T>(&self, parameters: &'a [T]) -> (&'a [T], &'a [T]) {
+        parameters.split_at(self.d_in * self.d_out)
+    }
+
+    fn matrix<'a, T: Element>(&self, weights: &'a [T]) -> Matrix<'a, T> {
+        Matrix::new(weights, self.d_in, self.d_out)
+    }
+
+    fn sparse_forward<T: Element>(
+        &self,
+        x: &Csr<'_, T>,
+        rows: Rows<'_>,
+        (weights, biases): (&[T], &[T]),
+        z: &mut [T],
+    ) {
+        rows.for_each(|i, row| {
+            let z = &mut z[i * self.d_out..(i + 1) * self.d_out];
+            z.copy_from_slice(biases);
+            T::add_sparse_product(z, x.row(row), weights);
+        });
+    }
+
+    fn add_sparse_gradient<T: Element>(
+        &self,
+        x: &Csr<'_, T>,
+        rows: Rows<'_>,
+        part: &Range<usize>,
+        d_z: &[T],
+        d_w: &mut [T],
+    ) {
+        rows.for_each(|i, row| {
+            T::add_sparse_outer(d_w, part, x.row(row), &d_z[i * self.d_out..(i + 1) * self.d_out]);
+        });
+    }
+}

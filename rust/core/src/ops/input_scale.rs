@@ -1,0 +1,46 @@
+//! A scale for each input.
+//!
+//! Shapes: x and z `(n, width)`, s `(width,)`.
+
+use crate::arch::InputScale;
+use crate::kernels::{Element, Start};
+use crate::ops::operation::{Backward, Forward, Operation, Part, Saved, begin, whole};
+
+impl Operation for InputScale {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn flops(&self) -> usize {
+        self.width
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        whole(self.width)
+    }
+
+    /// `z = x s`
+    fn forward<T: Element>(&self, scales: &[T], io: Forward<'_, T>) {
+        T::scale_columns(io.x.dense(), scales, io.out);
+        io.finish.apply_to_rows(io.out);
+    }
+
+    /// `d_x = d_z s`
+    fn backward<T: Element>(&self, scales: &[T], io: Backward<'_, T>) {
+        T::scale_columns(io.d_out, scales, io.d_x);
+        io.finish.apply_to_rows(io.d_x);
+    }
+
+    /// `d_s = [d_s +] sum of the rows of d_z x`
+    fn gradient<T: Element>(
+        &self,
+        _: &Part,
+        saved: Saved<'_, T>,
+        gradient: &mut [T],
+        start: Start<'_, T>,
+        _: &mut [T],
+    ) {
+        begin(start, gradient);
+        T::add_scale_gradient(saved.d_out, saved.x.dense(), gradient);
+    }
+}

@@ -1,0 +1,57 @@
+//! A normalisation of each row.
+//!
+//! Shapes: x and z `(n, width)`, g and s `(width,)`; s lies behind g in the parameters.
+
+use crate::arch::LayerNorm;
+use crate::kernels::{Element, LAYER_NORM_KEPT, Start};
+use crate::ops::operation::{Backward, Forward, Operation, Part, Saved, begin, whole};
+
+impl Operation for LayerNorm {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn kept(&self) -> usize {
+        LAYER_NORM_KEPT
+    }
+
+    fn flops(&self) -> usize {
+        7 * self.width
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        whole(2 * self.width)
+    }
+
+    fn scratch_len<T: Element>(&self, n: usize, forward_only: bool) -> usize {
+        // Without a way back, what would be kept for it needs another place.
+        if forward_only { n * LAYER_NORM_KEPT } else { 0 }
+    }
+
+    /// `z = g (x - mean) / deviation + s`
+    fn forward<T: Element>(&self, parameters: &[T], io: Forward<'_, T>) {
+        let (gains, shifts) = parameters.split_at(self.width);
+        let kept = if io.kept.is_empty() { io.scratch } else { io.kept };
+        T::layer_norm(io.x.dense(), gains, shifts, io.out, kept);
+        io.finish.apply_to_rows(io.out);
+    }
+
+    fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>) {
+        let (gains, _) = parameters.split_at(self.width);
+        T::layer_norm_backward(io.d_out, io.x, io.kept, gains, io.d_x);
+        io.finish.apply_to_rows(io.d_x);
+    }
+
+    fn gradient<T: Element>(
+        &self,
+        _: &Part,
+        saved: Saved<'_, T>,
+        gradient: &mut [T],
+        start: Start<'_, T>,
+        _: &mut [T],
+    ) {
+        begin(start, gradient);
+        let (d_gains, d_shifts) = gradient.split_at_mut(self.width);
+        T::add_layer_norm_gradient(saved.d_out, saved.x.dense(), saved.kept, d_gains, d_shifts);
+    }
+}

@@ -1,0 +1,45 @@
+//! The way forward: one loop over the steps, for passes with and without a way back.
+
+use crate::error::Result;
+use crate::kernels::{Element, Finish};
+use crate::ops::{Forward, Operation, Source};
+use crate::run::pass::{RowMasks, Task};
+
+/// Where a step finds its input and leaves its output.
+pub(super) struct Place<'a, T> {
+    /// The output of the step before; none for the first step, which reads the rows themselves.
+    pub(super) x: Option<&'a [T]>,
+    /// (n, width)
+    pub(super) out: &'a mut [T],
+    /// (n, kept); empty without a way back.
+    pub(super) kept: &'a mut [T],
+}
+
+/// Buffers for the steps of a tile.
+pub(super) trait Places<T> {
+    /// Those of step number `step` for `n` rows. The output of the step before it still stands.
+    fn at(&mut self, step: usize, n: usize) -> Place<'_, T>;
+}
+
+/// Takes `n` rows through all steps, with the masks of dropout on the way.
+pub(super) fn forward<T: Element>(
+    task: Task<'_, T>,
+    rows: Source<'_, T>,
+    n: usize,
+    masks: RowMasks<'_>,
+    places: &mut impl Places<T>,
+    scratch: &mut [T],
+) -> Result<()> {
+    for (i, step) in task.pass.plan.steps().iter().enumerate() {
+        let Place { x, out, kept } = places.at(i, n);
+        let parameters = &task.pass.parameters[step.parameters.clone()];
+        let x = x.map_or(rows, Source::Dense);
+        let finish = step.then.map_or(Finish::Nothing, Finish::Activate);
+        step.stage.forward(parameters, Forward { x, out, kept, finish, scratch });
+        if let Some(mask) = masks.behind(step.dropout) {
+            T::dropout(out, step.width, &mask, masks.first);
+        }
+        task.spend(n * step.stage.flops())?;
+    }
+    Ok(())
+}

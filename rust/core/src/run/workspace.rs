@@ -1,0 +1,150 @@
+//! The gradient of a batch, shared by several threads.
+//!
+//! Which of two ways it takes depends on the shapes alone:
+//!
+//! ```text
+//! few parameters: chunks                      many: blocks
+//!
+//! rows   | chunk 0 | chunk 1 | chunk 2 |      rows   | tile | tile | tile | tile |   next block ...
+//!             |         |         |                      \      \     /      /
+//!        gradient 0 + gradient 1 + gradient 2    gradient  | piece | piece | piece |
+//! ```
+//!
+//! - The batch is cut into chunks. Each chunk adds up a gradient of its own, on one thread, and the chunks' gradients
+//!   are added in their order.
+//! - The batch goes block after block. First the threads share the tiles of a block, each of which goes forward and
+//!   back; then they share the gradient, cut into pieces, each of them a sum over the rows of the block.
+//!
+//! Either way a number of the gradient is a sum in one order, so that it has the same bits however many threads there
+//! are.
+
+use std::sync::{Mutex, RwLock};
+
+use ndarray::ArrayView2;
+
+use crate::data::{Examples, Inputs, Rows};
+use crate::error::Result;
+use crate::kernels::{Element, Start, Tally};
+use crate::memory::Buffer;
+use crate::plan::{Cut, Plan};
+use crate::run::blocks::BlockedBatch;
+use crate::run::chunks::{Chunk, ChunkedBatch};
+use crate::run::pass::{Pass, RowMasks};
+use crate::run::sync::{get_mut, lock_mut};
+use crate::run::team::Team;
+use crate::run::tile::{Tile, for_each_tile};
+
+/// Buffers for the gradients of batches up to a size.
+#[derive(Debug, Default)]
+pub(crate) struct BatchWorkspace<T: Element> {
+    /// One per thread for chunks; one per tile of a block.
+    tiles: Vec<RwLock<Tile<T>>>,
+    /// One per thread.
+    scratch: Vec<Mutex<Buffer<T>>>,
+    chunks: Vec<RwLock<Chunk<T>>>,
+    /// One per piece: the sum of the squares of its weights.
+    squares: Vec<Mutex<f64>>,
+}
+
+impl<T: Element> BatchWorkspace<T> {
+    /// Makes room for `n_threads` to share a batch of `n` rows of such inputs, besides the room there is.
+    pub(crate) fn reserve(
+        &mut self,
+        plan: &Plan,
+        x: &Inputs<'_, T>,
+        n: usize,
+        n_threads: usize,
+    ) -> Result<()> {
+        let mut gathers = x.sparse().is_none() || plan.tiny_with_gradient().is_some() || !plan.reads_sparse();
+        let cut = plan.workload().cut::<T>(n.max(1), n_threads);
+        let (mut n_tiles, n_chunks) = match cut {
+            Cut::Chunks { count, .. } => (n_threads, count),
+            Cut::Blocks { tiles, .. } => (tiles, 0),
+        };
+        let mut rows = cut.tile_rows();
+        if let Some(tile) = self.tiles.first_mut() {
+            let tile = get_mut(tile);
+            let room = tile.rows();
+            let lacks_input = gathers && !tile.gathers();
+            gathers |= tile.gathers();
+            if room < rows || lacks_input {
+                rows = rows.max(room);
+                n_tiles = n_tiles.max(self.tiles.len());
+                self.tiles.clear();
+                self.scratch.clear();
+            } else {
+                rows = room;
+            }
+        }
+        while self.tiles.len() < n_tiles {
+            self.tiles.push(RwLock::new(Tile::new(plan, rows, gathers)?));
+        }
+        while self.scratch.len() < n_threads {
+            let numbers = Tile::<T>::scratch_len(plan, rows);
+            self.scratch.push(Mutex::new(Buffer::zeros("the products of a tile", numbers)?));
+        }
+        while self.chunks.len() < n_chunks {
+            let numbers = if self.chunks.is_empty() { 0 } else { plan.layout().n_parameters() };
+            let gradient = Buffer::zeros("the gradient of a chunk", numbers)?;
+            self.chunks.push(RwLock::new(Chunk::new(gradient)));
+        }
+        self.squares.resize_with(plan.pieces().len(), Mutex::default);
+        Ok(())
+    }
+
+    /// Weighted losses, and the penalty of the objective; `gradient` becomes the gradient of their sum, whose largest
+    /// magnitude comes too: NaN if a number is not finite.
+    pub(crate) fn gradient(
+        &mut self,
+        pass: Pass<'_, T>,
+        examples: Examples<'_, '_, T>,
+        gradient: &mut [T],
+        team: &mut Team,
+    ) -> Result<(Tally, f64)> {
+        let (scratch, squares) = (&self.scratch[..], &self.squares[..]);
+        match pass.plan.workload().cut::<T>(examples.len(), team.len()) {
+            Cut::Chunks { count, tile_rows } => {
+                let (tiles, chunks) = (&self.tiles[..], &mut self.chunks[..count]);
+                ChunkedBatch { tiles, scratch, chunks, tile_rows }.gradient(pass, examples, gradient, team)
+            }
+            Cut::Blocks { tiles, tile_rows, tally_rows } => {
+                debug_assert!(tiles <= self.tiles.len(), "tiles were reserved for as many threads");
+                let tiles = &mut self.tiles[..tiles];
+                let blocks = BlockedBatch { tiles, scratch, squares, tile_rows, tally_rows };
+                blocks.gradient(pass, examples, gradient, team)
+            }
+        }
+    }
+
+    /// `gradient` becomes what `d_sums` makes of all rows of `x`; `d_x` is the derivative with respect to them.
+    pub(crate) fn pull_back(
+        &mut self,
+        pass: Pass<'_, T>,
+        x: ArrayView2<'_, T>,
+        d_sums: ArrayView2<'_, T>,
+        gradient: &mut [T],
+        d_x: &mut [T],
+    ) -> Result<()> {
+        gradient.fill(T::ZERO);
+        let (d_in, task) = (x.ncols(), pass.on(0));
+        let (Some(tile), Some(scratch)) = (self.tiles.first_mut(), self.scratch.first_mut()) else {
+            return Ok(());
+        };
+        let scratch = lock_mut(scratch);
+        let tile = get_mut(tile);
+        let inputs = Inputs::Dense(x);
+        for_each_tile(tile.rows(), x.nrows(), |start, end| {
+            let rows = Rows::Range(start, end);
+            tile.forward(task, &inputs, rows, RowMasks::NONE, scratch)?;
+            tile.set_d_sums(d_sums.slice(ndarray::s![start..end, ..]));
+            tile.pull_back(
+                task,
+                rows.len(),
+                RowMasks::NONE,
+                Some(&mut d_x[start * d_in..end * d_in]),
+                scratch,
+            )?;
+            tile.gradient(task, (&inputs, rows), (gradient, Start::Given), scratch)
+        })
+    }
+}
