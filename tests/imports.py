@@ -12,7 +12,9 @@ from pathlib import Path
 
 DECLARATION = re.compile(r"^(?:pub(?:\([a-z]+\))? )?mod ([a-z0-9_]+);", re.MULTILINE)
 REEXPORT = re.compile(r"^\s*pub(?:\([a-z]+\))? use (.+?);", re.MULTILINE | re.DOTALL)
-IMPORT = re.compile(r"^\s*(?:pub(?:\([a-z]+\))? )?use ((?:crate|super|self)::.+?);", re.MULTILINE | re.DOTALL)
+IMPORT = re.compile(
+    r"^\s*(?:pub(?:\([a-z]+\))? )?use ((?:crate|super|self)::.+?);", re.MULTILINE | re.DOTALL
+)
 INLINE = re.compile(r"(?<![\w$:])(crate|super)((?:::[A-Za-z0-9_]+)+)")
 
 
@@ -99,7 +101,7 @@ def violations(source):
     for module in root.walk():
         for target, path in imports(module):
             mine, other = module.chain, target.chain
-            shared = sum(1 for a, b in zip(mine, other) if a is b)
+            shared = sum(1 for a, b in zip(mine, other, strict=False) if a is b)
             if target in mine:
                 # Items of a module that it is part of stand behind its children.
                 if target is not module:

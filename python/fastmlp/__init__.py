@@ -28,6 +28,7 @@ from fastmlp._core import (
     History,
     ModelFileError,
     Optimizer,
+    ParameterBlock,
     __version__,
 )
 from fastmlp._extras import require
@@ -47,6 +48,7 @@ __all__ = [
     "MLPRegressor",
     "ModelFileError",
     "Optimizer",
+    "ParameterBlock",
     "__version__",
 ]
 

@@ -12,11 +12,13 @@ FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
 # SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
 Inputs: TypeAlias = FloatArray | Any
-Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh"]
+Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh", "prelu"]
 Output: TypeAlias = Literal["softmax", "sigmoid", "identity", "exp"]
 Init: TypeAlias = Literal[
     "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
 ]
+
+Normalization: TypeAlias = Literal["layer"]
 
 _DType: TypeAlias = (
     Literal["float32", "float64"]
@@ -139,6 +141,19 @@ class History:
     def seconds(self) -> NDArray[np.float64]: ...
 
 @final
+class ParameterBlock:
+    @property
+    def stage(self) -> int: ...
+    @property
+    def kind(self) -> Literal["dense", "input_scale", "layer_norm", "prelu"]: ...
+    @property
+    def role(self) -> Literal["weight", "bias", "gain", "shift", "scale", "slope"]: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def view(self) -> FloatArray: ...
+
+@final
 class MLP:
     def __new__(
         cls,
@@ -149,6 +164,9 @@ class MLP:
         init_scale: float | None = None,
         dtype: _DType = "float32",
         seed: int | None = None,
+        *,
+        normalization: Normalization | None = None,
+        input_scale: bool = False,
     ) -> MLP: ...
     @property
     def layer_sizes(self) -> tuple[int, ...]: ...
@@ -162,6 +180,12 @@ class MLP:
     def n_parameters(self) -> int: ...
     @property
     def parameters(self) -> FloatArray: ...
+    @property
+    def normalization(self) -> Normalization | None: ...
+    @property
+    def input_scale(self) -> bool: ...
+    @property
+    def parameter_blocks(self) -> tuple[ParameterBlock, ...]: ...
     @property
     def weights(self) -> tuple[FloatArray, ...]: ...
     @property

@@ -1,0 +1,98 @@
+"""Stages beyond dense layers agree with torch: normalisation, a scale of the inputs, prelu."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import fastmlp
+
+NETWORKS = {
+    "layer": {"normalization": "layer"},
+    "scale": {"input_scale": True},
+    "prelu": {"activation": "prelu"},
+    "all": {"normalization": "layer", "input_scale": True, "activation": ("prelu", "tanh")},
+}
+# Through chunks and through blocks of tiles, with widths that are no multiple of a vector.
+SIZES = ([3, 17, 16, 4], [40, 200, 180, 5])
+
+
+@pytest.fixture(params=NETWORKS)
+def options(request):
+    """One stage, or all of them."""
+    return NETWORKS[request.param]
+
+
+@pytest.fixture(params=SIZES, ids=["narrow", "wide"])
+def mlp(request, options, dtype):
+    """A network with no parameter at its first value."""
+    mlp = fastmlp.MLP(request.param, **{"activation": "tanh", **options}, dtype=dtype, seed=1)
+    rng = np.random.default_rng(2)
+    for block in mlp.parameter_blocks:
+        block.view[...] += 0.1 * rng.standard_normal(block.shape)
+    return mlp
+
+
+def in_torch(mlp, X):
+    """Leaf tensors in the order of `parameter_blocks`, and the logits that torch makes of them."""
+    tensors = [
+        torch.tensor(block.view.copy(), requires_grad=True) for block in mlp.parameter_blocks
+    ]
+    of = iter(tensors)
+    n_hidden = len(mlp.layer_sizes) - 2
+    names = mlp.activation if isinstance(mlp.activation, tuple) else (mlp.activation,) * n_hidden
+    a = X * next(of) if mlp.input_scale else X
+    for name in names:
+        a = a @ next(of) + next(of)
+        if mlp.normalization == "layer":
+            a = functional.layer_norm(a, (a.shape[1],), next(of), next(of))
+        a = functional.prelu(a, next(of)) if name == "prelu" else torch.tanh(a)
+    return tensors, a @ next(of) + next(of)
+
+
+def joined(tensors):
+    return np.concatenate([tensor.detach().numpy().ravel() for tensor in tensors])
+
+
+@pytest.mark.parametrize("n", [1, 33, 300])
+def test_gradients_agree_with_autograd(mlp, n, rng, assert_agrees):
+    X = rng.standard_normal((n, mlp.layer_sizes[0])).astype(mlp.dtype)
+    y = rng.integers(mlp.layer_sizes[-1], size=n)
+
+    loss, gradient = mlp.loss_and_grad(X, y)
+
+    tensors, logits = in_torch(mlp, torch.tensor(X))
+    true_loss = functional.cross_entropy(logits, torch.tensor(y))
+    true_loss.backward()
+    assert_agrees(mlp.forward(X), logits.detach(), "logits")
+    assert_agrees(loss, true_loss.item(), "loss", mlp.dtype)
+    assert_agrees(gradient, joined([tensor.grad for tensor in tensors]), "gradient")
+
+
+def test_backward_agrees_with_autograd(mlp, rng, assert_agrees):
+    X = rng.standard_normal((33, mlp.layer_sizes[0])).astype(mlp.dtype)
+    d_output = rng.standard_normal((33, mlp.layer_sizes[-1])).astype(mlp.dtype)
+
+    gradient, d_X = mlp.backward(X, d_output)
+
+    X_torch = torch.tensor(X, requires_grad=True)
+    tensors, logits = in_torch(mlp, X_torch)
+    logits.backward(torch.tensor(d_output))
+    assert_agrees(gradient, joined([tensor.grad for tensor in tensors]), "gradient")
+    assert_agrees(d_X, X_torch.grad, "d_X")
+
+
+def test_the_penalty_is_that_of_the_weights_alone(mlp, rng, assert_agrees):
+    X = rng.standard_normal((20, mlp.layer_sizes[0])).astype(mlp.dtype)
+    y = rng.integers(mlp.layer_sizes[-1], size=20)
+    loss, gradient = mlp.loss_and_grad(X, y)
+
+    penalized, gradient_penalized = mlp.loss_and_grad(X, y, alpha=0.5)
+
+    squares = sum(float((W.astype("float64") ** 2).sum()) for W in mlp.weights)
+    assert_agrees(penalized, loss + 0.5 / 2 * squares / 20, "loss", mlp.dtype)
+    blocks = [
+        block.view.ravel() * (0.5 / 20 if block.role == "weight" else 0.0)
+        for block in mlp.parameter_blocks
+    ]
+    assert_agrees(gradient_penalized, gradient + np.concatenate(blocks), "gradient")
