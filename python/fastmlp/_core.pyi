@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
+from fastmlp.losses import Loss
+
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
 # SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
@@ -19,6 +21,19 @@ Init: TypeAlias = Literal[
 ]
 
 Normalization: TypeAlias = Literal["layer"]
+LossName: TypeAlias = Literal[
+    "cross_entropy",
+    "focal",
+    "squared_error",
+    "absolute_error",
+    "huber",
+    "quantile",
+    "poisson",
+    "gamma",
+    "tweedie",
+]
+# Of targets and the last layer's sums: the loss of each row, and its derivative by the sums.
+LossFunction: TypeAlias = Callable[[Any, Any], tuple[NDArray[Any], NDArray[Any]]]
 
 _DType: TypeAlias = (
     Literal["float32", "float64"]
@@ -159,7 +174,7 @@ class MLP:
         cls,
         layer_sizes: Sequence[int],
         activation: Activation | Sequence[Activation] = "relu",
-        output: Output = "softmax",
+        output: Output | None = None,
         init: Init = "auto",
         init_scale: float | None = None,
         dtype: _DType = "float32",
@@ -167,6 +182,7 @@ class MLP:
         *,
         normalization: Normalization | None = None,
         input_scale: bool = False,
+        loss: LossName | Loss | LossFunction | None = None,
     ) -> MLP: ...
     @property
     def layer_sizes(self) -> tuple[int, ...]: ...
@@ -174,6 +190,8 @@ class MLP:
     def activation(self) -> Activation | tuple[Activation, ...]: ...
     @property
     def output(self) -> Output: ...
+    @property
+    def loss_function(self) -> Loss | LossFunction: ...
     @property
     def dtype(self) -> Literal["float32", "float64"]: ...
     @property
@@ -254,6 +272,7 @@ class MLP:
     @staticmethod
     def load(path: str | PathLike[str]) -> MLP: ...
 
+def _check_loss(name: str, numbers: Sequence[float]) -> None: ...
 def save_network(
     path: str | PathLike[str],
     network: MLP,

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from fastmlp import losses
 from fastmlp._core import MLP
 from fastmlp.estimators.file import InFile
 from fastmlp.estimators.lbfgs import LBFGS
@@ -132,6 +133,11 @@ class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
     @classmethod
     def _of_network(cls, network: MLP, out_activation: str, parameters: dict[str, Any]) -> Any:
         """Make an estimator that has the network, but not yet what is special to its kind."""
+        own = losses._of_output(network.output)
+        if network.loss_function != own:
+            raise ValueError(
+                f"the network must have the loss of its output, {own}, got {network.loss_function}"
+            )
         names = {name: ours for ours, name in ACTIVATIONS.items()}
         if network.activation in names:
             parameters["activation"] = names[network.activation]

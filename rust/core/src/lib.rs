@@ -78,7 +78,7 @@ pub use data::{Csr, Dataset, Inputs, Labels, LegacyRandom, Names, Weights};
 pub use error::{Error, Result, Shape};
 pub use file::{NetworkFile, Numbers, Tensor, TensorFile};
 pub use kernels::{Activation, Element, Indices, Output};
-pub use loss::{Objective, Report};
+pub use loss::{BatchLoss, Loss, LossBatch, Objective, Report};
 pub use mlp::Mlp;
 pub use numbers::Number;
 pub use numbers::simd::check_environment;

@@ -36,7 +36,7 @@ arguments! {
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";
     network: Bound<'py, MLP>, "an MLP";
-    output: &'a str, "a str";
+    output: Option<&'a str>, "None or a str";
     path: PathBuf, "a str or a PathLike";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";

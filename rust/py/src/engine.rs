@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{
-    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Numbers, Objective, Output, State,
-    is_brief,
+    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Numbers, Objective, State, is_brief,
 };
 use ndarray::ArrayViewMut2;
 use pyo3::prelude::*;
@@ -93,8 +92,7 @@ pub(crate) fn build(
 pub(crate) struct Shared<T: Stateful> {
     mlp: RwLock<Mlp<T>>,
     training: AtomicBool,
-    layout: Layout,
-    output: Output,
+    network: Network,
     /// Multiplications and additions of a row on its way forward.
     flops: usize,
     /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
@@ -106,15 +104,14 @@ const TRAINING: BindError =
 
 impl<T: Stateful> Shared<T> {
     fn boxed(network: Network, init: Option<Init>, seed: u64) -> BindResult<Box<dyn Engine>> {
-        let (layout, output) = (network.layout().clone(), network.output());
         let mlp = match init {
-            Some(init) => Mlp::<T>::new(network, init, seed)?,
-            None => Mlp::<T>::zeros(network, seed)?,
+            Some(init) => Mlp::<T>::new(network.clone(), init, seed)?,
+            None => Mlp::<T>::zeros(network.clone(), seed)?,
         };
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
         let training = AtomicBool::new(false);
         let flops = mlp.flops();
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, flops, parameters }))
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, network, flops, parameters }))
     }
 
     /// Detached from the interpreter, reads the network; not while it is trained.
@@ -162,7 +159,7 @@ impl<T: Stateful> Shared<T> {
     /// The addresses of the parameters.
     fn span(&self, start: *const T) -> std::ops::Range<usize> {
         let start = start as usize;
-        start..start + self.layout.n_parameters() * size_of::<T>()
+        start..start + self.layout().n_parameters() * size_of::<T>()
     }
 }
 
@@ -180,7 +177,7 @@ impl<T: Stateful> Engine for Shared<T> {
     }
 
     fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
-        let (start, len) = (self.parameters_ptr(), self.layout.n_parameters());
+        let (start, len) = (self.parameters_ptr(), self.layout().n_parameters());
         // SAFETY: the parameters never move, and the owner keeps this engine, and with it the parameters, alive.
         unsafe { view_of::<T>(owner, start, len) }.into_any()
     }
@@ -196,8 +193,8 @@ impl<T: Stateful> Engine for Shared<T> {
         // To look at `out` may run code of Python's.
         let input = InputArray::<T>::seen("X", x, |n| out.is_none() && self.is_brief(n))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
-        let shape = [rows.nrows(), self.layout.d_out()];
+        rows.check_columns("X", self.layout())?;
+        let shape = [rows.nrows(), self.layout().d_out()];
         let write = |to: ArrayViewMut2<'_, T>| {
             self.infer(py, shape[0], |mlp, interrupt| {
                 if predicts {
@@ -221,27 +218,27 @@ impl<T: Stateful> Engine for Shared<T> {
 
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        if !self.output.is_probability() {
+        if !self.network.output().is_probability() {
             return self.forward(x, None, true, n_threads);
         }
         let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
+        rows.check_columns("X", self.layout())?;
         let n = rows.nrows();
         let predict =
             |to: &mut [i64]| self.infer(py, n, |mlp, interrupt| mlp.predict(rows, to, n_threads, interrupt));
-        if self.output == Output::Softmax {
+        if self.network.has_classes() {
             let mut classes = zeros::<i64, 1>(py, [n])?;
             predict(classes.slice_mut())?;
             return Ok(classes.into_any());
         }
-        let mut likely = zeros::<i64, 2>(py, [n, self.layout.d_out()])?;
+        let mut likely = zeros::<i64, 2>(py, [n, self.layout().d_out()])?;
         predict(likely.slice_mut())?;
         Ok(likely.into_any())
     }
 
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
         self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
@@ -255,9 +252,9 @@ impl<T: Stateful> Engine for Shared<T> {
         objective: Objective,
         dropout: &SeededDropout,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
-        let mut gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
+        let mut gradient = zeros::<T, 1>(data.py(), [self.layout().n_parameters()])?;
         let to = gradient.slice_mut();
         let loss = self.read(data.py(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
@@ -274,8 +271,8 @@ impl<T: Stateful> Engine for Shared<T> {
         let py = x.py();
         let (x, d_output) = (Matrix::<T>::extract("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
         let (rows, d_logits) = (x.view(), d_output.view());
-        Inputs::from(rows).check_columns("X", &self.layout)?;
-        let mut gradient = zeros::<T, 1>(py, [self.layout.n_parameters()])?;
+        Inputs::from(rows).check_columns("X", self.layout())?;
+        let mut gradient = zeros::<T, 1>(py, [self.layout().n_parameters()])?;
         let mut d_x = zeros::<T, 2>(py, [rows.nrows(), rows.ncols()])?;
         let (to, d_to) = (gradient.slice_mut(), d_x.slice_mut());
         self.read(py, |mlp, interrupt| mlp.backward(rows, d_logits, to, d_to, interrupt))?;
@@ -289,11 +286,11 @@ impl<T: Stateful> Engine for Shared<T> {
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         self.check_inputs_apart(&arrays)?;
         let views = arrays.views()?;
         let _claim = self.claim()?;
-        let mut loan = optimizer.lend::<T>(self.layout.n_parameters())?;
+        let mut loan = optimizer.lend::<T>(self.layout().n_parameters())?;
         let rule = loan.rule();
         let state: &mut State<T> = loan.state();
         watched(data.py(), |interrupt| {
@@ -310,19 +307,19 @@ impl<T: Stateful> Engine for Shared<T> {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         self.check_inputs_apart(&arrays)?;
         let validation = arguments.validation.as_ref();
         let validation =
-            validation.map(|data| data.arrays::<T>(Names::VALIDATION, self.outputs())).transpose()?;
+            validation.map(|data| data.arrays::<T>(Names::VALIDATION, &self.network)).transpose()?;
         if let Some(validation) = &validation {
             self.check_inputs_apart(validation)?;
         }
         let _claim = self.claim()?;
-        let n_parameters = self.layout.n_parameters();
+        let n_parameters = self.layout().n_parameters();
         // An optimizer that cannot be lent is refused before the data is read.
         drop(optimizer.lend::<T>(n_parameters)?);
-        let has_accuracy = self.output.is_probability();
+        let has_accuracy = self.network.output().is_probability();
         Training { mlp: &self.mlp, optimizer, n_parameters, has_accuracy, arguments }.run(
             data.py(),
             &arrays,
@@ -341,9 +338,8 @@ impl<T: Stateful> Shared<T> {
         self.parameters.load(Ordering::Relaxed)
     }
 
-    /// What becomes of the last layer's sums, and how many there are.
-    fn outputs(&self) -> (Output, usize) {
-        (self.output, self.layout.d_out())
+    fn layout(&self) -> &Layout {
+        self.network.layout()
     }
 
     /// An error if an input lies where training writes.

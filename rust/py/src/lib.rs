@@ -44,6 +44,7 @@ mod error;
 mod history;
 mod inputs;
 mod integer;
+mod loss;
 mod mlp;
 mod network_file;
 mod objective;
@@ -69,6 +70,8 @@ mod _core {
     use super::error::{DivergenceError, ModelFileError};
     #[pymodule_export]
     use super::history::{Epoch, History};
+    #[pymodule_export]
+    use super::loss::check_loss;
     #[pymodule_export]
     use super::mlp::MLP;
     #[pymodule_export]

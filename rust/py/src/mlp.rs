@@ -16,6 +16,7 @@ use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::integer::{count, random_seed, seed as seed_of};
+use crate::loss::as_object;
 use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
@@ -28,7 +29,7 @@ use crate::training::{DataArguments, FitArguments};
 ///
 /// Dense layers compute ``z = a @ W + b``, and an activation ``a = f(z)`` follows each but the
 /// last. Its sums are logits, whose softmax gives the probabilities of classes, or become another
-/// `output`, and training lowers the weighted mean of the loss that belongs to that.
+/// `output`, and training lowers the weighted mean of a loss.
 ///
 /// All parameters lie in one vector: layer by layer the weights ``(d_in, d_out)``, row after
 /// row, then the biases ``(d_out,)``, then those of the layer's normalisation and activation, where
@@ -42,10 +43,11 @@ use crate::training::{DataArguments, FitArguments};
 /// activation : str or sequence of str, default="relu"
 ///     ``"identity"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"``, ``"tanh"`` or ``"prelu"``: one
 ///     for all hidden layers, or a sequence with one per hidden layer.
-/// output : {"softmax", "sigmoid", "identity", "exp"}, default="softmax"
+/// output : {"softmax", "sigmoid", "identity", "exp"}, default=None
 ///     What makes predictions ``p`` of the last sums: probabilities of classes that exclude each
 ///     other, a probability for each output, any numbers, or positive numbers; see Notes for the
-///     loss of each, and for what `y` is.
+///     loss of each, and for what `y` is. None is what goes with the loss, ``"softmax"`` without
+///     one.
 /// init : str, default="auto"
 ///     How weights are drawn: ``"auto"``, ``"glorot_uniform"``, ``"glorot_normal"``,
 ///     ``"he_uniform"``, ``"he_normal"`` or ``"normal"``; see Notes. Biases start at 0.
@@ -63,6 +65,9 @@ use crate::training::{DataArguments, FitArguments};
 ///     Notes. None does not.
 /// input_scale : bool, default=False
 ///     Whether each input is first multiplied by a learnable number of its own, which is 1 at first.
+/// loss : str or Loss, default=None
+///     What training lowers: an object of `fastmlp.losses`, or its name, such as ``"huber"``. None is
+///     the loss that belongs to the output, see Notes.
 ///
 /// Attributes
 /// ----------
@@ -72,6 +77,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     The activation of all hidden layers, or of each if they differ.
 /// output : str
 ///     What makes predictions of the last sums.
+/// loss_function : Loss
+///     What training lowers, as an object of `fastmlp.losses`.
 /// dtype : str
 ///     ``"float32"`` or ``"float64"``.
 /// n_parameters : int
@@ -94,8 +101,8 @@ use crate::training::{DataArguments, FitArguments};
 /// TypeError
 ///     If an argument is of the wrong type.
 /// ValueError
-///     If a width, a name, a scale or a seed is out of its range, or `activation` is a sequence
-///     without exactly one name per hidden layer.
+///     If a width, a name, a scale or a seed is out of its range, `activation` is a sequence without
+///     exactly one name per hidden layer, or the loss does not go with the output.
 /// MemoryError
 ///     If the system refuses memory for the parameters.
 ///
@@ -140,12 +147,15 @@ use crate::training::{DataArguments, FitArguments};
 ///     exp       p = exp(z)                 l = sum(y log(y / p) - y + p)
 ///
 /// computed so that no exponential overflows that need not; they are the cross-entropy of classes
-/// and of yes and no, half the squared error, and half the Poisson deviance. For softmax `y` has
-/// shape (n,) and holds class indices, of any integer dtype; for the others it has shape
-/// (n, d_out), or (n,) if d_out is 1, and is of the network's dtype: from 0 to 1 for sigmoid, >= 0
-/// for exp. The loss of several rows is ``sum(w * l) / sum(w)`` with
-/// ``w = sample_weight * class_weight[y]``, where a weight that is not given counts as 1; class
-/// weights are for softmax alone.
+/// and of yes and no, half the squared error, and half the Poisson deviance. `fastmlp.losses` has
+/// others: cross-entropy with smoothed labels and the focal loss for softmax and sigmoid; absolute
+/// error, Huber's loss and quantiles for identity; gamma and Tweedie deviances for exp.
+///
+/// For softmax `y` has shape (n,) and holds class indices, of any integer dtype; for the others it
+/// has shape (n, d_out), or (n,) if d_out is 1, and is of the network's dtype: from 0 to 1 for
+/// sigmoid, >= 0 for exp, or what another loss says. The loss of several rows is
+/// ``sum(w * l) / sum(w)`` with ``w = sample_weight * class_weight[y]``, where a weight that is not
+/// given counts as 1; class weights are for softmax alone.
 ///
 /// `X` may also be a sparse matrix or array of SciPy's in CSR format, of the network's dtype, where
 /// no `d_X` is asked for. It is never made dense as a whole.
@@ -187,23 +197,24 @@ pub(crate) struct MLP {
 impl MLP {
     #[new]
     #[pyo3(signature = (
-        layer_sizes, activation = None, output = "softmax", init = "auto", init_scale = None, dtype = None,
-        seed = None, *, normalization = None, input_scale = false
-    ), text_signature = "(layer_sizes, activation='relu', output='softmax', init='auto', init_scale=None, \
-        dtype='float32', seed=None, *, normalization=None, input_scale=False)")]
+        layer_sizes, activation = None, output = None, init = "auto", init_scale = None, dtype = None,
+        seed = None, *, normalization = None, input_scale = false, loss = None
+    ), text_signature = "(layer_sizes, activation='relu', output=None, init='auto', init_scale=None, \
+        dtype='float32', seed=None, *, normalization=None, input_scale=False, loss=None)")]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn new(
         layer_sizes: &Bound<'_, PyAny>,
         activation: Option<&Bound<'_, PyAny>>,
-        #[pyo3(from_py_with = argument::output)] output: &str,
+        #[pyo3(from_py_with = argument::output)] output: Option<&str>,
         #[pyo3(from_py_with = argument::init)] init: &str,
         #[pyo3(from_py_with = argument::init_scale)] init_scale: Option<f64>,
         dtype: Option<&Bound<'_, PyAny>>,
         seed: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = argument::normalization)] normalization: Option<&str>,
         #[pyo3(from_py_with = argument::input_scale)] input_scale: bool,
+        loss: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<Self> {
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
         let network = architecture.network()?;
         let init = Init::from_name(init, init_scale)?;
         let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
@@ -233,6 +244,12 @@ impl MLP {
     #[getter]
     fn output(&self) -> &'static str {
         self.network.output().name()
+    }
+
+    /// What training lowers: an object of `fastmlp.losses`.
+    #[getter]
+    fn loss_function<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        as_object(py, self.network.loss())
     }
 
     /// Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``.
@@ -834,7 +851,7 @@ impl MLP {
             shuffle,
             shuffling: Shuffling::extract(seed)?,
             dropout: self.dropout(dropout, None)?.dropout,
-            objective: objective(alpha, report)?,
+            objective: objective(alpha, report, &self.network)?,
             n_threads: threads(n_jobs)?,
             callback,
         };
@@ -910,7 +927,8 @@ impl MLP {
     /// The network that `__reduce__` took apart.
     #[staticmethod]
     #[pyo3(signature = (
-        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false
+        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false,
+        loss = None
     ))]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
@@ -922,9 +940,10 @@ impl MLP {
         parameters: &Bound<'py, PyAny>,
         normalization: Option<&str>,
         input_scale: bool,
+        loss: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, Self>> {
-        let activation = Some(activation);
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
+        let (activation, output) = (Some(activation), Some(output));
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
         Self::restored(architecture.network()?, dtype, seeds, parameters)
     }
 
@@ -935,9 +954,14 @@ impl MLP {
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
         let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
         let mut arguments = arguments.into_pyobject(py)?;
-        if mlp.normalization().is_some() || mlp.input_scale() {
+        let has_loss = !mlp.network.has_canonical_loss();
+        if mlp.normalization().is_some() || mlp.input_scale() || has_loss {
             let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
             arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
+        }
+        if has_loss {
+            let loss = (mlp.loss_function(py)?,).into_pyobject(py)?;
+            arguments = arguments.add(loss)?.cast_into().map_err(PyErr::from)?;
         }
         Ok((slf.get_type().getattr("_restore")?, arguments))
     }
@@ -948,8 +972,13 @@ impl MLP {
         let normalization =
             self.normalization().map_or_else(String::new, |name| format!(", normalization='{name}'"));
         let input_scale = if self.input_scale() { ", input_scale=True" } else { "" };
+        let loss = if self.network.has_canonical_loss() {
+            String::new()
+        } else {
+            format!(", loss={}", self.loss_function(py)?.repr()?)
+        };
         Ok(format!(
-            "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale})"
+            "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss})"
         ))
     }
 }

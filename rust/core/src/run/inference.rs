@@ -173,7 +173,7 @@ impl<T: Element> Buffers<T> {
         let logits = &mut self.logits[..rows.len() * plan.layout().d_out()];
         self.targets.read(data, rows, scale);
         self.steps.forward(task, &data.x(), rows, Wanted::Sums, logits)?;
-        Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().output())))
+        Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().loss())))
     }
 }
 

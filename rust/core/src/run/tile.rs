@@ -81,7 +81,7 @@ impl<T: Element> Tile<T> {
     ) -> Result<()> {
         self.forward(task, &examples.data.x(), examples.rows, RowMasks::of(&examples), scratch)?;
         let d_out = task.pass.plan.layout().d_out();
-        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
+        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().loss());
         let sums = self.slots.last_mut();
         self.tallies.clear();
         for_each_tile(tally_rows, examples.len(), |start, end| {
@@ -158,7 +158,7 @@ impl<T: Element> Tile<T> {
             values: self.targets.values(),
             weights: self.targets.weights(),
         };
-        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
+        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().loss());
         let tally = T::tiny_gradient(tiny, &batch, task.pass.parameters, gradient, bounds, scratch);
         task.spend(n * task.pass.plan.workload().flops_per_row())?;
         Ok(tally)
