@@ -4,7 +4,7 @@ The loss of a row is a function of its target and of the last layer's sums ``z``
 network's `output` makes the prediction ``p``. A batch has the weighted mean over its rows, as
 PyTorch's ``reduction="mean"`` has it with weights; where a row has several outputs, its loss is the
 sum over them. ``MLP(..., loss=Huber(1.35))`` takes an object, ``loss="huber"`` the same with its
-defaults.
+defaults. A loss may also be a function of your own, see the Notes of `MLP`.
 
 ===============  ====================  =========================================================
 class            name                  outputs, the default first

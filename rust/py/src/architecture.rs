@@ -1,6 +1,8 @@
 //! A network's architecture, as Python writes it.
 
-use fastmlp_core::{Activation, HiddenActivation, Network, Normalization, Output};
+use std::sync::Arc;
+
+use fastmlp_core::{Activation, HiddenActivation, Loss, Network, Normalization, Output};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -8,6 +10,7 @@ use crate::argument::converted;
 use crate::error::{BindError, BindResult};
 use crate::integer::integer;
 use crate::loss::loss;
+use crate::loss_function::LossFunction;
 
 /// The arguments that describe a network.
 pub(crate) struct Architecture<'a, 'py> {
@@ -40,6 +43,12 @@ impl Architecture<'_, '_> {
             Some(loss) => network.with_loss(loss)?,
             None => network,
         })
+    }
+
+    /// The function that is the loss of the network, if it is one.
+    pub(crate) fn loss_function(&self, network: &Network) -> Option<Arc<LossFunction>> {
+        let callable = self.loss.filter(|_| *network.loss() == Loss::Function)?;
+        Some(Arc::new(LossFunction::new(callable)))
     }
 }
 

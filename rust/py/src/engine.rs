@@ -1,10 +1,11 @@
 //! What Python can ask of a network, whatever its element type, which is chosen here.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{
-    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Numbers, Objective, State, is_brief,
+    Error, Init, Inputs, Interrupt, Layout, Loss, Mlp, Names, Network, Never, Numbers, Objective, State,
+    is_brief,
 };
 use ndarray::ArrayViewMut2;
 use pyo3::prelude::*;
@@ -15,6 +16,7 @@ use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::inputs::InputArray;
+use crate::loss_function::LossFunction;
 use crate::network_file::copied;
 use crate::optimizer::{Optimizer, Stateful};
 use crate::out::{Out, zeros};
@@ -77,10 +79,11 @@ pub(crate) fn build(
     network: Network,
     init: Option<Init>,
     seed: u64,
+    loss_function: Option<&Arc<LossFunction>>,
 ) -> BindResult<Box<dyn Engine>> {
     match dtype {
-        "float32" => Shared::<f32>::boxed(network, init, seed),
-        "float64" => Shared::<f64>::boxed(network, init, seed),
+        "float32" => Shared::<f32>::boxed(network, init, seed, loss_function),
+        "float64" => Shared::<f64>::boxed(network, init, seed, loss_function),
         _ => {
             let expected = r#""float32" or "float64""#;
             Err(Error::value("dtype", format_args!("{dtype:?}"), expected).into())
@@ -92,6 +95,8 @@ pub(crate) fn build(
 pub(crate) struct Shared<T: Stateful> {
     mlp: RwLock<Mlp<T>>,
     training: AtomicBool,
+    /// Calls that may call a loss of the caller's own.
+    evaluating: AtomicUsize,
     network: Network,
     /// Multiplications and additions of a row on its way forward.
     flops: usize,
@@ -101,17 +106,28 @@ pub(crate) struct Shared<T: Stateful> {
 
 const TRAINING: BindError =
     BindError::Busy("the network is being trained by another call: wait for it to return");
+const EVALUATING: BindError =
+    BindError::Busy("the network's loss function is at work in another call: wait for it to return");
 
 impl<T: Stateful> Shared<T> {
-    fn boxed(network: Network, init: Option<Init>, seed: u64) -> BindResult<Box<dyn Engine>> {
+    fn boxed(
+        network: Network,
+        init: Option<Init>,
+        seed: u64,
+        loss_function: Option<&Arc<LossFunction>>,
+    ) -> BindResult<Box<dyn Engine>> {
         let mlp = match init {
             Some(init) => Mlp::<T>::new(network.clone(), init, seed)?,
             None => Mlp::<T>::zeros(network.clone(), seed)?,
         };
+        let mlp = match loss_function {
+            Some(function) => mlp.with_loss_function(Arc::<LossFunction>::clone(function)),
+            None => mlp,
+        };
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
-        let training = AtomicBool::new(false);
+        let (training, evaluating) = (AtomicBool::new(false), AtomicUsize::new(0));
         let flops = mlp.flops();
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, network, flops, parameters }))
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, evaluating, network, flops, parameters }))
     }
 
     /// Detached from the interpreter, reads the network; not while it is trained.
@@ -140,10 +156,22 @@ impl<T: Stateful> Shared<T> {
 
     /// The right to train, which one call has at a time.
     fn claim(&self) -> BindResult<Claim<'_>> {
-        if self.training.swap(true, Ordering::Acquire) {
+        if self.training.swap(true, Ordering::SeqCst) {
             return Err(TRAINING);
         }
-        Ok(Claim(&self.training))
+        let claim = Claim(&self.training);
+        if self.evaluating.load(Ordering::SeqCst) > 0 {
+            return Err(EVALUATING);
+        }
+        Ok(claim)
+    }
+
+    /// Held while a call may call a loss of the caller's own: if that trained the network, it would wait for itself.
+    fn evaluation(&self) -> Option<Evaluation<'_>> {
+        (*self.network.loss() == Loss::Function).then(|| {
+            self.evaluating.fetch_add(1, Ordering::SeqCst);
+            Evaluation(&self.evaluating)
+        })
     }
 
     /// The network, unless it is trained. Never waits: who waits attached keeps training from attaching.
@@ -168,6 +196,14 @@ struct Claim<'a>(&'a AtomicBool);
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
+    }
+}
+
+struct Evaluation<'a>(&'a AtomicUsize);
+
+impl Drop for Evaluation<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -240,6 +276,7 @@ impl<T: Stateful> Engine for Shared<T> {
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64> {
         let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
+        let _evaluation = self.evaluation();
         self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
             mlp.loss(&dataset, n_threads, interrupt)
@@ -256,6 +293,7 @@ impl<T: Stateful> Engine for Shared<T> {
         let views = arrays.views()?;
         let mut gradient = zeros::<T, 1>(data.py(), [self.layout().n_parameters()])?;
         let to = gradient.slice_mut();
+        let _evaluation = self.evaluation();
         let loss = self.read(data.py(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
             mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), interrupt)

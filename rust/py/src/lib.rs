@@ -7,6 +7,7 @@
 //! | `X`, `X_val`, `d_output`: float32 or float64, (n, d), any strides | `ArrayView2<T>` | no |
 //! | `y`, `y_val`: any integer type, (n,), any strides | `&dyn Labels` | no |
 //! | `sample_weight`: float32 or float64, (n,), any strides | `&dyn Weights` | no |
+//! | `y` and the sums that a loss of the caller's own is called with | new arrays | yes, once a batch |
 //! | `class_weight`: any iterable of numbers | `Vec<f64>` | yes, one number a class |
 //! | `out`: C-contiguous, of the network's type | `ArrayViewMut2<T>` | no |
 //! | `parameters`, `weights`, `biases` | views whose base is the network object | no |
@@ -45,6 +46,7 @@ mod history;
 mod inputs;
 mod integer;
 mod loss;
+mod loss_function;
 mod mlp;
 mod network_file;
 mod objective;

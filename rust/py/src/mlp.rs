@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Normalization, Objective, Role};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
@@ -17,6 +19,7 @@ use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::integer::{count, random_seed, seed as seed_of};
 use crate::loss::as_object;
+use crate::loss_function::LossFunction;
 use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
@@ -65,9 +68,9 @@ use crate::training::{DataArguments, FitArguments};
 ///     Notes. None does not.
 /// input_scale : bool, default=False
 ///     Whether each input is first multiplied by a learnable number of its own, which is 1 at first.
-/// loss : str or Loss, default=None
-///     What training lowers: an object of `fastmlp.losses`, or its name, such as ``"huber"``. None is
-///     the loss that belongs to the output, see Notes.
+/// loss : str, Loss or callable, default=None
+///     What training lowers: an object of `fastmlp.losses`, its name, such as ``"huber"``, or a
+///     function of your own, see Notes. None is the loss that belongs to the output.
 ///
 /// Attributes
 /// ----------
@@ -77,8 +80,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     The activation of all hidden layers, or of each if they differ.
 /// output : str
 ///     What makes predictions of the last sums.
-/// loss_function : Loss
-///     What training lowers, as an object of `fastmlp.losses`.
+/// loss_function : Loss or callable
+///     What training lowers: an object of `fastmlp.losses`, or the function that was given.
 /// dtype : str
 ///     ``"float32"`` or ``"float64"``.
 /// n_parameters : int
@@ -157,6 +160,15 @@ use crate::training::{DataArguments, FitArguments};
 /// ``sum(w * l) / sum(w)`` with ``w = sample_weight * class_weight[y]``, where a weight that is not
 /// given counts as 1; class weights are for softmax alone.
 ///
+/// A function ``loss(y, raw)`` is called once per batch, for all of its rows in their order, with `y`
+/// as it was given, of any number of columns and the network's dtype, and the last layer's sums
+/// `raw`, of shape (n, d_out): copies. It returns the tuple ``(losses, d_raw)``: the loss of each
+/// row, of shape (n,), and its derivative with respect to the row's sums, of shape (n, d_out), both
+/// finite, of the network's dtype, and without the weights, which come afterwards. What it raises
+/// ends the call and passes through; training stops at the last whole update. It goes with the
+/// output identity. While a network is trained its loss function cannot use it: that is a
+/// RuntimeError. A network with such a loss is pickled with its function, and has no file.
+///
 /// `X` may also be a sparse matrix or array of SciPy's in CSR format, of the network's dtype, where
 /// no `d_X` is asked for. It is never made dense as a whole.
 ///
@@ -191,6 +203,8 @@ use crate::training::{DataArguments, FitArguments};
 pub(crate) struct MLP {
     engine: Box<dyn Engine>,
     network: Network,
+    /// The engine has it too; counted once, so that the garbage collector sees all that holds the callable.
+    loss_function: Option<Arc<LossFunction>>,
 }
 
 #[pymethods]
@@ -219,7 +233,9 @@ impl MLP {
         let init = Init::from_name(init, init_scale)?;
         let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
         let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
-        Ok(Self { engine: build(&dtype, network.clone(), Some(init), seed)?, network })
+        let loss_function = architecture.loss_function(&network);
+        let engine = build(&dtype, network.clone(), Some(init), seed, loss_function.as_ref())?;
+        Ok(Self { engine, network, loss_function })
     }
 
     /// Widths of the layers, input first: tuple of int.
@@ -246,10 +262,13 @@ impl MLP {
         self.network.output().name()
     }
 
-    /// What training lowers: an object of `fastmlp.losses`.
+    /// What training lowers: an object of `fastmlp.losses`, or the function that was given.
     #[getter]
     fn loss_function<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        as_object(py, self.network.loss())
+        match &self.loss_function {
+            Some(function) => Ok(function.callable(py).clone()),
+            None => as_object(py, self.network.loss()),
+        }
     }
 
     /// Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``.
@@ -944,7 +963,9 @@ impl MLP {
     ) -> BindResult<Bound<'py, Self>> {
         let (activation, output) = (Some(activation), Some(output));
         let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
-        Self::restored(architecture.network()?, dtype, seeds, parameters)
+        let network = architecture.network()?;
+        let loss_function = architecture.loss_function(&network);
+        Self::restored(network, dtype, seeds, parameters, loss_function)
     }
 
     #[allow(clippy::type_complexity, reason = "a function and its arguments, for pickle")]
@@ -964,6 +985,10 @@ impl MLP {
             arguments = arguments.add(loss)?.cast_into().map_err(PyErr::from)?;
         }
         Ok((slf.get_type().getattr("_restore")?, arguments))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.loss_function.as_ref().map_or(Ok(()), |function| function.traverse(&visit))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -990,9 +1015,10 @@ impl MLP {
         dtype: &str,
         seeds: u64,
         parameters: &Bound<'py, PyAny>,
+        loss_function: Option<Arc<LossFunction>>,
     ) -> BindResult<Bound<'py, Self>> {
-        let engine = build(dtype, network.clone(), None, seeds)?;
-        let mlp = Bound::new(parameters.py(), Self { engine, network })?;
+        let engine = build(dtype, network.clone(), None, seeds, loss_function.as_ref())?;
+        let mlp = Bound::new(parameters.py(), Self { engine, network, loss_function })?;
         Self::parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
         Ok(mlp)
     }

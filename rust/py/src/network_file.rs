@@ -104,7 +104,7 @@ pub(crate) fn load_network(
         Numbers::F32(_) => "float32",
         Numbers::F64(_) => "float64",
     };
-    Ok((MLP::restored(network, dtype, seeds, &array(py, parameters))?, arrays, metadata))
+    Ok((MLP::restored(network, dtype, seeds, &array(py, parameters), None)?, arrays, metadata))
 }
 
 /// The network of a file that holds nothing else, for who would not see what else there is.

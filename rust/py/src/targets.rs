@@ -22,7 +22,8 @@ pub(crate) enum TargetArray<'py, T: PyScalar> {
 /// Views of them, which need no interpreter.
 pub(crate) enum TargetViews<'a, T> {
     Classes(Box<dyn Labels + 'a>),
-    Values(ArrayView2<'a, T>),
+    /// Whether they were a vector.
+    Values(ArrayView2<'a, T>, bool),
 }
 
 impl<'py, T: PyScalar> TargetArray<'py, T> {
@@ -53,8 +54,8 @@ impl<'py, T: PyScalar> TargetArray<'py, T> {
     pub(crate) fn view(&self) -> TargetViews<'_, T> {
         match self {
             Self::Classes(labels) => TargetViews::Classes(labels.view()),
-            Self::Values(values) => TargetViews::Values(values.view()),
-            Self::Column(values) => TargetViews::Values(values.as_array().insert_axis(Axis(1))),
+            Self::Values(values) => TargetViews::Values(values.view(), false),
+            Self::Column(values) => TargetViews::Values(values.as_array().insert_axis(Axis(1)), true),
         }
     }
 

@@ -104,8 +104,9 @@ impl<T: PyScalar> DataViews<'_, T> {
             TargetViews::Classes(labels) => {
                 Dataset::new(names, x, &**labels, sample_weight, self.class_weight, layout.d_out())
             }
-            TargetViews::Values(values) => {
-                Dataset::with_values(names, x, values.view(), sample_weight, network)
+            TargetViews::Values(values, is_vector) => {
+                let data = Dataset::with_values(names, x, values.view(), sample_weight, network)?;
+                Ok(if *is_vector { data.with_vector_of_targets() } else { data })
             }
         }
     }

@@ -96,6 +96,8 @@ pub struct Dataset<'a, T: Element> {
     sample_weight: Option<&'a dyn Weights>,
     class_weight: Option<&'a [f64]>,
     total_weight: f64,
+    /// Whether the caller's targets have one dimension, which a loss of the caller's sees.
+    targets_are_vector: bool,
 }
 
 /// What the network should make of rows.
@@ -144,6 +146,7 @@ impl<'a, T: Element> Dataset<'a, T> {
             sample_weight,
             class_weight,
             total_weight: 0.0,
+            targets_are_vector: false,
         }
         .weighed()
     }
@@ -180,8 +183,20 @@ impl<'a, T: Element> Dataset<'a, T> {
             sample_weight,
             class_weight: None,
             total_weight: 0.0,
+            targets_are_vector: false,
         }
         .weighed()
+    }
+
+    /// The same, with targets that have one dimension where the caller sees them.
+    #[must_use]
+    pub fn with_vector_of_targets(self) -> Self {
+        Self { targets_are_vector: true, ..self }
+    }
+
+    /// Whether the caller's targets have one dimension.
+    pub(crate) fn targets_are_vector(&self) -> bool {
+        self.targets_are_vector
     }
 
     /// The same with its total weight, which must be a normal number.

@@ -18,6 +18,7 @@
 //! | [`row_loss`] | the table of losses whose outputs stand apart |
 //! | [`value_losses`] | those losses of rows, with the gradient |
 //! | [`class_losses`] | losses of classes beside the plain cross-entropy, with the gradient |
+//! | [`given_losses`] | losses that were computed elsewhere, weighted |
 //! | [`by_output`] | predictions of outputs that stand apart |
 //! | [`sparse`] | products of sparse rows with weights |
 //! | [`columns`] | rows whose columns have a parameter each |
@@ -47,6 +48,7 @@ mod cross_entropy;
 mod row_loss;
 mod value_losses;
 mod class_losses;
+mod given_losses;
 mod by_output;
 mod sparse;
 mod columns;
@@ -150,6 +152,13 @@ kernels! {
         weights: &[Self],
         bounds: Bounds
     ) -> Tally = value_losses::value_losses;
+    /// Weighted losses, and derivatives of them, that were computed elsewhere.
+    fn given_losses(
+        losses: &[Self],
+        d_raw: &[Self],
+        weights: &[Self],
+        d: &mut [Self]
+    ) -> Tally = given_losses::given_losses;
     /// Sums become predictions, where outputs stand apart.
     fn predict_by_output(output: Output, z: &mut [Self]) = by_output::predict_by_output;
     /// `z += x W`, for a sparse row.

@@ -19,6 +19,8 @@ pub trait BatchLoss<T: Element>: Send + Sync {
 pub struct LossBatch<'a, T> {
     /// Rows of the batch.
     pub n: usize,
+    /// Targets per row; none if the targets of all rows are a vector.
+    pub n_targets: Option<usize>,
     /// Targets, row after row.
     pub y: &'a [T],
     /// The last layer's sums, row after row.
