@@ -20,10 +20,10 @@ pub(crate) struct Architecture<'a, 'py> {
     pub(crate) activation: Option<&'a Bound<'py, PyAny>>,
     /// None is the first output that the loss goes with.
     pub(crate) output: Option<&'a str>,
-    /// None is the loss that goes with the output.
-    pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
     pub(crate) normalization: Option<&'a str>,
     pub(crate) input_scale: bool,
+    /// None is the loss that goes with the output.
+    pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl Architecture<'_, '_> {

@@ -48,7 +48,7 @@ impl LossFunction {
         let result = callable.call1((y, raw))?;
         // Sums that are no numbers any more have losses that are none: training says so itself.
         let is_finite = batch.raw.iter().all(|sum| sum.is_finite());
-        self.take(&result, (losses, d_raw), &[n, d_out], is_finite).map_err(|error| {
+        Self::take(&result, (losses, d_raw), &[n, d_out], is_finite).map_err(|error| {
             let name = callable.getattr("__name__").or_else(|_| callable.get_type().getattr("__name__"));
             let name = name.map_or_else(|_| "loss".to_owned(), |name| format!("loss {name}"));
             match error {
@@ -61,7 +61,6 @@ impl LossFunction {
 
     /// Copies what the function returned.
     fn take<T: PyScalar>(
-        &self,
         result: &Bound<'_, PyAny>,
         (losses, d_raw): (&mut [T], &mut [T]),
         shape: &[usize; 2],

@@ -334,7 +334,7 @@ impl<'a, T: Element> Dataset<'a, T> {
                     self.read_labels(block, labels);
                     let each = of_samples.iter().zip(labels).enumerate();
                     each.for_each(|(i, (of_sample, label))| {
-                        f(start + i, of_sample * of_classes[*label as usize])
+                        f(start + i, of_sample * of_classes[*label as usize]);
                     });
                 }
                 None => of_samples.iter().enumerate().for_each(|(i, &of_sample)| f(start + i, of_sample)),

@@ -26,6 +26,15 @@ pub(super) struct Barrier<T: Element> {
     d_raw: Buffer<T>,
 }
 
+/// Where the rows of a batch that is cut like this go forward.
+#[derive(Clone, Copy)]
+pub(super) struct Room<'a, T: Element> {
+    pub(super) tiles: &'a [RwLock<Tile<T>>],
+    /// One per thread.
+    pub(super) scratch: &'a [Mutex<Buffer<T>>],
+    pub(super) cut: Cut,
+}
+
 impl<T: Element> Barrier<T> {
     /// Room for `n` rows of such targets.
     pub(super) fn new(data: &Dataset<'_, T>, n: usize, d_out: usize) -> Result<Self> {
@@ -75,15 +84,15 @@ impl<T: Element> Barrier<T> {
         GivenLosses { losses: &self.losses, d_raw: &self.d_raw, is_kept }
     }
 
-    /// Takes a batch, cut like this, forward, and calls the function.
+    /// Takes a batch forward, and calls the function.
     pub(super) fn forward(
         &mut self,
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
-        (tiles, scratch): (&[RwLock<Tile<T>>], &[Mutex<Buffer<T>>]),
-        cut: Cut,
+        room: Room<'_, T>,
         team: &mut Team,
     ) -> Result<GivenLosses<'_, T>> {
+        let Room { tiles, scratch, cut } = room;
         let (n, d_out, tile_rows) = (examples.len(), pass.plan.layout().d_out(), cut.tile_rows());
         let is_kept = cut.has_a_tile_for_all(n);
         let parts = self.raw_mut(n, d_out).chunks_mut(tile_rows * d_out).enumerate();

@@ -28,7 +28,7 @@ use crate::kernels::{Element, Start, Tally};
 use crate::loss::Loss;
 use crate::memory::Buffer;
 use crate::plan::{Cut, Plan};
-use crate::run::barrier::Barrier;
+use crate::run::barrier::{Barrier, Room};
 use crate::run::blocks::BlockedBatch;
 use crate::run::chunks::{Chunk, ChunkedBatch};
 use crate::run::pass::{Pass, RowMasks};
@@ -111,7 +111,8 @@ impl<T: Element> BatchWorkspace<T> {
         if *pass.plan.network().loss() == Loss::Function {
             let (n, d_out) = (examples.len(), pass.plan.layout().d_out());
             let barrier = Barrier::reserved(&mut self.barrier, examples.data, n, d_out)?;
-            pass.given = Some(barrier.forward(pass, examples, (&self.tiles, scratch), cut, team)?);
+            let room = Room { tiles: &self.tiles, scratch, cut };
+            pass.given = Some(barrier.forward(pass, examples, room, team)?);
         }
         match cut {
             Cut::Chunks { count, tile_rows } => {
