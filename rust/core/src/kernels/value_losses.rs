@@ -273,7 +273,7 @@ mod tests {
     fn far_out_the_focal_loss_stays_finite() {
         for (y, expected) in [(0.0, [1e30_f32, 0.0]), (1.0, [0.0, 1e30])] {
             for (far, expected) in [1e30, -1e30].into_iter().zip(expected) {
-                let mut z = [far];
+                let mut z: [f32; 1] = [far];
                 let tally = value_losses(ValueLoss::BinaryFocal(2.0), &mut z, &[y], &[1.0], Bounds::NONE);
                 assert_eq!(tally.loss, f64::from(expected), "{far} {y}");
                 assert!(z[0].is_finite());
