@@ -243,7 +243,7 @@ impl<T: Element> Steps<T> {
         if !wants_softmax {
             finish(plan.network(), wanted, out);
         }
-        task.spend(n * plan.workload().flops())
+        plan.steps().iter().try_for_each(|step| task.spend(n * step.stage.flops()))
     }
 }
 

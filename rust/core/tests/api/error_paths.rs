@@ -118,7 +118,7 @@ fn parameters_outside_their_range() {
     assert_eq!(name, format!(r#"activation is "softplus", expected one of {choices}"#));
     assert_eq!(
         message(Network::new(&LAYER_SIZES, &[])),
-        "activation is a sequence of 0, expected one name, or a sequence of 1: one a hidden layer"
+        "activation is a sequence of 0, expected one name, or a sequence of 1 name, one per hidden layer"
     );
     let widths = message(Network::new(&[2, 0, 3], &[Activation::Tanh]));
     assert_eq!(widths, "layer_sizes is [2, 0, 3], expected widths >= 1");
