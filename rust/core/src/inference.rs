@@ -12,7 +12,7 @@ use crate::answers::Answers;
 use crate::buffer::Buffer;
 use crate::dataset::Dataset;
 use crate::dense::{dense_forward, sparse_forward};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::inputs::Inputs;
 use crate::kernels::{Finish, TinyNet};
 use crate::layout::Layer;
@@ -89,7 +89,7 @@ impl<T: Scalar> Inference<T> {
     }
 
     /// Writes the class of each row of `x` to `out`, or for each output of a network that ends in
-    /// [`Output::Sigmoid`] whether it is likely: 1 or 0.
+    /// [`Output::Sigmoid`] whether it is likely: 1 or 0. An error if a row is not finite, or a sum is NaN.
     ///
     /// x: (n, `d_in`), out: (n,) or (n, `d_out`)
     pub(crate) fn classify(
@@ -108,7 +108,12 @@ impl<T: Scalar> Inference<T> {
             let n = out.len() / width;
             let rows = Rows::Range(i * tile_rows, i * tile_rows + n);
             let logits = &mut logits[..n * d_out];
+            // Not left to the sums: an activation makes finite numbers of infinite ones.
+            if !x.are_finite(rows) {
+                x.check_finite("X")?;
+            }
             layers.forward(pass.on(thread), &x, rows, Stage::Sums, logits)?;
+            check_decidable(logits)?;
             if has_classes {
                 T::argmax(logits, d_out, out);
             } else {
@@ -291,6 +296,16 @@ fn finish<T: Scalar>(network: &Network, stage: Stage, out: &mut [T]) {
         (Stage::Predictions, Output::Softmax) => T::softmax(out, network.layout().d_out()),
         (Stage::Predictions, output) => T::predict_by_output(output, out),
     }
+}
+
+/// An error if a sum is NaN, which is no larger and no smaller than any other.
+fn check_decidable<T: Scalar>(sums: &[T]) -> Result<()> {
+    let is_nan = |z: &T| Into::<f64>::into(*z).is_nan();
+    if T::largest_magnitude(sums).is_finite() || !sums.iter().any(is_nan) {
+        return Ok(());
+    }
+    let expected = "finite parameters, and inputs for which no sum overflows";
+    Err(Error::value("X", "a matrix for which the network's sums are NaN", expected))
 }
 
 fn matrix<T: Scalar>(rows: usize, columns: usize) -> Result<Buffer<T>> {

@@ -42,7 +42,7 @@ impl<T: Scalar> Mlp<T> {
     pub fn new(network: Network, init: Init, seed: u64) -> Result<Self> {
         let mut mlp = Self::zeros(network, seed)?;
         let first = mlp.seeds.next_seed();
-        init.fill(mlp.network.layout(), mlp.network.activations(), first, &mut mlp.parameters);
+        init.fill(mlp.network.layout(), mlp.network.activations(), first, &mut mlp.parameters)?;
         Ok(mlp)
     }
 
