@@ -40,6 +40,7 @@ class Optimizer:
     def learning_rate(self, value: float) -> None: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def step(self, mlp: MLP, gradient: FloatArray) -> None: ...
     def reset(self) -> None: ...
 
 @final
@@ -148,7 +149,7 @@ class MLP:
         init: Init = "auto",
         init_scale: float | None = None,
         dtype: _DType = "float32",
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
     ) -> MLP: ...
     @property
     def layer_sizes(self) -> tuple[int, ...]: ...
@@ -191,7 +192,7 @@ class MLP:
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
@@ -203,7 +204,7 @@ class MLP:
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
     ) -> float: ...
     def fit(
@@ -214,7 +215,7 @@ class MLP:
         epochs: int = 1000,
         batch_size: int | None = None,
         shuffle: bool = True,
-        seed: int | np.random.RandomState | None = None,
+        seed: int | np.random.Generator | np.random.RandomState | None = None,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         X_val: Inputs | None = None,

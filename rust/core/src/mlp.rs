@@ -206,6 +206,14 @@ impl<T: Scalar> Mlp<T> {
         result
     }
 
+    /// One update along a gradient of the caller's own, as long as the parameters.
+    pub fn descend(&mut self, gradient: &[T], (rule, state): (&Rule, &mut State<T>)) -> Result<()> {
+        state.check(rule, self.parameters.len())?;
+        check_len("gradient", gradient.len(), self.parameters.len())?;
+        let descent = Descent { loss: 0.0, gradient, largest: T::largest_magnitude(gradient).into() };
+        take_step((rule, state), &mut self.parameters, descent, &mut Team::new(1), (1, 1))
+    }
+
     /// Trains for a number of epochs and returns what each of them showed.
     pub fn fit<'a>(
         &mut self,

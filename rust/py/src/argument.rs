@@ -31,6 +31,7 @@ arguments! {
     init_scale: Option<f64>, "None or a number";
     learning_rate: f64, "a number";
     metadata: BTreeMap<String, String>, "a dict of str to str";
+    mlp: Bound<'py, MLP>, "an MLP";
     momentum: f64, "a number";
     nesterov: bool, "a bool";
     network: Bound<'py, MLP>, "an MLP";
