@@ -8,7 +8,7 @@ import pytest
 import fastmlp
 
 INITS = '"auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"'
-ACTIVATIONS = '"identity", "relu", "leaky_relu", "sigmoid", "tanh"'
+ACTIVATIONS = '"identity", "relu", "leaky_relu", "sigmoid", "tanh", "prelu"'
 
 NETWORKS = [
     (3, {}, TypeError, "layer_sizes is of type int, expected a sequence of integers"),
