@@ -50,6 +50,7 @@ mod objective;
 mod optimizer;
 mod out;
 mod shuffling;
+mod stream;
 mod targets;
 mod threads;
 mod training;
