@@ -272,11 +272,11 @@ class Checkpoint:
         series = {key: tensors.pop(name) for key, name in names.items() if name in tensors}
         fingerprint = _fingerprint_of(config["fingerprint"])
         _check_series(network, config["epoch"], fingerprint, series)
-        state = {key.removeprefix("optimizer."): values for key, values in tensors.items()}
+        slots = _slots(training.optimizer) if config["step"] or tensors else ()
+        check_keys("tensors", tensors, (f"optimizer.{slot}" for slot in slots))
+        state = {slot: tensors[f"optimizer.{slot}"] for slot in slots}
         _check_state(network, state)
         training.optimizer.load_state_dict({"step": config["step"], **state})
-        slots = training.optimizer.state_dict().keys() - {"step"}
-        check_keys("tensors", tensors, (f"optimizer.{slot}" for slot in slots))
         training.epoch = config["epoch"]
         training._series = {key: values.tolist() for key, values in series.items()}
         training._fingerprint = fingerprint
@@ -333,6 +333,13 @@ def _optimizer_of(settings: Any) -> Optimizer:
     for key, value in arguments.items():
         check_type(key, value, type(getattr(rule(), key)))
     return rule(**arguments)
+
+
+def _slots(optimizer: Optimizer) -> tuple[str, ...]:
+    """Name the vectors of the optimizer's state, after its first step."""
+    if isinstance(optimizer, SGD):
+        return ("velocity",) if optimizer.momentum > 0 else ()
+    return ("m", "v")
 
 
 def _seed_of(text: Any) -> int:
