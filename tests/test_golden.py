@@ -1,5 +1,6 @@
 """Files of every release load, and answer as they did."""
 
+import io
 import json
 from pathlib import Path
 
@@ -39,6 +40,9 @@ def test_a_network(expected, path, assert_agrees):
     assert_attributes(mlp, expected["attributes"])
     X = np.array(expected["X"], dtype=mlp.dtype)
     assert_agrees(mlp.forward(X), expected["logits"])
+    again = io.BytesIO()
+    mlp.save(again)
+    assert again.getvalue() == Path(path).read_bytes()  # which older releases read
 
 
 @golden("model")

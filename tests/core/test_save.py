@@ -187,12 +187,16 @@ def test_links_that_lead_nowhere(tmp_path, small):
 def test_what_is_no_file_is_not_replaced(tmp_path, small):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "pipe", tmp_path / "link", Path("/dev/null")):
+    ends = os.pipe()
+    opened = Path(f"/dev/fd/{ends[0]}")  # a link to what has no name
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "link", Path("/dev/null"), opened):
         with pytest.raises(OSError, match="not a regular file"):
             small.save(path)
         if path != tmp_path:
             with pytest.raises(OSError, match="not a regular file"):
                 MLP.load(path)
+    for end in ends:
+        os.close(end)
     assert len(list(tmp_path.iterdir())) == 2
 
 

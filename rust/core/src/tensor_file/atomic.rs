@@ -20,10 +20,7 @@ pub(super) fn replace(
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
     let (target, former) = find(path)?;
-    if let Some(former) = &former {
-        if !former.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
+    if former.is_some() {
         OpenOptions::new().write(true).open(&target)?;
     }
     let folder = match target.parent() {
@@ -52,6 +49,7 @@ pub(super) fn replace(
 /// The file that a path leads to, through links, and what is known of it if it is there.
 fn find(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
     match fs::metadata(path) {
+        Ok(former) if !former.is_file() => return Err(io::Error::other("not a regular file")),
         Ok(former) => return Ok((fs::canonicalize(path)?, Some(former))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
