@@ -5,8 +5,9 @@ from os import PathLike
 from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
+from _typeshed import SupportsRead, SupportsWrite
 from numpy.typing import NDArray
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
@@ -17,6 +18,8 @@ Output: TypeAlias = Literal["softmax", "sigmoid", "identity", "exp"]
 Init: TypeAlias = Literal[
     "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
 ]
+Destination: TypeAlias = str | PathLike[str] | SupportsWrite[bytes]
+Source: TypeAlias = str | PathLike[str] | SupportsRead[bytes] | Buffer
 
 Normalization: TypeAlias = Literal["layer"]
 
@@ -251,16 +254,14 @@ class MLP:
         report: Literal["objective", "scikit-learn"] = "objective",
         initial_epoch: int = 0,
     ) -> History: ...
-    def save(self, path: str | PathLike[str]) -> None: ...
+    def save(self, path: Destination) -> None: ...
     @staticmethod
-    def load(path: str | PathLike[str]) -> MLP: ...
+    def load(path: Source) -> MLP: ...
 
 def save_network(
-    path: str | PathLike[str],
+    path: Destination,
     network: MLP,
     tensors: dict[str, NDArray[Any]],
     metadata: dict[str, str],
 ) -> None: ...
-def load_network(
-    path: str | PathLike[str],
-) -> tuple[MLP, dict[str, NDArray[Any]], dict[str, str]]: ...
+def load_network(path: Source) -> tuple[MLP, dict[str, NDArray[Any]], dict[str, str]]: ...

@@ -1,11 +1,10 @@
 """Training that can be interrupted: a file from which it goes on as if nothing had happened."""
 
-import json
 import zlib
 from collections.abc import Callable
 from os import PathLike
 from time import monotonic
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,19 @@ from fastmlp._core import (
     load_network,
     save_network,
 )
-from fastmlp._files import faults_of, json_object
+from fastmlp._files import (
+    Tensors,
+    check_count,
+    check_keys,
+    check_type,
+    faults_of,
+    json_object,
+    json_text,
+    vector,
+)
+
+if TYPE_CHECKING:
+    from fastmlp._core import Destination, Source
 
 _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
     "SGD": (SGD, ("learning_rate", "momentum", "nesterov", "scaled_velocity")),
@@ -30,6 +41,7 @@ _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
 }
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 _CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
+_MAX_TEXT = 1000  # of an argument in a file; of a longer one a checksum is kept
 
 
 class Checkpoint:
@@ -116,8 +128,9 @@ class Checkpoint:
         epochs : int
             Epochs of the whole training.
         path : str or path-like, default=None
-            The file to keep: written at most every `interval` seconds, at the end, and when an
-            error or Ctrl-C ends training, with the last whole epoch. None keeps none.
+            The file to keep: written at the beginning, then at most every `interval` seconds, at
+            the end, and when an error or Ctrl-C ends training, with the last whole epoch. None
+            keeps none.
         interval : float, default=60.0
             Seconds between two writings; 0 writes after each epoch.
         callback : callable, default=None
@@ -144,6 +157,8 @@ class Checkpoint:
             if name in arguments:
                 raise TypeError(f"{name} belongs to the checkpoint: fit takes none")
         self._check_same(_fingerprint(X, y, arguments))
+        if path is not None:
+            self.save(path)  # what refuses the file does so before there is work to lose
         written, kept = monotonic(), self._copied()
 
         def keep(epoch: Epoch) -> bool | None:
@@ -190,16 +205,19 @@ class Checkpoint:
             optional["accuracy"] = arrays["accuracy"]
         return History(arrays["loss"], **optional, seconds=arrays["seconds"])
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: "Destination") -> None:
         """Write the training as it is: between calls of `fit`, after its last whole epoch.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to write; an existing one is replaced at once or not at all.
+        path : str, path-like or object with write
+            The file to write; an existing one is replaced at once or not at all. Or an object that
+            writes bytes.
 
         Raises
         ------
+        ValueError
+            If the optimizer has the state of another network, or a weight is not finite.
         OSError
             If the file cannot be written.
         """
@@ -209,21 +227,24 @@ class Checkpoint:
             "optimizer": [rule.__name__, *(getattr(self.optimizer, name) for name in settings)],
             "seed": str(self.seed),
             "epoch": self.epoch,
-            "step": state["step"],
+            "step": state.pop("step"),
             "fingerprint": self._fingerprint,
         }
-        tensors = {f"optimizer.{key}": state[key] for key in state if key != "step"}
-        tensors |= {f"history.{key}": np.array(self._series[key]) for key in _SERIES}
-        save_network(path, self.network, tensors, {"training": json.dumps(config)})
+        series = {name: np.array(values) for name, values in self._series.items()}
+        _check_state(self.network, state)
+        _check_series(self.network, self.epoch, self._fingerprint, series)
+        tensors = {f"optimizer.{key}": values for key, values in state.items()}
+        tensors |= {f"history.{key}": values for key, values in series.items()}
+        save_network(path, self.network, tensors, {"training": json_text(config)})
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
+    def load(cls, path: "Source") -> Self:
         """Read a training that `save` wrote; everything in the file is checked first.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to read.
+        path : str, path-like, object with read, or bytes-like
+            The file to read, an object that reads its bytes, or the bytes.
 
         Returns
         -------
@@ -238,32 +259,27 @@ class Checkpoint:
         """
         network, tensors, metadata = load_network(path)
         with faults_of(path, "is not a checkpoint"):
-            return cls._from_file(network, tensors, metadata)
+            check_keys("metadata", metadata, {"training"})
+            return cls._from_file(network, tensors, json_object("training", metadata["training"]))
 
     @classmethod
-    def _from_file(
-        cls, network: MLP, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
-    ) -> Self:
-        if set(metadata) != {"training"}:
-            raise ValueError(f"metadata must be ['training'], got {sorted(metadata)}")
-        config = json_object("training", metadata["training"])
-        if set(config) != _CONFIG:
-            raise ValueError(f"training must be {sorted(_CONFIG)}, got {sorted(config)}")
-        name, *settings = config["optimizer"]
-        rule, names = _RULES[name]
-        optimizer = rule(**dict(zip(names, settings, strict=True)))
-        training = cls(network, optimizer, int(config["seed"]))
-        slots = {key.partition(".")[2]: value for key, value in tensors.items() if "." in key}
-        series = {key: slots.pop(key) for key in _SERIES}
-        training.optimizer.load_state_dict({"step": config["step"], **slots})
-        if type(config["epoch"]) is not int or config["epoch"] < 0:
-            raise ValueError(f"epoch must be an integer >= 0, got {config['epoch']!r}")
+    def _from_file(cls, network: MLP, tensors: Tensors, config: dict[str, Any]) -> Self:
+        check_keys("training", config, _CONFIG)
+        check_count("epoch", config["epoch"])
+        check_count("step", config["step"])
+        training = cls(network, _optimizer_of(config["optimizer"]), _seed_of(config["seed"]))
+        names = {key: f"history.{key}" for key in _SERIES}
+        series = {key: tensors.pop(name) for key, name in names.items() if name in tensors}
+        fingerprint = _fingerprint_of(config["fingerprint"])
+        _check_series(network, config["epoch"], fingerprint, series)
+        slots = _slots(training.optimizer) if config["step"] or tensors else ()
+        check_keys("tensors", tensors, (f"optimizer.{slot}" for slot in slots))
+        state = {slot: tensors[f"optimizer.{slot}"] for slot in slots}
+        _check_state(network, state)
+        training.optimizer.load_state_dict({"step": config["step"], **state})
         training.epoch = config["epoch"]
-        n_epochs = {values.shape for values in series.values()} - {(0,)}
-        if n_epochs - {(training.epoch,)}:
-            raise ValueError(f"history must have {training.epoch} epochs")
         training._series = {key: values.tolist() for key, values in series.items()}
-        training._fingerprint = config["fingerprint"]
+        training._fingerprint = fingerprint
         return training
 
     def _copied(self) -> tuple[NDArray[Any], float, dict[str, Any]]:
@@ -283,13 +299,78 @@ class Checkpoint:
                 )
 
 
+def _check_series(
+    network: MLP, epoch: int, fingerprint: dict[str, Any] | None, series: Tensors
+) -> None:
+    """Refuse a history of another number of epochs, or of what the training does not tell."""
+    classifies = network.output in ("softmax", "sigmoid")
+    validated = epoch if fingerprint is not None and "X_val" in fingerprint else 0
+    lengths = {
+        "loss": epoch,
+        "accuracy": epoch if classifies else 0,
+        "val_loss": validated,
+        "val_accuracy": validated if classifies else 0,
+        "seconds": epoch,
+    }
+    for name, length in lengths.items():
+        vector(series, name, "float64", length)
+
+
+def _check_state(network: MLP, state: Tensors) -> None:
+    """Refuse vectors that are not of the network's parameters."""
+    for name in state:
+        vector(state, name, network.dtype, network.n_parameters)
+
+
+def _optimizer_of(settings: Any) -> Optimizer:
+    check_type("optimizer", settings, list)
+    name, *values = settings
+    check_type("the name of the optimizer", name, str)
+    if name not in _RULES:
+        raise ValueError(f"optimizer must be SGD, Adam or AdamW, got {name}")
+    rule, names = _RULES[name]
+    arguments = dict(zip(names, values, strict=True))
+    for key, value in arguments.items():
+        check_type(key, value, type(getattr(rule(), key)))
+    return rule(**arguments)
+
+
+def _slots(optimizer: Optimizer) -> tuple[str, ...]:
+    """Name the vectors of the optimizer's state, after its first step."""
+    if isinstance(optimizer, SGD):
+        return ("velocity",) if optimizer.momentum > 0 else ()
+    return ("m", "v")
+
+
+def _seed_of(text: Any) -> int:
+    check_type("seed", text, str)
+    seed = int(text)
+    if str(seed) != text:
+        raise ValueError(f"seed must be an integer, got {text!r}")
+    return seed
+
+
+def _fingerprint_of(found: Any) -> dict[str, Any] | None:
+    check_type("fingerprint", found, dict, type(None))
+    return None if found is None else {name: _short(value) for name, value in found.items()}
+
+
 def _fingerprint(X: Any, y: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     """Tell the data and arguments of a fit from others, in terms that JSON has."""
     found = {"X": _digest(X), "y": _digest(y)}
     for name, value in arguments.items():
         if name != "n_jobs" and value is not None:
-            found[name] = _digest(value) if hasattr(value, "shape") else value
-    return dict(json.loads(json.dumps(found, default=list)))
+            is_array = bool(getattr(value, "shape", ()))
+            found[name] = _digest(value) if is_array else _short(value)
+    return found
+
+
+def _short(value: Any) -> Any:
+    """Return what JSON has for a value, or a checksum where that would be long."""
+    text = json_text({"value": value})
+    if len(text) <= _MAX_TEXT:
+        return json_object("an argument", text)["value"]
+    return f"{len(text)} characters with checksum {zlib.crc32(text.encode()):08x}"
 
 
 def _digest(array: Any) -> str:

@@ -30,6 +30,7 @@ from fastmlp._click import (
     widths,
 )
 from fastmlp._extras import require
+from fastmlp._files import check_saves
 from fastmlp._progress import progress_bar
 from fastmlp._results import (
     Part,
@@ -270,6 +271,8 @@ def train(
     if resume:
         training = _resumed(path, training)
         network = training.network
+    names = (table.feature_names, table.class_names, target)
+    check_saves(Model(network, scaler.mean_, scaler.scale_, *names))
 
     try:
         if not quiet:

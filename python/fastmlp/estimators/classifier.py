@@ -203,7 +203,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             tells two classes apart, and several are labels of their own.
         classes : array-like of shape (n_classes,), default=None
             The classes in the order of the outputs, which must be sorted. None numbers them
-            from 0.
+            from 0. One output may also have one class alone, if training saw no other.
         **parameters : object
             Parameters of the constructor for a later `fit` or `partial_fit`; those that the
             network determines follow from it.
@@ -227,7 +227,8 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         single = network.output == "sigmoid" and n_outputs == 1
         n_classes = 2 if single else n_outputs
         labels = np.arange(n_classes) if classes is None else np.asarray(classes)
-        if labels.shape != (n_classes,) or not np.array_equal(labels, np.unique(labels)):
+        fits = labels.shape == (n_classes,) or (single and labels.shape == (1,))
+        if not fits or not np.array_equal(labels, np.unique(labels)):
             raise ValueError(
                 f"classes must be {n_classes} distinct labels in sorted order, got {classes!r}"
             )

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp._core import MLP
+from fastmlp._files import Tensors
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
 
 
@@ -245,8 +246,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y
 
     @classmethod
-    def _of_labels(cls, network: MLP, content: dict[str, Any]) -> Any:
-        return cls.from_network(network)
+    def _of_labels(
+        cls, network: MLP, content: dict[str, Any], tensors: Tensors
+    ) -> tuple[Any, set[str]]:
+        return cls.from_network(network), set()
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the network's output for each row.

@@ -1,7 +1,6 @@
 //! Arguments that PyO3 converts: its own errors tell what was found, and only a note beside them where.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use fastmlp_core::Error;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeError};
@@ -38,7 +37,6 @@ arguments! {
     normalization: Option<&'a str>, "None or a str";
     network: Bound<'py, MLP>, "an MLP";
     output: &'a str, "a str";
-    path: PathBuf, "a str or a PathLike";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
     shuffle: bool, "a bool";

@@ -55,6 +55,7 @@ mod optimizer;
 mod out;
 mod parameter_block;
 mod shuffling;
+mod stream;
 mod targets;
 mod threads;
 mod training;

@@ -1,7 +1,6 @@
 //! The class `MLP`: signatures and documentation; the work is the engine's.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Normalization, Objective, Role};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
@@ -21,6 +20,7 @@ use crate::objective::objective;
 use crate::optimizer::Optimizer;
 use crate::parameter_block::{blocks_of, part};
 use crate::shuffling::Shuffling;
+use crate::stream::{Destination, Source, destination, source};
 use crate::threads::threads;
 use crate::training::{DataArguments, FitArguments};
 
@@ -861,13 +861,16 @@ impl MLP {
     ///
     /// Parameters
     /// ----------
-    /// path : str or PathLike
-    ///     The file; its folder exists. A file that is replaced passes on its permissions.
+    /// path : str, PathLike or object with write
+    ///     The file; its folder exists. A file that is replaced passes on its permissions and, where
+    ///     the process may set them, its owner and group. Or an object that writes bytes, such as
+    ///     a file opened in binary mode or a BytesIO; it is flushed, and not closed.
     ///
     /// Raises
     /// ------
     /// OSError
-    ///     If the file cannot be written; what was there before stays as it was.
+    ///     If the file cannot be written; what was there before stays as it was. What an object raises
+    ///     passes through, and may have been written in part.
     /// ValueError
     ///     If a parameter is not finite.
     /// RuntimeError
@@ -876,9 +879,8 @@ impl MLP {
     /// See Also
     /// --------
     /// load : Reads it back.
-    fn save(&self, py: Python<'_>, #[pyo3(from_py_with = argument::path)] path: PathBuf) -> BindResult<()> {
-        let file = self.to_file()?;
-        Ok(py.detach(|| file.save(&path))?)
+    fn save(&self, py: Python<'_>, #[pyo3(from_py_with = destination)] path: Destination) -> BindResult<()> {
+        path.save(py, self.to_file()?)
     }
 
     /// Read a network that `save` wrote.
@@ -889,8 +891,9 @@ impl MLP {
     ///
     /// Parameters
     /// ----------
-    /// path : str or PathLike
-    ///     The file.
+    /// path : str, PathLike, object with read, or bytes-like
+    ///     The file. Or an object that reads bytes, such as a file opened in binary mode, from where
+    ///     it stands to the end of what `save` wrote, and no byte more. Or those bytes.
     ///
     /// Returns
     /// -------
@@ -909,10 +912,10 @@ impl MLP {
     /// --------
     /// save : Writes it.
     #[staticmethod]
-    fn load(
-        py: Python<'_>,
-        #[pyo3(from_py_with = argument::path)] path: PathBuf,
-    ) -> BindResult<Bound<'_, Self>> {
+    fn load<'py>(
+        py: Python<'py>,
+        #[pyo3(from_py_with = source)] path: Source<'py>,
+    ) -> BindResult<Bound<'py, Self>> {
         load_alone(py, path)
     }
 

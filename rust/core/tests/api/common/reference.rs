@@ -104,7 +104,9 @@ fn forward(
         };
         let ends_layer = n_dense > 0 && matches!(layout.stages().get(i + 1), Some(Stage::Dense(_)));
         if let (true, HiddenActivation::Fixed(activation)) = (ends_layer, hidden(network, n_dense)) {
-            a.iter_mut().for_each(|z| *z = activate(activation, *z, is_above(*z)));
+            for z in &mut a {
+                *z = activate(activation, *z, is_above(*z));
+            }
         }
     }
     a
