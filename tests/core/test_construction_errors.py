@@ -37,7 +37,8 @@ NETWORKS = [
         [2, 4, 3],
         {"activation": ["relu", "tanh"]},
         ValueError,
-        "activation is a sequence of 2, expected one name, or a sequence of 1 name, one per hidden layer",
+        "activation is a sequence of 2, "
+        "expected one name, or a sequence of 1 name, one per hidden layer",
     ),
     (
         [2, 4, 3],
