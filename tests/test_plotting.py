@@ -343,6 +343,33 @@ def test_confusion_matrix_with_a_class_that_never_occurs():
     np.testing.assert_array_equal(ax.images[0].get_array(), [[1, 0], [0, 0]])
 
 
+def test_confusion_matrix_of_many_classes_has_the_most_confused():
+    matrix = np.diag(np.full(300, 5))
+    confused = [7, 30, 31, 200]
+    matrix[7, 200] = matrix[30, 31] = 4
+    names = [f"c{c}" for c in range(300)]
+    ax = plot_confusion_matrix(matrix, class_names=names, max_classes=4)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [f"c{c}" for c in confused]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [f"c{c}" for c in confused]
+    shares = matrix[np.ix_(confused, confused)] / matrix.sum(axis=1)[confused, None]
+    np.testing.assert_allclose(ax.images[0].get_array(), shares)
+    title = "Confusion matrix: 1,500 of 1,508 correct\nthe 4 most confused of 300 classes"
+    assert ax.get_title() == title
+
+    ax = plot_confusion_matrix(matrix)
+    assert ax.images[0].get_array().shape == (50, 50)
+    assert len(ax.texts) == 52  # none for the zeros
+    assert {"4\n44.4%", "5\n100.0%", "5\n55.6%"} == {text.get_text() for text in ax.texts}
+    assert plot_confusion_matrix(matrix, max_classes=300).images[0].get_array().shape == (300, 300)
+
+
+def test_a_legend_of_many_classes_has_the_first(rng):
+    X, y = rng.standard_normal((90, 2)), np.arange(90) % 45
+    legend = plot_data(X, y).get_legend()
+    assert legend.get_title().get_text() == "class (first 30 of 45)"
+    assert [text.get_text() for text in legend.get_texts()] == [str(c) for c in range(30)]
+
+
 @pytest.mark.parametrize("n", [1, 12, 40])
 def test_confusion_matrix_labels_do_not_overlap(n):
     names = [f"class number {c}" for c in range(n)]
@@ -442,6 +469,10 @@ def test_activations_by_default():
         (
             lambda X, y: plot_confusion_matrix([[1, 0], [0, 1]], class_names=NAMES),
             "class_names has 3 names, but matrix has 2 classes",
+        ),
+        (
+            lambda X, y: plot_confusion_matrix([[1, 0], [0, 1]], max_classes=0),
+            "max_classes must be at least 1, got 0",
         ),
     ],
 )

@@ -2,9 +2,10 @@
 
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from os import PathLike
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,25 @@ _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 _CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
 _MAX_TEXT = 1000  # of an argument in a file; of a longer one a checksum is kept
+
+
+class _Copies(NamedTuple):
+    """What training changes, as it was after an epoch."""
+
+    parameters: NDArray[Any]
+    learning_rate: float
+    state: dict[str, Any]
+
+
+class _Whole(NamedTuple):
+    """The last whole epoch of a training.
+
+    It is replaced by one assignment, so that a signal meets either this epoch or the next one,
+    whichever line it interrupts.
+    """
+
+    epoch: int
+    copies: _Copies | None  # None where network and optimizer are at this epoch themselves
 
 
 class Checkpoint:
@@ -102,7 +122,8 @@ class Checkpoint:
         self.network = network
         self.optimizer = optimizer
         self.seed = seed
-        self.epoch = 0
+        self._whole = _Whole(0, None)
+        # Entries beyond the last whole epoch are of one that a signal kept from becoming whole.
         self._series: dict[str, list[float]] = {name: [] for name in _SERIES}
         self._fingerprint: dict[str, Any] | None = None
 
@@ -128,9 +149,9 @@ class Checkpoint:
         epochs : int
             Epochs of the whole training.
         path : str or path-like, default=None
-            The file to keep: written at the beginning, then at most every `interval` seconds, at
-            the end, and when an error or Ctrl-C ends training, with the last whole epoch. None
-            keeps none.
+            The file to keep: written before the first epoch, then at most every `interval`
+            seconds, at the end, and when an error or Ctrl-C ends training. It always holds a
+            whole epoch, the last one unless Ctrl-C is pressed again and again. None keeps none.
         interval : float, default=60.0
             Seconds between two writings; 0 writes after each epoch.
         callback : callable, default=None
@@ -157,24 +178,25 @@ class Checkpoint:
             if name in arguments:
                 raise TypeError(f"{name} belongs to the checkpoint: fit takes none")
         self._check_same(_fingerprint(X, y, arguments))
+        self._go_back()  # a signal may have ended the last call before it had done so
         if path is not None:
             self.save(path)  # what refuses the file does so before there is work to lose
-        written, kept = monotonic(), self._copied()
+        written = monotonic()
 
         def keep(epoch: Epoch) -> bool | None:
-            nonlocal written, kept
+            nonlocal written
             stop = callback(epoch) if callback is not None else None
-            self.epoch = epoch.epoch
             for name, series in self._series.items():
                 if (value := getattr(epoch, name)) is not None:
-                    series.append(value)
-            kept = self._copied()
+                    series[self.epoch :] = [value]
+            self._whole = _Whole(epoch.epoch, self._copied())
             if path is not None and monotonic() - written >= interval:
                 self.save(path)
                 written = monotonic()
             return stop
 
         try:
+            self._whole = _Whole(self.epoch, self._copied())
             self.network.fit(
                 X,
                 y,
@@ -185,28 +207,33 @@ class Checkpoint:
                 callback=keep,
                 **arguments,
             )
+            self._settle(path)
         except BaseException:
-            parameters, self.optimizer.learning_rate, state = kept
-            self.network.parameters[:] = parameters
-            self.optimizer.load_state_dict(state)
-            if path is not None:
-                self.save(path)
+            try:
+                self._settle(path)
+            except KeyboardInterrupt:  # a second one; a third ends this too
+                self._settle(path)
+                raise
             raise
-        if path is not None:
-            self.save(path)
         return self.history
+
+    @property
+    def epoch(self) -> int:
+        """Epochs made: int."""
+        return self._whole.epoch
 
     @property
     def history(self) -> History:
         """What each epoch showed: History."""
-        arrays = {name: np.array(series) for name, series in self._series.items()}
+        epoch = self.epoch
+        arrays = {name: np.array(series[:epoch]) for name, series in self._series.items()}
         optional = {name: arrays[name] if arrays[name].size else None for name in _SERIES[1:4]}
-        if self.epoch == 0 and self.network.output in ("softmax", "sigmoid"):
+        if epoch == 0 and self.network.output in ("softmax", "sigmoid"):
             optional["accuracy"] = arrays["accuracy"]
         return History(arrays["loss"], **optional, seconds=arrays["seconds"])
 
     def save(self, path: "Destination") -> None:
-        """Write the training as it is: between calls of `fit`, after its last whole epoch.
+        """Write the training as it was after its last whole epoch.
 
         Parameters
         ----------
@@ -221,21 +248,22 @@ class Checkpoint:
         OSError
             If the file cannot be written.
         """
-        state = self.optimizer.state_dict()
-        rule, settings = _RULES[type(self.optimizer).__name__]
+        epoch, network, optimizer = self._last_whole()
+        state = optimizer.state_dict()
+        rule, settings = _RULES[type(optimizer).__name__]
         config = {
-            "optimizer": [rule.__name__, *(getattr(self.optimizer, name) for name in settings)],
+            "optimizer": [rule.__name__, *(getattr(optimizer, name) for name in settings)],
             "seed": str(self.seed),
-            "epoch": self.epoch,
+            "epoch": epoch,
             "step": state.pop("step"),
             "fingerprint": self._fingerprint,
         }
-        series = {name: np.array(values) for name, values in self._series.items()}
-        _check_state(self.network, state)
-        _check_series(self.network, self.epoch, self._fingerprint, series)
+        series = {name: np.array(values[:epoch]) for name, values in self._series.items()}
+        _check_state(network, state)
+        _check_series(network, epoch, self._fingerprint, series)
         tensors = {f"optimizer.{key}": values for key, values in state.items()}
         tensors |= {f"history.{key}": values for key, values in series.items()}
-        save_network(path, self.network, tensors, {"training": json_text(config)})
+        save_network(path, network, tensors, {"training": json_text(config)})
 
     @classmethod
     def load(cls, path: "Source") -> Self:
@@ -277,15 +305,38 @@ class Checkpoint:
         state = {slot: tensors[f"optimizer.{slot}"] for slot in slots}
         _check_state(network, state)
         training.optimizer.load_state_dict({"step": config["step"], **state})
-        training.epoch = config["epoch"]
+        training._whole = _Whole(config["epoch"], None)
         training._series = {key: values.tolist() for key, values in series.items()}
         training._fingerprint = fingerprint
         return training
 
-    def _copied(self) -> tuple[NDArray[Any], float, dict[str, Any]]:
-        """Copy what training changes: parameters, learning rate, the optimizer's state."""
-        parameters = self.network.parameters.copy()
-        return parameters, self.optimizer.learning_rate, self.optimizer.state_dict()
+    def _copied(self) -> _Copies:
+        optimizer = self.optimizer
+        return _Copies(
+            self.network.parameters.copy(), optimizer.learning_rate, optimizer.state_dict()
+        )
+
+    def _settle(self, path: str | PathLike[str] | None) -> None:
+        """Go back to the last whole epoch and write it; once interrupted, it can be done again."""
+        self._go_back()
+        if path is not None:
+            self.save(path)
+
+    def _go_back(self) -> None:
+        """Put network and optimizer back to the last whole epoch."""
+        whole = self._whole
+        if whole.copies is not None:
+            _restore(self.network, self.optimizer, whole.copies)
+            self._whole = _Whole(whole.epoch, None)
+
+    def _last_whole(self) -> tuple[int, MLP, Optimizer]:
+        """Return the last whole epoch: its number, and network and optimizer as they were then."""
+        whole = self._whole
+        if whole.copies is None:
+            return whole.epoch, self.network, self.optimizer
+        network, optimizer = deepcopy(self.network), deepcopy(self.optimizer)
+        _restore(network, optimizer, whole.copies)
+        return whole.epoch, network, optimizer
 
     def _check_same(self, fingerprint: dict[str, Any]) -> None:
         """Compare data and arguments with those of the first epochs."""
@@ -353,6 +404,12 @@ def _seed_of(text: Any) -> int:
 def _fingerprint_of(found: Any) -> dict[str, Any] | None:
     check_type("fingerprint", found, dict, type(None))
     return None if found is None else {name: _short(value) for name, value in found.items()}
+
+
+def _restore(network: MLP, optimizer: Optimizer, copies: _Copies) -> None:
+    network.parameters[:] = copies.parameters
+    optimizer.learning_rate = copies.learning_rate
+    optimizer.load_state_dict(copies.state)
 
 
 def _fingerprint(X: Any, y: Any, arguments: dict[str, Any]) -> dict[str, Any]:

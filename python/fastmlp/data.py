@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._csv import DataError, Table, read_csv
+from fastmlp._csv_hints import DataError
+from fastmlp._csv_reader import Table, read_csv
 from fastmlp._extras import require
 
 __all__ = [
@@ -165,8 +166,8 @@ def split(
     codes = codes[order]
     ends = np.array([*accumulate(fractions[:-1]), 1.0])
     part = np.empty(len(y), dtype=np.int64)
-    for c, label in enumerate(classes):
-        rows = np.flatnonzero(codes == c)
+    by_class = np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1])
+    for c, (label, rows) in enumerate(zip(classes, by_class, strict=True)):
         if len(rows) < len(fractions):
             raise ValueError(
                 f"a split into {len(fractions)} parts needs as many rows of each class, "
