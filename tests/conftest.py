@@ -1,5 +1,7 @@
 """Fixtures of all tests: seeded data, the reference beside a network, and the tolerances."""
 
+import signal
+
 import numpy as np
 import pytest
 import reference
@@ -111,6 +113,17 @@ def spiral():
     angle = 4.0 * (y + radius) + 0.2 * rng.standard_normal(len(y))
     X = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
     return (X - X.mean(axis=0)) / X.std(axis=0), y
+
+
+@pytest.fixture
+def sigint():
+    """See to it that SIGINT raises KeyboardInterrupt, here and in processes that are started.
+
+    Who starts the tests in the background may have it ignored, as nohup and some shells do.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

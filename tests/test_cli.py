@@ -277,6 +277,7 @@ def test_a_broken_pipe_ends_quietly(model_file, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT between processes")
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c_in_training_ends_with_130_and_one_line(spiral_csv, tmp_path):
     options = ["--target", "color", "--epochs", str(10**9), "--output", tmp_path / "out"]
     with subprocess.Popen(

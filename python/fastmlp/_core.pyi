@@ -42,6 +42,7 @@ class Optimizer:
     def learning_rate(self, value: float) -> None: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def step(self, mlp: MLP, gradient: FloatArray) -> None: ...
     def reset(self) -> None: ...
 
 @final
@@ -163,7 +164,7 @@ class MLP:
         init: Init = "auto",
         init_scale: float | None = None,
         dtype: _DType = "float32",
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         *,
         normalization: Normalization | None = None,
         input_scale: bool = False,
@@ -215,7 +216,7 @@ class MLP:
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
@@ -227,7 +228,7 @@ class MLP:
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
     ) -> float: ...
     def fit(
@@ -238,7 +239,7 @@ class MLP:
         epochs: int = 1000,
         batch_size: int | None = None,
         shuffle: bool = True,
-        seed: int | np.random.RandomState | None = None,
+        seed: int | np.random.Generator | np.random.RandomState | None = None,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         X_val: Inputs | None = None,

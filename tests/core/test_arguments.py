@@ -21,6 +21,7 @@ CALLS = {
         if not name.startswith("_") and callable(getattr(NETWORK, name))
     },
     "load_state_dict": fastmlp.Adam().load_state_dict,
+    "Optimizer.step": fastmlp.Adam().step,
 }
 ARGUMENTS = [(call, name) for call in CALLS for name in inspect.signature(CALLS[call]).parameters]
 
@@ -30,7 +31,9 @@ GOOD = {
     "y": Y,
     "d_output": np.ones((5, 3), np.float32),
     "layer_sizes": [2, 3],
+    "gradient": np.zeros(NETWORK.n_parameters, np.float32),
     "metadata": {},
+    "mlp": NETWORK,
     "network": NETWORK,
     "optimizer": fastmlp.SGD(),
     "path": "no/such/folder/model",
@@ -59,12 +62,14 @@ EXPECTED = {
     "epsilon": "a number",
     "epsilon_hat": "a bool",
     "flat": "a NumPy array",
+    "gradient": INPUTS.format("gradient", "float32"),
     "init": "a str",
     "init_scale": "None or a number",
     "initial_epoch": "an integer",
     "layer_sizes": "a sequence of integers",
     "learning_rate": "a number",
     "metadata": "a dict of str to str",
+    "mlp": "an MLP",
     "momentum": "a number",
     "n_jobs": "an integer",
     "nesterov": "a bool",

@@ -88,7 +88,7 @@ class Labels:
         """Return class indices (n_samples,), or an indicator where rows have several labels."""
         if self.out_activation_ == "softmax":
             return network.predict(X)
-        likely = (network.predict_proba(X) > 0.5).astype(np.int64)
+        likely = (check_not_nan(network.predict_proba(X)) > 0.5).astype(np.int64)
         if likely.shape[1] > 1:
             return likely
         # Without a second class, the one output cannot mean it.
@@ -101,8 +101,21 @@ class Labels:
     def _validation_score(
         self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> float:
-        """Return the accuracy: the share of rows of which everything is right."""
-        right = self._decide(network, X) == y
+        """Return the accuracy: the share of rows that are right in all, or NaN if sums overflow."""
+        try:
+            right = self._decide(network, X) == y
+        except ValueError:  # the rows are finite, and the network is not
+            return np.nan
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
+
+
+def check_not_nan(probabilities: NDArray[Any]) -> NDArray[Any]:
+    """Return them; NaN, which a sum that overflows leads to, is an error."""
+    if np.isnan(probabilities).any():
+        raise ValueError(
+            "The probabilities are not a number. The input data may contain large values and need "
+            "to be preprocessed."
+        )
+    return probabilities

@@ -44,7 +44,7 @@ impl<T: Element> Mlp<T> {
         let mut mlp = Self::zeros(network, seed)?;
         let first = mlp.seeds.next_seed();
         let network = mlp.plan.network();
-        init.fill(network.layout(), network.activations(), first, &mut mlp.parameters);
+        init.fill(network.layout(), network.activations(), first, &mut mlp.parameters)?;
         Ok(mlp)
     }
 
@@ -279,7 +279,7 @@ impl<T: Element> Mlp<T> {
     }
 }
 
-fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {
+pub(crate) fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {
     if found == expected {
         return Ok(());
     }

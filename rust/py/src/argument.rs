@@ -32,6 +32,7 @@ arguments! {
     input_scale: bool, "a bool";
     learning_rate: f64, "a number";
     metadata: BTreeMap<String, String>, "a dict of str to str";
+    mlp: Bound<'py, MLP>, "an MLP";
     momentum: f64, "a number";
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";

@@ -55,9 +55,10 @@ use crate::training::{DataArguments, FitArguments};
 /// dtype : str or dtype, default="float32"
 ///     Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``,
 ///     or NumPy's type of that name.
-/// seed : int, default=None
+/// seed : int or numpy.random.Generator, default=None
 ///     From 0 to 2**64 - 1. It fixes the initial weights, and the order of rows in each `fit`
-///     that is given no seed of its own. None asks the operating system for one.
+///     that is given no seed of its own. A Generator draws one, and is advanced by that. None asks
+///     the operating system for one.
 /// normalization : {"layer"}, default=None
 ///     ``"layer"`` normalises the sums of every hidden layer, row by row, before the activation; see
 ///     Notes. None does not.
@@ -206,8 +207,8 @@ impl MLP {
         let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
         let network = architecture.network()?;
         let init = Init::from_name(init, init_scale)?;
-        let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
         let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
+        let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
         Ok(Self { engine: build(&dtype, network.clone(), Some(init), seed)?, network })
     }
 
@@ -330,6 +331,9 @@ impl MLP {
 
     /// Compute the last layer's sums: the logits of rows.
     ///
+    /// A row that is not finite gives NaN, or what the activations make of it; other rows do not
+    /// depend on it.
+    ///
     /// Parameters
     /// ----------
     /// X : ndarray or CSR matrix of shape (n, d_in)
@@ -368,6 +372,8 @@ impl MLP {
     }
 
     /// Compute the probabilities of the classes, or for a sigmoid that of each output.
+    ///
+    /// Rows that are not finite count as in `forward`.
     ///
     /// Parameters
     /// ----------
@@ -424,7 +430,8 @@ impl MLP {
     /// Raises
     /// ------
     /// TypeError, ValueError, RuntimeError
-    ///     As `forward` does.
+    ///     As `forward` does; for softmax and sigmoid a ValueError if `X` is not finite, with the
+    ///     first row and column that is wrong, or if a logit is NaN: no class follows from it.
     #[pyo3(signature = (X, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn predict<'py>(
@@ -497,9 +504,9 @@ impl MLP {
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
     ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
     ///     their expectation.
-    /// seed : int, default=None
-    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. It is needed with dropout,
-    ///     and without means nothing.
+    /// seed : int or numpy.random.Generator, default=None
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. It is
+    ///     needed with dropout, and without means nothing.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
@@ -621,9 +628,9 @@ impl MLP {
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
     ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
     ///     their expectation.
-    /// seed : int, default=None
-    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. None takes the next seed of
-    ///     the network's own stream. Without dropout it means nothing.
+    /// seed : int or numpy.random.Generator, default=None
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. None
+    ///     takes the next seed of the network's own stream. Without dropout it means nothing.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
@@ -692,13 +699,14 @@ impl MLP {
     /// shuffle : bool, default=True
     ///     Draw a new order of rows for each epoch. Where one batch is all rows, there is nothing to
     ///     shuffle.
-    /// seed : int or numpy.random.RandomState, default=None
+    /// seed : int, numpy.random.Generator or numpy.random.RandomState, default=None
     ///     From 0 to 2**64 - 1. The order of rows is a function of the seed and the number of the
     ///     epoch alone. None takes the next seed of the network's own stream, which starts at the
     ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time. A
-    ///     RandomState gives the orders of scikit-learn, each its shuffle of the one before, even
-    ///     where one batch is all rows, and is advanced by them when the call ends; the masks of
-    ///     dropout then come from the network's own stream.
+    ///     Generator draws one seed for the whole call. A RandomState gives the orders of
+    ///     scikit-learn, each its shuffle of the one before, even where one batch is all rows, and is
+    ///     advanced by them when the call ends; the masks of dropout then come from the network's own
+    ///     stream.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all. The loss of a
     ///     batch is ``sum(w * l) / sum(w)`` over its rows; a batch whose weights are all 0 makes no
@@ -722,8 +730,8 @@ impl MLP {
     /// callback : callable, default=None
     ///     Called with an `Epoch` after each epoch; training stops if it returns True, and goes on
     ///     if it returns None or False. It may use the network, look at the optimizer's state and
-    ///     set its learning rate, but not train the network. What it raises ends training and
-    ///     passes through.
+    ///     set its learning rate, but train neither the network nor another one with the optimizer.
+    ///     What it raises ends training and passes through.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty: ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases, is added to the loss of a batch: finite, >= 0.
@@ -752,8 +760,8 @@ impl MLP {
     /// ValueError
     ///     As `loss` does, for `X_val` and `y_val` too; if only one of these two is given; if a
     ///     number is out of its range; if the optimizer's state belongs to a network of another size
-    ///     or dtype; if the loss is not finite because `X` is not, with the first row and column
-    ///     that is wrong.
+    ///     or dtype; if `X_val` is not finite, or the loss is not because `X` is not, with the first
+    ///     row and column that is wrong.
     /// DivergenceError
     ///     If a loss, a gradient or an update is not finite although `X` is. The network has the
     ///     parameters from before that batch.
@@ -832,11 +840,12 @@ impl MLP {
             initial_epoch,
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
-            shuffling: Shuffling::extract(seed)?,
             dropout: self.dropout(dropout, None)?.dropout,
             objective: objective(alpha, report)?,
             n_threads: threads(n_jobs)?,
             callback,
+            // Last: a Generator is advanced by it.
+            shuffling: Shuffling::extract(seed)?,
         };
         let data = DataArguments { x: X, y, sample_weight, class_weight };
         match optimizer {
@@ -973,6 +982,11 @@ impl MLP {
         let (parameters, seeds) = self.engine.snapshot()?;
         let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());
         Ok(NetworkFile { network: self.network.clone(), parameters, seeds, tensors, metadata })
+    }
+
+    /// One update along a gradient of the caller's own.
+    pub(crate) fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()> {
+        self.engine.descend(gradient, optimizer)
     }
 
     fn layout(&self) -> &Layout {

@@ -69,14 +69,15 @@ impl Init {
         }
     }
 
-    /// Draws the weights of every layer, and sets what else there is to its first value; `activations` has one entry per hidden layer.
+    /// Draws the weights of every layer, and sets what else there is to its first value; `activations` has one entry per
+    /// hidden layer. An error if a weight is not finite.
     pub fn fill<T: Element>(
         self,
         layout: &Layout,
         activations: &[HiddenActivation],
         seed: u64,
         parameters: &mut [T],
-    ) {
+    ) -> Result<()> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         for block in layout.blocks() {
             let numbers = &mut parameters[block.range()];
@@ -96,6 +97,13 @@ impl Init {
             for weight in numbers {
                 *weight = T::from_f64(draw.next(&mut rng));
             }
+        }
+        match self {
+            Self::Normal(scale) if !T::largest_magnitude(parameters).is_finite() => {
+                let expected = format!("a scale that makes finite weights of {}", T::DTYPE);
+                Err(Error::value("init_scale", format_args!("{scale:?}"), expected))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -131,7 +139,8 @@ mod tests {
     fn drawn(name: &str, scale: Option<f64>, activation: Activation) -> (Layout, Vec<f64>) {
         let layout = Layout::new(&[300, 200, 10]).unwrap();
         let mut parameters = vec![f64::NAN; layout.n_parameters()];
-        Init::from_name(name, scale).unwrap().fill(&layout, &[activation.into()], 7, &mut parameters);
+        let init = Init::from_name(name, scale).unwrap();
+        init.fill(&layout, &[activation.into()], 7, &mut parameters).unwrap();
         (layout, parameters)
     }
 
@@ -169,7 +178,7 @@ mod tests {
     fn both_types_start_from_the_same_values() {
         let (layout, wide) = drawn("normal", None, Activation::Relu);
         let mut narrow = vec![0.0_f32; wide.len()];
-        Init::Normal(0.01).fill(&layout, &[Activation::Relu.into()], 7, &mut narrow);
+        Init::Normal(0.01).fill(&layout, &[Activation::Relu.into()], 7, &mut narrow).unwrap();
         assert!(wide.iter().zip(&narrow).all(|(&w, &n)| f32::from_f64(w) == n));
     }
 
@@ -183,5 +192,13 @@ mod tests {
         for scale in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(Init::from_name("normal", Some(scale)).is_err());
         }
+    }
+
+    #[test]
+    fn a_scale_that_makes_infinite_weights_is_refused() {
+        let layout = Layout::new(&[3, 2]).unwrap();
+        let message = Init::Normal(1e39).fill(&layout, &[], 7, &mut [0.0_f32; 8]).unwrap_err().to_string();
+        assert_eq!(message, "init_scale is 1e39, expected a scale that makes finite weights of float32");
+        Init::Normal(1e39).fill(&layout, &[], 7, &mut [0.0_f64; 8]).unwrap();
     }
 }

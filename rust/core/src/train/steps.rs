@@ -5,7 +5,7 @@ use crate::data::Dataset;
 use crate::error::Result;
 use crate::kernels::Element;
 use crate::loss::Objective;
-use crate::mlp::Mlp;
+use crate::mlp::{Mlp, check_len};
 use crate::optim::{Rule, State};
 use crate::run::{Interrupt, Never, Team};
 use crate::train::descent::{Descent, take_step};
@@ -30,6 +30,14 @@ impl<T: Element> Mlp<T> {
                 .map(|()| loss)
                 .map_err(|diverged| data.check_finite().err().unwrap_or(diverged))
         })
+    }
+
+    /// One update along a gradient of the caller's own, as long as the parameters.
+    pub fn descend(&mut self, gradient: &[T], (rule, state): (&Rule, &mut State<T>)) -> Result<()> {
+        state.check(rule, self.parameters().len())?;
+        check_len("gradient", gradient.len(), self.parameters().len())?;
+        let descent = Descent { loss: 0.0, gradient, largest: T::largest_magnitude(gradient).into() };
+        take_step((rule, state), self.parameters_mut(), descent, &mut Team::new(1), (1, 1))
     }
 
     /// Trains for a number of epochs and returns what each of them showed.

@@ -85,7 +85,11 @@ impl<'a, T: Element> Trainer<'a, T> {
         let n = train.n_rows();
         let network = mlp.network();
         train.check(network)?;
-        validation.as_ref().map_or(Ok(()), |validation| validation.check(network))?;
+        if let Some(validation) = &validation {
+            validation.check(network)?;
+            // No step depends on it: nothing else would ever find what is wrong.
+            validation.check_finite()?;
+        }
         if schedule.n_threads == 0 {
             return Err(Error::value("n_threads", 0, "a number >= 1"));
         }

@@ -2,9 +2,11 @@
 
 mod adam;
 mod adamw;
+mod loan;
 mod sgd;
 mod state;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fastmlp_core::{Adam as AdamRule, Error, Rule, State};
@@ -16,9 +18,11 @@ use crate::argument;
 use crate::array::PyScalar;
 use crate::error::{BindError, BindResult};
 use crate::integer::integer;
+use crate::mlp::MLP;
 
 pub(crate) use adam::Adam;
 pub(crate) use adamw::AdamW;
+pub(crate) use loan::Reservation;
 pub(crate) use sgd::SGD;
 pub(crate) use state::Stateful;
 use state::{AnyState, counted, loaded};
@@ -35,6 +39,8 @@ use state::{AnyState, counted, loaded};
 pub(crate) struct Optimizer {
     rule: Mutex<Rule>,
     state: Mutex<AnyState>,
+    /// Whether a call trains with it; changed while `state` is locked.
+    is_reserved: AtomicBool,
 }
 
 const IN_USE: BindError =
@@ -49,7 +55,7 @@ impl Default for Optimizer {
 
 impl Optimizer {
     pub(crate) fn new(rule: Rule) -> Self {
-        Self { rule: Mutex::new(rule), state: Mutex::new(AnyState::New) }
+        Self { rule: Mutex::new(rule), state: Mutex::new(AnyState::New), is_reserved: AtomicBool::new(false) }
     }
 
     /// The rule as it is now.
@@ -65,43 +71,14 @@ impl Optimizer {
         }
     }
 
-    /// Lends the state for training a network of `n_parameters`, which nobody else can do meanwhile.
-    pub(crate) fn lend<T: Stateful>(&self, n_parameters: usize) -> BindResult<Loan<'_, T>> {
-        let rule = self.rule();
-        let mut held = self.state();
-        let state = match std::mem::replace(&mut *held, AnyState::InUse) {
-            AnyState::InUse => return Err(IN_USE),
-            AnyState::New => State::new(&rule, n_parameters).map_err(|error| (error, AnyState::New)),
-            other => match T::unwrap(other) {
-                Ok(state) => match state.check(&rule, n_parameters) {
-                    Ok(()) => Ok(state),
-                    Err(error) => Err((error, T::wrap(state))),
-                },
-                // Plain descent keeps a count, and nothing that has a type.
-                Err(other) if rule.slots().is_empty() => {
-                    counted(&rule, n_parameters, other.steps()).map_err(|error| (error, other))
-                }
-                Err(other) => Err((
-                    Error::value(
-                        "optimizer",
-                        "one that trained a network of another dtype",
-                        format!("a new one, or its reset(), for a network of {}", T::DTYPE),
-                    ),
-                    other,
-                )),
-            },
-        };
-        match state {
-            Ok(state) => Ok(Loan { optimizer: self, state: Some(state) }),
-            Err((error, before)) => {
-                *held = before;
-                Err(error.into())
-            }
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, AnyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, to be changed: not while a call trains with it.
+    fn free_state(&self) -> BindResult<MutexGuard<'_, AnyState>> {
+        let state = self.state();
+        if self.is_reserved.load(Ordering::Relaxed) { Err(IN_USE) } else { Ok(state) }
     }
 }
 
@@ -121,6 +98,55 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Make one update of a network along a gradient of the caller's own.
+    ///
+    /// The update is that of `MLP.step`, where the gradient is the same: with the same bits, and the
+    /// same state afterwards.
+    ///
+    /// Parameters
+    /// ----------
+    /// mlp : MLP
+    ///     The network whose parameters follow.
+    /// gradient : ndarray of shape (n_parameters,)
+    ///     Derivative of the loss with respect to `MLP.parameters`, laid out like them (see
+    ///     `MLP.unflatten`), of the network's dtype and contiguous: what `MLP.backward` returns, or
+    ///     a sum of such vectors.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `mlp` is no network, or `gradient` not a NumPy array of its dtype.
+    /// ValueError
+    ///     If `gradient` has another shape, is not contiguous, misaligned in memory, or in the same
+    ///     memory as the network's parameters; if the optimizer's state belongs to a network of
+    ///     another size or dtype.
+    /// DivergenceError
+    ///     If the gradient or the update is not finite. The network and the optimizer stay as they
+    ///     were.
+    /// RuntimeError
+    ///     If another call is training the network, or training with the optimizer.
+    ///
+    /// Examples
+    /// --------
+    /// A loss of one's own, half the sum of the squared logits:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> mlp, adam = fastmlp.MLP([2, 8, 3], dtype="float64", seed=0), fastmlp.Adam()
+    /// >>> X = np.ones((5, 2))
+    /// >>> before = np.square(mlp.forward(X)).sum()
+    /// >>> gradient, _ = mlp.backward(X, mlp.forward(X))
+    /// >>> adam.step(mlp, gradient)
+    /// >>> bool(np.square(mlp.forward(X)).sum() < before)
+    /// True
+    fn step(
+        &self,
+        #[pyo3(from_py_with = argument::mlp)] mlp: Bound<'_, MLP>,
+        gradient: &Bound<'_, PyAny>,
+    ) -> BindResult<()> {
+        mlp.get().descend(gradient, self)
+    }
+
     /// Forget the state, as if no step had been made; then any network can be trained.
     ///
     /// Raises
@@ -128,11 +154,7 @@ impl Optimizer {
     /// RuntimeError
     ///     If the optimizer is training a network.
     fn reset(&self) -> BindResult<()> {
-        let mut state = self.state();
-        if matches!(*state, AnyState::InUse) {
-            return Err(IN_USE);
-        }
-        *state = AnyState::New;
+        *self.free_state()? = AnyState::New;
         Ok(())
     }
 
@@ -208,41 +230,11 @@ impl Optimizer {
         };
         let expected = "one-dimensional float32 or float64 arrays of one length and type";
         let state = state.ok_or_else(|| Error::value("state", "of other arrays", expected))?;
-        let mut held = self.state();
-        if matches!(*held, AnyState::InUse) {
-            return Err(IN_USE);
-        }
-        *held = state;
+        *self.free_state()? = state;
         Ok(())
     }
 
     fn __setstate__(&self, state: Bound<'_, PyDict>) -> BindResult<()> {
         self.load_state_dict(state)
-    }
-}
-
-/// A state on loan; it goes back when this is dropped.
-pub(crate) struct Loan<'a, T: Stateful> {
-    optimizer: &'a Optimizer,
-    state: Option<State<T>>,
-}
-
-impl<T: Stateful> Loan<'_, T> {
-    /// The rule as it is now: a callback may have changed the learning rate.
-    pub(crate) fn rule(&self) -> Rule {
-        self.optimizer.rule()
-    }
-
-    pub(crate) fn state(&mut self) -> &mut State<T> {
-        self.state.as_mut().expect("a loan has its state until it is dropped")
-    }
-}
-
-impl<T: Stateful> Drop for Loan<'_, T> {
-    fn drop(&mut self) {
-        if let Some(state) = self.state.take() {
-            // Who made no step belongs to no network.
-            *self.optimizer.state() = if state.steps() == 0 { AnyState::New } else { T::wrap(state) };
-        }
     }
 }
