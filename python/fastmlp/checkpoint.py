@@ -28,6 +28,8 @@ _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
     "Adam": (Adam, ("learning_rate", "beta_1", "beta_2", "epsilon", "epsilon_hat")),
     "AdamW": (AdamW, ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")),
 }
+# Those that are not None follow the settings in a dict, so that a file without them has none.
+_OPTIONS = ("clip_norm", "schedule", "warmup", "lr_factors", "decay_roles")
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 _CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
 
@@ -114,7 +116,8 @@ class Checkpoint:
         y : ndarray of shape (n,) or (n, d_out)
             As for `MLP.fit`; the same each time.
         epochs : int
-            Epochs of the whole training.
+            Epochs of the whole training. Where the optimizer has a schedule, they are how long it
+            is: a training goes on in its schedule if they are the same each time.
         path : str or path-like, default=None
             The file to keep: written at most every `interval` seconds, at the end, and when an
             error or Ctrl-C ends training, with the last whole epoch. None keeps none.
@@ -205,8 +208,11 @@ class Checkpoint:
         """
         state = self.optimizer.state_dict()
         rule, settings = _RULES[type(self.optimizer).__name__]
+        values = [getattr(self.optimizer, name) for name in settings]
+        options = {name: getattr(self.optimizer, name, None) for name in _OPTIONS}
+        options = {name: value for name, value in options.items() if value is not None}
         config = {
-            "optimizer": [rule.__name__, *(getattr(self.optimizer, name) for name in settings)],
+            "optimizer": [rule.__name__, *values, *([options] if options else [])],
             "seed": str(self.seed),
             "epoch": self.epoch,
             "step": state["step"],
@@ -251,7 +257,8 @@ class Checkpoint:
             raise ValueError(f"training must be {sorted(_CONFIG)}, got {sorted(config)}")
         name, *settings = config["optimizer"]
         rule, names = _RULES[name]
-        optimizer = rule(**dict(zip(names, settings, strict=True)))
+        options = settings.pop() if len(settings) > len(names) else {}
+        optimizer = rule(**dict(zip(names, settings, strict=True)), **options)
         training = cls(network, optimizer, int(config["seed"]))
         slots = {key.partition(".")[2]: value for key, value in tensors.items() if "." in key}
         series = {key: slots.pop(key) for key in _SERIES}
