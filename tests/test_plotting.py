@@ -16,6 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
+import fastmlp
 from fastmlp.data import make_spiral
 from fastmlp.plotting import (
     plot_activations,
@@ -24,6 +25,7 @@ from fastmlp.plotting import (
     plot_decision_boundaries,
     plot_decision_boundary,
     plot_history,
+    plot_learning_rates,
 )
 
 NAMES = ("c1", "c2", "c3")
@@ -71,6 +73,9 @@ DRAW = {
     ),
     "confusion matrix": lambda **o: plot_confusion_matrix(np.eye(3, dtype=int), **o),
     "activations": lambda **o: plot_activations(**o),
+    "learning rates": lambda **o: plot_learning_rates(
+        {"cosine": fastmlp.Adam(schedule="cosine")}, 20, **o
+    ),
 }
 
 
@@ -405,6 +410,18 @@ def test_activation_curves_follow_their_formulas():
                 y[away_from_the_kink], formula(x)[away_from_the_kink], rtol=1e-12, atol=1e-14
             )
     assert legend_texts(ax) == [label for name in FORMULAS for label in (name, f"{name}'")]
+
+
+def test_learning_rates_are_drawn_step_by_step():
+    optimizers = {
+        "falling": fastmlp.SGD(0.5, schedule="linear"),
+        "rising": fastmlp.Adam(schedule="constant", warmup=0.5),
+    }
+    ax = plot_learning_rates(optimizers, 8)
+    for line, optimizer in zip(ax.lines, optimizers.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), range(1, 9))
+        np.testing.assert_array_equal(line.get_ydata(), optimizer.learning_rates(8))
+    assert legend_texts(ax) == ["falling", "rising"]
 
 
 def test_activations_by_default():

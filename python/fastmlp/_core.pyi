@@ -1,6 +1,6 @@
 """The compiled half of fastmlp: the network, its optimizers and its file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, TypeAlias, final
 
@@ -22,6 +22,8 @@ Destination: TypeAlias = str | PathLike[str] | SupportsWrite[bytes]
 Source: TypeAlias = str | PathLike[str] | SupportsRead[bytes] | Buffer
 
 Normalization: TypeAlias = Literal["layer"]
+RateSchedule: TypeAlias = Literal["constant", "cosine", "linear", "one_cycle"]
+Role: TypeAlias = Literal["weight", "bias", "gain", "shift", "scale", "slope"]
 
 _DType: TypeAlias = (
     Literal["float32", "float64"]
@@ -43,6 +45,15 @@ class Optimizer:
     def learning_rate(self) -> float: ...
     @learning_rate.setter
     def learning_rate(self, value: float) -> None: ...
+    @property
+    def clip_norm(self) -> float | None: ...
+    @property
+    def schedule(self) -> RateSchedule | None: ...
+    @property
+    def warmup(self) -> float | None: ...
+    @property
+    def lr_factors(self) -> dict[Role, float] | None: ...
+    def learning_rates(self, n_steps: int) -> NDArray[np.float64]: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
     def step(self, mlp: MLP, gradient: FloatArray) -> None: ...
@@ -56,6 +67,11 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         scaled_velocity: bool = False,
+        *,
+        clip_norm: float | None = None,
+        schedule: RateSchedule | None = None,
+        warmup: float | None = None,
+        lr_factors: Mapping[Role, float] | None = None,
     ) -> SGD: ...
     @property
     def momentum(self) -> float: ...
@@ -72,6 +88,11 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         epsilon_hat: bool = False,
+        *,
+        clip_norm: float | None = None,
+        schedule: RateSchedule | None = None,
+        warmup: float | None = None,
+        lr_factors: Mapping[Role, float] | None = None,
     ) -> Adam: ...
     @property
     def beta_1(self) -> float: ...
@@ -91,9 +112,17 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
+        *,
+        clip_norm: float | None = None,
+        schedule: RateSchedule | None = None,
+        warmup: float | None = None,
+        lr_factors: Mapping[Role, float] | None = None,
+        decay_roles: Sequence[Role] | None = None,
     ) -> AdamW: ...
     @property
     def weight_decay(self) -> float: ...
+    @property
+    def decay_roles(self) -> tuple[Role, ...] | None: ...
 
 @final
 class Epoch:
@@ -151,7 +180,7 @@ class ParameterBlock:
     @property
     def kind(self) -> Literal["dense", "input_scale", "layer_norm", "prelu"]: ...
     @property
-    def role(self) -> Literal["weight", "bias", "gain", "shift", "scale", "slope"]: ...
+    def role(self) -> Role: ...
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property

@@ -40,6 +40,8 @@ _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
     "Adam": (Adam, ("learning_rate", "beta_1", "beta_2", "epsilon", "epsilon_hat")),
     "AdamW": (AdamW, ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")),
 }
+# Those that are not None follow the settings in a dict, so that a file without them has none.
+_OPTIONS = ("clip_norm", "schedule", "warmup", "lr_factors", "decay_roles")
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 _CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
 _MAX_TEXT = 1000  # of an argument in a file; of a longer one a checksum is kept
@@ -147,7 +149,8 @@ class Checkpoint:
         y : ndarray of shape (n,) or (n, d_out)
             As for `MLP.fit`; the same each time.
         epochs : int
-            Epochs of the whole training.
+            Epochs of the whole training. Where the optimizer has a schedule, they are how long it
+            is: a training goes on in its schedule if they are the same each time.
         path : str or path-like, default=None
             The file to keep: written before the first epoch, then at most every `interval`
             seconds, at the end, and when an error or Ctrl-C ends training. It always holds a
@@ -251,8 +254,11 @@ class Checkpoint:
         epoch, network, optimizer = self._last_whole()
         state = optimizer.state_dict()
         rule, settings = _RULES[type(optimizer).__name__]
+        values = [getattr(optimizer, name) for name in settings]
+        options = {name: getattr(optimizer, name, None) for name in _OPTIONS}
+        options = {name: value for name, value in options.items() if value is not None}
         config = {
-            "optimizer": [rule.__name__, *(getattr(optimizer, name) for name in settings)],
+            "optimizer": [rule.__name__, *values, *([options] if options else [])],
             "seed": str(self.seed),
             "epoch": epoch,
             "step": state.pop("step"),
@@ -380,10 +386,12 @@ def _optimizer_of(settings: Any) -> Optimizer:
     if name not in _RULES:
         raise ValueError(f"optimizer must be SGD, Adam or AdamW, got {name}")
     rule, names = _RULES[name]
+    options = values.pop() if len(values) > len(names) else {}
+    check_type("the options of the optimizer", options, dict)
     arguments = dict(zip(names, values, strict=True))
     for key, value in arguments.items():
         check_type(key, value, type(getattr(rule(), key)))
-    return rule(**arguments)
+    return rule(**arguments, **options)
 
 
 def _slots(optimizer: Optimizer) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Every function draws on the given Axes, or on a Figure of its own that belongs t
 and no global state, and returns the Axes; ``ax.figure`` is the Figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from fastmlp._core import Activation, History
+    from fastmlp._core import Activation, History, Optimizer
 
 
 def plot_data(
@@ -411,6 +411,59 @@ def plot_activations(
     ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlim=(-4, 4), ylim=(-1.2, 2.2), xlabel="input x", ylabel="f(x) and its derivative f'(x)")
     ax.set_title("Activation functions and their derivatives")
+    legend_beside(ax, None, handles)
+    return save(ax, path)
+
+
+def plot_learning_rates(
+    optimizers: "Mapping[str, Optimizer]",
+    n_steps: int,
+    *,
+    ax: "Axes | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "Axes":
+    """Draw the learning rates that optimizers take in the steps of a fit.
+
+    Parameters
+    ----------
+    optimizers : dict of str to Optimizer
+        What to draw, under the names of the legend.
+    n_steps : int
+        Steps of the whole fit: its epochs times the batches of an epoch.
+    ax : Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError, ValueError
+        As `Optimizer.learning_rates` does.
+    """
+    curves = {name: it.learning_rates(n_steps) for name, it in optimizers.items()}
+    ax = axes_or_new(ax, (8.4, 4.2), "plot_learning_rates")
+    handles: list[Line2D] = []
+    for c, (name, rates) in enumerate(curves.items()):
+        handles += ax.plot(
+            np.arange(1, n_steps + 1),
+            rates,
+            color=COLORS[c % len(COLORS)],
+            linewidth=1.4,
+            marker=MARKERS[c % len(MARKERS)],
+            markevery=max(1, n_steps // 10),
+            label=name,
+        )
+    ax.set(xlabel="step", ylabel="learning rate", title="Learning rates of a fit")
+    ax.update_datalim([(1, 0)])
+    ax.autoscale_view()
+    ax.set_ylim(bottom=0)
+    ax.grid(alpha=0.25)
     legend_beside(ax, None, handles)
     return save(ax, path)
 

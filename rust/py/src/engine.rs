@@ -297,13 +297,13 @@ impl<T: Stateful> Engine for Shared<T> {
         let _claim = self.claim()?;
         let reservation = optimizer.reserve()?;
         let mut loan = reservation.lend::<T>(self.layout.n_parameters())?;
-        let rule = loan.rule();
+        let (rule, options) = (loan.rule(), reservation.options());
         let state: &mut State<T> = loan.state();
         watched(data.py(), |interrupt| {
             let mut mlp = self.mlp.write().unwrap_or_else(PoisonError::into_inner);
             let dataset = views.dataset(mlp.network())?;
             let masks = dropout.masks(|| mlp.next_seed());
-            Ok(mlp.step(&dataset, objective, (&rule, state), masks, interrupt)?)
+            Ok(mlp.step(&dataset, objective, (&rule, &options, state), masks, interrupt)?)
         })
     }
 
@@ -314,11 +314,11 @@ impl<T: Stateful> Engine for Shared<T> {
         let _claim = self.claim()?;
         let reservation = optimizer.reserve()?;
         let mut loan = reservation.lend::<T>(self.layout.n_parameters())?;
-        let rule = loan.rule();
+        let (rule, options) = (loan.rule(), reservation.options());
         let (values, state) = (vector.view()?, loan.state());
         Ok(gradient.py().detach(|| {
             let mut mlp = self.mlp.write().unwrap_or_else(PoisonError::into_inner);
-            mlp.descend(values, (&rule, state))
+            mlp.descend(values, (&rule, &options, state))
         })?)
     }
 

@@ -151,7 +151,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             self.arguments;
         let FitArguments { dropout, shuffling, .. } = self.arguments;
         let (seed, random) = (shuffling.seed(), shuffling.random());
-        let (mlp, n_epochs) = (self.mlp, epochs - initial_epoch);
+        let (mlp, n_epochs, options) = (self.mlp, epochs - initial_epoch, self.optimizer.options());
         let mut trainer = py.detach(|| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             let train = train.dataset(mlp.network())?;
@@ -162,6 +162,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             let trainer = Trainer::new(&mlp, train, validation, schedule)?
                 .with_objective(objective)?
                 .with_dropout(dropout.clone())
+                .with_options(options, epochs)
                 .after(initial_epoch);
             match random {
                 Some(random) => trainer.with_random(random.clone()),

@@ -139,10 +139,8 @@ mod tests {
     fn drawn(name: &str, scale: Option<f64>, activation: Activation) -> (Layout, Vec<f64>) {
         let layout = Layout::new(&[300, 200, 10]).unwrap();
         let mut parameters = vec![f64::NAN; layout.n_parameters()];
-        Init::from_name(name, scale)
-            .unwrap()
-            .fill(&layout, &[activation.into()], 7, &mut parameters)
-            .unwrap();
+        let init = Init::from_name(name, scale).unwrap();
+        init.fill(&layout, &[activation.into()], 7, &mut parameters).unwrap();
         (layout, parameters)
     }
 

@@ -181,6 +181,10 @@ kernels! {
     ) = layer_norm::add_layer_norm_gradient;
     /// `gradient += decay weights`; the sum of the squares of the weights.
     fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
+    /// `to = factor from`.
+    fn scale(to: &mut [Self], from: &[Self], factor: f64) = vector::scale;
+    /// The sum of the squares of `unit values`.
+    fn squares(values: &[Self], unit: f64) -> f64 = vector::squares;
     /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].
     fn tiny_gradient(
         net: &TinyNet,

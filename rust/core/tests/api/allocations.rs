@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use crate::common::{Examples, mlp};
 use fastmlp_core::{
-    Activation, Adam, Element, Interrupt, Mlp, Objective, Result, Rule, Schedule, Sgd, State, Trainer,
+    Activation, Adam, Element, Interrupt, Mlp, Objective, Options, Result, Rule, Schedule, Sgd, State,
+    Trainer,
 };
 use ndarray::Array2;
 
@@ -136,7 +137,8 @@ fn check_step<T: Element>() {
             let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
             let data = examples.weighted();
             let step = |watch: &Watch| {
-                mlp.step(&data, Objective::default(), (&rule, &mut state), None, watch).unwrap()
+                mlp.step(&data, Objective::default(), (&rule, &Options::default(), &mut state), None, watch)
+                    .unwrap()
             };
             assert_eq!(Watch::new().allocations(step), 0, "{} {rule:?}", T::DTYPE);
         }

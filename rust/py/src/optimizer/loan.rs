@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use fastmlp_core::{Error, Rule, State};
+use fastmlp_core::{Error, Options, Rule, State};
 
 use super::state::{AnyState, Stateful, counted};
 use super::{IN_USE, Optimizer};
@@ -30,6 +30,11 @@ impl Drop for Reservation<'_> {
 }
 
 impl Reservation<'_> {
+    /// The options of its steps.
+    pub(crate) fn options(&self) -> Options {
+        self.0.options
+    }
+
     /// Lends the state for training a network of `n_parameters`.
     pub(crate) fn lend<T: Stateful>(&self, n_parameters: usize) -> BindResult<Loan<'_, T>> {
         let rule = self.0.rule();
