@@ -12,10 +12,22 @@ FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
 # SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
 Inputs: TypeAlias = FloatArray | Any
-Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh"]
+Activation: TypeAlias = Literal[
+    "identity",
+    "relu",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+]
 Output: TypeAlias = Literal["softmax", "sigmoid", "identity", "exp"]
 Init: TypeAlias = Literal[
-    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
+    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal"
 ]
 
 _DType: TypeAlias = (
@@ -26,6 +38,7 @@ _DType: TypeAlias = (
     | np.dtype[np.float64]
 )
 
+ACTIVATIONS: tuple[Activation, ...]
 __version__: str
 build_profile: Literal["debug", "release"]
 

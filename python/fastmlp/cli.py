@@ -29,6 +29,7 @@ from fastmlp._click import (
     numbers,
     widths,
 )
+from fastmlp._core import ACTIVATIONS
 from fastmlp._extras import require
 from fastmlp._progress import progress_bar
 from fastmlp._results import (
@@ -118,14 +119,22 @@ def demo(output: Path, seed: int) -> None:
 )
 @click.option(
     "--activation",
-    type=click.Choice(["identity", "relu", "leaky_relu", "sigmoid", "tanh"]),
+    type=click.Choice(ACTIVATIONS),
     default="relu",
     help="Activation of the hidden layers.",
 )
 @click.option(
     "--init",
     type=click.Choice(
-        ["auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"]
+        [
+            "auto",
+            "glorot_uniform",
+            "glorot_normal",
+            "he_uniform",
+            "he_normal",
+            "lecun_normal",
+            "normal",
+        ]
     ),
     default="normal",
     help="How the weights start; auto suits the activation, and deep networks.",

@@ -51,6 +51,7 @@ use ndarray::ArrayView2;
 use crate::numbers::Scalar;
 
 pub use activation::Activation;
+pub(crate) use activation::Suits;
 pub(crate) use gemm::{Finish, Matrix, Start};
 pub(crate) use mask::{Key, Mask};
 pub(crate) use optimizer::{AdamStep, MomentumStep};
@@ -105,8 +106,14 @@ kernels! {
     fn product_scratch_len(m: usize, n: usize, k: usize) -> usize = gemm::scratch_len::<Self>;
     /// `z = f(z)`.
     fn activate(activation: Activation, z: &mut [Self]) = activation::forward;
-    /// `d = d f'(z)`, where `a = f(z)`.
-    fn activate_backward(activation: Activation, d: &mut [Self], a: &[Self]) = activation::backward;
+    /// `z = f(z)` and `slopes = f'(z)`, for an activation that keeps its slope.
+    fn activate_keeping(
+        activation: Activation,
+        z: &mut [Self],
+        slopes: &mut [Self]
+    ) = activation::forward_keeping;
+    /// `d = d slopes`.
+    fn times(d: &mut [Self], slopes: &[Self]) = activation::times;
     /// The elements of rows that a mask keeps, scaled; 0 for the others. The first row is row `first_row` of a batch.
     fn dropout(x: &mut [Self], cols: usize, mask: &Mask, first_row: usize) = dropout::dropout;
     /// Rows of logits become rows of probabilities.

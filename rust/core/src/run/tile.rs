@@ -8,6 +8,7 @@ use crate::data::Examples;
 use crate::data::Inputs;
 use crate::data::Rows;
 use crate::error::Result;
+use crate::kernels::Activation;
 use crate::kernels::Element;
 use crate::kernels::Tally;
 use crate::kernels::{Batch, Finish, Start, TinyNet};
@@ -64,6 +65,8 @@ pub(crate) struct Tile<T: Element> {
     targets: TileTargets<T>,
     /// One a layer: activations, and at the end logits, in whose place their derivative comes.
     outputs: Vec<Buffer<T>>,
+    /// One per hidden layer: slopes of its activation, if it keeps them; else empty.
+    kept: Vec<Buffer<T>>,
     /// One a hidden layer: derivatives with respect to its sums.
     deltas: Vec<Buffer<T>>,
     /// What groups of rows cost.
@@ -75,11 +78,14 @@ impl<T: Element> Tile<T> {
     pub(crate) fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
         let layers = plan.layout().layers();
         let hidden = layers.iter().skip(1);
+        let slopes =
+            |(layer, f): (&Layer, &Activation)| matrix(if f.keeps_slope() { rows } else { 0 }, layer.d_out);
         Ok(Self {
             rows,
             input: matrix(if gathers { rows } else { 0 }, plan.layout().d_in())?,
             targets: TileTargets::new(plan.network(), rows)?,
             outputs: layers.iter().map(|layer| matrix(rows, layer.d_out)).collect::<Result<_>>()?,
+            kept: layers.iter().zip(plan.network().activations()).map(slopes).collect::<Result<_>>()?,
             deltas: hidden.map(|layer| matrix(rows, layer.d_in)).collect::<Result<_>>()?,
             tallies: Vec::with_capacity(rows.div_ceil(ROW_GROUP)),
         })
@@ -121,7 +127,8 @@ impl<T: Element> Tile<T> {
         for (l, layer) in task.plan.layout().layers().iter().enumerate() {
             let (before, from_here) = self.outputs.split_at_mut(l);
             let z = &mut from_here[0][..n * layer.d_out];
-            let activation = activations.get(l).copied();
+            let keeping = activations.get(l).filter(|f| f.keeps_slope());
+            let activation = activations.get(l).copied().filter(|_| keeping.is_none());
             match (before.last(), sparse) {
                 (None, Some(x)) => sparse_forward(layer, task.parameters, (x, rows), z, activation),
                 (before, _) => {
@@ -129,6 +136,9 @@ impl<T: Element> Tile<T> {
                     let finish = activation.map_or(Finish::Nothing, Finish::Activate);
                     dense_forward(layer, task.parameters, a, z, finish, scratch);
                 }
+            }
+            if let Some(&f) = keeping {
+                T::activate_keeping(f, z, &mut self.kept[l][..n * layer.d_out]);
             }
             if let Some(mask) = masks.of_layer(l) {
                 T::dropout(z, layer.d_out, &mask, first);
@@ -185,8 +195,12 @@ impl<T: Element> Tile<T> {
             let a = &hidden[l - 1][..n * layer.d_in];
             let mask = masks.of_layer(l - 1);
             let keep = T::from_f64(mask.map_or(1.0, |mask| mask.keep()));
-            let finish = Finish::Chain(task.plan.network().activations()[l - 1], a, keep);
+            let f = task.plan.network().activations()[l - 1];
+            let finish = if f.keeps_slope() { Finish::Nothing } else { Finish::Chain(f, a, keep) };
             dense_backward_input(layer, task.parameters, &d_z[..n * layer.d_out], d_a, finish, scratch);
+            if f.keeps_slope() {
+                T::times(d_a, &self.kept[l - 1][..n * layer.d_in]);
+            }
             if let Some(mask) = mask {
                 T::dropout(d_a, layer.d_in, &mask, first);
             }
