@@ -105,6 +105,20 @@ def random_mlp():
 
 
 @pytest.fixture(scope="session")
+def single_unit():
+    """Values and slopes of an activation, of a network whose weights are 1 and biases 0."""
+
+    def at(activation, x):
+        mlp = fastmlp.MLP([1, 1, 1], activation=activation, dtype="float64")
+        for W, b in zip(mlp.weights, mlp.biases, strict=True):
+            W[...], b[...] = 1.0, 0.0
+        _, slopes = mlp.backward(x, np.ones_like(x))
+        return mlp.forward(x)[:, 0], slopes[:, 0]
+
+    return at
+
+
+@pytest.fixture(scope="session")
 def spiral():
     """Three interleaved arms of 350 points, standardised: X (1050, 2) float64, y (1050,) int64."""
     rng = np.random.default_rng(7)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import reference
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import to_rgb
@@ -390,26 +391,19 @@ def test_confusion_matrix_labels_do_not_overlap(n):
     assert max(ax.figure.get_size_inches()) < 15
 
 
-FORMULAS = {
-    "identity": (lambda x: x, np.ones_like),
-    "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
-    "leaky_relu": (lambda x: np.where(x > 0, x, 0.01 * x), lambda x: np.where(x > 0, 1, 0.01)),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), lambda x: 1 / (2 + np.exp(x) + np.exp(-x))),
-    "tanh": (np.tanh, lambda x: 1 / np.cosh(x) ** 2),
-}
-
-
 def test_activation_curves_follow_their_formulas():
-    ax = plot_activations(tuple(FORMULAS))
+    ax = plot_activations(tuple(reference.ACTIVATIONS))
     curves = {line.get_label(): line for line in ax.lines}
-    for name, formulas in FORMULAS.items():
+    for name, formulas in reference.ACTIVATIONS.items():
         for label, formula in zip((name, f"{name}'"), formulas, strict=True):
             x, y = curves[label].get_data()
             away_from_the_kink = x != 0
             np.testing.assert_allclose(
                 y[away_from_the_kink], formula(x)[away_from_the_kink], rtol=1e-12, atol=1e-14
             )
-    assert legend_texts(ax) == [label for name in FORMULAS for label in (name, f"{name}'")]
+    assert legend_texts(ax) == [
+        label for name in reference.ACTIVATIONS for label in (name, f"{name}'")
+    ]
 
 
 def test_learning_rates_are_drawn_step_by_step():

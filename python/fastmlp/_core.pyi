@@ -13,10 +13,23 @@ FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
 # SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
 Inputs: TypeAlias = FloatArray | Any
-Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh", "prelu"]
+Activation: TypeAlias = Literal[
+    "identity",
+    "relu",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "prelu",
+]
 Output: TypeAlias = Literal["softmax", "sigmoid", "identity", "exp"]
 Init: TypeAlias = Literal[
-    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
+    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal"
 ]
 Destination: TypeAlias = str | PathLike[str] | SupportsWrite[bytes]
 Source: TypeAlias = str | PathLike[str] | SupportsRead[bytes] | Buffer
@@ -33,6 +46,7 @@ _DType: TypeAlias = (
     | np.dtype[np.float64]
 )
 
+ACTIVATIONS: tuple[Activation, ...]
 __version__: str
 build_profile: Literal["debug", "release"]
 

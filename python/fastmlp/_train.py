@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from fastmlp import MLP
+from fastmlp._core import ACTIVATIONS
 from fastmlp._click import (
     COUNT,
     EXISTING_FILE,
@@ -63,14 +64,14 @@ Results of another training are replaced with --overwrite only.
 )
 @click.option(
     "--activation",
-    type=click.Choice(["identity", "relu", "leaky_relu", "sigmoid", "tanh"]),
+    type=click.Choice([*ACTIVATIONS, "prelu"]),
     default="relu",
     help="Activation of the hidden layers.",
 )
 @click.option(
     "--init",
     type=click.Choice(
-        ["auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"]
+        ["auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal"]
     ),
     show_default="normal for one hidden layer, else auto",
     help="How the weights start; auto suits the activation, and deep networks.",

@@ -7,8 +7,13 @@ import pytest
 
 import fastmlp
 
-INITS = '"auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"'
-ACTIVATIONS = '"identity", "relu", "leaky_relu", "sigmoid", "tanh", "prelu"'
+INITS = (
+    '"auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal"'
+)
+ACTIVATIONS = (
+    '"identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "mish", '
+    '"softplus", "prelu"'
+)
 
 NETWORKS = [
     (3, {}, TypeError, "layer_sizes is of type int, expected a sequence of integers"),

@@ -12,6 +12,12 @@ ACTIVATIONS = {
     "leaky_relu": torch.nn.LeakyReLU(0.01),
     "sigmoid": torch.nn.Sigmoid(),
     "tanh": torch.nn.Tanh(),
+    "elu": torch.nn.ELU(),
+    "selu": torch.nn.SELU(),
+    "gelu": torch.nn.GELU(),
+    "silu": torch.nn.SiLU(),
+    "mish": torch.nn.Mish(),
+    "softplus": torch.nn.Softplus(),
 }
 
 
@@ -76,6 +82,20 @@ def test_backward_agrees_with_autograd(activation, depth, dtype, rng, random_mlp
     torch.nn.functional.mse_loss(net(X_torch), torch.tensor(target)).backward()
     assert_agrees(gradient, in_our_layout(mlp, net, lambda p: p.grad), "gradient")
     assert_agrees(d_X, X_torch.grad, "d_X")
+
+
+def test_activation_and_slope_agree_with_autograd(activation, single_unit):
+    # From 20 on torch's softplus is the identity.
+    x = np.linspace(-19.7, 19.7, 3001)[:, None]
+    x_torch = torch.tensor(x, requires_grad=True)
+    truth = ACTIVATIONS[activation](x_torch)
+    truth.sum().backward()
+
+    value, slope = single_unit(activation, x)
+
+    # torch's erf is near -1 where gelu is near 0, and the terms of a slope cancel at its zero.
+    np.testing.assert_allclose(value, truth.detach()[:, 0], rtol=1e-12, atol=2e-15)
+    np.testing.assert_allclose(slope, x_torch.grad[:, 0], rtol=1e-12, atol=2e-15)
 
 
 OPTIMIZERS = {

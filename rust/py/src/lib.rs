@@ -67,8 +67,10 @@ use pyo3::prelude::*;
 mod _core {
     use std::ffi::CString;
 
+    use fastmlp_core::Activation;
     use pyo3::exceptions::PyRuntimeWarning;
     use pyo3::prelude::*;
+    use pyo3::types::PyTuple;
 
     #[pymodule_export]
     use super::error::{DivergenceError, ModelFileError};
@@ -89,6 +91,7 @@ mod _core {
             let (py, message) = (module.py(), CString::new(error.to_string())?);
             PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1)?;
         }
+        module.add("ACTIVATIONS", PyTuple::new(module.py(), Activation::ALL.map(Activation::name))?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })
     }

@@ -40,15 +40,16 @@ use crate::training::{DataArguments, FitArguments};
 ///     Widths, input first: ``[2, 100, 3]`` takes 2 features through 100 hidden units to the
 ///     logits of 3 classes, ``[2, 3]`` is a linear model. At least two, each >= 1.
 /// activation : str or sequence of str, default="relu"
-///     ``"identity"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"``, ``"tanh"`` or ``"prelu"``: one
-///     for all hidden layers, or a sequence with one per hidden layer.
+///     The name of an activation, see Notes: one for all hidden layers, or a sequence with one per
+///     hidden layer.
 /// output : {"softmax", "sigmoid", "identity", "exp"}, default="softmax"
 ///     What makes predictions ``p`` of the last sums: probabilities of classes that exclude each
 ///     other, a probability for each output, any numbers, or positive numbers; see Notes for the
 ///     loss of each, and for what `y` is.
 /// init : str, default="auto"
 ///     How weights are drawn: ``"auto"``, ``"glorot_uniform"``, ``"glorot_normal"``,
-///     ``"he_uniform"``, ``"he_normal"`` or ``"normal"``; see Notes. Biases start at 0.
+///     ``"he_uniform"``, ``"he_normal"``, ``"lecun_normal"`` or ``"normal"``; see Notes. Biases
+///     start at 0.
 /// init_scale : float, default=None
 ///     Standard deviation of ``init="normal"``, to which it belongs alone: finite, >= 0; None
 ///     is 0.01.
@@ -115,10 +116,18 @@ use crate::training::{DataArguments, FitArguments};
 ///     leaky_relu  f(z) = z if z > 0 else 0.01 z
 ///     sigmoid     f(z) = 1 / (1 + exp(-z))
 ///     tanh        f(z) = tanh(z)
-///     prelu       f(z) = z if z > 0 else a z, with a learnable slope a per unit, 0.25 at first  [2]
+///     elu         f(z) = z if z > 0 else exp(z) - 1                            [3]
+///     selu        f(z) = 1.0507 z if z > 0 else 1.7581 (exp(z) - 1)            [4]
+///     gelu        f(z) = z P(z), P the standard normal distribution function   [5]
+///     silu        f(z) = z / (1 + exp(-z))                                     [5]
+///     mish        f(z) = z tanh(log(1 + exp(z)))                               [6]
+///     softplus    f(z) = log(1 + exp(z))
+///     prelu       f(z) = z if z > 0 else a z, with a learnable slope a per unit, 0.25 at first   [2]
+///
+/// to two units in the last place.
 ///
 /// With ``normalization="layer"`` an activation takes ``g (z - mean(z)) / sqrt(var(z) + 1e-5) + s``
-/// in place of ``z``, with the mean and the (biased) variance of the row's sums [3], and a learnable
+/// in place of ``z``, with the mean and the (biased) variance of the row's sums [8], and a learnable
 /// gain ``g``, 1 at first, and shift ``s``, 0 at first, per unit.
 ///
 /// Initialisers, for weights ``(d_in, d_out)``::
@@ -127,8 +136,10 @@ use crate::training::{DataArguments, FitArguments};
 ///     glorot_normal   normal, standard deviation sqrt(2 / (d_in + d_out))  [1]
 ///     he_uniform      uniform in ±sqrt(6 / d_in)                           [2]
 ///     he_normal       normal, standard deviation sqrt(2 / d_in)            [2]
+///     lecun_normal    normal, standard deviation sqrt(1 / d_in)            [7]
 ///     normal          normal, standard deviation init_scale
-///     auto            he_uniform before relu, leaky_relu and prelu, else glorot_uniform
+///     auto            glorot_uniform before identity, sigmoid, tanh and the output,
+///                     lecun_normal before selu, he_uniform before all others
 ///
 /// Weights are drawn in double precision: the same seed gives networks of both types the same
 /// start, rounded.
@@ -163,7 +174,15 @@ use crate::training::{DataArguments, FitArguments};
 ///    neural networks", AISTATS 2010.
 /// .. [2] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers: surpassing
 ///    human-level performance on ImageNet classification", ICCV 2015.
-/// .. [3] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016.
+/// .. [3] D.-A. Clevert, T. Unterthiner and S. Hochreiter, "Fast and accurate deep network
+///    learning by exponential linear units (ELUs)", ICLR 2016.
+/// .. [4] G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, "Self-normalizing neural
+///    networks", NIPS 2017.
+/// .. [5] D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415,
+///    2016.
+/// .. [6] D. Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
+/// .. [7] Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller, "Efficient backprop", 1998.
+/// .. [8] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016.
 ///
 /// Examples
 /// --------

@@ -6,8 +6,9 @@
 //! | `glorot_normal` | normal, variance 2 / (`d_in` + `d_out`) | Glorot and Bengio, 2010 |
 //! | `he_uniform` | uniform in ±sqrt(6 / `d_in`) | He et al., 2015 |
 //! | `he_normal` | normal, variance 2 / `d_in` | He et al., 2015 |
+//! | `lecun_normal` | normal, variance 1 / `d_in` | LeCun et al., 1998 |
 //! | `normal` | normal, standard deviation `init_scale` | |
-//! | `auto` | `he_uniform` before `relu` and `leaky_relu`, else `glorot_uniform` | |
+//! | `auto` | `he_uniform` before `relu` and its relatives, `lecun_normal` before `selu`, else `glorot_uniform` | |
 //!
 //! Numbers are drawn in double precision, so that a network of either type starts from the same values.
 
@@ -19,8 +20,7 @@ use crate::arch::block::Role;
 use crate::arch::hidden::HiddenActivation::{self, Fixed, Prelu};
 use crate::arch::layout::Layout;
 use crate::error::{Error, Result};
-use crate::kernels::Activation;
-use crate::kernels::Element;
+use crate::kernels::{Element, Suits};
 
 /// Standard deviation of `normal` where none is given.
 const DEFAULT_SCALE: f64 = 0.01;
@@ -38,6 +38,8 @@ pub enum Init {
     HeUniform,
     /// He, normal.
     HeNormal,
+    /// LeCun, normal.
+    LecunNormal,
     /// Normal with this standard deviation.
     Normal(f64),
 }
@@ -51,9 +53,10 @@ impl Init {
             "glorot_normal" => Self::GlorotNormal,
             "he_uniform" => Self::HeUniform,
             "he_normal" => Self::HeNormal,
+            "lecun_normal" => Self::LecunNormal,
             "normal" => Self::Normal(scale.unwrap_or(DEFAULT_SCALE)),
             _ => {
-                let expected = r#"one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal""#;
+                let expected = r#"one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal""#;
                 return Err(Error::value("init", format_args!("{name:?}"), expected));
             }
         };
@@ -91,6 +94,7 @@ impl Init {
                 Self::GlorotNormal => Draw::Normal((2.0 / (d_in + d_out)).sqrt()),
                 Self::HeUniform => Draw::Uniform((6.0 / d_in).sqrt()),
                 Self::HeNormal => Draw::Normal((2.0 / d_in).sqrt()),
+                Self::LecunNormal => Draw::Normal((1.0 / d_in).sqrt()),
                 Self::Normal(scale) => Draw::Normal(scale),
                 Self::GlorotUniform | Self::Auto => Draw::Uniform((6.0 / (d_in + d_out)).sqrt()),
             };
@@ -110,8 +114,13 @@ impl Init {
     /// What `Auto` stands for in front of `activation`; `None` is the output layer.
     fn resolved(self, activation: Option<HiddenActivation>) -> Self {
         match (self, activation) {
-            (Self::Auto, Some(Fixed(Activation::Relu | Activation::LeakyRelu) | Prelu)) => Self::HeUniform,
-            (Self::Auto, _) => Self::GlorotUniform,
+            (Self::Auto, Some(Fixed(activation))) => match activation.suits() {
+                Suits::Glorot => Self::GlorotUniform,
+                Suits::He => Self::HeUniform,
+                Suits::Lecun => Self::LecunNormal,
+            },
+            (Self::Auto, Some(Prelu)) => Self::HeUniform,
+            (Self::Auto, None) => Self::GlorotUniform,
             (init, _) => init,
         }
     }
@@ -134,6 +143,7 @@ impl Draw {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::Activation;
     use crate::numbers::Number;
 
     fn drawn(name: &str, scale: Option<f64>, activation: Activation) -> (Layout, Vec<f64>) {
@@ -148,6 +158,7 @@ mod tests {
     fn the_spread_is_the_formulas() {
         let glorot = 2.0_f64 / 500.0;
         let he = 2.0_f64 / 300.0;
+        let lecun = 1.0_f64 / 300.0;
         let cases = [
             ("glorot_uniform", None, Activation::Relu, glorot),
             ("glorot_normal", None, Activation::Relu, glorot),
@@ -157,6 +168,10 @@ mod tests {
             ("normal", None, Activation::Tanh, 1e-4),
             ("auto", None, Activation::Relu, he),
             ("auto", None, Activation::LeakyRelu, he),
+            ("auto", None, Activation::Gelu, he),
+            ("auto", None, Activation::Softplus, he),
+            ("auto", None, Activation::Selu, lecun),
+            ("lecun_normal", None, Activation::Relu, lecun),
             ("auto", None, Activation::Tanh, glorot),
         ];
         for (name, scale, activation, expected) in cases {

@@ -22,11 +22,17 @@ pub(super) fn backward<T: Element>(
     for (i, step) in steps.iter().enumerate().skip(1).rev() {
         let before = &steps[i - 1];
         let mask = masks.behind(before.dropout);
-        let BackPlace { x, kept, d_out, d_x } = slots.back(i, n);
+        let BackPlace { x, kept, d_out, slopes, d_x } = slots.back(i, n);
         let keep = T::from_f64(mask.map_or(1.0, |mask| mask.keep()));
-        let finish = before.then.map_or(Finish::Nothing, |activation| Finish::Chain(activation, x, keep));
+        let finish = match before.then {
+            Some(activation) if slopes.is_empty() => Finish::Chain(activation, x, keep),
+            _ => Finish::Nothing,
+        };
         let io = Backward { x, kept, d_out, d_x: &mut *d_x, finish, scratch };
         step.stage.backward(parameters_of(i), io);
+        if !slopes.is_empty() {
+            T::times(d_x, slopes);
+        }
         if let Some(mask) = mask {
             T::dropout(d_x, before.width, &mask, masks.first);
         }

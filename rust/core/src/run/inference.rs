@@ -266,7 +266,7 @@ impl<T: Element> Places<T> for Alternating<'_, T> {
         let (before, out) = if step.is_multiple_of(2) { (odd, even) } else { (even, odd) };
         let x = step.checked_sub(1).map(|before_it| &before[..n * steps[before_it].width]);
         let out = if step + 1 == steps.len() { &mut *self.last } else { &mut out[..n * steps[step].width] };
-        Place { x, out, kept: &mut [] }
+        Place { x, out, kept: &mut [], slopes: &mut [] }
     }
 }
 

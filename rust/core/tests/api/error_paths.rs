@@ -124,7 +124,7 @@ fn parameters_outside_their_range() {
     assert_eq!(widths, "layer_sizes is [2, 0, 3], expected widths >= 1");
     assert_eq!(
         message(Init::from_name("xavier", None)),
-        r#"init is "xavier", expected one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal""#
+        r#"init is "xavier", expected one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal""#
     );
     let rate = message(Sgd::new(0.1, 0.9, false).unwrap().with_learning_rate(f64::INFINITY));
     assert_eq!(rate, "learning_rate is inf, expected a finite number > 0");
