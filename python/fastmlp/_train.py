@@ -8,7 +8,6 @@ import click
 import numpy as np
 
 from fastmlp import MLP
-from fastmlp._core import ACTIVATIONS
 from fastmlp._click import (
     COUNT,
     EXISTING_FILE,
@@ -19,6 +18,7 @@ from fastmlp._click import (
     reading_options,
     widths,
 )
+from fastmlp._core import ACTIVATIONS
 from fastmlp._extras import require
 from fastmlp._files import check_saves
 from fastmlp._folder import CHECKPOINT, held, refuse_results
@@ -71,7 +71,15 @@ Results of another training are replaced with --overwrite only.
 @click.option(
     "--init",
     type=click.Choice(
-        ["auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal"]
+        [
+            "auto",
+            "glorot_uniform",
+            "glorot_normal",
+            "he_uniform",
+            "he_normal",
+            "lecun_normal",
+            "normal",
+        ]
     ),
     show_default="normal for one hidden layer, else auto",
     help="How the weights start; auto suits the activation, and deep networks.",
