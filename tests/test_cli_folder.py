@@ -121,10 +121,12 @@ def test_another_process_holds_a_folder_until_it_ends(train, data, tmp_path):
     folder = tmp_path / "out"
     command = ["train", data, "--target", "c", "--epochs", str(10**9), "--output", folder]
     with subprocess.Popen([*FASTMLP, *command], stdout=subprocess.PIPE) as process:
-        while not process.stdout.readline().startswith(b"network"):
-            pass
-        assert train(data, "--overwrite") == (2, "", IN_USE.format(folder))
-        process.send_signal(signal.SIGKILL)
+        try:
+            while not process.stdout.readline().startswith(b"network"):
+                assert process.poll() is None
+            assert train(data, "--overwrite") == (2, "", IN_USE.format(folder))
+        finally:
+            process.send_signal(signal.SIGKILL)
     assert (folder / ".fastmlp-lock").exists()  # nobody was left to remove it
     assert train(data, "--overwrite") == (0, "", "")
     assert not (folder / ".fastmlp-lock").exists()

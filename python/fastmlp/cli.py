@@ -62,6 +62,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Bad input ends with status 2 and one line on standard error.
     """,
     invoke_without_command=True,
+    subcommand_metavar="[COMMAND] [ARGS]...",  # releases of click differ in it
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(__version__, prog_name="fastmlp", message="%(prog)s %(version)s")
