@@ -145,7 +145,12 @@ def raises(call, name, value, error, message):
 def test_every_call_is_looked_at():
     public = {name for name in vars(_core) if not name.startswith("_")}
     exceptions = {"DivergenceError", "ModelFileError"}
-    assert public - exceptions - {"ACTIVATIONS", "Optimizer", "ParameterBlock", "build_profile"} <= set(CALLS)
+    assert public - exceptions - {
+        "ACTIVATIONS",
+        "Optimizer",
+        "ParameterBlock",
+        "build_profile",
+    } <= set(CALLS)
 
 
 @pytest.mark.parametrize(("call", "name"), ARGUMENTS, ids=map(".".join, ARGUMENTS))
