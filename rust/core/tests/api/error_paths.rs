@@ -113,9 +113,9 @@ fn weights_are_finite_and_some_row_counts() {
 
 #[test]
 fn parameters_outside_their_range() {
-    let name = message(Activation::from_name("softplus"));
-    let choices = r#""identity", "relu", "leaky_relu", "sigmoid", "tanh""#;
-    assert_eq!(name, format!(r#"activation is "softplus", expected one of {choices}"#));
+    let name = message(Activation::from_name("swish"));
+    let choices = r#""identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "mish", "softplus""#;
+    assert_eq!(name, format!(r#"activation is "swish", expected one of {choices}"#));
     assert_eq!(
         message(Network::new(&LAYER_SIZES, &[])),
         "activation is a sequence of 0, expected one name, or a sequence of 1 name, one per hidden layer"
@@ -288,7 +288,7 @@ fn files() {
     for (content, reason) in [
         (&b""[..], "it is cut short"),
         (&[0xff; 64], "its header has 18446744073709551615 bytes, expected at most 1048576"),
-        (b"\x02\0\0\0\0\0\0\0{}", "its format is not named, expected \"fastmlp-1\""),
+        (b"\x02\0\0\0\0\0\0\0{}", "its format is not named, expected \"fastmlp-1\" or \"fastmlp-2\""),
     ] {
         fs::write(&path, content).unwrap();
         assert_eq!(message(TensorFile::load(&path)), format!("{path_shown} is not a model file: {reason}"));
