@@ -291,6 +291,8 @@ def standardize(
     ------
     ImportError
         If scikit-learn is not installed.
+    TypeError
+        If an array is sparse, or holds dates or durations, whose numbers depend on their unit.
     ValueError
         If `dtype` is neither; if an array is not 2-D, is empty, or has another number of
         features than `X_train`; if a value is not finite, or is not once standardised; if a
@@ -299,8 +301,8 @@ def standardize(
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
     preprocessing = require("sklearn.preprocessing", "standardize")
-    arrays = {"X_train": np.asarray(X_train, dtype=np.float64)}
-    arrays |= {f"others[{i}]": np.asarray(X, dtype=np.float64) for i, X in enumerate(others)}
+    given = {"X_train": X_train} | {f"others[{i}]": X for i, X in enumerate(others)}
+    arrays = {name: _real(name, X) for name, X in given.items()}
     n_features = arrays["X_train"].shape[-1:]
     for name, X in arrays.items():
         if X.ndim != 2 or not X.size:
@@ -333,6 +335,18 @@ def check_finite(name: str, X: NDArray[Any], result: NDArray[Any], expected: str
         raise ValueError(
             f"{name} must be {expected}, got {X[row, column]} in row {row}, column {column}"
         )
+
+
+def _real(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    if hasattr(values, "toarray"):
+        kind = type(values).__name__
+        raise TypeError(f"{name} is of type {kind}, expected a dense array: use {name}.toarray()")
+    found = np.asarray(values)
+    if found.dtype.kind in "mM":
+        raise TypeError(
+            f"{name} has dtype {found.dtype}, expected numbers: divide by a unit of time"
+        )
+    return np.asarray(found, dtype=np.float64)
 
 
 def _integer(name: str, value: int) -> int:

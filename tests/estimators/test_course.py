@@ -16,7 +16,8 @@ from fastmlp import MLPClassifier, MLPRegressor
 PACKAGES = (fastmlp, sklearn.neural_network)
 NOT_FINITE = (
     r"^Solver produced non-finite parameter weights\. The input data may contain large values "
-    r"and need to be preprocessed\.$"
+    r"and need to be preprocessed\. Or learning_rate_init or alpha is too large, or sample_weight "
+    r"too small\.$"
 )
 
 

@@ -16,6 +16,7 @@ from fastmlp._core import MLP
 from fastmlp.estimators.course import NOT_FINITE, Course
 from fastmlp.estimators.draft import Drafts
 from fastmlp.estimators.file import InFile
+from fastmlp.estimators.inputs import refuse_sparse_targets, refuse_times
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.live import ACTIVATIONS, draw_parameters, make_network
 from fastmlp.estimators.stochastic import Stochastic
@@ -94,6 +95,10 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
         hidden_layer_sizes = _as_list(self.hidden_layer_sizes)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        for name, values in (("X", X), ("y", y)):
+            refuse_times(name, values)
+        if is_regressor(self):
+            refuse_sparse_targets(y)
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
 
         X, y = validate_data(
@@ -187,6 +192,7 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
             and np.isfinite(X).all()
         ):
             return X
+        refuse_times("X", X)
         X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
         return readable(X, network.dtype)
 

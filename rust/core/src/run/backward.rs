@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::kernels::{Element, Finish, Start};
-use crate::ops::{Backward, Operation, Saved, Source};
+use crate::ops::{Backward, Gradient, Operation, Source};
 use crate::plan::Piece;
 use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::{BackPlace, Slots};
@@ -59,7 +59,8 @@ pub(super) fn gradient_of_piece<T: Element>(
 ) -> Result<()> {
     let i = piece.step;
     let x = i.checked_sub(1).map_or(rows, |before| Source::Dense(slots.out(before, n)));
-    let saved = Saved { x, kept: slots.kept(i, n), d_out: slots.d_out(i, n) };
-    task.pass.plan.steps()[i].stage.gradient(&piece.part, saved, gradient, start, scratch);
+    let (kept, d_out) = (slots.kept(i, n), slots.d_out(i, n));
+    let io = Gradient { part: &piece.part, x, kept, d_out, sum: gradient, start, scratch };
+    task.pass.plan.steps()[i].stage.gradient(io);
     task.spend(2 * n * piece.part.len)
 }
