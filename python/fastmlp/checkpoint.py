@@ -1,6 +1,5 @@
 """Training that can be interrupted: a file from which it goes on as if nothing had happened."""
 
-import zlib
 from collections.abc import Callable
 from copy import deepcopy
 from os import PathLike
@@ -31,6 +30,7 @@ from fastmlp._files import (
     json_text,
     vector,
 )
+from fastmlp._fingerprint import fingerprint_of, stored_fingerprint
 
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
@@ -44,7 +44,6 @@ _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
 _OPTIONS = ("clip_norm", "schedule", "warmup", "lr_factors", "decay_roles")
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 _CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
-_MAX_TEXT = 1000  # of an argument in a file; of a longer one a checksum is kept
 
 
 class _Copies(NamedTuple):
@@ -180,7 +179,7 @@ class Checkpoint:
         for name in ("seed", "optimizer", "initial_epoch"):
             if name in arguments:
                 raise TypeError(f"{name} belongs to the checkpoint: fit takes none")
-        self._check_same(_fingerprint(X, y, arguments))
+        self._check_same(fingerprint_of(X, y, arguments))
         self._go_back()  # a signal may have ended the last call before it had done so
         if path is not None:
             self.save(path)  # what refuses the file does so before there is work to lose
@@ -304,7 +303,7 @@ class Checkpoint:
         training = cls(network, _optimizer_of(config["optimizer"]), _seed_of(config["seed"]))
         names = {key: f"history.{key}" for key in _SERIES}
         series = {key: tensors.pop(name) for key, name in names.items() if name in tensors}
-        fingerprint = _fingerprint_of(config["fingerprint"])
+        fingerprint = stored_fingerprint(config["fingerprint"])
         _check_series(network, config["epoch"], fingerprint, series)
         slots = _slots(training.optimizer) if config["step"] or tensors else ()
         check_keys("tensors", tensors, (f"optimizer.{slot}" for slot in slots))
@@ -409,39 +408,7 @@ def _seed_of(text: Any) -> int:
     return seed
 
 
-def _fingerprint_of(found: Any) -> dict[str, Any] | None:
-    check_type("fingerprint", found, dict, type(None))
-    return None if found is None else {name: _short(value) for name, value in found.items()}
-
-
 def _restore(network: MLP, optimizer: Optimizer, copies: _Copies) -> None:
     network.parameters[:] = copies.parameters
     optimizer.learning_rate = copies.learning_rate
     optimizer.load_state_dict(copies.state)
-
-
-def _fingerprint(X: Any, y: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Tell the data and arguments of a fit from others, in terms that JSON has."""
-    found = {"X": _digest(X), "y": _digest(y)}
-    for name, value in arguments.items():
-        if name != "n_jobs" and value is not None:
-            is_array = bool(getattr(value, "shape", ()))
-            found[name] = _digest(value) if is_array else _short(value)
-    return found
-
-
-def _short(value: Any) -> Any:
-    """Return what JSON has for a value, or a checksum where that would be long."""
-    text = json_text({"value": value})
-    if len(text) <= _MAX_TEXT:
-        return json_object("an argument", text)["value"]
-    return f"{len(text)} characters with checksum {zlib.crc32(text.encode()):08x}"
-
-
-def _digest(array: Any) -> str:
-    """Shape, dtype and checksum of an array, dense or sparse."""
-    parts = [array] if isinstance(array, np.ndarray) else [array.data, array.indices, array.indptr]
-    checksum = 0
-    for part in parts:
-        checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
-    return f"{array.dtype} {tuple(array.shape)} with checksum {checksum:08x}"
