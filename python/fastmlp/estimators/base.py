@@ -144,6 +144,11 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
     @classmethod
     def _of_network(cls, network: MLP, out_activation: str, parameters: dict[str, Any]) -> Any:
         """Make an estimator that has the network, but not yet what is special to its kind."""
+        if network.normalization is not None or network.input_scale:
+            raise ValueError(
+                "the network must have dense layers and activations alone, got "
+                f"normalization={network.normalization!r}, input_scale={network.input_scale}"
+            )
         names = {name: ours for ours, name in ACTIVATIONS.items()}
         if network.activation in names:
             parameters["activation"] = names[network.activation]

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed."
+    "need to be preprocessed. Or learning_rate_init or alpha is too large, or sample_weight too "
+    "small."
 )
 INTERRUPTED = "Training interrupted by user."
 
