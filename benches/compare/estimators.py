@@ -85,7 +85,7 @@ def record(name, title, unit, works, effort):
 def run(effort):
     """Measure and print every case."""
     warnings.simplefilter("ignore")  # that the epochs did not suffice
-    print(heading({"setting": setting(), "left out": {}, "threads": 1}), flush=True)
+    print(heading({"setting": setting(["scikit-learn"]), "left out": {}, "threads": 1}), flush=True)
     sets = data_sets()
     for title, kind, data, dtype, parameters in fits():
         X, y = sets[data][0].astype(dtype), sets[data][1]
