@@ -29,7 +29,19 @@ $(UV):
 # No stamp files: an installer that has nothing to do takes a fifth of a second to say so.
 .PHONY: env-build
 env-build: $(UV)
-	$(INSTALL) --extra all --group build
+	$(INSTALL) --group build
+
+.PHONY: env-all
+env-all: $(UV)
+	$(INSTALL) --extra all
+
+.PHONY: env-bench
+env-bench: $(UV)
+	$(INSTALL) --extra bench
+
+.PHONY: env-quick
+env-quick: $(UV)
+	$(INSTALL) --group quick
 
 .PHONY: env
 env: env-build ## Make the environment with all that the tests and linters need
@@ -45,16 +57,25 @@ build: env-build ## Build the Rust code in release mode and install the package,
 	$(BIN)/maturin develop --release --uv
 
 .PHONY: demo
-demo: build ## Show the whole lesson: data, training, metrics and plots, written to lesson/
+demo: build env-all ## Show the whole lesson: data, training, metrics and plots, written to lesson/
 	$(BIN)/fastmlp demo
 
 .PHONY: picture
-picture: build ## Draw the picture of README.md anew
+picture: build env-all ## Draw the picture of README.md anew
 	$(BIN)/fastmlp demo --output target/picture
 	cp target/picture/decision_boundary.png docs/boundary.png
 
 .PHONY: test
 test: lint test-rust test-py ## Run the linters and all tests
+
+# Files that import nothing beyond NumPy and pytest.
+BEYOND_NUMPY := hypothesis|joblib|matplotlib|pandas|polars|scipy|sklearn|threadpoolctl|torch
+QUICK_TESTS = $(shell grep -LE '^ *(import|from) ($(BEYOND_NUMPY))' \
+	tests/core/test_*.py tests/test_golden.py tests/test_model.py)
+
+.PHONY: test-quick
+test-quick: build env-quick ## Run the tests that need NumPy and pytest alone, under a minute
+	$(BIN)/python -m pytest $(QUICK_TESTS) $(ARGS)
 
 .PHONY: test-rust
 test-rust: $(UV) ## Run the Rust tests and the examples in the Rust documentation
@@ -76,6 +97,19 @@ test-cpus: build env ## Compare the bits of training with those of a processor w
 	haswell=$$($(QEMU) -cpu $(WITH_FMA) $(BIN)/python tests/bits.py); echo "AVX2 and FMA   $$haswell"; \
 	portable=$$($(QEMU) -cpu $(WITHOUT_FMA) $(BIN)/python tests/bits.py); echo "neither        $$portable"; \
 	test "$$native" = "$$haswell"
+
+# Runs a program on a processor that has AVX-512, as "sde64 -spr --" does; empty where this one has it.
+EMULATOR ?=
+
+.PHONY: test-avx512
+test-avx512: build env-quick ## Compare the bits of AVX-512 with those of AVX2, which both must be there
+	FASTMLP_REQUIRE_ISA=avx512 $(if $(EMULATOR),CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="$(EMULATOR)") \
+		cargo test --package fastmlp-core --lib --locked -- kernels:: numbers::
+	FASTMLP_REQUIRE_ISA=avx512 $(EMULATOR) $(BIN)/python -m pytest tests/core/test_determinism.py
+
+.PHONY: test-exhaustive
+test-exhaustive: $(UV) ## Compare mathematical functions with wider ones for all 2^32 arguments, some minutes
+	cargo test --package fastmlp-core --lib --release --locked -- --ignored
 
 # rustc of the stable channel has these, behind the switch that its own build uses.
 UNSTABLE := RUSTC_BOOTSTRAP=1
@@ -154,15 +188,15 @@ fmt: env ## Format the code and mend what the linters can mend
 	$(BIN)/ruff format
 
 .PHONY: bench
-bench: build env ## Measure this package beside its peers (ARGS="--cases a,b --threads 1")
+bench: build env-bench ## Measure this package beside its peers (ARGS="--cases a,b --threads 1")
 	$(BIN)/python -m benches.compare $(ARGS)
 
 .PHONY: bench-smoke
-bench-smoke: build env ## The same in some minutes, to see that all runs; no figures worth noting
+bench-smoke: build env-bench ## The same in some minutes, to see that all runs; no figures worth noting
 	$(BIN)/python -m benches.compare smoke $(ARGS)
 
 .PHONY: bench-estimators
-bench-estimators: build env ## Measure the estimators beside scikit-learn's, one thread
+bench-estimators: build env-all ## Measure the estimators beside scikit-learn's, one thread
 	$(BIN)/python -m benches.compare.estimators $(ARGS)
 
 .PHONY: bench-core
@@ -174,7 +208,7 @@ bench-gemm: ## Measure products of matrices beside those of other crates
 	cargo run --release --locked --manifest-path benches/gemm/Cargo.toml --target-dir target/gemm -- $(ARGS)
 
 .PHONY: growth
-growth: build env ## Measure how time and memory grow with the sizes
+growth: build ## Measure how time and memory grow with the sizes
 	$(BIN)/python -m benches.growth
 	$(BIN)/python -m benches.memory
 
@@ -184,13 +218,22 @@ instructions: $(UV) ## Count the instructions of a step under valgrind (ARGS=--r
 	$(BIN)/python -m benches.instructions $(ARGS)
 
 .PHONY: figures
-figures: build env ## Measure in full, for the chart of README.md and the tables of docs/3
+figures: build env-bench ## Measure in full, for the chart of README.md and the tables of docs/3
 	$(BIN)/python -m benches.compare --json target/speed.json \
 		--chart docs/speed.png --markdown target/speed.md
 
 .PHONY: wheel
 wheel: env-build ## Build the wheel and the source distribution into dist/
 	$(BIN)/maturin build --release --sdist --out dist
+
+SDIST := target/sdist
+
+.PHONY: check-sdist
+check-sdist: env-build ## Compile the source distribution, away from the files beside it
+	rm -rf $(SDIST)
+	$(BIN)/maturin sdist --out $(SDIST)
+	tar -xzf $(SDIST)/*.tar.gz -C $(SDIST)
+	cd $(SDIST)/fastmlp-*/ && cargo check --workspace --locked --target-dir $(abspath target)
 
 .PHONY: docs
 docs: $(UV) ## Build the Rust documentation into target/doc

@@ -1,17 +1,23 @@
 """Fixtures of all tests: seeded data, the reference beside a network, and the tolerances."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import reference
-from hypothesis import HealthCheck, settings
 
 import fastmlp
 
-# Machines are busy and sanitizers slow: no clock decides about a test.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
-# For `make fuzz`.
-settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=2_000)
+# `make test-quick` does without it.
+if find_spec("hypothesis"):
+    from hypothesis import HealthCheck, settings
+
+    # Machines are busy and sanitizers slow: no clock decides about a test.
+    unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("patient", **unhurried)
+    settings.load_profile("patient")
+    # For `make fuzz`.
+    settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=2_000)
 
 # How far a result may lie from its truth, as a share of the truth's largest entry. Measured so,
 # and not entry by entry, because an entry that cancels to nearly zero keeps the absolute error of
@@ -25,6 +31,13 @@ TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 DTYPES = ("float32", "float64")
 ACTIVATIONS = tuple(reference.ACTIVATIONS)
+
+
+def pytest_addoption(parser, pluginmanager):
+    """Let pyproject.toml set what is pytest-timeout's, which `make test-quick` does without."""
+    if not pluginmanager.hasplugin("timeout"):
+        for name in ("timeout", "timeout_method"):
+            parser.addini(name, "not in force: pytest-timeout is not installed")
 
 
 @pytest.fixture(params=DTYPES)
