@@ -90,7 +90,7 @@ mod tests {
     use crate::kernels::cross_entropy::softmax_cross_entropy;
     use crate::kernels::tally::{Bounds, Tally};
     use crate::numbers::Scalar;
-    use crate::numbers::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, assert_fusing_agree, with_isa};
 
     fn numbers(seed: f64, count: usize) -> Vec<f64> {
         (0..count).map(|i| ((i as f64 + seed) * 12.9898).sin() * 1.3).collect()
@@ -158,7 +158,7 @@ mod tests {
             to[..n].copy_from_slice(from);
         }
         let batch = Batch { x: &spread, x_stride, labels: &labels, values: &values, weights: &weights };
-        let mut bits: Vec<Vec<u64>> = vec![];
+        let mut of_isa = vec![];
         for isa in Isa::available() {
             let mut g = vec![T::ONE; net.parameters()];
             let tally = with_isa(isa, || {
@@ -173,11 +173,9 @@ mod tests {
                 let g: f64 = (*g).into() - 1.0;
                 assert!((g - want).abs() <= tolerance * size, "{context}: {g} is not {want}");
             }
-            if isa.has_fma() {
-                bits.push(g.iter().map(|&g| Into::<f64>::into(g).to_bits()).collect());
-            }
+            of_isa.push((isa, g));
         }
-        assert!(bits.windows(2).all(|w| w[0] == w[1]), "instruction sets that fuse agree");
+        assert_fusing_agree(&of_isa, &format!("{net:?} n {n}"));
     }
 
     fn check_batches(widths: [usize; 3], activation: Activation, output: Output) {

@@ -10,6 +10,8 @@
 //! `V: Simd<T>` is therefore itself the proof, and arithmetic on it is safe.
 
 mod isa;
+#[cfg(test)]
+mod agreement;
 mod vector;
 pub(crate) mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -19,6 +21,8 @@ pub(crate) mod avx512;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use agreement::assert_fusing_agree;
 pub use isa::check_environment;
 #[cfg(test)]
 pub(crate) use isa::with_isa;
