@@ -1,5 +1,6 @@
 """Fixtures of all tests: seeded data, the reference beside a network, and the tolerances."""
 
+import signal
 from importlib.util import find_spec
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import reference
 
 import fastmlp
+from fastmlp._core import ACTIVATIONS
 
 # `make test-quick` does without it.
 if find_spec("hypothesis"):
@@ -30,7 +32,6 @@ if find_spec("hypothesis"):
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 DTYPES = ("float32", "float64")
-ACTIVATIONS = tuple(reference.ACTIVATIONS)
 
 
 def pytest_addoption(parser, pluginmanager):
@@ -116,6 +117,20 @@ def random_mlp():
 
 
 @pytest.fixture(scope="session")
+def single_unit():
+    """Values and slopes of an activation, of a network whose weights are 1 and biases 0."""
+
+    def at(activation, x):
+        mlp = fastmlp.MLP([1, 1, 1], activation=activation, dtype="float64")
+        for W, b in zip(mlp.weights, mlp.biases, strict=True):
+            W[...], b[...] = 1.0, 0.0
+        _, slopes = mlp.backward(x, np.ones_like(x))
+        return mlp.forward(x)[:, 0], slopes[:, 0]
+
+    return at
+
+
+@pytest.fixture(scope="session")
 def spiral():
     """Three interleaved arms of 350 points, standardised: X (1050, 2) float64, y (1050,) int64."""
     rng = np.random.default_rng(7)
@@ -124,6 +139,17 @@ def spiral():
     angle = 4.0 * (y + radius) + 0.2 * rng.standard_normal(len(y))
     X = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
     return (X - X.mean(axis=0)) / X.std(axis=0), y
+
+
+@pytest.fixture
+def sigint():
+    """See to it that SIGINT raises KeyboardInterrupt, here and in processes that are started.
+
+    Who starts the tests in the background may have it ignored, as nohup and some shells do.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import sys
 import bits
 import pytest
 
+from fastmlp._core import ACTIVATIONS
+
 # Names an instruction set whose absence is an error and no reason to skip a test.
 REQUIRED = os.environ.get("FASTMLP_REQUIRE_ISA")
 
@@ -24,8 +26,8 @@ def run(isa, *arguments):
     )
 
 
-def digest(isa):
-    result = run(isa, bits.__file__)
+def digest(isa, *activations):
+    result = run(isa, bits.__file__, *activations)
     assert len(result.stdout.strip()) == hashlib.sha256().digest_size * 2
     return result.stdout
 
@@ -42,6 +44,7 @@ def test_avx2_and_avx512_give_the_same_bits():
     skip_without("avx512")  # No processor has it without AVX2.
 
     assert digest("avx2") == digest("avx512")
+    assert digest("avx2", *ACTIVATIONS) == digest("avx512", *ACTIVATIONS)
 
 
 def test_an_instruction_set_that_is_required_is_no_reason_to_skip(monkeypatch):
