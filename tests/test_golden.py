@@ -1,4 +1,4 @@
-"""Files of every release load, and answer as they did."""
+"""Files of every format load, and answer as they did."""
 
 import io
 import json
@@ -43,6 +43,19 @@ def test_a_network(expected, path, assert_agrees):
     again = io.BytesIO()
     mlp.save(again)
     assert again.getvalue() == Path(path).read_bytes()  # which older releases read
+
+
+@golden("stages")
+def test_a_network_of_stages(expected, path, assert_agrees):
+    mlp = MLP.load(path)
+
+    assert_attributes(mlp, expected["attributes"])
+    blocks = [[block.kind, block.role, list(block.shape)] for block in mlp.parameter_blocks]
+    assert blocks == expected["blocks"]
+    assert_agrees(mlp.forward(np.array(expected["X"])), expected["logits"])
+    again = io.BytesIO()
+    mlp.save(again)
+    assert again.getvalue() == Path(path).read_bytes()
 
 
 @golden("model")
