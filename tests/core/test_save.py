@@ -44,7 +44,7 @@ def test_a_save_that_is_killed_leaves_one_whole_file_and_nothing_for_long():
 
     assert done.returncode == 0, done.stdout + done.stderr
     counts = json.loads(done.stdout)
-    assert counts["half done"] > 0, "no kill met a save"
+    assert counts["half done"] >= 20
     assert counts == counts | {"kills": 40, "damaged": 0, "litter": 0}
 
 
