@@ -71,7 +71,7 @@ test: lint test-rust test-py ## Run the linters and all tests
 # Files that import nothing beyond NumPy and pytest.
 BEYOND_NUMPY := hypothesis|joblib|matplotlib|pandas|polars|scipy|sklearn|threadpoolctl|torch
 QUICK_TESTS = $(shell grep -LE '^ *(import|from) ($(BEYOND_NUMPY))' \
-	tests/core/test_*.py tests/test_golden.py tests/test_model.py)
+	tests/core/test_*.py tests/test_model.py)
 
 .PHONY: test-quick
 test-quick: build env-quick ## Run the tests that need NumPy and pytest alone, under a minute

@@ -8,7 +8,8 @@ import pytest
 # Each of the threads is in its call for nearly all of the time when the main thread ends.
 PROGRAM = """
 import sys, threading
-import numpy as np, scipy.sparse
+import numpy as np
+import scipy.sparse
 import fastmlp
 
 rng = np.random.default_rng(0)

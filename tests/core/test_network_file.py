@@ -163,13 +163,12 @@ def test_every_cut_of_a_file_is_refused(content, path):
         load_network(path)
 
 
-def test_every_flipped_bit_of_a_file_is_refused(content, path):
+def test_every_flipped_bit_of_a_file_is_refused(content):
     for bit in range(8 * len(content)):
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(damaged)
         with pytest.raises(ModelFileError, match="is not a model file: "):
-            load_network(path)
+            load_network(bytes(damaged))
 
 
 def file_of(entries, data=b"", metadata=""):
