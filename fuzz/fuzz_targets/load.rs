@@ -8,17 +8,22 @@
 
 #[path = "../../rust/core/src/error.rs"]
 mod error;
-#[path = "../../rust/core/src/memory.rs"]
-mod memory;
-#[path = "../../rust/core/src/tensor_file/mod.rs"]
-mod tensor_file;
+#[path = "../../rust/core/src/memory/limit.rs"]
+mod limit;
+#[path = "../../rust/core/src/file/tensor/mod.rs"]
+mod tensor;
+
+/// Where the loader looks for its neighbour.
+mod memory {
+    pub(crate) use crate::limit;
+}
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 
 use self::error::Error;
-use self::tensor_file::TensorFile;
+use self::tensor::TensorFile;
 
 /// Where a file tells its checksum: after its length and `{"__metadata__":{"crc32":"`.
 const DIGITS: std::ops::Range<usize> = 34..42;
