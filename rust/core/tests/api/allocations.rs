@@ -186,7 +186,7 @@ fn check_calls<T: Element>(mlp: &Mlp<T>) {
         of("loss", &mut |watch| assert!(mlp.loss(&data, 1, watch).unwrap() > 0.0));
         of("loss_and_grad", &mut |watch| {
             assert!(
-                mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, watch).unwrap() > 0.0
+                mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, 1, watch).unwrap() > 0.0
             );
         });
     }
