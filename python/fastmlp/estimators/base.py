@@ -76,16 +76,17 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
             refuse_sparse_targets(y)
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
 
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            dtype=self.dtype or (np.float64, np.float32),
-            reset=fresh,
-        )
+        with np.errstate(over="ignore"):  # what became infinite in `dtype` is refused
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                multi_output=True,
+                y_numeric=is_regressor(self),
+                dtype=self.dtype or (np.float64, np.float32),
+                reset=fresh,
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is not None:

@@ -133,18 +133,20 @@ Learning rates, of `learning_rate`::
 
     constant    learning_rate_init
     invscaling  learning_rate_init / (t_ + 1)**power_t, from epoch to epoch
-    adaptive    divided by 5 where training would else stop, down to 1e-6
-    plateau     divided by 10 after more than n_iter_no_change epochs without progress, where
-                training would else stop, down to 1e-6
+    adaptive    divided by 5 where training would else stop, until it is at most 1e-6
+    plateau     divided by 10 where training would else stop, until it is at most 1e-6
     cosine      from learning_rate_init to 0 along half a period of a cosine
     linear      from learning_rate_init to 0 along a straight line
     one_cycle   from learning_rate_init / 25 up to it, and down to a 250000th of it, each along half
                 a period of a cosine
 
-'plateau' counts progress as PyTorch's ``ReduceLROnPlateau(threshold_mode="abs")`` does. The last
-three change from step to step, and are planned for all steps of `max_iter` epochs: without
-`early_stopping` no epoch is spared, and none is missed. `Optimizer` has the formulas. `partial_fit`
-makes one epoch of the plan."""
+'plateau' counts epochs without progress as PyTorch's ``ReduceLROnPlateau(factor=0.1,
+patience=n_iter_no_change, threshold=tol, threshold_mode="abs")`` does.
+
+The last three change from step to step, and are planned for all steps of `max_iter` epochs;
+`Optimizer` has the formulas. Training goes through all of these epochs, whatever becomes of the
+loss, unless `early_stopping` ends it, and their end is no cause for a warning. Each call of
+`partial_fit` is the next epoch of the plan."""
 
 _SECTIONS = {"parameters": PARAMETERS, "attributes": ATTRIBUTES, "notes": NOTES}
 
