@@ -189,6 +189,15 @@ def test_every_call_of_partial_fit_has_masks_of_its_own(shuffle, iris):
     assert len(set(reg.loss_curve_)) == 8
 
 
+@pytest.mark.parametrize("random_state", [0, np.random.RandomState(0)], ids=["int", "state"])
+def test_every_warm_start_has_masks_of_its_own(random_state, iris, fit):
+    given = {**AT_REST, "dropout": 0.5, "random_state": random_state, "warm_start": True}
+    reg = MLPRegressor(hidden_layer_sizes=(30,), batch_size=150, max_iter=2, tol=0.0, **given)
+    for _ in range(4):
+        fit(reg, *iris)
+    assert len(set(reg.loss_curve_)) == 8
+
+
 # === Plans of the learning rate ===
 
 

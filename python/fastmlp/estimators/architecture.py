@@ -30,7 +30,7 @@ _NUMERATORS = {"identity": 6.0, "relu": 6.0, "sigmoid": 2.0, "tanh": 6.0}
 
 # "64-32", "64x3" and "128x2-64".
 _TEXT = re.compile(r"[0-9]+(x[0-9]+)?(-[0-9]+(x[0-9]+)?)*")
-# More would be a slip of the pen, or a file that asks for all of the memory.
+# More are a mistake, or a file that asks for all of the memory.
 _MOST_LAYERS = 1000
 
 
@@ -70,17 +70,17 @@ class Architecture(NamedTuple):
     def draw(self, activation: Any, random_state: np.random.RandomState) -> MLP:
         """Make a network with the initial parameters that a fit starts from.
 
-        If scikit-learn has all activations, the draws are its own: uniform, in double, layer by
-        layer, with the bounds of Glorot and Bengio, "Understanding the difficulty of training deep
-        feedforward neural networks", AISTATS 2010, and 2 in place of 6 for the logistic function.
-        If not, they are the engine's for ``init="auto"``.
+        If scikit-learn has all activations, the draws are scikit-learn's: uniform, in double, layer
+        by layer, with the bounds of Glorot and Bengio, "Understanding the difficulty of training
+        deep feedforward neural networks", AISTATS 2010, and 2 in place of 6 for the logistic
+        function. If not, they are the engine's for ``init="auto"``.
         """
         if not _NUMERATORS.keys() >= set(self.activations):
             return self.make(_seed(random_state))
-        # From a copy: what the network draws later, the masks of dropout, follows from the random
-        # state too, and that goes on as scikit-learn's does.
+        # The masks of dropout, which come from the seed, are to follow from the random state; from
+        # a copy, because scikit-learn draws nothing else from it.
         network = self.make(_seed(deepcopy(random_state)))
-        # The output layer is drawn as the layer before it, or as that would be.
+        # The output layer is drawn as if the activation followed it too.
         last = self.activations[-1] if self.activations else ACTIVATIONS.get(str(activation))
         numerators = [_NUMERATORS.get(str(name), 6.0) for name in (*self.activations, last)]
         for numerator, weights, biases in zip(
@@ -130,7 +130,7 @@ def hidden_activations(activation: Any, n_hidden: int) -> "tuple[Activation, ...
             f"there are {n_hidden}; got {activation!r}"
         )
     for name in names:
-        if name not in ACTIVATIONS:
+        if not isinstance(name, str) or name not in ACTIVATIONS:
             raise ValueError(f"activation must be among {sorted(ACTIVATIONS)}, got {name!r}")
     return tuple(ACTIVATIONS[name] for name in names)
 

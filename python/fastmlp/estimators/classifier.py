@@ -270,9 +270,9 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         AttributeError
             If `solver` is "lbfgs", which has no epochs.
         ValueError
-            If an argument or a parameter is out of its range, if `early_stopping` is on, or if
-            training diverges. After this and every other error the estimator is as it was before
-            the call.
+            If an argument or a parameter is out of its range, if `early_stopping` is on, if all
+            epochs of a planned `learning_rate` were made, or if training diverges. After this and
+            every other error the estimator is as it was before the call.
         """
         draft = self._draft()
         if _check_partial_fit_first_call(draft, classes):

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from fastmlp.estimators.architecture import ACTIVATIONS, hidden_activations, hidden_sizes
 
-# Of the engine, from step to step over all epochs of a fit.
+# Learning rates that change from step to step, as planned for all epochs of a fit.
 PLANNED = ("cosine", "linear", "one_cycle")
 STOCHASTIC = ("sgd", "adam", "adamw")
 
@@ -60,7 +60,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     ],
 }
 
-# The solvers that can honour a parameter which asks for something.
+# The solvers that can honour a parameter, where it asks for anything.
 _SOLVERS: dict[str, tuple[str, ...]] = {
     "dropout": STOCHASTIC,
     "input_dropout": STOCHASTIC,
@@ -68,7 +68,7 @@ _SOLVERS: dict[str, tuple[str, ...]] = {
     "clip_norm": STOCHASTIC,
     "warmup": STOCHASTIC,
 }
-# As in scikit-learn, other solvers of scikit-learn's have no use for the first two.
+# scikit-learn's solvers take its own names, also those that have no use for them.
 _RATES: dict[str, tuple[str, ...]] = {
     "invscaling": ("sgd", "adam", "lbfgs"),
     "adaptive": ("sgd", "adam", "lbfgs"),

@@ -233,9 +233,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         AttributeError
             If `solver` is "lbfgs", which has no epochs.
         ValueError
-            If an argument or a parameter is out of its range, if `early_stopping` is on, or if
-            training diverges. After this and every other error the estimator is as it was before
-            the call.
+            If an argument or a parameter is out of its range, if `early_stopping` is on, if all
+            epochs of a planned `learning_rate` were made, or if training diverges. After this and
+            every other error the estimator is as it was before the call.
         """
         draft = self._draft()
         return self._become(draft, draft._train(X, y, sample_weight, incremental=True))

@@ -115,28 +115,24 @@ class Stochastic(Optimizers, LiveParameters):
         return Course(watch.record(), warn)
 
     def _course_of_epochs(self, incremental: bool) -> dict[str, Any]:
-        """Return the epochs of a fit, and the seed of their orders of rows.
-
-        `partial_fit` makes one epoch of a course that goes on, and places it there where something
-        depends on that: the masks of dropout, and a learning rate that is planned ahead.
-        """
-        seed = self._random_state if self.shuffle else None
-        if not incremental:
-            return {"epochs": self.max_iter, "seed": seed}
-        planned = self.learning_rate in PLANNED or bool(self.warmup)
-        if not (planned or np.any(self.dropout) or self.input_dropout):
-            return {"epochs": 1, "seed": seed}
+        """Return the epochs to make, their place in a plan, and the seed of all that is random."""
         made = len(self.loss_curve_)
-        if self.learning_rate in PLANNED and made >= self.max_iter:
-            raise ValueError(
-                f"learning_rate={self.learning_rate!r} is planned for max_iter={self.max_iter} "
-                f"epochs, and {made} were made"
-            )
-        return {
-            "epochs": max(self.max_iter if planned else 0, made + 1),
-            "initial_epoch": made,
-            "seed": int(self._random_state.randint(2**32, dtype=np.uint64)),
-        }
+        epochs = 1 if incremental else self.max_iter
+        course = {"epochs": epochs, "seed": self._random_state if self.shuffle else None}
+        is_planned = self.learning_rate in PLANNED
+        if incremental and (is_planned or self.warmup):
+            if is_planned and made >= self.max_iter:
+                raise ValueError(
+                    f"learning_rate={self.learning_rate!r} is planned for max_iter={self.max_iter} "
+                    f"epochs, and {made} were made"
+                )
+            course |= {"epochs": max(self.max_iter, made + 1), "initial_epoch": made}
+        if made and ("initial_epoch" in course or self.input_dropout or np.any(self.dropout)):
+            # An int as `random_state` begins anew with each call, and masks must not.
+            draw = self._random_state.randint(2**32, dtype=np.uint64)
+            seeds = np.random.SeedSequence((int(draw), made))
+            course["seed"] = int(seeds.generate_state(1, np.uint64)[0])
+        return course
 
     def _split(
         self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
