@@ -122,7 +122,8 @@ def test_a_checkpoint(expected, path, assert_agrees):
 def assert_estimator(estimator, expected):
     assert_attributes(estimator.network_, expected["attributes"])
     parameters = {name: repr(value) for name, value in estimator.get_params().items()}
-    assert parameters == expected["parameters"]
+    defaults = {name: repr(value) for name, value in type(estimator)().get_params().items()}
+    assert parameters == defaults | expected["parameters"]
     found = {name: repr(getattr(estimator, name)) for name in expected["found"]}
     assert found == expected["found"]
     for name, key in [("feature_names_in_", "feature_names"), ("classes_", "classes")]:

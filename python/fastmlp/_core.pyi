@@ -264,6 +264,8 @@ class MLP:
         dropout: float | Sequence[float] = 0.0,
         seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
+        input_dropout: float = 0.0,
+        n_jobs: int | None = None,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
     def step(
@@ -276,6 +278,7 @@ class MLP:
         dropout: float | Sequence[float] = 0.0,
         seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
+        input_dropout: float = 0.0,
     ) -> float: ...
     def fit(
         self,
@@ -296,6 +299,7 @@ class MLP:
         alpha: float = 0.0,
         report: Literal["objective", "scikit-learn"] = "objective",
         initial_epoch: int = 0,
+        input_dropout: float = 0.0,
     ) -> History: ...
     def save(self, path: Destination) -> None: ...
     @staticmethod

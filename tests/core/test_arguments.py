@@ -69,6 +69,7 @@ EXPECTED = {
     "init": "a str",
     "init_scale": "None or a number",
     "initial_epoch": "an integer",
+    "input_dropout": "a number",
     "input_scale": "a bool",
     "layer_sizes": "a sequence of integers",
     "learning_rate": "a number",

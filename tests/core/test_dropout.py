@@ -156,7 +156,7 @@ def test_dropout_learns(rng):
             [0.1],
             ValueError,
             "dropout is a sequence of 1, "
-            "expected one number, or a sequence of 2: one a hidden layer",
+            "expected one number, or a sequence of 2: one per hidden layer",
         ),
         ("half", TypeError, "dropout is of type str, expected a number, or a sequence of numbers"),
         (

@@ -264,7 +264,7 @@ def test_what_cannot_be_saved_is_refused(data, fit, tmp_path):
     ):
         clf.save(path)
     clf.set_params(alpha=0.1, activation="step")
-    with pytest.raises(ValueError, match=r"^the estimator cannot be saved: 'step'"):
+    with pytest.raises(ValueError, match=r"^the estimator cannot be saved: activation must be"):
         clf.save(path)
     assert not path.exists()
 

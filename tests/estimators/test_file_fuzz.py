@@ -26,8 +26,8 @@ POSITIVE = [
 COUNTS = [1, 3, np.int16(2), np.uint8(2), True]
 THIRD = Fraction(1, 3)
 PARAMETERS = {
-    "activation": ["relu", "tanh", "identity", np.str_("logistic")],
-    "solver": ["adam", "sgd", np.str_("lbfgs")],
+    "activation": ["relu", "tanh", "identity", np.str_("logistic"), "prelu", ["gelu"], ("relu",)],
+    "solver": ["adam", "sgd", "adamw", np.str_("lbfgs")],
     "alpha": [0, np.float16(0.5), *POSITIVE],
     "batch_size": ["auto", 5, np.int64(4)],
     "learning_rate_init": POSITIVE,
@@ -40,6 +40,15 @@ PARAMETERS = {
     "early_stopping": [False, True, np.True_],
     "validation_fraction": [0.3, np.float32(0.4)],
     "n_iter_no_change": [2, np.inf, np.int8(3)],
+    "learning_rate": ["constant", "invscaling", "cosine", np.str_("plateau")],
+    "dropout": [0, 0.5, np.float32(0.25), (0.5,), [np.float64(0.25)], np.array([0.125]), (0,)],
+    "input_dropout": [0, 0.25, np.float16(0.5)],
+    "normalization": [None, "layer", np.str_("layer")],
+    "clip_norm": [None, *POSITIVE],
+    "warmup": [None, 0, 0.25],
+    "max_time": [None, 1e9, 100],
+    "dtype": [None, "float32", np.str_("float64")],
+    "n_jobs": [None, 1, -1, np.int8(2)],
 }
 LABELS = [
     *([5], ["only"], [True], [0.0], [np.longdouble(2)]),
@@ -63,6 +72,8 @@ sizes = st.sampled_from(
         range(1, 3),
         pd.Series([2]),
         (np.uint8(2),),
+        "3",
+        np.str_("2x2"),
     ]
 )
 
@@ -82,7 +93,7 @@ def plain(parameter):
     if isinstance(parameter, np.random.RandomState):
         return None
     if hasattr(parameter, "__len__") and not isinstance(parameter, str):
-        return tuple(map(int, parameter))
+        return tuple(map(plain, parameter))
     return float(parameter) if isinstance(parameter, np.longdouble | Fraction) else parameter
 
 

@@ -4,17 +4,23 @@ import warnings
 from collections.abc import Callable
 from copy import copy
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 from threadpoolctl import threadpool_limits
 
 from fastmlp._core import MLP
+from fastmlp.estimators.architecture import Architecture
 from fastmlp.estimators.course import INTERRUPTED, NOT_FINITE, Course
 from fastmlp.estimators.live import LiveParameters
+
+# SciPy's status for a callback that raises StopIteration.
+_STOPPED_BY_CALLBACK = 99
 
 
 class LBFGS(LiveParameters):
@@ -25,6 +31,8 @@ class LBFGS(LiveParameters):
     max_iter: int
     tol: float
     verbose: bool | int
+    max_time: float | None
+    n_jobs: int | None
 
     n_iter_: int
     loss_: float
@@ -43,10 +51,13 @@ class LBFGS(LiveParameters):
         start, losses = wide.parameters.copy(), list[float]()
         # Parameters and the number of losses up to them: one thing, whenever Ctrl-C comes.
         accepted = (start, 0)
+        deadline = monotonic() + (np.inf if self.max_time is None else self.max_time)
 
         def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[Any]]:
             wide.parameters[:] = parameters
-            loss, gradient = wide.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
+            loss, gradient = wide.loss_and_grad(
+                X, y, sample_weight=sample_weight, alpha=self.alpha, n_jobs=self.n_jobs
+            )
             # From there the line search would find no way, and SciPy end as if it had converged.
             if accepted[1] == 0 and not (np.isfinite(loss) and np.isfinite(gradient).all()):
                 raise ValueError(NOT_FINITE)
@@ -58,6 +69,8 @@ class LBFGS(LiveParameters):
             accepted = (intermediate_result.x.copy(), len(losses))
             if self.verbose:
                 print(f"Iteration {len(losses)}, loss = {losses[-1]:.8f}")
+            if monotonic() >= deadline:
+                raise StopIteration
 
         warn: Callable[[], object] = partial(warnings.warn, INTERRUPTED, stacklevel=2)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
@@ -80,7 +93,14 @@ class LBFGS(LiveParameters):
         else:
             parameters, self.n_iter_ = result.x, min(result.nit, self.max_iter)
             self.loss_ = float(result.fun)
-            warn = partial(_check_optimize_result, "lbfgs", result, self.max_iter)
+            if result.status == _STOPPED_BY_CALLBACK:
+                how = (
+                    f"lbfgs: max_time={self.max_time} seconds were over after iteration "
+                    f"{self.n_iter_} and the optimization hasn't converged yet."
+                )
+                warn = partial(warnings.warn, how, ConvergenceWarning, stacklevel=2)
+            else:
+                warn = partial(_check_optimize_result, "lbfgs", result, self.max_iter)
         self.best_loss_ = min(self.best_loss_, *losses, getattr(self, "loss_", np.inf))
         with np.errstate(over="ignore"):  # in float32; who called looks at what became infinite
             network.parameters[:] = parameters
@@ -114,12 +134,6 @@ class LBFGS(LiveParameters):
 
 
 def _widened(network: MLP) -> MLP:
-    wide = MLP(
-        network.layer_sizes,
-        activation=network.activation,
-        output=network.output,
-        dtype="float64",
-        seed=0,
-    )
+    wide = Architecture.of(network)._replace(dtype="float64").make()
     wide.parameters[:] = network.parameters
     return wide

@@ -1,4 +1,4 @@
-"""Training by SGD and Adam: what happens before the first epoch and after the last."""
+"""Training by SGD, Adam or AdamW: what happens before the first epoch and after the last."""
 
 import warnings
 from collections.abc import Callable
@@ -10,48 +10,41 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from fastmlp._core import MLP, SGD, Adam, DivergenceError, Optimizer
+from fastmlp._core import MLP, DivergenceError
 from fastmlp.estimators.course import INTERRUPTED, NOT_FINITE, Course
 from fastmlp.estimators.live import LiveParameters
+from fastmlp.estimators.optimizers import Optimizers, Progress
+from fastmlp.estimators.parameters import PLANNED, dropout_rates
 from fastmlp.estimators.watch import Watch
 
 
-class Stochastic(LiveParameters):
-    """The solvers "sgd" and "adam"."""
+class Stochastic(Optimizers, LiveParameters):
+    """The solvers "sgd", "adam" and "adamw"."""
 
-    solver: str
     alpha: float
     batch_size: int | str
-    learning_rate: str
-    learning_rate_init: float
-    power_t: float
     max_iter: int
     shuffle: bool
     tol: float
     verbose: bool | int
-    momentum: float
-    nesterovs_momentum: bool
     early_stopping: bool
     validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
     n_iter_no_change: float
+    dropout: Any
+    input_dropout: float
+    max_time: float | None
+    n_jobs: int | None
 
     n_iter_: int
-    t_: int
     loss_: float
     best_loss_: Any
     loss_curve_: list[float]
     validation_scores_: Any
     best_validation_score_: Any
 
-    _optimizer: Optimizer
-    _validate_params: Callable[[], None]
-    # What its learning rate follows from.
-    _optimizer_rate: tuple[Any, ...]
     _random_state: np.random.RandomState
     _no_improvement_count: int
+    _progress: Progress
 
     def _begin_record(self, fresh: bool) -> None:
         """Set what training keeps account in, where it is not there or begins anew."""
@@ -66,6 +59,7 @@ class Stochastic(LiveParameters):
             "t_": (0, fresh),
             "loss_curve_": ([], fresh),
             "_no_improvement_count": (0, anew),
+            "_progress": (Progress(), anew),
             "best_loss_": (None if validates else np.inf, anew),
             "validation_scores_": ([] if validates else None, anew),
             "best_validation_score_": (-np.inf if validates else None, anew),
@@ -90,21 +84,24 @@ class Stochastic(LiveParameters):
             def score() -> float:
                 return self._validation_score(network, *validation)
 
-        watch = Watch(self, network, X.shape[0], score)
+        course = self._course_of_epochs(incremental)
+        watch = Watch(self, network, X.shape[0], score, once=incremental)
         warn: Callable[[], object] = bool  # of nothing
         try:
             network.fit(
                 X,
                 y,
                 self._optimizer,
-                epochs=1 if incremental else self.max_iter,
                 batch_size=self._batch_rows(X.shape[0]),
                 shuffle=self.shuffle,
-                seed=self._random_state if self.shuffle else None,
                 sample_weight=sample_weight,
+                dropout=dropout_rates(self.dropout, len(network.layer_sizes) - 2),
+                input_dropout=self.input_dropout,
                 alpha=self.alpha,
                 report="scikit-learn",
+                n_jobs=self.n_jobs,
                 callback=watch,
+                **course,
             )
         except KeyboardInterrupt:
             warn = partial(warnings.warn, INTERRUPTED, stacklevel=2)
@@ -113,55 +110,29 @@ class Stochastic(LiveParameters):
                 raise ValueError(NOT_FINITE) from error
             warn = partial(_warn_of_convergence, watch.diverged())
         else:
-            if not watch.stopped and not incremental:
-                warn = partial(
-                    _warn_of_convergence,
-                    f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
-                    "optimization hasn't converged yet.",
-                )
+            if not incremental and (ending := watch.ending()) is not None:
+                warn = partial(_warn_of_convergence, ending)
         return Course(watch.record(), warn)
 
-    def _next_optimizer(self, incremental: bool) -> Optimizer:
-        """Return the optimizer that goes on, with the parameters that the estimator has now."""
-        rate = (self.learning_rate_init, self.solver == "sgd" and self.learning_rate)
-        last, last_rate = getattr(self, "_optimizer", None), getattr(self, "_optimizer_rate", rate)
-        self._optimizer_rate = rate
-        optimizer = self._make_optimizer()
-        if not incremental or last is None:
-            return optimizer
-        if type(last) is not type(optimizer) or rate != last_rate:
-            # Which `partial_fit` leaves to its first call, for it takes longer than a small batch.
-            self._validate_params()
-        if type(last) is not type(optimizer):
-            return optimizer
-        state = last.state_dict()
-        if isinstance(optimizer, Adam) or ("velocity" in state) == (self.momentum > 0):
-            optimizer.load_state_dict(state)
-        if rate[1] == "invscaling":
-            optimizer.learning_rate = self._scaled_rate(self.t_)
-        elif rate == last_rate:
-            # Which "adaptive" may have made smaller.
-            optimizer.learning_rate = last.learning_rate
-        return optimizer
-
-    def _scaled_rate(self, t: int) -> float:
-        """Return the learning rate of learning_rate="invscaling" after `t` samples."""
-        with np.errstate(over="ignore"):
-            divisor = np.float64(t + 1) ** self.power_t
-        # The optimizer takes no rate of 0, which a large power_t would come to.
-        return float(max(self.learning_rate_init / divisor, np.finfo(np.float64).tiny))
-
-    def _make_optimizer(self) -> Optimizer:
-        if self.solver == "adam":
-            return Adam(
-                self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon, epsilon_hat=True
-            )
-        return SGD(
-            self.learning_rate_init,
-            self.momentum,
-            nesterov=self.nesterovs_momentum and self.momentum > 0,
-            scaled_velocity=True,
-        )
+    def _course_of_epochs(self, incremental: bool) -> dict[str, Any]:
+        """Return the epochs to make, their place in a plan, and the seed of all that is random."""
+        made = len(self.loss_curve_)
+        epochs = 1 if incremental else self.max_iter
+        course = {"epochs": epochs, "seed": self._random_state if self.shuffle else None}
+        is_planned = self.learning_rate in PLANNED
+        if incremental and (is_planned or self.warmup):
+            if is_planned and made >= self.max_iter:
+                raise ValueError(
+                    f"learning_rate={self.learning_rate!r} is planned for max_iter={self.max_iter} "
+                    f"epochs, and {made} were made"
+                )
+            course |= {"epochs": max(self.max_iter, made + 1), "initial_epoch": made}
+        if made and ("initial_epoch" in course or self.input_dropout or np.any(self.dropout)):
+            # An int as `random_state` begins anew with each call, and masks must not.
+            draw = self._random_state.randint(2**32, dtype=np.uint64)
+            seeds = np.random.SeedSequence((int(draw), made))
+            course["seed"] = int(seeds.generate_state(1, np.uint64)[0])
+        return course
 
     def _split(
         self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None

@@ -1,22 +1,22 @@
-"""The callback of a fit by SGD or Adam: keeps the record, says at which rate it goes on, and stops.
+"""The callback of a fit by epochs: keeps the record, says at which rate it goes on, and stops.
 
 The record of an epoch counts once one assignment was made, to `Watch.last`: whichever line a
 KeyboardInterrupt comes at, what the estimator shows is of whole epochs.
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._core import MLP, Epoch
+from fastmlp.estimators.optimizers import SMALLEST_RATE, Progress
+from fastmlp.estimators.parameters import PLANNED
 
 if TYPE_CHECKING:
     from fastmlp.estimators.stochastic import Stochastic
-
-# Below this, learning_rate="adaptive" gives up.
-SMALLEST_ADAPTIVE_RATE = 1e-6
 
 
 class Standing(NamedTuple):
@@ -28,6 +28,7 @@ class Standing(NamedTuple):
     best_score: Any
     best_parameters: NDArray[Any] | None
     no_improvement: int
+    progress: Progress
     learning_rate: float
 
 
@@ -40,12 +41,20 @@ class Watch:
         network: MLP,
         n_samples: int,
         score: Callable[[], float] | None,
+        *,
+        once: bool,
     ) -> None:
         self.estimator = estimator
         self.network = network
         self.n_samples = n_samples
         self.score = score
+        # Whether it is a single epoch, whatever comes of it.
+        self.once = once
         self.stopped = False
+        self.deadline = monotonic() + (np.inf if estimator.max_time is None else estimator.max_time)
+        self.is_late = False
+        # Of a learning rate that is planned ahead, the plan says when training is over.
+        self.is_planned = estimator.learning_rate in PLANNED
         self.losses: list[float] = []
         self.scores: list[float] = []
         # The best parameters are in one, and new ones go to the other.
@@ -57,6 +66,7 @@ class Watch:
             estimator.best_validation_score_,
             self.places[0] if self.places else None,
             estimator._no_improvement_count,
+            estimator._progress,
             estimator._optimizer.learning_rate,
         )
 
@@ -64,10 +74,24 @@ class Watch:
         """Take note of an epoch; return whether it was the last."""
         lines = self._count(epoch.loss, None if self.score is None else self.score())
         self.estimator._optimizer.learning_rate = self.last.learning_rate
+        self.is_late = not self.stopped and monotonic() >= self.deadline
         if self.estimator.verbose:
             for line in lines:
                 print(line)
-        return self.stopped
+        return self.stopped or self.is_late or self.once
+
+    def ending(self) -> str | None:
+        """Return what is said of a training that ended before it converged."""
+        estimator = self.estimator
+        if self.is_late:
+            how = (
+                f"max_time={estimator.max_time} seconds were over after epoch {self.last.n_epochs}"
+            )
+        elif not self.stopped and not self.is_planned:
+            how = f"Maximum iterations ({estimator.max_iter}) reached"
+        else:
+            return None
+        return f"Stochastic Optimizer: {how} and the optimization hasn't converged yet."
 
     def diverged(self) -> str:
         """Note an epoch that ended in numbers that are not finite; return what is said of it."""
@@ -83,7 +107,7 @@ class Watch:
         estimator, last = self.estimator, self.last
         del self.losses[last.n_epochs :], self.scores[last.n_epochs :]
         estimator.n_iter_, estimator.t_ = last.n_epochs, last.t
-        estimator._no_improvement_count = last.no_improvement
+        estimator._no_improvement_count, estimator._progress = last.no_improvement, last.progress
         estimator._optimizer.learning_rate = last.learning_rate
         estimator.best_loss_, estimator.best_validation_score_ = last.best_loss, last.best_score
         if self.losses:
@@ -111,28 +135,32 @@ class Watch:
                 best = self.places[best is self.places[0]]
                 best[:] = self.network.parameters
                 best_score = score
+        progress = last.progress
+        if self.estimator.learning_rate == "plateau":
+            progress, failed = progress.after(loss if score is None else -score, tol)
         no_improvement = last.no_improvement + 1 if failed else 0
         rate = last.learning_rate
         if self.estimator.solver == "sgd" and self.estimator.learning_rate == "invscaling":
             rate = self.estimator._scaled_rate(t)
-        if no_improvement > self.estimator.n_iter_no_change:
+        may_end = score is not None or not self.is_planned
+        if no_improvement > self.estimator.n_iter_no_change and may_end:
             self.stopped, rate, line = self._end_or_slow_down(rate)
             lines.append(line)
             if not self.stopped:
                 no_improvement = 0
-        self.last = Standing(n, t, best_loss, best_score, best, no_improvement, rate)
+        self.last = Standing(n, t, best_loss, best_score, best, no_improvement, progress, rate)
         return lines
 
     def _end_or_slow_down(self, rate: float) -> tuple[bool, float, str]:
         """Say whether training is over, at which rate it goes on if not, and what tells of that."""
         estimator = self.estimator
         stops, what_follows = True, "Stopping."
-        if estimator.solver == "sgd" and estimator.learning_rate == "adaptive":
-            stops = rate <= SMALLEST_ADAPTIVE_RATE
+        if estimator._slows_down():
+            stops = rate <= SMALLEST_RATE
             if stops:
                 what_follows = "Learning rate too small. Stopping."
             else:
-                rate /= 5.0
+                rate = estimator._slower_rate(rate)
                 what_follows = f"Setting learning rate to {rate:f}"
         measure = "Training loss" if self.score is None else "Validation score"
         return (

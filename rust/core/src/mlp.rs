@@ -159,18 +159,20 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// Weighted mean of the losses of all rows, and the objective's penalty; `gradient`, as long as the parameters,
-    /// becomes its gradient. The masks of dropout are a pure function of its seed.
+    /// Weighted mean of the losses of all rows, and the objective's penalty, on `n_threads` or fewer; `gradient`, as long
+    /// as the parameters, becomes its gradient. The masks of dropout are a pure function of its seed.
     pub fn loss_and_grad(
         &self,
         data: &Dataset<'_, T>,
         objective: Objective,
         gradient: &mut [T],
         dropout: Option<(&Dropout, u64)>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
-        let (tally, _) = self.gradient_of(data, objective, gradient, dropout, interrupt)?;
+        check_threads(n_threads)?;
+        let (tally, _) = self.gradient_of(data, objective, gradient, dropout, n_threads, interrupt)?;
         Ok(tally.loss + tally.penalty)
     }
 
@@ -211,7 +213,7 @@ impl<T: Element> Mlp<T> {
             None => Buffer::zeros("the gradient", self.parameters.len())?,
         };
         let result = self
-            .gradient_of(data, objective, &mut gradient, dropout, interrupt)
+            .gradient_of(data, objective, &mut gradient, dropout, 1, interrupt)
             .and_then(|(tally, largest)| f(self.parts_mut(), &gradient, tally, largest));
         self.gradient = Some(gradient);
         result
@@ -224,18 +226,20 @@ impl<T: Element> Mlp<T> {
         objective: Objective,
         gradient: &mut [T],
         dropout: Option<(&Dropout, u64)>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<(Tally, f64)> {
         objective.check()?;
         data.check(self.plan.network())?;
         let n = data.n_rows();
+        let mut team = Team::new(n_threads.min(self.plan.workload().most_threads(n)));
         self.workspaces.lend(|workspace| {
-            workspace.reserve(&self.plan, &data.x(), n, 1)?;
+            workspace.reserve(&self.plan, &data.x(), n, team.len())?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
             let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
             let examples = Examples::batch(data, rows, scale, masks);
             let pass = Pass { objective, ..self.pass(interrupt) };
-            workspace.gradient(pass, examples, gradient, &mut Team::new(1))
+            workspace.gradient(pass, examples, gradient, &mut team)
         })
     }
 
@@ -274,15 +278,20 @@ impl<T: Element> Mlp<T> {
         n_threads: usize,
         f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
     ) -> Result<R> {
-        if n_threads == 0 {
-            return Err(Error::value("n_threads", 0, "a number >= 1"));
-        }
+        check_threads(n_threads)?;
         let mut team = Team::new(self.plan.workload().inference_threads::<T>(x.nrows(), n_threads));
         self.inferences.lend(|inference| {
             inference.reserve(&self.plan, x, team.len())?;
             f(inference, &mut team)
         })
     }
+}
+
+pub(crate) fn check_threads(n_threads: usize) -> Result<()> {
+    if n_threads == 0 {
+        return Err(Error::value("n_threads", 0, "a number >= 1"));
+    }
+    Ok(())
 }
 
 pub(crate) fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {

@@ -30,6 +30,7 @@ arguments! {
     epsilon_hat: bool, "a bool";
     init: &'a str, "a str";
     init_scale: Option<f64>, "None or a number";
+    input_dropout: f64, "a number";
     input_scale: bool, "a bool";
     learning_rate: f64, "a number";
     lr_factors: Option<BTreeMap<String, f64>>, "None or a dict of str to number";

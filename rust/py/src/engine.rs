@@ -45,6 +45,7 @@ pub(crate) trait Engine: Send + Sync {
         data: &DataArguments<'_, 'py>,
         objective: Objective,
         dropout: &SeededDropout,
+        n_threads: usize,
     ) -> BindResult<(f64, Bound<'py, PyAny>)>;
     /// The gradient and the derivative with respect to X of a loss of the caller's own.
     fn backward<'py>(
@@ -256,6 +257,7 @@ impl<T: Stateful> Engine for Shared<T> {
         data: &DataArguments<'_, 'py>,
         objective: Objective,
         dropout: &SeededDropout,
+        n_threads: usize,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
         let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
         let views = arrays.views()?;
@@ -263,7 +265,7 @@ impl<T: Stateful> Engine for Shared<T> {
         let to = gradient.slice_mut();
         let loss = self.read(data.py(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
-            mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), interrupt)
+            mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), n_threads, interrupt)
         })?;
         Ok((loss, gradient.into_any()))
     }

@@ -521,14 +521,21 @@ impl MLP {
     ///     Weight of the rows of each class, as in `loss`.
     /// dropout : float or sequence of floats, default=0.0
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
-    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
-    ///     their expectation.
+    ///     has one per hidden layer. The others are divided by the share that is kept, so that sums
+    ///     keep their expectation.
     /// seed : int or numpy.random.Generator, default=None
     ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. It is
     ///     needed with dropout, and without means nothing.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
+    /// input_dropout : float, default=0.0
+    ///     Share of the inputs that is left out at random, in [0, 1), as `dropout` leaves out
+    ///     activations.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, at most: None is 1, -1 all cores, -2 all but one. Few rows have
+    ///     one thread, and limits that threadpoolctl sets are obeyed. The result has the same bits for
+    ///     each number.
     ///
     /// Returns
     /// -------
@@ -556,8 +563,12 @@ impl MLP {
     /// >>> mlp.loss(X, y) < before
     /// True
     #[pyo3(
-        signature = (X, y, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0),
-        text_signature = "($self, X, y, sample_weight=None, class_weight=None, dropout=0.0, seed=None, alpha=0.0)"
+        signature = (
+            X, y, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0,
+            input_dropout = 0.0, n_jobs = None
+        ),
+        text_signature = "($self, X, y, sample_weight=None, class_weight=None, dropout=0.0, seed=None, alpha=0.0, \
+            input_dropout=0.0, n_jobs=None)"
     )]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn loss_and_grad<'py>(
@@ -569,13 +580,16 @@ impl MLP {
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
         #[pyo3(from_py_with = argument::alpha)] alpha: f64,
+        #[pyo3(from_py_with = argument::input_dropout)] input_dropout: f64,
+        n_jobs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
-        let dropout = self.dropout(dropout, seed)?.seeded()?;
+        let dropout = self.dropout((dropout, input_dropout), seed)?.seeded()?;
         let objective = Objective { alpha, ..Objective::default() };
         self.engine.loss_and_grad(
             &DataArguments { x: X, y, sample_weight, class_weight },
             objective,
             &dropout,
+            threads(n_jobs)?,
         )
     }
 
@@ -645,14 +659,17 @@ impl MLP {
     ///     Weight of the rows of each class, as in `loss`.
     /// dropout : float or sequence of floats, default=0.0
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
-    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
-    ///     their expectation.
+    ///     has one per hidden layer. The others are divided by the share that is kept, so that sums
+    ///     keep their expectation.
     /// seed : int or numpy.random.Generator, default=None
     ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. None
     ///     takes the next seed of the network's own stream. Without dropout it means nothing.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
+    /// input_dropout : float, default=0.0
+    ///     Share of the inputs that is left out at random, in [0, 1), as `dropout` leaves out
+    ///     activations.
     ///
     /// Returns
     /// -------
@@ -673,10 +690,11 @@ impl MLP {
     ///     If another call is training the network, or training with the optimizer.
     #[pyo3(
         signature = (
-            X, y, optimizer, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0
+            X, y, optimizer, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0,
+            input_dropout = 0.0
         ),
         text_signature = "($self, X, y, optimizer, sample_weight=None, class_weight=None, dropout=0.0, seed=None, \
-            alpha=0.0)"
+            alpha=0.0, input_dropout=0.0)"
     )]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn step<'py>(
@@ -689,9 +707,10 @@ impl MLP {
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
         #[pyo3(from_py_with = argument::alpha)] alpha: f64,
+        #[pyo3(from_py_with = argument::input_dropout)] input_dropout: f64,
     ) -> BindResult<f64> {
         let data = DataArguments { x: X, y, sample_weight, class_weight };
-        let dropout = self.dropout(dropout, seed)?;
+        let dropout = self.dropout((dropout, input_dropout), seed)?;
         let objective = Objective { alpha, ..Objective::default() };
         self.engine.step(&data, objective, Optimizer::extract(optimizer)?, &dropout)
     }
@@ -740,8 +759,8 @@ impl MLP {
     ///     The targets of `X_val`, as `y` has them.
     /// dropout : float or sequence of floats, default=0.0
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
-    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
-    ///     their expectation.
+    ///     has one per hidden layer. The others are divided by the share that is kept, so that sums
+    ///     keep their expectation.
     /// n_jobs : int, default=None
     ///     Threads that share a batch, at most: None is 1, -1 all cores, -2 all but one. A batch too
     ///     small to be shared has one thread, and limits that threadpoolctl sets are obeyed. The
@@ -763,6 +782,9 @@ impl MLP {
     ///     Epochs that an earlier fit of the network made: training goes on with the next, up to
     ///     `epochs`. With the same seed, optimizer and arguments the two fits together give what one
     ///     uninterrupted fit does, bit for bit: see `fastmlp.checkpoint`.
+    /// input_dropout : float, default=0.0
+    ///     Share of the inputs that is left out at random, in [0, 1), as `dropout` leaves out
+    ///     activations.
     ///
     /// Returns
     /// -------
@@ -813,10 +835,10 @@ impl MLP {
     #[pyo3(signature = (
         X, y, optimizer = None, epochs = None, batch_size = None, shuffle = true, seed = None, sample_weight = None,
         class_weight = None, X_val = None, y_val = None, dropout = None, n_jobs = None, callback = None,
-        alpha = 0.0, report = "objective", initial_epoch = None
+        alpha = 0.0, report = "objective", initial_epoch = None, input_dropout = 0.0
     ), text_signature = "($self, X, y, optimizer=None, epochs=1000, batch_size=None, shuffle=True, seed=None, \
         sample_weight=None, class_weight=None, X_val=None, y_val=None, dropout=0.0, n_jobs=None, callback=None, \
-        alpha=0.0, report='objective', initial_epoch=0)")]
+        alpha=0.0, report='objective', initial_epoch=0, input_dropout=0.0)")]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn fit<'py>(
         &self,
@@ -837,6 +859,7 @@ impl MLP {
         #[pyo3(from_py_with = argument::alpha)] alpha: f64,
         #[pyo3(from_py_with = argument::report)] report: &str,
         initial_epoch: Option<&Bound<'py, PyAny>>,
+        #[pyo3(from_py_with = argument::input_dropout)] input_dropout: f64,
     ) -> BindResult<History> {
         let validation = match (X_val, y_val) {
             (Some(x), Some(y)) => Some(DataArguments { x, y, sample_weight: None, class_weight }),
@@ -859,7 +882,7 @@ impl MLP {
             initial_epoch,
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
-            dropout: self.dropout(dropout, None)?.dropout,
+            dropout: self.dropout((dropout, input_dropout), None)?.dropout,
             objective: objective(alpha, report)?,
             n_threads: threads(n_jobs)?,
             callback,
@@ -1017,10 +1040,10 @@ impl MLP {
 
     fn dropout(
         &self,
-        rates: Option<&Bound<'_, PyAny>>,
+        (hidden, input): (Option<&Bound<'_, PyAny>>, f64),
         seed: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<SeededDropout> {
         let n_hidden = self.network.activations().len();
-        Ok(SeededDropout { dropout: dropout(rates, n_hidden)?, seed: seed_of(seed)? })
+        Ok(SeededDropout { dropout: dropout(hidden, input, n_hidden)?, seed: seed_of(seed)? })
     }
 }

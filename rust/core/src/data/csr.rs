@@ -64,6 +64,7 @@ impl<'a, T: Element> Csr<'a, T> {
             data: &self.data[start..end],
             indices: self.indices.slice(start, end),
             columns: self.shape[1],
+            dropout: None,
         }
     }
 }

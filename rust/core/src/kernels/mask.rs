@@ -32,6 +32,54 @@ impl Mask {
     pub(crate) fn scale(&self) -> f64 {
         1.0 / self.keep()
     }
+
+    /// What is left out of a row.
+    #[inline(always)]
+    pub(crate) fn row(&self, row: usize) -> RowMask {
+        RowMask { words: Words::new(self.key, row), last: self.last }
+    }
+}
+
+/// What a mask leaves out of one row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowMask {
+    words: Words,
+    last: u32,
+}
+
+impl RowMask {
+    /// Whether the value in a column stays.
+    #[inline(always)]
+    pub(crate) fn keeps(self, column: u32) -> bool {
+        self.words.word(column) <= self.last
+    }
+}
+
+/// The random words of a row, a bijection from column to word: were a row 2^32 columns wide, each word would come once.
+///
+/// The columns count along a Weyl sequence, from one half of the row's key on, and go through the finaliser lowbias32 of
+/// C. Wellons ("Prospecting for hash functions", 2018), which is keyed with the other half between its rounds: without
+/// that all rows would be pieces of one sequence, and two of them might overlap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    start: u32,
+    middle: u32,
+}
+
+impl Words {
+    #[inline(always)]
+    pub(super) fn new(key: Key, row: usize) -> Self {
+        let [start, middle] = key.child(row as u64).halves();
+        Self { start, middle }
+    }
+
+    #[inline(always)]
+    pub(super) fn word(self, column: u32) -> u32 {
+        let mut z = self.start.wrapping_add(column.wrapping_mul(0x9E37_79B9));
+        z = (z ^ (z >> 16)).wrapping_mul(0x7FEB_352D) ^ self.middle;
+        z = (z ^ (z >> 15)).wrapping_mul(0x846C_A68B);
+        z ^ (z >> 16)
+    }
 }
 
 /// A node in a tree of random numbers: from a seed to epochs, batches, layers and rows.

@@ -53,7 +53,7 @@ mod tests {
     fn matches_the_dense_product() {
         // Column 4 comes twice, column 1 never.
         let (data, indices) = ([2.0, -1.0, 0.5, 3.0], [4, 0, 4, 2]);
-        let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5 };
+        let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5, dropout: None };
         let dense = [-1.0, 0.0, 3.0, 0.0, 2.5];
         for isa in Isa::available() {
             for d_out in [1, 7, 8, 9, 33] {

@@ -5,9 +5,8 @@
 use std::ops::Range;
 
 use crate::arch::Dense;
-use crate::data::{Csr, Rows};
 use crate::kernels::{Element, Finish, Matrix, Start};
-use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source};
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source, SparseRows};
 
 /// Numbers of a gradient that one thread works on at a time.
 const PART_NUMBERS: usize = 1 << 15;
@@ -58,8 +57,8 @@ impl Operation for Dense {
                 let bias = Start::Rows(biases);
                 T::product(&x, &self.matrix(weights), io.out, bias, io.finish, io.scratch);
             }
-            Source::Sparse(x, rows) => {
-                self.sparse_forward(x, rows, (weights, biases), io.out);
+            Source::Sparse(x) => {
+                self.sparse_forward(x, (weights, biases), io.out);
                 io.finish.apply_to_rows(io.out);
             }
         }
@@ -85,11 +84,11 @@ impl Operation for Dense {
                 let (x, d_z) = (Matrix::new(x, n, self.d_in), Matrix::new(io.d_out, n, self.d_out));
                 T::product(&x.t().slab(rows.clone()), &d_z, d_w, io.start, Finish::Nothing, io.scratch);
             }
-            Source::Sparse(x, of_x) => {
+            Source::Sparse(x) => {
                 if matches!(io.start, Start::Zero) {
                     d_w.fill(T::ZERO);
                 }
-                self.add_sparse_gradient(x, of_x, rows, io.d_out, d_w);
+                self.add_sparse_gradient(x, rows, io.d_out, d_w);
             }
         }
         if rows.end == self.d_in {
@@ -107,30 +106,23 @@ impl Dense {
         Matrix::new(weights, self.d_in, self.d_out)
     }
 
-    fn sparse_forward<T: Element>(
-        &self,
-        x: &Csr<'_, T>,
-        rows: Rows<'_>,
-        (weights, biases): (&[T], &[T]),
-        z: &mut [T],
-    ) {
-        rows.for_each(|i, row| {
+    fn sparse_forward<T: Element>(&self, x: SparseRows<'_, T>, (weights, biases): (&[T], &[T]), z: &mut [T]) {
+        x.for_each(|i, x| {
             let z = &mut z[i * self.d_out..(i + 1) * self.d_out];
             z.copy_from_slice(biases);
-            T::add_sparse_product(z, x.row(row), weights);
+            T::add_sparse_product(z, x, weights);
         });
     }
 
     fn add_sparse_gradient<T: Element>(
         &self,
-        x: &Csr<'_, T>,
-        rows: Rows<'_>,
+        x: SparseRows<'_, T>,
         part: &Range<usize>,
         d_z: &[T],
         d_w: &mut [T],
     ) {
-        rows.for_each(|i, row| {
-            T::add_sparse_outer(d_w, part, x.row(row), &d_z[i * self.d_out..(i + 1) * self.d_out]);
+        x.for_each(|i, x| {
+            T::add_sparse_outer(d_w, part, x, &d_z[i * self.d_out..(i + 1) * self.d_out]);
         });
     }
 }

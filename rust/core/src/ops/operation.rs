@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::data::{Csr, Rows};
-use crate::kernels::{Element, Finish, Start};
+use crate::kernels::{Element, Finish, Mask, SparseRow, Start};
 
 /// The input of a stage for the rows of a tile.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,26 @@ pub(crate) enum Source<'a, T> {
     /// Numbers, (n, `d_in`), row after row.
     Dense(&'a [T]),
     /// Rows of a sparse matrix, which a first stage alone is given.
-    Sparse(&'a Csr<'a, T>, Rows<'a>),
+    Sparse(SparseRows<'a, T>),
+}
+
+/// Some rows of a sparse matrix.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SparseRows<'a, T> {
+    pub(crate) x: &'a Csr<'a, T>,
+    pub(crate) rows: Rows<'a>,
+    /// What dropout leaves out of them.
+    pub(crate) mask: Option<Mask>,
+    /// Position of the first of them in the batch, on which the mask depends.
+    pub(crate) first: usize,
+}
+
+impl<T: Element> SparseRows<'_, T> {
+    /// Calls `f` with the position of each row and what it stores.
+    #[inline(always)]
+    pub(super) fn for_each(&self, mut f: impl FnMut(usize, SparseRow<'_, T>)) {
+        self.rows.for_each(|i, row| f(i, self.x.row(row).with_dropout(self.mask.as_ref(), self.first + i)));
+    }
 }
 
 impl<'a, T> Source<'a, T> {
@@ -19,7 +38,7 @@ impl<'a, T> Source<'a, T> {
     pub(crate) fn dense(self) -> &'a [T] {
         match self {
             Self::Dense(x) => x,
-            Self::Sparse(..) => unreachable!("sparse rows go to a dense layer"),
+            Self::Sparse(_) => unreachable!("sparse rows go to a dense layer"),
         }
     }
 }

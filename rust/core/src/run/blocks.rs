@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
 use crate::plan::Pieces;
-use crate::run::pass::{Pass, RowMasks};
+use crate::run::pass::{Pass, RowMasks, TileRows};
 use crate::run::sync::{get_mut, lock, read, write};
 use crate::run::team::Team;
 use crate::run::tile::{Tile, for_each_tile};
@@ -81,7 +81,7 @@ impl<T: Element> BlockedBatch<'_, T> {
             let scratch = &mut lock(&scratch[thread]);
             let mut begin = begin;
             for (i, tile) in tiles.iter().enumerate() {
-                let rows = (&x, of_tile(i).rows);
+                let rows = TileRows::of(&x, &of_tile(i));
                 read(tile).gradient_of_piece(pass.on(thread), rows, piece, (gradient, begin), scratch)?;
                 begin = Start::Given;
             }

@@ -16,7 +16,7 @@ use crate::memory::Buffer;
 use crate::ops::Operation;
 use crate::plan::Plan;
 use crate::run::forward::{Place, Places, forward};
-use crate::run::pass::{Pass, RowMasks, Task};
+use crate::run::pass::{Pass, RowMasks, Task, TileRows};
 use crate::run::sync::{lock, lock_mut};
 use crate::run::targets::TileTargets;
 use crate::run::team::Team;
@@ -221,7 +221,7 @@ impl<T: Element> Steps<T> {
         if let Some(tiny) = plan.tiny() {
             return self.forward_by_kernel(tiny, task, x, rows, wanted, out);
         }
-        let source = gathered(plan, x, rows, &mut self.input);
+        let source = gathered(plan, TileRows { x, rows, masks: RowMasks::NONE }, &mut self.input);
         let mut places = Alternating { plan, outs: &mut self.outs, last: out };
         forward(task, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
         finish(plan.network(), wanted, out);

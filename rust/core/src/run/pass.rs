@@ -1,7 +1,7 @@
 //! What a pass works with.
 
 use crate::arch::Masks;
-use crate::data::Examples;
+use crate::data::{Examples, Inputs, Rows};
 use crate::error::Result;
 use crate::kernels::{Element, Mask};
 use crate::loss::Objective;
@@ -38,7 +38,7 @@ impl<T: Element> Task<'_, T> {
     }
 }
 
-/// What dropout leaves out of rows that follow one another in a batch.
+/// What dropout leaves out of rows that follow one another in a batch, in their inputs and behind hidden layers.
 #[derive(Clone, Copy)]
 pub(crate) struct RowMasks<'a> {
     masks: Masks<'a>,
@@ -55,8 +55,38 @@ impl<'a> RowMasks<'a> {
         Self { masks: examples.masks, first: examples.first }
     }
 
+    /// The mask of the inputs; none if none is left out.
+    pub(crate) fn of_input(&self) -> Option<Mask> {
+        self.masks.of_input()
+    }
+
     /// The mask behind a step that ends this hidden layer; none if nothing is left out there.
     pub(crate) fn behind(&self, hidden: Option<usize>) -> Option<Mask> {
         self.masks.of_layer(hidden?)
+    }
+}
+
+/// The rows of a tile: where they lie, and what dropout leaves out of them.
+#[derive(Clone, Copy)]
+pub(crate) struct TileRows<'a, 'd, T> {
+    pub(crate) x: &'a Inputs<'d, T>,
+    pub(crate) rows: Rows<'a>,
+    pub(crate) masks: RowMasks<'a>,
+}
+
+impl<'a, 'd, T: Element> TileRows<'a, 'd, T> {
+    /// Those of examples, whose inputs are `x`.
+    pub(crate) fn of(x: &'a Inputs<'d, T>, examples: &Examples<'a, '_, T>) -> Self {
+        Self { x, rows: examples.rows, masks: RowMasks::of(examples) }
+    }
+
+    /// Number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The numbers where they lie, if they lie there row after row without gaps, and none is left out.
+    pub(crate) fn in_place(&self) -> Option<&'a [T]> {
+        if self.masks.of_input().is_some() { None } else { self.x.in_place(self.rows) }
     }
 }

@@ -2,15 +2,15 @@
 
 use ndarray::ArrayView2;
 
-use crate::data::{Examples, Inputs, Rows};
+use crate::data::Examples;
 use crate::error::Result;
 use crate::kernels::{Batch, Element, Start, Tally, TinyNet};
 use crate::memory::Buffer;
-use crate::ops::{Operation, Source};
+use crate::ops::{Operation, Source, SparseRows};
 use crate::plan::{Piece, Pieces, Plan, ROW_GROUP};
 use crate::run::backward::{backward, gradient_of_piece};
 use crate::run::forward::forward;
-use crate::run::pass::{RowMasks, Task};
+use crate::run::pass::{RowMasks, Task, TileRows};
 use crate::run::slots::Slots;
 use crate::run::targets::TileTargets;
 
@@ -61,13 +61,11 @@ impl<T: Element> Tile<T> {
     pub(super) fn forward(
         &mut self,
         task: Task<'_, T>,
-        x: &Inputs<'_, T>,
-        rows: Rows<'_>,
-        masks: RowMasks<'_>,
+        rows: TileRows<'_, '_, T>,
         scratch: &mut [T],
     ) -> Result<()> {
-        let source = gathered(task.pass.plan, x, rows, &mut self.input);
-        forward(task, source, rows.len(), masks, &mut self.slots, scratch)
+        let source = gathered(task.pass.plan, rows, &mut self.input);
+        forward(task, source, rows.len(), rows.masks, &mut self.slots, scratch)
     }
 
     /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums takes
@@ -79,7 +77,7 @@ impl<T: Element> Tile<T> {
         tally_rows: usize,
         scratch: &mut [T],
     ) -> Result<()> {
-        self.forward(task, &examples.data.x(), examples.rows, RowMasks::of(&examples), scratch)?;
+        self.forward(task, TileRows::of(&examples.data.x(), &examples), scratch)?;
         let d_out = task.pass.plan.layout().d_out();
         let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
         let sums = self.slots.last_mut();
@@ -112,16 +110,16 @@ impl<T: Element> Tile<T> {
         backward(task, n, masks, &mut self.slots, d_x, scratch)
     }
 
-    /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows` of `x`, begun or carried on.
+    /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows`, begun or carried on.
     pub(super) fn gradient_of_piece(
         &self,
         task: Task<'_, T>,
-        (x, rows): (&Inputs<'_, T>, Rows<'_>),
+        rows: TileRows<'_, '_, T>,
         piece: &Piece,
         (gradient, start): (&mut [T], Start<'_, T>),
         scratch: &mut [T],
     ) -> Result<()> {
-        let source = source(task.pass.plan, x, rows, &self.input);
+        let source = source(task.pass.plan, rows, &self.input);
         gradient_of_piece(task, (source, rows.len()), &self.slots, piece, (gradient, start), scratch)
     }
 
@@ -129,7 +127,7 @@ impl<T: Element> Tile<T> {
     pub(super) fn gradient(
         &self,
         task: Task<'_, T>,
-        rows: (&Inputs<'_, T>, Rows<'_>),
+        rows: TileRows<'_, '_, T>,
         (gradient, start): (&mut [T], Start<'_, T>),
         scratch: &mut [T],
     ) -> Result<()> {
@@ -184,26 +182,27 @@ pub(super) fn for_each_tile(
 /// What the first step reads of `rows`, which are copied to `buffer` unless it reads them where they lie.
 pub(super) fn gathered<'a, T: Element>(
     plan: &Plan,
-    x: &'a Inputs<'_, T>,
-    rows: Rows<'a>,
+    rows: TileRows<'a, '_, T>,
     buffer: &'a mut [T],
 ) -> Source<'a, T> {
-    let in_place = (x.sparse().is_some() && plan.reads_sparse()) || x.in_place(rows).is_some();
+    let TileRows { x, masks, .. } = rows;
+    let in_place = (x.sparse().is_some() && plan.reads_sparse()) || rows.in_place().is_some();
     if !in_place {
-        x.gather(rows, buffer);
+        x.gather(rows.rows, buffer);
+        if let Some(mask) = masks.of_input() {
+            T::dropout(&mut buffer[..rows.len() * x.ncols()], x.ncols(), &mask, masks.first);
+        }
     }
-    source(plan, x, rows, buffer)
+    source(plan, rows, buffer)
 }
 
 /// The same again, once they were copied.
-fn source<'a, T: Element>(
-    plan: &Plan,
-    x: &'a Inputs<'_, T>,
-    rows: Rows<'a>,
-    buffer: &'a [T],
-) -> Source<'a, T> {
-    match x.sparse() {
-        Some(x) if plan.reads_sparse() => Source::Sparse(x, rows),
-        _ => Source::Dense(x.in_place(rows).unwrap_or_else(|| &buffer[..rows.len() * x.ncols()])),
+fn source<'a, T: Element>(plan: &Plan, rows: TileRows<'a, '_, T>, buffer: &'a [T]) -> Source<'a, T> {
+    let masks = rows.masks;
+    match rows.x.sparse() {
+        Some(x) if plan.reads_sparse() => {
+            Source::Sparse(SparseRows { x, rows: rows.rows, mask: masks.of_input(), first: masks.first })
+        }
+        _ => Source::Dense(rows.in_place().unwrap_or_else(|| &buffer[..rows.len() * rows.x.ncols()])),
     }
 }

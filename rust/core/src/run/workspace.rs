@@ -29,7 +29,7 @@ use crate::memory::Buffer;
 use crate::plan::{Cut, Plan};
 use crate::run::blocks::BlockedBatch;
 use crate::run::chunks::{Chunk, ChunkedBatch};
-use crate::run::pass::{Pass, RowMasks};
+use crate::run::pass::{Pass, RowMasks, TileRows};
 use crate::run::sync::{get_mut, lock_mut};
 use crate::run::team::Team;
 use crate::run::tile::{Tile, for_each_tile};
@@ -134,8 +134,8 @@ impl<T: Element> BatchWorkspace<T> {
         let tile = get_mut(tile);
         let inputs = Inputs::Dense(x);
         for_each_tile(tile.rows(), x.nrows(), |start, end| {
-            let rows = Rows::Range(start, end);
-            tile.forward(task, &inputs, rows, RowMasks::NONE, scratch)?;
+            let rows = TileRows { x: &inputs, rows: Rows::Range(start, end), masks: RowMasks::NONE };
+            tile.forward(task, rows, scratch)?;
             tile.set_d_sums(d_sums.slice(ndarray::s![start..end, ..]));
             tile.pull_back(
                 task,
@@ -144,7 +144,7 @@ impl<T: Element> BatchWorkspace<T> {
                 Some(&mut d_x[start * d_in..end * d_in]),
                 scratch,
             )?;
-            tile.gradient(task, (&inputs, rows), (gradient, Start::Given), scratch)
+            tile.gradient(task, rows, (gradient, Start::Given), scratch)
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::kernels::Key;
 use crate::kernels::Tally;
 use crate::loss::Objective;
 use crate::memory::Buffer;
-use crate::mlp::Mlp;
+use crate::mlp::{Mlp, check_threads};
 use crate::optim::{Options, Rule, State};
 use crate::run::BatchWorkspace;
 use crate::run::Inference;
@@ -93,9 +93,7 @@ impl<'a, T: Element> Trainer<'a, T> {
             // No step depends on it: nothing else would ever find what is wrong.
             validation.check_finite()?;
         }
-        if schedule.n_threads == 0 {
-            return Err(Error::value("n_threads", 0, "a number >= 1"));
-        }
+        check_threads(schedule.n_threads)?;
         if schedule.batch_size == Some(0) {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }

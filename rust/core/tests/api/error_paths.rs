@@ -326,7 +326,7 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
     let wrong_x = "X has shape (4, 3), expected (n, 2)";
     assert_eq!(message(mlp.loss(&set(3), 1, &Never)), wrong_x);
     assert_eq!(
-        message(mlp.loss_and_grad(&set(3), Objective::default(), &mut gradient, None, &Never)),
+        message(mlp.loss_and_grad(&set(3), Objective::default(), &mut gradient, None, 1, &Never)),
         wrong_x
     );
     assert_eq!(
@@ -350,7 +350,7 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
     let fitting = || Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 3).unwrap();
     let (short, len) = (gradient.len() - 1, gradient.len());
     assert_eq!(
-        message(mlp.loss_and_grad(&fitting(), Objective::default(), &mut gradient[..short], None, &Never)),
+        message(mlp.loss_and_grad(&fitting(), Objective::default(), &mut gradient[..short], None, 1, &Never)),
         format!("gradient has shape ({short},), expected ({len},)")
     );
     assert_eq!(message(mlp.predict(x.view(), &mut [7; 3], 1, &Never)), "out has shape (3,), expected (4,)");

@@ -40,7 +40,7 @@ impl Computed {
         let zeros = vec![T::ZERO; mlp.parameters().len()];
         let (mut gradient, mut pulled_back) = (zeros.clone(), zeros);
         let loss = mlp
-            .loss_and_grad(&examples.weighted(), Objective::default(), &mut gradient, None, &Never)
+            .loss_and_grad(&examples.weighted(), Objective::default(), &mut gradient, None, 1, &Never)
             .unwrap();
         let loss_alone = mlp.loss(&examples.weighted(), 1, &Never).unwrap();
         let mut logits = ndarray::Array2::from_elem((n, d_out), T::ZERO);

@@ -122,7 +122,7 @@ fn every_call_can_be_stopped() {
         mlp.predict_proba(x, out.view_mut(), 1, stop),
         mlp.predict(x, &mut [0; N], 1, stop),
         mlp.loss(&data, 1, stop).map(drop),
-        mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, stop).map(drop),
+        mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, 1, stop).map(drop),
         mlp.backward(x, d_logits.view(), &mut gradient, &mut d_x, stop),
         mlp.step(&data, Objective::default(), (&rule, &Options::default(), &mut state), None, stop).map(drop),
     ];

@@ -53,7 +53,7 @@ fn cases() -> impl Strategy<Value = Case> {
 /// The loss, and after it its gradient.
 fn loss_and_grad<T: Element>(mlp: &Mlp<T>, data: &Dataset<'_, T>) -> Vec<f64> {
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
-    let loss = mlp.loss_and_grad(data, Objective::default(), &mut gradient, None, &Never).unwrap();
+    let loss = mlp.loss_and_grad(data, Objective::default(), &mut gradient, None, 1, &Never).unwrap();
     std::iter::once(loss).chain(converted(gradient)).collect()
 }
 

@@ -62,7 +62,8 @@ fn computed<T: Element>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, 
         LAYER_SIZES[2],
     );
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
-    let loss = mlp.loss_and_grad(&data.unwrap(), Objective::default(), &mut gradient, None, &Never).unwrap();
+    let loss =
+        mlp.loss_and_grad(&data.unwrap(), Objective::default(), &mut gradient, None, 1, &Never).unwrap();
     let (mut pulled_back, mut d_x) = (gradient.clone(), vec![T::ZERO; x.len()]);
     mlp.backward(x, probabilities.view(), &mut pulled_back, &mut d_x, &Never).unwrap();
     vec![
