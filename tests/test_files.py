@@ -42,7 +42,7 @@ def test_what_json_has_not_is_refused(value):
         json_text({"value": value})
 
 
-BRACKETS = "must have at most 1024 lists and objects, and at most 4 within each other"
+BRACKETS = "must have at most 1024 lists and objects, nested at most 4 deep"
 
 
 @pytest.mark.parametrize(

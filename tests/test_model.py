@@ -279,7 +279,7 @@ FAULTS = {
         "network must have the output 'softmax', got 'sigmoid'",
     ),
     "cut names": (meta("model", '{"target": [2'), "model is not JSON"),
-    "deep names": (meta("model", "[" * 10_000), "at most 4 within each other"),
+    "deep names": (meta("model", "[" * 10_000), "nested at most 4 deep"),
     "many objects": (meta("model", "[{}" + ",{}" * 2_000 + "]"), "at most 1024 lists and objects"),
     "listed names": (meta("model", "[]"), "model must be a JSON object, got list"),
     "another layout": (meta("model", '{"layout": 3}'), "model must be {'layout': 2}, got {'lay"),

@@ -432,7 +432,7 @@ def test_activations_by_default():
         (lambda X, y: plot_data(X[:0], y), "X must hold points of two features, got shape (0, 2)"),
         (
             lambda X, y: plot_data(X, y[1:]),
-            "y must hold one class a point, got shape (89,) for 90 points",
+            "y must hold one class per point, got shape (89,) for 90 points",
         ),
         (
             lambda X, y: plot_data(X, y, class_names=("a", "b")),

@@ -11,7 +11,7 @@ from typing_extensions import Buffer, disjoint_base
 
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
-# SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
+# SciPy is not a dependency, and its sparse types do not express formats and dtypes.
 Inputs: TypeAlias = FloatArray | Any
 Activation: TypeAlias = Literal[
     "identity",

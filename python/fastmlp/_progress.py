@@ -1,4 +1,4 @@
-"""A progress bar for `MLP.fit`, drawn seldom enough to cost nothing."""
+"""A progress bar for `MLP.fit`, drawn rarely enough to cost nothing."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def progress_bar(epochs: int) -> Iterator[Callable[[Epoch], None] | None]:
         The callback for `fit`; None when standard error is closed or no terminal.
     """
     tqdm = require("tqdm", "the progress bar").tqdm
-    if sys.stderr is None:  # closed by whoever started the process
+    if sys.stderr is None:  # closed by the parent process
         yield None
         return
     with tqdm(
@@ -53,7 +53,7 @@ def progress_bar(epochs: int) -> Iterator[Callable[[Epoch], None] | None]:
 
 
 def describe(epoch: Epoch) -> str:
-    """Loss and accuracy, with those of the validation part where there is one."""
+    """Return loss and accuracy, with those of the validation part if there is one."""
     if epoch.val_loss is None or epoch.val_accuracy is None:
         return f"loss {epoch.loss:.3f} acc {epoch.accuracy:.3f}"
     return (

@@ -256,7 +256,9 @@ def test_what_cannot_be_saved_is_refused(data, fit, tmp_path):
     with pytest.raises(ValueError, match="classes must be text, numbers or booleans, got dtype"):
         clf.save(path)
     clf = fit(MLPClassifier((3,), max_iter=1), X, y).set_params(alpha=1j)
-    with pytest.raises(ValueError, match=r"^the estimator cannot be saved: 1j is no text, number"):
+    with pytest.raises(
+        ValueError, match=r"^the estimator cannot be saved: 1j is not text, a number"
+    ):
         clf.save(path)
     clf.set_params(alpha=-1.0)
     with pytest.raises(
