@@ -123,8 +123,8 @@ valgrind: build env ## Run some Python tests under valgrind, which sees numbers 
 	PYTHONMALLOC=malloc $(VALGRIND) $(BIN)/python -m pytest --timeout=0 $(or $(ARGS),$(VALGRIND_TESTS))
 
 .PHONY: kills
-kills: build env ## Kill 200 saves at random moments, and count what is damaged
-	$(BIN)/python tests/kills.py 200
+kills: build env ## Kill 200 saves, interrupt 400 trainings, and count what is damaged
+	$(BIN)/python tests/kills.py 200 400
 
 .PHONY: free-threaded
 free-threaded: ## Check that the binding compiles for an interpreter without a global lock

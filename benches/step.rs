@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fastmlp_core::{
-    Activation, Adam, Dataset, Init, Labels, Mlp, Names, Network, Never, Objective, Rule, Sgd, State,
+    Activation, Adam, Dataset, Init, Labels, Mlp, Names, Network, Never, Objective, Options, Rule, Sgd, State,
 };
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
@@ -69,7 +69,8 @@ fn step(criterion: &mut Criterion) {
         let id = BenchmarkId::new(format!("{name}: {}", title(layer_sizes)), batch_size);
         group.bench_function(id, |bencher| {
             bencher.iter(|| {
-                mlp.step(&data, Objective::default(), (&rule, &mut state), None, &Never).expect("a step")
+                mlp.step(&data, Objective::default(), (&rule, &Options::default(), &mut state), None, &Never)
+                    .expect("a step")
             });
         });
     }

@@ -1,5 +1,7 @@
 """Fixtures of all tests: seeded data, the reference beside a network, and the tolerances."""
 
+import signal
+
 import numpy as np
 import pytest
 import reference
@@ -103,6 +105,20 @@ def random_mlp():
 
 
 @pytest.fixture(scope="session")
+def single_unit():
+    """Values and slopes of an activation, of a network whose weights are 1 and biases 0."""
+
+    def at(activation, x):
+        mlp = fastmlp.MLP([1, 1, 1], activation=activation, dtype="float64")
+        for W, b in zip(mlp.weights, mlp.biases, strict=True):
+            W[...], b[...] = 1.0, 0.0
+        _, slopes = mlp.backward(x, np.ones_like(x))
+        return mlp.forward(x)[:, 0], slopes[:, 0]
+
+    return at
+
+
+@pytest.fixture(scope="session")
 def spiral():
     """Three interleaved arms of 350 points, standardised: X (1050, 2) float64, y (1050,) int64."""
     rng = np.random.default_rng(7)
@@ -111,6 +127,17 @@ def spiral():
     angle = 4.0 * (y + radius) + 0.2 * rng.standard_normal(len(y))
     X = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
     return (X - X.mean(axis=0)) / X.std(axis=0), y
+
+
+@pytest.fixture
+def sigint():
+    """See to it that SIGINT raises KeyboardInterrupt, here and in processes that are started.
+
+    Who starts the tests in the background may have it ignored, as nohup and some shells do.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

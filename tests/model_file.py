@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 
 START = '{"__metadata__":{"crc32":"'
-CODES = {"<f4": "F32", "<f8": "F64", "<i8": "I64"}
+CODES = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "|u1": "U8"}
 
 
 def read(path):
@@ -56,6 +56,16 @@ def sealed(header, data=b""):
         zeros = whole[: digits.start] + b"0" * 8 + whole[digits.stop :]
         whole = whole[: digits.start] + b"%08x" % zlib.crc32(zeros) + whole[digits.stop :]
     return whole
+
+
+def words(name, *words):
+    """Tensors of words: their bytes one after another, and where each begins and ends."""
+    pieces = [word.encode() for word in words]
+    ends = [sum(map(len, pieces[:i])) for i in range(len(pieces) + 1)]
+    return {
+        f"{name}.utf8": np.array(list(b"".join(pieces)), np.uint8),
+        f"{name}.offsets": np.array(ends, np.int64),
+    }
 
 
 def text(value):

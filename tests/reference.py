@@ -6,23 +6,68 @@ last layer has no activation: its values are the logits. ``d_A`` is the derivati
 and has A's shape.
 """
 
+import math
 from itertools import pairwise
 
 import numpy as np
 
 LEAKY_SLOPE = 0.01
+# Klambauer et al. (2017).
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934, 1.6732632423543772848
 
-# Each activation beside its derivative; the derivative is written in h = f(z), not in z, because
-# h is what the forward pass leaves behind.
+
+def sigmoid(z):
+    """The logistic function, without an exponential that overflows."""
+    return 0.5 * (1.0 + np.tanh(0.5 * z))
+
+
+def softplus(z):
+    """``log(1 + exp(z))``, likewise."""
+    return np.logaddexp(0.0, z)
+
+
+# The standard normal distribution: its distribution function and its density.
+cdf = np.vectorize(lambda z: 0.5 * math.erfc(-z / math.sqrt(2.0)), otypes=[float])
+
+
+def density(z):
+    """The density of the standard normal distribution."""
+    return np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
+
+
+def gated(z, share):
+    """A share of z, 0 where z is minus infinity and the share 0."""
+    return np.where(share == 0.0, 0.0, z) * share
+
+
+# Each activation beside its derivative, both written in z.
 ACTIVATIONS = {
-    "identity": (lambda z: z, lambda h: np.ones_like(h)),
-    "relu": (lambda z: np.maximum(z, 0.0), lambda h: np.where(h > 0, 1.0, 0.0)),
+    "identity": (lambda z: z, np.ones_like),
+    "relu": (lambda z: np.maximum(z, 0.0), lambda z: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (
         lambda z: np.where(z > 0, z, LEAKY_SLOPE * z),
-        lambda h: np.where(h > 0, 1.0, LEAKY_SLOPE),
+        lambda z: np.where(z > 0, 1.0, LEAKY_SLOPE),
     ),
-    "sigmoid": (lambda z: 0.5 * (1.0 + np.tanh(0.5 * z)), lambda h: h * (1.0 - h)),
-    "tanh": (np.tanh, lambda h: 1.0 - h**2),
+    "sigmoid": (sigmoid, lambda z: sigmoid(z) * sigmoid(-z)),
+    "tanh": (np.tanh, lambda z: 1.0 - np.tanh(z) ** 2),
+    "elu": (
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0.0))),
+        lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0.0))),
+    ),
+    "selu": (
+        lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0.0))),
+        lambda z: SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(z, 0.0))),
+    ),
+    "gelu": (lambda z: gated(z, cdf(z)), lambda z: cdf(z) + z * density(z)),
+    "silu": (
+        lambda z: gated(z, sigmoid(z)),
+        lambda z: sigmoid(z) * (1.0 + z * sigmoid(-z)),
+    ),
+    "mish": (
+        lambda z: gated(z, np.tanh(softplus(z))),
+        lambda z: np.tanh(softplus(z)) + z * sigmoid(z) * (1.0 - np.tanh(softplus(z)) ** 2),
+    ),
+    "softplus": (softplus, sigmoid),
 }
 
 
@@ -235,7 +280,8 @@ class MLP:
             gradients = [d_W, d_b, *gradients]
             d_H = d_Z @ self.weights[k].T
             if k > 0:
-                d_Z = d_H * self.activations[k - 1][1](H[k])
+                Z = H[k - 1] @ self.weights[k - 1] + self.biases[k - 1]
+                d_Z = d_H * self.activations[k - 1][1](Z)
         return gradients, d_H
 
     def loss_and_gradients(self, X, y, sample_weight=None, class_weight=None):

@@ -16,7 +16,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 import fastmlp
-from fastmlp import MLP, SGD, cli
+from fastmlp import MLP, SGD, _train, cli
 from fastmlp import __main__ as main
 from fastmlp.checkpoint import Checkpoint
 from fastmlp.data import make_spiral
@@ -108,6 +108,7 @@ def test_training_needs_its_extras_before_it_starts(
 
 def test_training_with_the_defaults_solves_the_spiral(trained):
     assert {path.name for path in trained.iterdir()} == {
+        "checkpoint.safetensors",
         "confusion_matrix.png",
         "decision_boundary.png",
         "history.png",
@@ -199,10 +200,10 @@ def test_each_option_reaches_the_network(fastmlp_cli, spiral_csv, tmp_path, monk
         models.append(model)
         return []
 
-    monkeypatch.setattr(cli, "write_results", keep)
+    monkeypatch.setattr(_train, "write_results", keep)
     common = ("train", spiral_csv, "--target", "color", "--output", tmp_path, "--quiet")
     for extra in ([], [], options):
-        assert fastmlp_cli(*common, "--epochs", 3, *extra) == (0, "", "")
+        assert fastmlp_cli(*common, "--overwrite", "--epochs", 3, *extra)[:2] == (0, "")
 
     plain, again, changed = (model.network.parameters for model in models)
     np.testing.assert_array_equal(again, plain)
@@ -277,6 +278,7 @@ def test_a_broken_pipe_ends_quietly(model_file, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT between processes")
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c_in_training_ends_with_130_and_one_line(spiral_csv, tmp_path):
     options = ["--target", "color", "--epochs", str(10**9), "--output", tmp_path / "out"]
     with subprocess.Popen(
@@ -295,7 +297,14 @@ def test_ctrl_c_in_training_ends_with_130_and_one_line(spiral_csv, tmp_path):
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["checkpoint.safetensors"]
 
 
-def test_a_training_that_was_interrupted_goes_on(spiral_csv, tmp_path, fastmlp_cli, monkeypatch):
+def assert_same_model(folder, other):
+    for name in ("model.safetensors", "metrics.json"):
+        assert (folder / name).read_bytes() == (other / name).read_bytes()
+
+
+def test_a_training_that_was_interrupted_or_has_ended_goes_on(
+    spiral_csv, tmp_path, fastmlp_cli, monkeypatch
+):
     def train(folder, *options, epochs=60):
         given = ["--target", "color", "--optimizer", "adam", "--batch-size", 50, "--dropout", 0.1]
         return fastmlp_cli(
@@ -311,7 +320,7 @@ def test_a_training_that_was_interrupted_goes_on(spiral_csv, tmp_path, fastmlp_c
             if epoch.epoch == 23:
                 raise KeyboardInterrupt
 
-        patch.setattr("fastmlp.cli.progress_bar", lambda epochs: nullcontext(interrupt))
+        patch.setattr("fastmlp._train.progress_bar", lambda epochs: nullcontext(interrupt))
         status, _, error = train(parts)
     assert status == 130
     made = "fastmlp: error: interrupted after 22 of 60 epochs: "
@@ -320,10 +329,21 @@ def test_a_training_that_was_interrupted_goes_on(spiral_csv, tmp_path, fastmlp_c
     status, out, _ = train(parts, "--resume")
 
     assert status == 0
-    assert not (parts / "checkpoint.safetensors").exists()
-    for name in ("model.safetensors", "metrics.json"):
-        assert (parts / name).read_bytes() == (whole / name).read_bytes()
-    assert out.replace(str(parts), str(whole)) == train(whole)[1]
+    assert_same_model(parts, whole)
+    assert out.replace(str(parts), str(whole)) == train(whole, "--overwrite")[1]
+
+    longer = tmp_path / "longer"
+    assert train(longer, epochs=90)[0] == 0
+    assert train(whole, "--resume", epochs=90)[0] == 0
+    assert_same_model(whole, longer)
+    assert train(whole, "--resume", epochs=90)[0] == 0  # nothing more to do
+    assert_same_model(whole, longer)
+    assert train(whole, "--resume", epochs=80) == (
+        2,
+        "",
+        f"fastmlp: error: {whole / 'checkpoint.safetensors'} has 90 epochs, and the command asks "
+        "for 80\n",
+    )
 
 
 def test_resuming_wants_the_same_training(spiral_csv, tmp_path, fastmlp_cli):

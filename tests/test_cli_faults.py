@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import MLP, _checks, cli
+from fastmlp import MLP, _checks, _train, cli
 from fastmlp import __main__ as main
 from fastmlp._results import printable_names
 from fastmlp.model import Model
 
 FASTMLP = [sys.executable, "-m", "fastmlp"]
+LEARNED_NOTHING = (
+    "fastmlp: warning: the network learned nothing: on the rows it was trained on, the same answer "
+    "for all of them would be as good; more --epochs, another --learning-rate, --init auto or "
+    "--optimizer adam may help\n"
+)
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs the shell of a POSIX system")
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
 
@@ -71,7 +76,7 @@ def test_a_number_too_large_in_any_part_stops_before_training(
     def fit(*_, **__):
         pytest.fail("training began")
 
-    monkeypatch.setattr(cli, "progress_bar", fit)
+    monkeypatch.setattr(_train, "progress_bar", fit)
     rows = [(x, 1e-155 * y, label) for x, y, label in points(60)]
     row = row_of(part, 60, seed=1234)
     rows[row] = (0.0, value, rows[row][2])
@@ -114,7 +119,7 @@ def test_a_spread_that_no_number_holds_is_named_too(train, tmp_path, part, value
     ids=lambda option: f"{option[0]} {option[1]}",
 )
 def test_options_are_checked_before_the_data_is_read(train, data, tmp_path, monkeypatch, option):
-    monkeypatch.setattr(cli, "read_csv", lambda *_: pytest.fail("the data was read"))
+    monkeypatch.setattr(_train, "read_csv", lambda *_: pytest.fail("the data was read"))
     status, _, err = train(data, *option)
     assert status == 2
     assert re.fullmatch(rf"fastmlp: error: Invalid value for '?{option[0]}'?: .*\n", err)
@@ -231,7 +236,7 @@ def test_control_characters_are_printed_as_escapes(train, fastmlp_cli, tmp_path,
     names = ("\x1b[31mred", "\\x1b[31mred", "be\x07ll")
     path = write_csv(tmp_path / "names.csv", "abc", points(60, names))
     status, out, err = train(path)
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, LEARNED_NOTHING)
     assert all(char.isprintable() or char == "\n" for char in out)
     assert re.findall(r"^(\S+) .* \d+$", out, re.MULTILINE)[-4:-1] == printable_names(sorted(names))
 

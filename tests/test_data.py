@@ -5,6 +5,7 @@ from math import ceil
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
@@ -361,3 +362,18 @@ def test_standardize_to_float64_has_its_range():
     message = "X_train must have a finite variance, got 1e+300 in row 1, column 0"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         standardize([[1.0], [1e300]], dtype="float64")
+
+
+@pytest.mark.parametrize("kind", ["datetime64[s]", "timedelta64[D]"])
+def test_times_are_standardized_in_no_unit_that_nobody_named(kind):
+    X = np.arange(6).reshape(3, 2).astype(kind)
+    message = f"others[0] has dtype {X.dtype}, expected numbers: divide by a unit of time"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        standardize(np.eye(2), X)
+
+
+def test_sparse_rows_are_not_standardized():
+    X = scipy.sparse.csr_array(np.eye(3))
+    message = "X_train is of type csr_array, expected a dense array: use X_train.toarray()"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        standardize(X)

@@ -74,6 +74,7 @@ def test_numpy_alone_makes_splits_weighs_and_counts():
         ("plotting.plot_history(history)", "matplotlib"),
         ("plotting.plot_confusion_matrix([[1, 0], [0, 1]])", "matplotlib"),
         ("plotting.plot_activations()", "matplotlib"),
+        ("plotting.plot_learning_rates({}, 3)", "matplotlib"),
     ],
 )
 def test_each_function_says_which_command_installs(call, distribution):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fastmlp import MLP, ModelFileError
+from fastmlp._core import save_network
 from fastmlp.model import Model
 
 FEATURES = ("height, m", "Größe")
@@ -136,16 +137,45 @@ def test_the_file_is_safetensors_and_json(make_model, tmp_path):
     model.save(tmp_path / "model.safetensors")
     tensors, metadata = model_file.read(tmp_path / "model.safetensors")
 
-    assert set(tensors) == {"parameters", "mean", "scale"}
+    text = {
+        **model_file.words("feature_names", *FEATURES),
+        **model_file.words("class_names", *CLASSES),
+        **model_file.words("target", "answer"),
+    }
+    assert tensors.keys() == {"parameters", "mean", "scale", *text}
+    for name, tensor in text.items():
+        assert tensors[name].dtype == tensor.dtype
+        np.testing.assert_array_equal(tensors[name], tensor)
     np.testing.assert_array_equal(tensors["parameters"], model.network.parameters)
     assert tensors["mean"].tolist() == [0.5, -3.0]
     assert tensors["scale"].tolist() == [2.0, 0.25]
-    assert metadata["format"] == "fastmlp-1"
-    assert json.loads(metadata["model"]) == {
-        "feature_names": list(FEATURES),
-        "class_names": list(CLASSES),
-        "target": "answer",
-    }
+    assert metadata["format"] == "fastmlp-2"
+    assert json.loads(metadata["model"]) == {"layout": 2}
+
+
+def test_any_number_of_names_of_any_length_is_saved_and_loaded(tmp_path):
+    names = [f"{'x' * 90} {i}" for i in range(12_000)]  # more than a header has room for
+    classes = ["y" * 2_000_000, "\U0001f642"]
+    model = Model(MLP([12_000, 2], seed=0), np.zeros(12_000), np.ones(12_000), names, classes, "t")
+    model.save(tmp_path / "model")
+    loaded = Model.load(tmp_path / "model")
+
+    assert (loaded.feature_names, loaded.class_names) == (tuple(names), tuple(classes))
+
+
+def first_layout(names=None):
+    """The text that earlier versions wrote, and what they wrote beside it."""
+    names = names or {"feature_names": FEATURES, "class_names": CLASSES, "target": "answer"}
+    return {"mean": np.array([0.5, -3.0]), "scale": np.ones(2)}, {"model": json.dumps(names)}
+
+
+def test_a_file_of_the_first_layout_is_loaded(make_model, tmp_path):
+    network = make_model().network
+    save_network(tmp_path / "model", network, *first_layout())
+    loaded = Model.load(tmp_path / "model")
+
+    assert (loaded.feature_names, loaded.class_names) == (FEATURES, CLASSES)
+    assert (loaded.target, loaded.mean.tolist()) == ("answer", [0.5, -3.0])
 
 
 def test_saving_replaces_a_file_and_reports_a_place_that_cannot_be_written(make_model, tmp_path):
@@ -193,9 +223,21 @@ def tensor(name, change):
     return damage
 
 
-def model(**changes):
+def words(name, *words):
     def damage(tensors, metadata):
-        metadata["model"] = json.dumps(json.loads(metadata["model"]) | changes)
+        tensors.update(model_file.words(name, *words))
+
+    return damage
+
+
+def old(**changes):
+    def damage(tensors, metadata):
+        names = {"feature_names": FEATURES, "class_names": CLASSES, "target": None}
+        old_tensors, old_metadata = first_layout(names | changes)
+        parameters = tensors.pop("parameters")
+        tensors.clear()
+        tensors.update(old_tensors | {"parameters": parameters})
+        metadata.update(old_metadata, format="fastmlp-1")
 
     return damage
 
@@ -217,11 +259,11 @@ def network(**changes):
 FAULTS = {
     "no model": (lambda t, m: m.pop("model"), r"metadata must be \['model'\], got \[\]"),
     "text added": (meta("more", ""), r"metadata must be \['model'\], got \['model', 'more'\]"),
-    "tensor missing": (lambda t, m: t.pop("mean"), r"tensors must be .*, got \['scale'\]"),
+    "tensor missing": (lambda t, m: t.pop("mean"), r"tensors must be \['cl.*'mean'.*, got \['cl"),
     "tensor added": (lambda t, m: t.update(extra=np.ones(1)), "tensors must be .*'extra'"),
     "integers": (
         tensor("parameters", lambda p: p.astype("int64")),
-        '"parameters" is "I64", expected F32 or F64',
+        "parameters is of integers, expected F32 or F64",
     ),
     "narrow mean": (tensor("mean", lambda m: m.astype("f4")), "mean must be float64, got float32"),
     "short": (
@@ -237,15 +279,76 @@ FAULTS = {
         "network must have the output 'softmax', got 'sigmoid'",
     ),
     "cut names": (meta("model", '{"target": [2'), "model is not JSON"),
-    "deep names": (meta("model", "[" * 10_000), "recursion"),
+    "deep names": (meta("model", "[" * 10_000), "at most 4 within each other"),
+    "many objects": (meta("model", "[{}" + ",{}" * 2_000 + "]"), "at most 1024 lists and objects"),
     "listed names": (meta("model", "[]"), "model must be a JSON object, got list"),
-    "added name": (model(more=1), "model must be .*'more'"),
-    "names": (model(feature_names="ab"), "feature_names must be a list, got 'ab'"),
-    "number of names": (model(feature_names=["a"]), "feature_names must have 2 names, got 1"),
-    "same names": (model(class_names=["a", "b", "a"]), "class_names must be distinct"),
-    "name type": (model(class_names=["a", "b", None]), "class_names must be text, got None"),
-    "surrogate": (model(class_names=["a", "b", "\ud800"]), "surrogates not allowed"),
-    "target type": (model(target=[]), r"target must be text, got \[\]"),
+    "another layout": (meta("model", '{"layout": 3}'), "model must be {'layout': 2}, got {'lay"),
+    "no layout": (meta("model", "{}"), r"tensors must be \['mean', 'scale'\], got \['class_n"),
+    "two layouts": (
+        meta("model", first_layout()[1]["model"]),
+        r"tensors must be \['mean', 'scale'\], got \['class_names",
+    ),
+    "number of names": (
+        words("feature_names", "a"),
+        r"feature_names.offsets must have shape \(3,\), got \(2,\)",
+    ),
+    "same names": (words("class_names", "a", "b", "a"), "class_names must be distinct"),
+    "an empty name": (words("class_names", "a", "", "b"), "class_names must not be empty"),
+    "two targets": (
+        words("target", "a", "b"),
+        r"target.offsets must have shape \(1,\), got \(3,\)",
+    ),
+    "no end of names": (
+        tensor("class_names.offsets", lambda o: o[:0]),
+        r"class_names.offsets must have shape \(4,\), got \(0,\)",
+    ),
+    "names in two dimensions": (
+        tensor("class_names.offsets", lambda o: o[:, np.newaxis]),
+        r"class_names.offsets must have shape \(4,\), got \(4, 1\)",
+    ),
+    "names that fall": (
+        tensor("class_names.offsets", lambda o: o[[0, 2, 1, 3]]),
+        "class_names.offsets must rise from 0 to 6",
+    ),
+    "names that fall around": (
+        tensor("class_names.offsets", lambda o: np.array([0, 2**63 - 1, -2, 6])),
+        "class_names.offsets must rise from 0 to 6",
+    ),
+    "names from the middle": (
+        tensor("class_names.offsets", lambda o: np.array([1, 2, 3, 6])),
+        "class_names.offsets must rise from 0 to 6",
+    ),
+    "names beyond the end": (
+        tensor("class_names.offsets", lambda o: o + np.array([0, 0, 0, 1])),
+        "class_names.offsets must rise from 0 to 6",
+    ),
+    "numbers for bounds": (
+        tensor("class_names.offsets", lambda o: o.astype(float)),
+        "class_names.offsets must be int64, got float64",
+    ),
+    "numbers for text": (
+        tensor("class_names.utf8", lambda o: o.astype(float)),
+        "class_names.utf8 must be uint8, got float64",
+    ),
+    "no text": (tensor("class_names.utf8", lambda o: o | 0x80), "codec can't decode"),
+    "surrogate": (
+        lambda t, m: t.update(
+            {
+                "target.utf8": np.array([0xED, 0xA0, 0x80], np.uint8),
+                "target.offsets": np.array([0, 3]),
+            }
+        ),
+        "surrogates not allowed",
+    ),
+    "old name added": (old(more=1), "model must be .*'more'"),
+    "old names": (old(feature_names="ab"), "feature_names must be list, got 'ab'"),
+    "old number of names": (
+        old(feature_names=["a"]),
+        r"feature_names.offsets must have shape \(3,\), got \(2,\)",
+    ),
+    "old name type": (old(class_names=["a", "b", None]), "class_names must be text, got None"),
+    "old surrogate": (old(class_names=["a", "b", "\ud800"]), "surrogates not allowed"),
+    "old target type": (old(target=[]), r"target must be text, got \[\]"),
 }
 
 
@@ -270,7 +373,7 @@ def test_a_network_alone_is_no_model_and_a_model_no_network(make_model, tmp_path
     with pytest.raises(ModelFileError, match=r"metadata must be \['model'\], got \[\]"):
         Model.load(tmp_path / "network")
     make_model().save(tmp_path / "model")
-    with pytest.raises(ModelFileError, match="it holds mean, scale, model beside the network"):
+    with pytest.raises(ModelFileError, match=r"it holds class_names\.offsets, .*, model beside"):
         MLP.load(tmp_path / "model")
 
 

@@ -10,12 +10,14 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import reference
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
+import fastmlp
 from fastmlp.data import make_spiral
 from fastmlp.plotting import (
     plot_activations,
@@ -24,6 +26,7 @@ from fastmlp.plotting import (
     plot_decision_boundaries,
     plot_decision_boundary,
     plot_history,
+    plot_learning_rates,
 )
 
 NAMES = ("c1", "c2", "c3")
@@ -71,6 +74,9 @@ DRAW = {
     ),
     "confusion matrix": lambda **o: plot_confusion_matrix(np.eye(3, dtype=int), **o),
     "activations": lambda **o: plot_activations(**o),
+    "learning rates": lambda **o: plot_learning_rates(
+        {"cosine": fastmlp.Adam(schedule="cosine")}, 20, **o
+    ),
 }
 
 
@@ -343,6 +349,33 @@ def test_confusion_matrix_with_a_class_that_never_occurs():
     np.testing.assert_array_equal(ax.images[0].get_array(), [[1, 0], [0, 0]])
 
 
+def test_confusion_matrix_of_many_classes_has_the_most_confused():
+    matrix = np.diag(np.full(300, 5))
+    confused = [7, 30, 31, 200]
+    matrix[7, 200] = matrix[30, 31] = 4
+    names = [f"c{c}" for c in range(300)]
+    ax = plot_confusion_matrix(matrix, class_names=names, max_classes=4)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [f"c{c}" for c in confused]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [f"c{c}" for c in confused]
+    shares = matrix[np.ix_(confused, confused)] / matrix.sum(axis=1)[confused, None]
+    np.testing.assert_allclose(ax.images[0].get_array(), shares)
+    title = "Confusion matrix: 1,500 of 1,508 correct\nthe 4 most confused of 300 classes"
+    assert ax.get_title() == title
+
+    ax = plot_confusion_matrix(matrix)
+    assert ax.images[0].get_array().shape == (50, 50)
+    assert len(ax.texts) == 52  # none for the zeros
+    assert {"4\n44.4%", "5\n100.0%", "5\n55.6%"} == {text.get_text() for text in ax.texts}
+    assert plot_confusion_matrix(matrix, max_classes=300).images[0].get_array().shape == (300, 300)
+
+
+def test_a_legend_of_many_classes_has_the_first(rng):
+    X, y = rng.standard_normal((90, 2)), np.arange(90) % 45
+    legend = plot_data(X, y).get_legend()
+    assert legend.get_title().get_text() == "class (first 30 of 45)"
+    assert [text.get_text() for text in legend.get_texts()] == [str(c) for c in range(30)]
+
+
 @pytest.mark.parametrize("n", [1, 12, 40])
 def test_confusion_matrix_labels_do_not_overlap(n):
     names = [f"class number {c}" for c in range(n)]
@@ -358,26 +391,31 @@ def test_confusion_matrix_labels_do_not_overlap(n):
     assert max(ax.figure.get_size_inches()) < 15
 
 
-FORMULAS = {
-    "identity": (lambda x: x, np.ones_like),
-    "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
-    "leaky_relu": (lambda x: np.where(x > 0, x, 0.01 * x), lambda x: np.where(x > 0, 1, 0.01)),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), lambda x: 1 / (2 + np.exp(x) + np.exp(-x))),
-    "tanh": (np.tanh, lambda x: 1 / np.cosh(x) ** 2),
-}
-
-
 def test_activation_curves_follow_their_formulas():
-    ax = plot_activations(tuple(FORMULAS))
+    ax = plot_activations(tuple(reference.ACTIVATIONS))
     curves = {line.get_label(): line for line in ax.lines}
-    for name, formulas in FORMULAS.items():
+    for name, formulas in reference.ACTIVATIONS.items():
         for label, formula in zip((name, f"{name}'"), formulas, strict=True):
             x, y = curves[label].get_data()
             away_from_the_kink = x != 0
             np.testing.assert_allclose(
                 y[away_from_the_kink], formula(x)[away_from_the_kink], rtol=1e-12, atol=1e-14
             )
-    assert legend_texts(ax) == [label for name in FORMULAS for label in (name, f"{name}'")]
+    assert legend_texts(ax) == [
+        label for name in reference.ACTIVATIONS for label in (name, f"{name}'")
+    ]
+
+
+def test_learning_rates_are_drawn_step_by_step():
+    optimizers = {
+        "falling": fastmlp.SGD(0.5, schedule="linear"),
+        "rising": fastmlp.Adam(schedule="constant", warmup=0.5),
+    }
+    ax = plot_learning_rates(optimizers, 8)
+    for line, optimizer in zip(ax.lines, optimizers.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), range(1, 9))
+        np.testing.assert_array_equal(line.get_ydata(), optimizer.learning_rates(8))
+    assert legend_texts(ax) == ["falling", "rising"]
 
 
 def test_activations_by_default():
@@ -442,6 +480,10 @@ def test_activations_by_default():
         (
             lambda X, y: plot_confusion_matrix([[1, 0], [0, 1]], class_names=NAMES),
             "class_names has 3 names, but matrix has 2 classes",
+        ),
+        (
+            lambda X, y: plot_confusion_matrix([[1, 0], [0, 1]], max_classes=0),
+            "max_classes must be at least 1, got 0",
         ),
     ],
 )

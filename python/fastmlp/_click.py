@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,6 +73,57 @@ def _parse(text: str, kind: Callable[[str], Number], what: str) -> tuple[Number,
     if not valid:
         raise click.BadParameter(f"{text!r} is not {what} > 0 with commas between.")
     return values
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a CSV file is written, arguments of `read_csv`."""
+    options = [
+        click.option(
+            "--delimiter",
+            metavar="CHAR",
+            default=",",
+            callback=_tab_of_its_name,
+            help=r"Character between two values of the CSV file; \t is a tab.",
+        ),
+        click.option(
+            "--decimal",
+            type=click.Choice([".", ","]),
+            default=".",
+            help="Decimal mark of the numbers in the CSV file.",
+        ),
+        click.option(
+            "--missing",
+            metavar="TEXT",
+            multiple=True,
+            help="A mark of missing values; may be given several times. An empty value is always "
+            "missing, and in features NA, NaN, null and the like are, too.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _tab_of_its_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    return "\t" if value == r"\t" else value
+
+
+@contextmanager
+def unprintable_as_escapes() -> Iterator[None]:
+    r"""Let the standard streams write what their encoding lacks as escapes, such as ``\u662f``."""
+    found = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]
+    errors = [stream.errors for stream in found]
+    _set_errors(found, ["backslashreplace"] * len(found))
+    try:
+        yield
+    finally:
+        _set_errors(found, errors)
+
+
+def _set_errors(streams: list[TextIOWrapper], errors: list[str | None]) -> None:
+    for stream, name in zip(streams, errors, strict=True):
+        with suppress(OSError, ValueError):  # closed, or full
+            stream.reconfigure(errors=name)
 
 
 class BadInput(click.ClickException):

@@ -1,12 +1,13 @@
 """The compiled half of fastmlp: the network, its optimizers and its file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
+from _typeshed import SupportsRead, SupportsWrite
 from numpy.typing import NDArray
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 from fastmlp.losses import Loss
 
@@ -14,11 +15,26 @@ FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
 # SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
 Inputs: TypeAlias = FloatArray | Any
-Activation: TypeAlias = Literal["identity", "relu", "leaky_relu", "sigmoid", "tanh", "prelu"]
+Activation: TypeAlias = Literal[
+    "identity",
+    "relu",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "prelu",
+]
 Output: TypeAlias = Literal["softmax", "sigmoid", "identity", "exp"]
 Init: TypeAlias = Literal[
-    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"
+    "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal"
 ]
+Destination: TypeAlias = str | PathLike[str] | SupportsWrite[bytes]
+Source: TypeAlias = str | PathLike[str] | SupportsRead[bytes] | Buffer
 
 Normalization: TypeAlias = Literal["layer"]
 LossName: TypeAlias = Literal[
@@ -34,6 +50,8 @@ LossName: TypeAlias = Literal[
 ]
 # Of targets and the last layer's sums: the loss of each row, and its derivative by the sums.
 LossFunction: TypeAlias = Callable[[Any, Any], tuple[NDArray[Any], NDArray[Any]]]
+RateSchedule: TypeAlias = Literal["constant", "cosine", "linear", "one_cycle"]
+Role: TypeAlias = Literal["weight", "bias", "gain", "shift", "scale", "slope"]
 
 _DType: TypeAlias = (
     Literal["float32", "float64"]
@@ -43,6 +61,7 @@ _DType: TypeAlias = (
     | np.dtype[np.float64]
 )
 
+ACTIVATIONS: tuple[Activation, ...]
 __version__: str
 build_profile: Literal["debug", "release"]
 
@@ -55,8 +74,18 @@ class Optimizer:
     def learning_rate(self) -> float: ...
     @learning_rate.setter
     def learning_rate(self, value: float) -> None: ...
+    @property
+    def clip_norm(self) -> float | None: ...
+    @property
+    def schedule(self) -> RateSchedule | None: ...
+    @property
+    def warmup(self) -> float | None: ...
+    @property
+    def lr_factors(self) -> dict[Role, float] | None: ...
+    def learning_rates(self, n_steps: int) -> NDArray[np.float64]: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def step(self, mlp: MLP, gradient: FloatArray) -> None: ...
     def reset(self) -> None: ...
 
 @final
@@ -67,6 +96,11 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         scaled_velocity: bool = False,
+        *,
+        clip_norm: float | None = None,
+        schedule: RateSchedule | None = None,
+        warmup: float | None = None,
+        lr_factors: Mapping[Role, float] | None = None,
     ) -> SGD: ...
     @property
     def momentum(self) -> float: ...
@@ -83,6 +117,11 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         epsilon_hat: bool = False,
+        *,
+        clip_norm: float | None = None,
+        schedule: RateSchedule | None = None,
+        warmup: float | None = None,
+        lr_factors: Mapping[Role, float] | None = None,
     ) -> Adam: ...
     @property
     def beta_1(self) -> float: ...
@@ -102,9 +141,17 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
+        *,
+        clip_norm: float | None = None,
+        schedule: RateSchedule | None = None,
+        warmup: float | None = None,
+        lr_factors: Mapping[Role, float] | None = None,
+        decay_roles: Sequence[Role] | None = None,
     ) -> AdamW: ...
     @property
     def weight_decay(self) -> float: ...
+    @property
+    def decay_roles(self) -> tuple[Role, ...] | None: ...
 
 @final
 class Epoch:
@@ -162,7 +209,7 @@ class ParameterBlock:
     @property
     def kind(self) -> Literal["dense", "input_scale", "layer_norm", "prelu"]: ...
     @property
-    def role(self) -> Literal["weight", "bias", "gain", "shift", "scale", "slope"]: ...
+    def role(self) -> Role: ...
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property
@@ -178,7 +225,7 @@ class MLP:
         init: Init = "auto",
         init_scale: float | None = None,
         dtype: _DType = "float32",
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         *,
         normalization: Normalization | None = None,
         input_scale: bool = False,
@@ -233,7 +280,7 @@ class MLP:
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
@@ -245,7 +292,7 @@ class MLP:
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         dropout: float | Sequence[float] = 0.0,
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
     ) -> float: ...
     def fit(
@@ -256,7 +303,7 @@ class MLP:
         epochs: int = 1000,
         batch_size: int | None = None,
         shuffle: bool = True,
-        seed: int | np.random.RandomState | None = None,
+        seed: int | np.random.Generator | np.random.RandomState | None = None,
         sample_weight: FloatArray | None = None,
         class_weight: FloatArray | Sequence[float] | None = None,
         X_val: Inputs | None = None,
@@ -268,17 +315,15 @@ class MLP:
         report: Literal["objective", "scikit-learn"] = "objective",
         initial_epoch: int = 0,
     ) -> History: ...
-    def save(self, path: str | PathLike[str]) -> None: ...
+    def save(self, path: Destination) -> None: ...
     @staticmethod
-    def load(path: str | PathLike[str]) -> MLP: ...
+    def load(path: Source) -> MLP: ...
 
 def _check_loss(name: str, numbers: Sequence[float]) -> None: ...
 def save_network(
-    path: str | PathLike[str],
+    path: Destination,
     network: MLP,
     tensors: dict[str, NDArray[Any]],
     metadata: dict[str, str],
 ) -> None: ...
-def load_network(
-    path: str | PathLike[str],
-) -> tuple[MLP, dict[str, NDArray[Any]], dict[str, str]]: ...
+def load_network(path: Source) -> tuple[MLP, dict[str, NDArray[Any]], dict[str, str]]: ...

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 MARKERS = "os^DvPX*"
 _DPI = 150
+_MAX_NAMES = 30  # of classes that a legend has room for
 
 
 class Classifier(Protocol):
@@ -175,6 +176,9 @@ def frame(
 
 
 def legend_beside(ax: "Axes", title: str | None, handles: "Sequence[Artist]") -> None:
+    if len(handles) > _MAX_NAMES:
+        title = f"{title} (first {_MAX_NAMES} of {len(handles):,})"
+        handles = handles[:_MAX_NAMES]
     legend = ax.legend(
         handles,
         [""] * len(handles),

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from fastmlp import plotting
 from fastmlp._core import History
 from fastmlp.metrics import Metrics, classification_metrics, confusion_matrix, metrics_table
 from fastmlp.model import Model
+
+_MAX_CLASSES = 50  # that a table has lines for; a plot draws as many
 
 
 class Part(NamedTuple):
@@ -50,11 +52,22 @@ def printable_names(names: Iterable[str]) -> list[str]:
     return [printable(name.replace("\\", "\\\\")) for name in names]
 
 
+def listed(entries: Sequence[str], limit: int = 20) -> str:
+    """Join entries with commas, and count those beyond a limit."""
+    more = len(entries) - limit
+    return ", ".join(entries[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
 def describe_metrics(metrics: Metrics) -> str:
-    """Lay metrics out as a table that holds no control characters."""
-    names = printable_names(metrics["classes"])
-    classes = dict(zip(names, metrics["classes"].values(), strict=True))
-    return metrics_table({"overall": metrics["overall"], "classes": classes})
+    """Lay metrics out as a table that holds no control characters; of many classes, the worst."""
+    found = metrics["classes"]
+    worst = set(sorted(found, key=lambda name: found[name]["f1"])[:_MAX_CLASSES])
+    shown = [name for name in found if name in worst]
+    classes = dict(zip(printable_names(shown), [found[name] for name in shown], strict=True))
+    table = metrics_table({"overall": metrics["overall"], "classes": classes})
+    if len(shown) == len(found):
+        return table
+    return f"The {len(shown)} classes with the lowest F1 of {len(found)}:\n{table}"
 
 
 def write_results(

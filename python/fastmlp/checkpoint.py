@@ -1,11 +1,10 @@
 """Training that can be interrupted: a file from which it goes on as if nothing had happened."""
 
-import json
-import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from os import PathLike
 from time import monotonic
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +20,49 @@ from fastmlp._core import (
     load_network,
     save_network,
 )
-from fastmlp._files import faults_of, json_object
+from fastmlp._files import (
+    Tensors,
+    check_count,
+    check_keys,
+    check_type,
+    faults_of,
+    json_object,
+    json_text,
+    vector,
+)
+from fastmlp._fingerprint import fingerprint_of, stored_fingerprint
+
+if TYPE_CHECKING:
+    from fastmlp._core import Destination, Source
 
 _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
     "SGD": (SGD, ("learning_rate", "momentum", "nesterov", "scaled_velocity")),
     "Adam": (Adam, ("learning_rate", "beta_1", "beta_2", "epsilon", "epsilon_hat")),
     "AdamW": (AdamW, ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")),
 }
+# Those that are not None follow the settings in a dict, so that a file without them has none.
+_OPTIONS = ("clip_norm", "schedule", "warmup", "lr_factors", "decay_roles")
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 _CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
+
+
+class _Copies(NamedTuple):
+    """What training changes, as it was after an epoch."""
+
+    parameters: NDArray[Any]
+    learning_rate: float
+    state: dict[str, Any]
+
+
+class _Whole(NamedTuple):
+    """The last whole epoch of a training.
+
+    It is replaced by one assignment, so that a signal meets either this epoch or the next one,
+    whichever line it interrupts.
+    """
+
+    epoch: int
+    copies: _Copies | None  # None where network and optimizer are at this epoch themselves
 
 
 class Checkpoint:
@@ -90,7 +123,8 @@ class Checkpoint:
         self.network = network
         self.optimizer = optimizer
         self.seed = seed
-        self.epoch = 0
+        self._whole = _Whole(0, None)
+        # Entries beyond the last whole epoch are of one that a signal kept from becoming whole.
         self._series: dict[str, list[float]] = {name: [] for name in _SERIES}
         self._fingerprint: dict[str, Any] | None = None
 
@@ -114,10 +148,12 @@ class Checkpoint:
         y : ndarray of shape (n,) or (n, d_out)
             As for `MLP.fit`; the same each time.
         epochs : int
-            Epochs of the whole training.
+            Epochs of the whole training. Where the optimizer has a schedule, they are how long it
+            is: a training goes on in its schedule if they are the same each time.
         path : str or path-like, default=None
-            The file to keep: written at most every `interval` seconds, at the end, and when an
-            error or Ctrl-C ends training, with the last whole epoch. None keeps none.
+            The file to keep: written before the first epoch, then at most every `interval`
+            seconds, at the end, and when an error or Ctrl-C ends training. It always holds a
+            whole epoch, the last one unless Ctrl-C is pressed again and again. None keeps none.
         interval : float, default=60.0
             Seconds between two writings; 0 writes after each epoch.
         callback : callable, default=None
@@ -143,23 +179,26 @@ class Checkpoint:
         for name in ("seed", "optimizer", "initial_epoch"):
             if name in arguments:
                 raise TypeError(f"{name} belongs to the checkpoint: fit takes none")
-        self._check_same(_fingerprint(X, y, arguments))
-        written, kept = monotonic(), self._copied()
+        self._check_same(fingerprint_of(X, y, arguments))
+        self._go_back()  # a signal may have ended the last call before it had done so
+        if path is not None:
+            self.save(path)  # what refuses the file does so before there is work to lose
+        written = monotonic()
 
         def keep(epoch: Epoch) -> bool | None:
-            nonlocal written, kept
+            nonlocal written
             stop = callback(epoch) if callback is not None else None
-            self.epoch = epoch.epoch
             for name, series in self._series.items():
                 if (value := getattr(epoch, name)) is not None:
-                    series.append(value)
-            kept = self._copied()
+                    series[self.epoch :] = [value]
+            self._whole = _Whole(epoch.epoch, self._copied())
             if path is not None and monotonic() - written >= interval:
                 self.save(path)
                 written = monotonic()
             return stop
 
         try:
+            self._whole = _Whole(self.epoch, self._copied())
             self.network.fit(
                 X,
                 y,
@@ -170,60 +209,75 @@ class Checkpoint:
                 callback=keep,
                 **arguments,
             )
+            self._settle(path)
         except BaseException:
-            parameters, self.optimizer.learning_rate, state = kept
-            self.network.parameters[:] = parameters
-            self.optimizer.load_state_dict(state)
-            if path is not None:
-                self.save(path)
+            try:
+                self._settle(path)
+            except KeyboardInterrupt:  # a second one; a third ends this too
+                self._settle(path)
+                raise
             raise
-        if path is not None:
-            self.save(path)
         return self.history
+
+    @property
+    def epoch(self) -> int:
+        """Epochs made: int."""
+        return self._whole.epoch
 
     @property
     def history(self) -> History:
         """What each epoch showed: History."""
-        arrays = {name: np.array(series) for name, series in self._series.items()}
+        epoch = self.epoch
+        arrays = {name: np.array(series[:epoch]) for name, series in self._series.items()}
         optional = {name: arrays[name] if arrays[name].size else None for name in _SERIES[1:4]}
-        if self.epoch == 0 and self.network.output in ("softmax", "sigmoid"):
+        if epoch == 0 and self.network.output in ("softmax", "sigmoid"):
             optional["accuracy"] = arrays["accuracy"]
         return History(arrays["loss"], **optional, seconds=arrays["seconds"])
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the training as it is: between calls of `fit`, after its last whole epoch.
+    def save(self, path: "Destination") -> None:
+        """Write the training as it was after its last whole epoch.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to write; an existing one is replaced at once or not at all.
+        path : str, path-like or object with write
+            The file to write; an existing one is replaced at once or not at all. Or an object that
+            writes bytes.
 
         Raises
         ------
+        ValueError
+            If the optimizer has the state of another network, or a weight is not finite.
         OSError
             If the file cannot be written.
         """
-        state = self.optimizer.state_dict()
-        rule, settings = _RULES[type(self.optimizer).__name__]
+        epoch, network, optimizer = self._last_whole()
+        state = optimizer.state_dict()
+        rule, settings = _RULES[type(optimizer).__name__]
+        values = [getattr(optimizer, name) for name in settings]
+        options = {name: getattr(optimizer, name, None) for name in _OPTIONS}
+        options = {name: value for name, value in options.items() if value is not None}
         config = {
-            "optimizer": [rule.__name__, *(getattr(self.optimizer, name) for name in settings)],
+            "optimizer": [rule.__name__, *values, *([options] if options else [])],
             "seed": str(self.seed),
-            "epoch": self.epoch,
-            "step": state["step"],
+            "epoch": epoch,
+            "step": state.pop("step"),
             "fingerprint": self._fingerprint,
         }
-        tensors = {f"optimizer.{key}": state[key] for key in state if key != "step"}
-        tensors |= {f"history.{key}": np.array(self._series[key]) for key in _SERIES}
-        save_network(path, self.network, tensors, {"training": json.dumps(config)})
+        series = {name: np.array(values[:epoch]) for name, values in self._series.items()}
+        _check_state(network, state)
+        _check_series(network, epoch, self._fingerprint, series)
+        tensors = {f"optimizer.{key}": values for key, values in state.items()}
+        tensors |= {f"history.{key}": values for key, values in series.items()}
+        save_network(path, network, tensors, {"training": json_text(config)})
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
+    def load(cls, path: "Source") -> Self:
         """Read a training that `save` wrote; everything in the file is checked first.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to read.
+        path : str, path-like, object with read, or bytes-like
+            The file to read, an object that reads its bytes, or the bytes.
 
         Returns
         -------
@@ -238,38 +292,56 @@ class Checkpoint:
         """
         network, tensors, metadata = load_network(path)
         with faults_of(path, "is not a checkpoint"):
-            return cls._from_file(network, tensors, metadata)
+            check_keys("metadata", metadata, {"training"})
+            return cls._from_file(network, tensors, json_object("training", metadata["training"]))
 
     @classmethod
-    def _from_file(
-        cls, network: MLP, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
-    ) -> Self:
-        if set(metadata) != {"training"}:
-            raise ValueError(f"metadata must be ['training'], got {sorted(metadata)}")
-        config = json_object("training", metadata["training"])
-        if set(config) != _CONFIG:
-            raise ValueError(f"training must be {sorted(_CONFIG)}, got {sorted(config)}")
-        name, *settings = config["optimizer"]
-        rule, names = _RULES[name]
-        optimizer = rule(**dict(zip(names, settings, strict=True)))
-        training = cls(network, optimizer, int(config["seed"]))
-        slots = {key.partition(".")[2]: value for key, value in tensors.items() if "." in key}
-        series = {key: slots.pop(key) for key in _SERIES}
-        training.optimizer.load_state_dict({"step": config["step"], **slots})
-        if type(config["epoch"]) is not int or config["epoch"] < 0:
-            raise ValueError(f"epoch must be an integer >= 0, got {config['epoch']!r}")
-        training.epoch = config["epoch"]
-        n_epochs = {values.shape for values in series.values()} - {(0,)}
-        if n_epochs - {(training.epoch,)}:
-            raise ValueError(f"history must have {training.epoch} epochs")
+    def _from_file(cls, network: MLP, tensors: Tensors, config: dict[str, Any]) -> Self:
+        check_keys("training", config, _CONFIG)
+        check_count("epoch", config["epoch"])
+        check_count("step", config["step"])
+        training = cls(network, _optimizer_of(config["optimizer"]), _seed_of(config["seed"]))
+        names = {key: f"history.{key}" for key in _SERIES}
+        series = {key: tensors.pop(name) for key, name in names.items() if name in tensors}
+        fingerprint = stored_fingerprint(config["fingerprint"])
+        _check_series(network, config["epoch"], fingerprint, series)
+        slots = _slots(training.optimizer) if config["step"] or tensors else ()
+        check_keys("tensors", tensors, (f"optimizer.{slot}" for slot in slots))
+        state = {slot: tensors[f"optimizer.{slot}"] for slot in slots}
+        _check_state(network, state)
+        training.optimizer.load_state_dict({"step": config["step"], **state})
+        training._whole = _Whole(config["epoch"], None)
         training._series = {key: values.tolist() for key, values in series.items()}
-        training._fingerprint = config["fingerprint"]
+        training._fingerprint = fingerprint
         return training
 
-    def _copied(self) -> tuple[NDArray[Any], float, dict[str, Any]]:
-        """Copy what training changes: parameters, learning rate, the optimizer's state."""
-        parameters = self.network.parameters.copy()
-        return parameters, self.optimizer.learning_rate, self.optimizer.state_dict()
+    def _copied(self) -> _Copies:
+        optimizer = self.optimizer
+        return _Copies(
+            self.network.parameters.copy(), optimizer.learning_rate, optimizer.state_dict()
+        )
+
+    def _settle(self, path: str | PathLike[str] | None) -> None:
+        """Go back to the last whole epoch and write it; once interrupted, it can be done again."""
+        self._go_back()
+        if path is not None:
+            self.save(path)
+
+    def _go_back(self) -> None:
+        """Put network and optimizer back to the last whole epoch."""
+        whole = self._whole
+        if whole.copies is not None:
+            _restore(self.network, self.optimizer, whole.copies)
+            self._whole = _Whole(whole.epoch, None)
+
+    def _last_whole(self) -> tuple[int, MLP, Optimizer]:
+        """Return the last whole epoch: its number, and network and optimizer as they were then."""
+        whole = self._whole
+        if whole.copies is None:
+            return whole.epoch, self.network, self.optimizer
+        network, optimizer = deepcopy(self.network), deepcopy(self.optimizer)
+        _restore(network, optimizer, whole.copies)
+        return whole.epoch, network, optimizer
 
     def _check_same(self, fingerprint: dict[str, Any]) -> None:
         """Compare data and arguments with those of the first epochs."""
@@ -283,19 +355,60 @@ class Checkpoint:
                 )
 
 
-def _fingerprint(X: Any, y: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Tell the data and arguments of a fit from others, in terms that JSON has."""
-    found = {"X": _digest(X), "y": _digest(y)}
-    for name, value in arguments.items():
-        if name != "n_jobs" and value is not None:
-            found[name] = _digest(value) if hasattr(value, "shape") else value
-    return dict(json.loads(json.dumps(found, default=list)))
+def _check_series(
+    network: MLP, epoch: int, fingerprint: dict[str, Any] | None, series: Tensors
+) -> None:
+    """Refuse a history of another number of epochs, or of what the training does not tell."""
+    classifies = network.output in ("softmax", "sigmoid")
+    validated = epoch if fingerprint is not None and "X_val" in fingerprint else 0
+    lengths = {
+        "loss": epoch,
+        "accuracy": epoch if classifies else 0,
+        "val_loss": validated,
+        "val_accuracy": validated if classifies else 0,
+        "seconds": epoch,
+    }
+    for name, length in lengths.items():
+        vector(series, name, "float64", length)
 
 
-def _digest(array: Any) -> str:
-    """Shape, dtype and checksum of an array, dense or sparse."""
-    parts = [array] if isinstance(array, np.ndarray) else [array.data, array.indices, array.indptr]
-    checksum = 0
-    for part in parts:
-        checksum = zlib.crc32(np.ascontiguousarray(part).tobytes(), checksum)
-    return f"{array.dtype} {tuple(array.shape)} with checksum {checksum:08x}"
+def _check_state(network: MLP, state: Tensors) -> None:
+    """Refuse vectors that are not of the network's parameters."""
+    for name in state:
+        vector(state, name, network.dtype, network.n_parameters)
+
+
+def _optimizer_of(settings: Any) -> Optimizer:
+    check_type("optimizer", settings, list)
+    name, *values = settings
+    check_type("the name of the optimizer", name, str)
+    if name not in _RULES:
+        raise ValueError(f"optimizer must be SGD, Adam or AdamW, got {name}")
+    rule, names = _RULES[name]
+    options = values.pop() if len(values) > len(names) else {}
+    check_type("the options of the optimizer", options, dict)
+    arguments = dict(zip(names, values, strict=True))
+    for key, value in arguments.items():
+        check_type(key, value, type(getattr(rule(), key)))
+    return rule(**arguments, **options)
+
+
+def _slots(optimizer: Optimizer) -> tuple[str, ...]:
+    """Name the vectors of the optimizer's state, after its first step."""
+    if isinstance(optimizer, SGD):
+        return ("velocity",) if optimizer.momentum > 0 else ()
+    return ("m", "v")
+
+
+def _seed_of(text: Any) -> int:
+    check_type("seed", text, str)
+    seed = int(text)
+    if str(seed) != text:
+        raise ValueError(f"seed must be an integer, got {text!r}")
+    return seed
+
+
+def _restore(network: MLP, optimizer: Optimizer, copies: _Copies) -> None:
+    network.parameters[:] = copies.parameters
+    optimizer.learning_rate = copies.learning_rate
+    optimizer.load_state_dict(copies.state)

@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._csv import DataError, Table, read_csv
+from fastmlp._csv_hints import DataError
+from fastmlp._csv_reader import Table, read_csv
 from fastmlp._extras import require
 
 __all__ = [
@@ -165,8 +166,8 @@ def split(
     codes = codes[order]
     ends = np.array([*accumulate(fractions[:-1]), 1.0])
     part = np.empty(len(y), dtype=np.int64)
-    for c, label in enumerate(classes):
-        rows = np.flatnonzero(codes == c)
+    by_class = np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1])
+    for c, (label, rows) in enumerate(zip(classes, by_class, strict=True)):
         if len(rows) < len(fractions):
             raise ValueError(
                 f"a split into {len(fractions)} parts needs as many rows of each class, "
@@ -290,6 +291,8 @@ def standardize(
     ------
     ImportError
         If scikit-learn is not installed.
+    TypeError
+        If an array is sparse, or holds dates or durations, whose numbers depend on their unit.
     ValueError
         If `dtype` is neither; if an array is not 2-D, is empty, or has another number of
         features than `X_train`; if a value is not finite, or is not once standardised; if a
@@ -298,8 +301,8 @@ def standardize(
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
     preprocessing = require("sklearn.preprocessing", "standardize")
-    arrays = {"X_train": np.asarray(X_train, dtype=np.float64)}
-    arrays |= {f"others[{i}]": np.asarray(X, dtype=np.float64) for i, X in enumerate(others)}
+    given = {"X_train": X_train} | {f"others[{i}]": X for i, X in enumerate(others)}
+    arrays = {name: _real(name, X) for name, X in given.items()}
     n_features = arrays["X_train"].shape[-1:]
     for name, X in arrays.items():
         if X.ndim != 2 or not X.size:
@@ -332,6 +335,18 @@ def check_finite(name: str, X: NDArray[Any], result: NDArray[Any], expected: str
         raise ValueError(
             f"{name} must be {expected}, got {X[row, column]} in row {row}, column {column}"
         )
+
+
+def _real(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    if hasattr(values, "toarray"):
+        kind = type(values).__name__
+        raise TypeError(f"{name} is of type {kind}, expected a dense array: use {name}.toarray()")
+    found = np.asarray(values)
+    if found.dtype.kind in "mM":
+        raise TypeError(
+            f"{name} has dtype {found.dtype}, expected numbers: divide by a unit of time"
+        )
+    return np.asarray(found, dtype=np.float64)
 
 
 def _integer(name: str, value: int) -> int:

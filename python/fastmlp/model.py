@@ -1,19 +1,32 @@
 """A trained network together with what prediction on raw data needs, and its file."""
 
-import json
 from collections.abc import Sequence
-from os import PathLike
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp._core import MLP, load_network, save_network
-from fastmlp._files import faults_of, json_object
+from fastmlp._files import (
+    Tensors,
+    check_keys,
+    check_type,
+    faults_of,
+    json_object,
+    json_text,
+    text_names,
+    text_of,
+    text_tensors,
+    vector,
+)
 from fastmlp.data import check_finite
 
-_TENSORS = {"mean", "scale"}
-_METADATA = {"model"}
+if TYPE_CHECKING:
+    from fastmlp._core import Destination, Source
+
+# Of the file. In the first layout names are text of the header, which has room for some.
+_LAYOUT = {"layout": 2}
+_SCALING = {"mean", "scale"}
 _NAMES = {"feature_names", "class_names", "target"}
 
 
@@ -111,13 +124,13 @@ class Model:
         """
         return self.network.predict_proba(self._standardized(X))
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: "Destination") -> None:
         """Write the model to a file in the safetensors layout; it holds no code.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to write; an existing one is replaced.
+        path : str, path-like or object with write
+            The file to write; an existing one is replaced. Or an object that writes bytes.
 
         Raises
         ------
@@ -126,22 +139,23 @@ class Model:
         ValueError
             If a weight or bias is not finite; nothing is written.
         """
-        names = {
-            "feature_names": self.feature_names,
-            "class_names": self.class_names,
-            "target": self.target,
+        tensors = {
+            "mean": self.mean,
+            "scale": self.scale,
+            **text_tensors("feature_names", self.feature_names),
+            **text_tensors("class_names", self.class_names),
+            **text_tensors("target", [] if self.target is None else [self.target]),
         }
-        tensors = {"mean": self.mean, "scale": self.scale}
-        save_network(path, self.network, tensors, {"model": json.dumps(names)})
+        save_network(path, self.network, tensors, {"model": json_text(_LAYOUT)})
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
+    def load(cls, path: "Source") -> Self:
         """Read a model that `save` wrote; everything in the file is checked first.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to read.
+        path : str, path-like, object with read, or bytes-like
+            The file to read, an object that reads its bytes, or the bytes.
 
         Returns
         -------
@@ -156,19 +170,28 @@ class Model:
         """
         network, tensors, metadata = load_network(path)
         with faults_of(path, "is not a model file"):
-            return cls._from_file(network, tensors, metadata)
+            check_keys("metadata", metadata, {"model"})
+            content = json_object("model", metadata["model"])
+            if "layout" not in content:
+                check_keys("tensors", tensors, _SCALING)
+                tensors |= _of_first_layout(content)
+            elif content != _LAYOUT:
+                raise ValueError(f"model must be {_LAYOUT}, got {content}")
+            return cls._of_tensors(network, tensors)
 
     @classmethod
-    def _from_file(
-        cls, network: MLP, tensors: dict[str, NDArray[Any]], metadata: dict[str, str]
-    ) -> Self:
-        _check_keys("metadata", metadata, _METADATA)
-        _check_keys("tensors", tensors, _TENSORS)
-        for name in ("mean", "scale"):
-            if tensors[name].dtype != np.float64:
-                raise ValueError(f"{name} must be float64, got {tensors[name].dtype}")
-        names = _parse_names(metadata["model"])
-        return cls(network, tensors["mean"], tensors["scale"], **names)
+    def _of_tensors(cls, network: MLP, tensors: Tensors) -> Self:
+        check_keys("tensors", tensors, _SCALING.union(*map(text_names, _NAMES)))
+        n_features, n_classes = network.layer_sizes[0], network.layer_sizes[-1]
+        target = text_of(tensors, "target", int(len(tensors["target.offsets"]) == 2))
+        return cls(
+            network,
+            vector(tensors, "mean", "float64"),
+            vector(tensors, "scale", "float64"),
+            text_of(tensors, "feature_names", n_features),
+            text_of(tensors, "class_names", n_classes),
+            *target,
+        )
 
     def _standardized(self, X: ArrayLike) -> NDArray[Any]:
         raw = np.asarray(X)
@@ -182,18 +205,19 @@ class Model:
         return standardized
 
 
-def _parse_names(text: str) -> dict[str, Any]:
-    names = json_object("model", text)
-    _check_keys("model", names, _NAMES)
-    for key in ("feature_names", "class_names"):
-        if not isinstance(names[key], list):
-            raise ValueError(f"{key} must be a list, got {names[key]!r}")
-    return names
-
-
-def _check_keys(what: str, found: dict[str, Any], expected: set[str]) -> None:
-    if set(found) != expected:
-        raise ValueError(f"{what} must be {sorted(expected)}, got {sorted(found)}")
+def _of_first_layout(names: dict[str, Any]) -> Tensors:
+    check_keys("model", names, _NAMES)
+    words = {key: names[key] for key in ("feature_names", "class_names")}
+    for key, value in words.items():
+        check_type(key, value, list)
+        for name in value:
+            _name(key, name)
+    target = names["target"]
+    words["target"] = [] if target is None else [_name("target", target)]
+    tensors: Tensors = {}
+    for key, value in words.items():
+        tensors |= text_tensors(key, value)
+    return tensors
 
 
 def _vector(name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:

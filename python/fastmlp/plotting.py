@@ -4,7 +4,7 @@ Every function draws on the given Axes, or on a Figure of its own that belongs t
 and no global state, and returns the Axes; ``ax.figure`` is the Figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from fastmlp._core import Activation, History
+    from fastmlp._core import Activation, History, Optimizer
 
 
 def plot_data(
@@ -275,10 +275,14 @@ def plot_confusion_matrix(
     matrix: ArrayLike,
     *,
     class_names: Sequence[str] | None = None,
+    max_classes: int = 50,
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
 ) -> "Axes":
     """Draw a confusion matrix: counts and shares of the true class, the share as the colour.
+
+    Of more than `max_classes` classes, those with the most errors are drawn, as true class or as
+    prediction; shares and title are still those of all classes.
 
     Parameters
     ----------
@@ -286,6 +290,8 @@ def plot_confusion_matrix(
         Row i, column j counts the rows of true class i predicted as class j.
     class_names : sequence of str, default=None
         Names of the classes; None numbers them from 0.
+    max_classes : int, default=50
+        Classes to draw at most, from 1.
     ax : Axes, default=None
         Where to draw; None makes a Figure.
     path : str or path-like, default=None
@@ -301,7 +307,7 @@ def plot_confusion_matrix(
         If matplotlib is not installed.
     ValueError
         If the matrix is not square, empty, not of integers >= 0, or has another number of
-        classes than `class_names`.
+        classes than `class_names`; if `max_classes` is below 1.
     """
     counts = np.asarray(matrix)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
@@ -315,23 +321,40 @@ def plot_confusion_matrix(
         class_names = [str(c) for c in range(n)]
     if len(class_names) != n:
         raise ValueError(f"class_names has {len(class_names)} names, but matrix has {n} classes")
+    if max_classes < 1:
+        raise ValueError(f"max_classes must be at least 1, got {max_classes}")
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    title = f"Confusion matrix: {int(counts.trace()):,} of {int(counts.sum()):,} correct"
+    if n > max_classes:
+        title += f"\nthe {max_classes} most confused of {n:,} classes"
+    drawn = _most_confused(counts, max_classes)
+    counts, shares = counts[np.ix_(drawn, drawn)], shares[np.ix_(drawn, drawn)]
+    names = [class_names[c] for c in drawn]
+    n = len(drawn)
     side = min(1.2 * n, 10.0) + 1.2
     ax = axes_or_new(ax, (side, side), "plot_confusion_matrix")
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     cell = ax.get_window_extent().width / ax.figure.dpi / n  # inches
     font = float(np.clip(14 * cell, 4, 10))  # points, so that five digits fit a cell
     for (i, j), count in np.ndenumerate(counts):
+        if not count and n > 20:  # so small a zero is no news, and each text takes time
+            continue
         color = "white" if shares[i, j] > 0.5 else "black"
         text = f"{count:,}\n{shares[i, j]:.1%}"
         ax.text(j, i, text, ha="center", va="center", color=color, fontsize=font)
-    ax.set_xticks(range(n), class_names, parse_math=False)
-    ax.set_yticks(range(n), class_names, parse_math=False)
-    if max(map(len, class_names)) > 10 * cell:
+    ax.set_xticks(range(n), names, parse_math=False)
+    ax.set_yticks(range(n), names, parse_math=False)
+    if max(map(len, names)) > 10 * cell:
         ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel="predicted class", ylabel="true class (each row is 100%)")
-    ax.set_title(f"Confusion matrix: {int(counts.trace()):,} of {int(counts.sum()):,} correct")
+    ax.set_title(title)
     return save(ax, path)
+
+
+def _most_confused(counts: NDArray[np.integer[Any]], most: int) -> NDArray[np.intp]:
+    """Classes in their order, of many those that take part in the most errors."""
+    errors = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
+    return np.sort(np.argsort(-errors, kind="stable")[:most])
 
 
 def plot_activations(
@@ -388,6 +411,59 @@ def plot_activations(
     ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set(xlim=(-4, 4), ylim=(-1.2, 2.2), xlabel="input x", ylabel="f(x) and its derivative f'(x)")
     ax.set_title("Activation functions and their derivatives")
+    legend_beside(ax, None, handles)
+    return save(ax, path)
+
+
+def plot_learning_rates(
+    optimizers: "Mapping[str, Optimizer]",
+    n_steps: int,
+    *,
+    ax: "Axes | None" = None,
+    path: str | PathLike[str] | None = None,
+) -> "Axes":
+    """Draw the learning rates that optimizers take in the steps of a fit.
+
+    Parameters
+    ----------
+    optimizers : dict of str to Optimizer
+        What to draw, under the names of the legend.
+    n_steps : int
+        Steps of the whole fit: its epochs times the batches of an epoch.
+    ax : Axes, default=None
+        Where to draw; None makes a Figure.
+    path : str or path-like, default=None
+        File to save the figure to; its suffix names the format.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError, ValueError
+        As `Optimizer.learning_rates` does.
+    """
+    curves = {name: it.learning_rates(n_steps) for name, it in optimizers.items()}
+    ax = axes_or_new(ax, (8.4, 4.2), "plot_learning_rates")
+    handles: list[Line2D] = []
+    for c, (name, rates) in enumerate(curves.items()):
+        handles += ax.plot(
+            np.arange(1, n_steps + 1),
+            rates,
+            color=COLORS[c % len(COLORS)],
+            linewidth=1.4,
+            marker=MARKERS[c % len(MARKERS)],
+            markevery=max(1, n_steps // 10),
+            label=name,
+        )
+    ax.set(xlabel="step", ylabel="learning rate", title="Learning rates of a fit")
+    ax.update_datalim([(1, 0)])
+    ax.autoscale_view()
+    ax.set_ylim(bottom=0)
+    ax.grid(alpha=0.25)
     legend_beside(ax, None, handles)
     return save(ax, path)
 

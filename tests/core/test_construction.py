@@ -59,12 +59,14 @@ def test_biases_start_at_zero():
 
 D_IN, D_OUT = 400, 600
 
-# Bound of a uniform, or standard deviation of a normal: Glorot & Bengio (2010), He et al. (2015).
+# Bound of a uniform, or standard deviation of a normal: Glorot & Bengio (2010), He et al. (2015),
+# LeCun et al. (1998).
 SPREADS = {
     "glorot_uniform": ("uniform", np.sqrt(6 / (D_IN + D_OUT))),
     "glorot_normal": ("normal", np.sqrt(2 / (D_IN + D_OUT))),
     "he_uniform": ("uniform", np.sqrt(6 / D_IN)),
     "he_normal": ("normal", np.sqrt(2 / D_IN)),
+    "lecun_normal": ("normal", np.sqrt(1 / D_IN)),
     "normal": ("normal", 0.01),
 }
 
@@ -97,17 +99,16 @@ def test_init_scale_is_the_standard_deviation_of_normal():
     assert_drawn_from(mlp.weights[0], "normal", 3.0)
 
 
-@pytest.mark.parametrize(
-    ("activation", "init"),
-    [
-        ("relu", "he_uniform"),
-        ("leaky_relu", "he_uniform"),
-        ("identity", "glorot_uniform"),
-        ("sigmoid", "glorot_uniform"),
-        ("tanh", "glorot_uniform"),
-    ],
-)
-def test_auto_goes_by_the_activation(activation, init):
+AUTO = {
+    "identity": "glorot_uniform",
+    "sigmoid": "glorot_uniform",
+    "tanh": "glorot_uniform",
+    "selu": "lecun_normal",
+}
+
+
+def test_auto_goes_by_the_activation(activation):
+    init = AUTO.get(activation, "he_uniform")
     auto = fastmlp.MLP([D_IN, D_OUT, 300], activation, init="auto", dtype="float64", seed=0)
 
     named = fastmlp.MLP([D_IN, D_OUT, 300], activation, init=init, dtype="float64", seed=0)

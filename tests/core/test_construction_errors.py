@@ -7,8 +7,13 @@ import pytest
 
 import fastmlp
 
-INITS = '"auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal"'
-ACTIVATIONS = '"identity", "relu", "leaky_relu", "sigmoid", "tanh"'
+INITS = (
+    '"auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal"'
+)
+ACTIVATIONS = (
+    '"identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "mish", '
+    '"softplus", "prelu"'
+)
 
 NETWORKS = [
     (3, {}, TypeError, "layer_sizes is of type int, expected a sequence of integers"),
@@ -37,7 +42,8 @@ NETWORKS = [
         [2, 4, 3],
         {"activation": ["relu", "tanh"]},
         ValueError,
-        "activation is a sequence of 2, expected one name, or a sequence of 1: one a hidden layer",
+        "activation is a sequence of 2, "
+        "expected one name, or a sequence of 1 name, one per hidden layer",
     ),
     (
         [2, 4, 3],

@@ -7,8 +7,6 @@ import pytest
 
 import fastmlp
 
-ACTIVATIONS = ["identity", "relu", "leaky_relu", "sigmoid", "tanh"]
-
 
 def make(rng, sizes, activation="relu", dtype="float64", n=40):
     mlp = fastmlp.MLP(sizes, activation=activation, dtype=dtype, seed=1)
@@ -28,7 +26,6 @@ def factors(mlp, X, seed, dropout):
     return d_W[:, 0] / d_b[0] / activations
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("sizes", [[3, 20, 4], [5, 17, 33, 3]])
 def test_the_gradient_is_that_of_the_masked_network(rng, sizes, activation):
     mlp, X, y = make(rng, sizes, activation)
@@ -88,7 +85,7 @@ def test_a_rate_of_0_is_no_dropout(rng, none):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("sizes", [[2, 50, 3], [20, 300, 200, 3]])
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
 def test_fit_gives_the_same_bits_for_any_number_of_threads(rng, sizes, dtype, activation):
     _, X, y = make(rng, sizes, dtype=dtype, n=600)
     parameters = []

@@ -20,7 +20,9 @@ PATH = Path(tempfile.mkdtemp()) / "model"
 text = st.text(max_size=20)
 names = text.filter(lambda name: name not in {"parameters", "network", "format", "crc32"})
 arrays = hnp.arrays(
-    dtype=st.sampled_from(["<f4", "<f8", ">f4", ">f8", "<f2", "<i4", "?", "<c8", "U3", "O"]),
+    dtype=st.sampled_from(
+        ["<f4", "<f8", ">f4", ">f8", "<f2", "<i4", "<i8", ">i8", "u1", "?", "<c8", "U3", "O"]
+    ),
     shape=hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5),
     elements=None,
 )
@@ -46,7 +48,8 @@ def views(draw):
 
 
 def can_be_saved(array):
-    return array.dtype in (np.float32, np.float64) and array.ndim <= 2 and array.flags.aligned
+    known = (np.float32, np.float64, np.int64, np.uint8)
+    return array.dtype in known and array.ndim <= 2 and array.flags.aligned
 
 
 @given(st.dictionaries(names, views(), max_size=3), st.dictionaries(names, text, max_size=3))
@@ -75,6 +78,7 @@ json_values = st.recursive(
 )
 NETWORK = {"activation": ["relu"], "layer_sizes": [2, 1, 2], "output": "softmax", "seeds": 0}
 NAMES = {"feature_names": ["a", "b"], "class_names": ["c", "d"], "target": None}
+LAYOUT = {"layout": 2}
 
 
 def changed(sound):
@@ -85,15 +89,42 @@ def changed(sound):
     return replaced | json_values
 
 
+text_of_a_tensor = st.binary(max_size=4).map(lambda data: np.frombuffer(data, np.uint8))
+bounds = hnp.arrays(
+    "<i8", st.integers(0, 4), elements=st.integers(-1, 4) | st.integers(-(2**63), 2**63 - 1)
+)
+
+
+@st.composite
+def names_of(draw, name, n):
+    """The tensors of some names, or others."""
+    sound = model_file.words(name, *"abcd"[:n])
+    if draw(st.booleans()):
+        return sound
+    return {
+        f"{name}.utf8": draw(st.just(sound[f"{name}.utf8"]) | text_of_a_tensor),
+        f"{name}.offsets": draw(st.just(sound[f"{name}.offsets"]) | bounds),
+    }
+
+
 @given(
     changed(NETWORK),
-    changed(NAMES),
+    changed(NAMES) | changed(LAYOUT),
     hnp.arrays("<f4", st.integers(0, 9), elements=st.floats(width=32)),
     hnp.arrays("<f8", st.integers(0, 3)),
+    st.tuples(names_of("feature_names", 2), names_of("class_names", 2), names_of("target", 1)),
 )
-def test_a_file_of_any_content_is_a_model_or_refused(network, names, parameters, scale):
-    metadata = {"format": "fastmlp-1", "network": json.dumps(network), "model": json.dumps(names)}
+def test_a_file_of_any_content_is_a_model_or_refused(network, names, parameters, scale, words):
+    has_words = isinstance(names, dict) and "layout" in names
     tensors = {"parameters": parameters, "scale": scale, "mean": np.zeros(2)}
+    if has_words:
+        for named in words:
+            tensors |= named
+    metadata = {
+        "format": "fastmlp-2" if has_words else "fastmlp-1",
+        "network": json.dumps(network),
+        "model": json.dumps(names),
+    }
     PATH.write_bytes(model_file.content(tensors, metadata))
     try:
         model = Model.load(PATH)

@@ -55,14 +55,23 @@ def data(rng, sizes, n, dtype="float64"):
     return X, rng.standard_normal((n, sizes[-1])).astype(dtype)
 
 
-# Kernels of their own, chunks, and blocks of tiles; a tile that keeps all rows, and too many rows.
+# Kernels of their own, chunks, and blocks of tiles; a tile that keeps all rows, and too many rows;
+# derivatives that follow from the outputs, and slopes that are kept.
 @pytest.mark.parametrize(
-    ("sizes", "n"),
-    [([2, 30, 1], 20), ([3, 17, 9, 2], 700), ([40, 300, 200, 3], 90), ([40, 300, 200, 3], 9000)],
+    ("sizes", "activation", "n"),
+    [
+        ([2, 30, 1], "tanh", 20),
+        ([3, 17, 9, 2], "gelu", 700),
+        ([40, 300, 200, 3], "gelu", 90),
+        ([40, 300, 200, 3], "tanh", 9000),
+        ([40, 300, 200, 3], "gelu", 4000),
+    ],
     ids=str,
 )
-def test_loss_and_gradient_are_those_of_the_engine_s_own(sizes, n, dtype, rng, assert_agrees):
-    theirs, ours = both(sizes, dtype)
+def test_loss_and_gradient_are_those_of_the_engine_s_own(
+    sizes, activation, n, dtype, rng, assert_agrees
+):
+    theirs, ours = both(sizes, dtype, activation)
     X, y = data(rng, sizes, n, dtype)
     given = {"sample_weight": rng.uniform(0.1, 2.0, n), "alpha": 0.3}
 

@@ -17,6 +17,8 @@ TENSORS = {
     "narrow": np.array([1.5, -0.0, np.inf, np.nan, 1e-45], np.float32),
     "empty": np.empty((0, 3), np.float32),
     "number": np.array(7.0),
+    "integers": np.array([[-(2**63), 2**63 - 1], [0, -1]]),
+    "bytes": np.arange(256, dtype=np.uint8),
 }
 METADATA = {"note": 'with "quotes", ünïcode,\t\x01\x7f and\nlines', "a": ""}
 
@@ -89,7 +91,9 @@ def test_what_belongs_to_a_network_is_saved_with_it(content, path, mlp):
 
 
 def test_a_file_with_more_than_a_network_is_not_taken_for_one(content, path):
-    message = "it holds empty, narrow, number, wide, a, note beside the network: load it with what"
+    message = (
+        "it holds bytes, empty, integers, narrow, number, wide, a, note beside the network: load"
+    )
     with pytest.raises(ModelFileError, match=message):
         MLP.load(path)
 
@@ -109,12 +113,22 @@ def test_the_layout_is_as_it_is_written_down(content, path, mlp):
 
     assert_equal_tensors(tensors, TENSORS | {"parameters": mlp.parameters})
     assert {key: metadata[key] for key in METADATA} == METADATA
-    assert metadata["format"] == "fastmlp-1"
+    assert metadata["format"] == "fastmlp-2"
     network = json.loads(metadata["network"])
     assert network.pop("seeds") in range(2**64)
     assert network == {"layer_sizes": [2, 3, 2], "activation": ["tanh"], "output": "softmax"}
     assert model_file.content(tensors, metadata) == content
     assert struct.unpack("<Q", content[:8])[0] % 8 == 0
+
+
+def test_a_file_without_integers_is_one_that_earlier_versions_read(path, mlp):
+    mlp.save(path)
+    tensors, metadata = model_file.read(path)
+    assert metadata["format"] == "fastmlp-1"
+    metadata["format"] = "fastmlp-2"
+    path.write_bytes(model_file.content(tensors, metadata))
+    with pytest.raises(ModelFileError, match=NOT_ITS_HEADER):
+        MLP.load(path)
 
 
 @pytest.mark.parametrize("layer_sizes", [(64, 100, 10), (784, 256, 10), (784, 512, 512, 10)])
@@ -190,7 +204,27 @@ HOSTILE = {
     ),
     "a million values": (
         model_file.sealed('{"w":[' + "0," * 500_000 + "0]}"),
-        "its format is not named",
+        "its header: it has more than 65536 parts",
+    ),
+    "many small objects": (
+        model_file.sealed('{"w":[' + '{"":0},' * 149_000 + "{}]}"),
+        "its header: it has more than 65536 parts",
+    ),
+    "many small objects, one in another": (
+        model_file.sealed('{"w":' + ('{"":' * 100 + "0" + "}" * 100 + ',"":') * 1_700 + "0}"),
+        "its header: lists and objects are more than 3 deep",
+    ),
+    "many small objects in the network's text": (
+        file_of(
+            entry("parameters"),
+            bytes(8),
+            ',"network":' + model_file.text('{"":[' + '{"":0},' * 80_000 + "0]}"),
+        ),
+        "its network is not one: lists and objects are more than 2 deep",
+    ),
+    "too much text": (
+        file_of("", b"", "".join(f',"{i:05}":""' for i in range(40_000))),
+        "its header: it has more than 65536 parts",
     ),
     "too many tensors": (
         file_of("".join(entry(f"w{i}", shape="[0]", offsets="[0,0]") for i in range(4097))),
@@ -199,23 +233,26 @@ HOSTILE = {
     "a header that is no JSON": (model_file.sealed("{'w': 1}"), "its header is no JSON object"),
     "a header that is a list": (model_file.sealed("[1, 2]"), "its header is no JSON object"),
     "a header that is no text": (model_file.sealed(b'{"\xff\xfe":1}'), "its header is no JSON"),
-    "deep nesting": (model_file.sealed('{"w":' + "[" * 100_000), "recursion limit"),
+    "deep nesting": (
+        model_file.sealed('{"w":' + "[" * 100_000),
+        "its header: lists and objects are more than 3 deep",
+    ),
     "another format": (
         model_file.sealed('{"__metadata__":{"format":"pt"}}'),
-        'its format is "pt", expected "fastmlp-1"',
+        'its format is "pt", expected "fastmlp-1" or "fastmlp-2"',
     ),
     "a later format": (
-        model_file.sealed(f'{model_file.START}00000000","format":"fastmlp-2"}}}}'),
-        'its format is "fastmlp-2", expected "fastmlp-1"',
+        model_file.sealed(f'{model_file.START}00000000","format":"fastmlp-3"}}}}'),
+        'its format is "fastmlp-3", expected "fastmlp-1" or "fastmlp-2"',
     ),
     "no checksum": (
         model_file.sealed('{"__metadata__":{"format":"fastmlp-1"}}'),
         "it has no checksum",
     ),
     "metadata that is no text": (file_of(entry(), bytes(8), ',"n":1'), "__metadata__ is not text"),
-    "an unknown dtype": (file_of(entry(dtype="F99"), bytes(8)), 'is "F99", expected F32 or F64'),
-    "integers": (file_of(entry(dtype="I32"), bytes(8)), 'is "I32", expected F32 or F64'),
-    "a tensor that is none": (file_of(',"w":7'), 'tensor "w" is null, expected F32 or F64'),
+    "an unknown dtype": (file_of(entry(dtype="F99"), bytes(8)), 'is "F99", expected F32, F64, I64'),
+    "integers": (file_of(entry(dtype="I32"), bytes(8)), 'is "I32", expected F32, F64, I64'),
+    "a tensor that is none": (file_of(',"w":7'), 'tensor "w" is null, expected F32, F64'),
     "three dimensions": (file_of(entry(shape="[1, 2, 1]"), bytes(8)), "has 3 dimensions"),
     "a thousand dimensions": (
         file_of(entry(shape=str([1] * 1000)), bytes(8)),
@@ -300,6 +337,10 @@ except ModelFileError:
         "a header longer than memory",
         "a bomb of a header",
         "a million values",
+        "many small objects",
+        "many small objects, one in another",
+        "many small objects in the network's text",
+        "too much text",
         "too many tensors",
         "deep nesting",
         "a shape that overflows",
@@ -326,7 +367,11 @@ def config(**changes):
     [
         ("", "its network is not one: EOF"),
         ("[]", "its network is not one: invalid type"),
-        ('{"more":' + "[" * 10_000, "its network is not one: recursion limit"),
+        (
+            '{"more":' + "[" * 10_000,
+            "its network is not one: lists and objects are more",
+        ),
+        ('{"more":[' + "0," * 70_000, "its network is not one: it has more than 65536 parts"),
         (config(more=1), r'its keys are \[.*"more".*\], expected'),
         (config(layer_sizes=[2]), r"layer_sizes is \[2\], expected at least two widths"),
         (config(layer_sizes=[2, 0, 2]), r"layer_sizes is \[2,0,2\], expected widths from 1 to 16"),
@@ -362,6 +407,7 @@ def test_an_architecture_is_checked_before_it_is_believed(network, message, path
     ("change", "message"),
     [
         (lambda p: p[:-1], r"parameters has shape \(5,\), expected \(6,\)"),
+        (lambda p: p.astype(np.int64), "parameters is of integers, expected F32 or F64"),
         (lambda p: p.reshape(2, 3), r"parameters has shape \(2, 3\), expected \(6,\)"),
         (lambda p: p * np.nan, r"parameters is NaN at weights\[0\]\[0, 0\], expected finite"),
         (lambda p: np.append(p[:-1], np.inf), r"parameters is inf at biases\[0\]\[1\]"),
@@ -369,7 +415,8 @@ def test_an_architecture_is_checked_before_it_is_believed(network, message, path
 )
 def test_parameters_must_fit_and_be_finite(change, message, path):
     parameters = change(np.zeros(6))
-    metadata = {"format": "fastmlp-1", "network": config()}
+    number = 1 if parameters.dtype.kind == "f" else 2
+    metadata = {"format": f"fastmlp-{number}", "network": config()}
     path.write_bytes(model_file.content({"parameters": parameters}, metadata))
 
     with pytest.raises(ModelFileError, match=message):
@@ -390,7 +437,14 @@ def test_a_folder_is_no_file(tmp_path):
     ("tensors", "metadata", "error", "message"),
     [
         ({"w": np.ones(2, np.float16)}, {}, TypeError, r'tensors\["w"\] has dtype float16'),
-        ({"w": np.ones(2, np.int64)}, {}, TypeError, r'tensors\["w"\] has dtype int64'),
+        (
+            {"w": np.ones(2, np.int32)},
+            {},
+            TypeError,
+            r'tensors\["w"\] has dtype int32, expected',
+        ),
+        ({"w": np.ones(2, np.uint64)}, {}, TypeError, r'tensors\["w"\] has dtype uint64'),
+        ({"w": np.ones(2, bool)}, {}, TypeError, r'tensors\["w"\] has dtype bool'),
         ({"w": np.ones(2, object)}, {}, TypeError, r'tensors\["w"\] has dtype object'),
         ({"w": [1.0, 2.0]}, {}, TypeError, r'tensors\["w"\] is of type list'),
         ({"w": np.ones((1, 1, 1))}, {}, ValueError, r'tensors\["w"\] has shape \(1, 1, 1\)'),
@@ -399,6 +453,12 @@ def test_a_folder_is_no_file(tmp_path):
         ({}, {"network": ""}, ValueError, '"network" is the network\'s own name'),
         ({}, {"format": ""}, ValueError, 'the text has the key "format"'),
         ({}, {"crc32": ""}, ValueError, 'the text has the key "crc32"'),
+        (
+            {},
+            {f"{i}": "" for i in range(33_000)},
+            ValueError,
+            "its header: it has more than 65536",
+        ),
         ({}, {"note": "x" * 2**20}, ValueError, r"its header has \d+ bytes, expected at most 104"),
         ({}, {"note": 7}, TypeError, "metadata is of type dict, expected a dict of str to str"),
     ],

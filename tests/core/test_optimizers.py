@@ -175,3 +175,48 @@ def test_a_state_of_another_dtype_is_refused(kind, data):
 
     with pytest.raises(ValueError, match="another dtype"):
         narrow.step(data[0].astype(np.float32), data[1], optimizer)
+
+
+def test_an_optimizer_in_training_trains_nothing_else(make, data):
+    """From the callback of its fit, where its state can be looked at between two epochs."""
+    X, y = data
+    mlp, other = (fastmlp.MLP([4, 8, 3], dtype="float64", seed=2) for _ in range(2))
+    optimizer = make()
+    start, state = other.parameters.copy(), make().state_dict()
+    refused = {
+        "step": lambda: other.step(X, y, optimizer),
+        "fit": lambda: other.fit(X, y, optimizer, epochs=1),
+        "its own step": lambda: optimizer.step(other, np.zeros(67)),
+        "reset": optimizer.reset,
+        "load_state_dict": lambda: optimizer.load_state_dict(state),
+    }
+
+    def callback(epoch):
+        assert optimizer.state_dict()["step"] == epoch.epoch
+        for call in refused.values():
+            with pytest.raises(RuntimeError, match=r"^the optimizer is training a network: wait "):
+                call()
+        with pytest.raises(RuntimeError, match=r"^the network is being trained by another call"):
+            make().step(mlp, np.zeros(67))
+        optimizer.learning_rate = optimizer.learning_rate
+
+    mlp.fit(X, y, optimizer, epochs=3, callback=callback)
+    np.testing.assert_array_equal(mlp.parameters, trained(data, (make(), 3)))
+    np.testing.assert_array_equal(other.parameters, start)
+    for call in refused.values():
+        call()
+
+
+def test_a_fit_that_fails_frees_the_optimizer(data):
+    X, y = data
+    mlp, adam = fastmlp.MLP([4, 8, 3], dtype="float64", seed=2), fastmlp.Adam()
+    with pytest.raises(ValueError, match=r"^y\[0\] is 7"):
+        mlp.fit(X, np.full(30, 7), adam, epochs=1)
+
+    def callback(epoch):
+        raise KeyError(epoch.epoch)
+
+    with pytest.raises(KeyError):
+        mlp.fit(X, y, adam, epochs=2, callback=callback)
+    adam.reset()
+    mlp.step(X, y, adam)

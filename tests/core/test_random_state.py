@@ -1,4 +1,4 @@
-"""With a RandomState for a seed, rows come in the orders of scikit-learn."""
+"""NumPy's generators for a seed: the orders of scikit-learn, or one draw of 64 bits."""
 
 import numpy as np
 import pytest
@@ -112,5 +112,40 @@ def test_other_generators_are_refused():
     expected = "an integer, or a RandomState with MT19937"
     with pytest.raises(TypeError, match=f"^seed is of type RandomState, expected {expected}$"):
         unit().fit(X, y, epochs=1, seed=pcg)
-    with pytest.raises(TypeError, match=r"^seed is of type Generator, expected an integer$"):
-        unit().fit(X, y, epochs=1, seed=np.random.default_rng(0))
+    with pytest.raises(TypeError, match=r"^seed is of type RandomState, expected an integer$"):
+        fastmlp.MLP([1, 1], seed=np.random.RandomState(0))
+
+
+def drawn(generator):
+    return int(generator.integers(2**64, dtype=np.uint64))
+
+
+@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox])
+def test_a_generator_draws_one_seed(bits, rng):
+    X, y = rng.standard_normal((40, 3)).astype("f4"), rng.integers(2, size=40)
+
+    def course(first, second, third):
+        mlp = fastmlp.MLP([3, 20, 2], seed=first)
+        mlp.fit(X, y, epochs=2, batch_size=7, dropout=0.5, seed=second)
+        mlp.step(X, y, fastmlp.SGD(), dropout=0.5, seed=third)
+        return mlp.parameters.tobytes()
+
+    generator, twin = (np.random.Generator(bits(5)) for _ in range(2))
+    assert course(generator, generator, generator) == course(*(drawn(twin) for _ in range(3)))
+    assert drawn(generator) == drawn(twin)
+
+
+def test_a_generator_gives_another_seed_each_time():
+    generator = np.random.default_rng(1)
+    first, second = (fastmlp.MLP([3, 2], seed=generator).parameters for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_arguments_that_are_refused_leave_the_generator_as_it_was():
+    X, y = np.zeros((2, 1)), np.zeros(2)
+    generator, twin = np.random.default_rng(2), np.random.default_rng(2)
+    with pytest.raises(ValueError, match=r"^alpha is -1"):
+        unit().fit(X, y, seed=generator, alpha=-1.0)
+    with pytest.raises(ValueError, match=r"^init is "):
+        fastmlp.MLP([1, 1], init="none", seed=generator)
+    assert drawn(generator) == drawn(twin)

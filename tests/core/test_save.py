@@ -6,7 +6,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from errno import EFBIG
+from errno import EFBIG, ELOOP
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,8 @@ def permission_error(save):
     pid = os.fork()
     if pid == 0:
         if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
             os.setuid(NOBODY)
         try:
             save()
@@ -132,6 +134,111 @@ def test_a_missing_folder_is_not_made(tmp_path, small):
 
     assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
+
+
+@posix
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_link_stays_one_and_what_it_names_is_written(tmp_path, small, is_there, absolute):
+    target = tmp_path / "volume" / "model"
+    link, second = tmp_path / "links" / "a", tmp_path / "b"
+    target.parent.mkdir()
+    link.parent.mkdir()
+    link.symlink_to(target if absolute else Path("..", "volume", "model"))
+    second.symlink_to(link if absolute else Path("links", "a"))
+    if is_there:
+        target.write_bytes(b"old")
+    small.save(second)
+
+    assert (link.is_symlink(), second.is_symlink(), target.is_symlink()) == (True, True, False)
+    assert MLP.load(target).parameters.tobytes() == small.parameters.tobytes()
+    assert sorted(tmp_path.rglob("*")) == [second, link.parent, link, target.parent, target]
+
+
+@posix
+def test_a_link_in_a_linked_folder_starts_where_the_folder_is(tmp_path, small):
+    (tmp_path / "real" / "inner").mkdir(parents=True)
+    (tmp_path / "folder").symlink_to(Path("real", "inner"))
+    (tmp_path / "real" / "inner" / "link").symlink_to(Path("..", "model"))
+    small.save(tmp_path / "folder" / "link")
+
+    assert (tmp_path / "real" / "model").is_file()
+
+
+@posix
+def test_links_that_lead_nowhere(tmp_path, small):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.symlink_to(second)
+    second.symlink_to(first)
+    with pytest.raises(OSError, match="Too many levels of symbolic links") as caught:
+        small.save(first)
+    assert (caught.value.errno, caught.value.filename) == (ELOOP, str(first))
+
+    third = tmp_path / "third"
+    third.symlink_to(tmp_path / "missing" / "model")
+    with pytest.raises(FileNotFoundError) as caught:
+        small.save(third)
+    assert caught.value.filename == str(third)
+    assert sorted(tmp_path.iterdir()) == [first, second, third]
+    assert all(path.is_symlink() for path in tmp_path.iterdir())
+
+
+@posix
+def test_what_is_no_file_is_not_replaced(tmp_path, small):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    ends = os.pipe()
+    opened = Path(f"/dev/fd/{ends[0]}")  # a link to what has no name
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "link", Path("/dev/null"), opened):
+        with pytest.raises(OSError, match="not a regular file"):
+            small.save(path)
+        if path != tmp_path:
+            with pytest.raises(OSError, match="not a regular file"):
+                MLP.load(path)
+    for end in ends:
+        os.close(end)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o751])
+def test_a_file_that_is_replaced_passes_on_its_mode(path, content, mode):
+    path.chmod(mode)
+    MLP([2, 2], seed=0).save(path)
+
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert path.read_bytes() != content
+
+
+root = pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="gives files away")
+
+
+@root
+@posix
+def test_a_file_that_is_replaced_passes_on_its_owner(path, content):
+    os.chown(path, NOBODY, 12345)
+    path.chmod(0o640)
+    MLP([2, 2], seed=0).save(path)
+
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (NOBODY, 12345, 0o640)
+    assert path.read_bytes() != content
+
+
+@root
+@posix
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize(("mode", "kept"), [(0o676, 0o666), (0o666, 0o666), (0o4642, 0o602)])
+def test_who_may_not_keep_the_group_gives_it_what_all_others_have(open_folder, small, mode, kept):
+    path = open_folder / "model"
+    small.save(path)
+    before = path.read_bytes()
+    path.chmod(mode)
+    assert permission_error(lambda: MLP([2, 2], seed=0).save(path)) == ""
+
+    found = path.stat()
+    assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (NOBODY, kept)
+    assert path.read_bytes() != before
 
 
 @posix

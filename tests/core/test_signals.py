@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("sigint")
+
 # Long enough for any machine; reached only if the call does not stop.
 HANG_GUARD_SECONDS = 120
 

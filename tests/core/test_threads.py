@@ -204,6 +204,7 @@ def test_a_call_during_a_fit_without_callback_returns_or_is_refused(mlp, data, c
 
 @pytest.mark.parametrize("sizes", [[2, 100, 3], [30, 64, 64, 2], [9, 300, 20]], ids=str)
 @pytest.mark.parametrize("n_jobs", [1, 2, 3, 7, -1, -2])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
 def test_any_number_of_jobs_gives_the_same_bits(n_jobs, sizes, activation, dtype, rng):
     # Enough rows for each of the threads to be started.
     mlp = fastmlp.MLP(sizes, activation=activation, dtype=dtype, seed=0)

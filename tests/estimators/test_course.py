@@ -16,7 +16,8 @@ from fastmlp import MLPClassifier, MLPRegressor
 PACKAGES = (fastmlp, sklearn.neural_network)
 NOT_FINITE = (
     r"^Solver produced non-finite parameter weights\. The input data may contain large values "
-    r"and need to be preprocessed\.$"
+    r"and need to be preprocessed\. Or learning_rate_init or alpha is too large, or sample_weight "
+    r"too small\.$"
 )
 
 
@@ -97,7 +98,6 @@ REFUSED = {
     "batch_size": ("MLPClassifier", {"batch_size": 0}),
     "momentum": ("MLPClassifier", {"momentum": 1.5}),
     "beta_1": ("MLPClassifier", {"beta_1": 1.0}),
-    "random_state": ("MLPClassifier", {"random_state": "seed"}),
     "validation set": ("MLPClassifier", {"early_stopping": True, "validation_fraction": 0.005}),
 }
 
@@ -166,16 +166,39 @@ def test_lbfgs_has_no_partial_fit(kind, data):
     )
 
 
+def test_a_random_state_may_be_a_generator_and_else_is_what_scikit_learn_takes(data):
+    message = (
+        "The 'random_state' parameter of MLPClassifier must be .* an instance of "
+        "'numpy.random.mtrand.RandomState'.* 'numpy.random._generator.Generator'.* Got 'seed'"
+    )
+    with pytest.raises(InvalidParameterError, match=message):
+        MLPClassifier(random_state="seed").fit(*data("iris"))
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_divergence_is_an_error_that_leaves_finite_parameters(solver, data):
+def test_divergence_is_an_error_that_leaves_nothing_behind(solver, data):
     X, y = data("diabetes")
     reg = MLPRegressor(solver=solver, learning_rate_init=1e300, random_state=0)
-    with (
-        np.errstate(all="ignore"),
-        pytest.raises(ValueError, match=NOT_FINITE) as caught,
-    ):
+    with pytest.raises(ValueError, match=NOT_FINITE) as caught:
         reg.fit(X, y)
     assert isinstance(caught.value.__cause__, fastmlp.DivergenceError)
+    assert vars(reg) == reg.get_params()
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e300])
+def test_lbfgs_that_cannot_begin_is_the_same_error(scale, data):
+    """SciPy would end after 0 steps, as if there were nothing to gain."""
+    X, y = data("diabetes")
+    reg = MLPRegressor(solver="lbfgs", random_state=0)
+    with pytest.raises(ValueError, match=NOT_FINITE):
+        reg.fit(scale * X, y)
+    assert vars(reg) == reg.get_params()
+
+
+def test_lbfgs_in_float32_may_begin_where_float32_could_not(data, fit):
+    X, y = data("diabetes")
+    reg = fit(MLPRegressor(solver="lbfgs", max_iter=5, random_state=0), (1e30 * X).astype("f4"), y)
+    assert reg.loss_ < 1e300
     assert np.isfinite(reg.network_.parameters).all()
 
 
@@ -203,6 +226,7 @@ def test_divergence_with_early_stopping_ends_with_the_best_parameters(data):
     ],
     ids=str,
 )
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c_keeps_what_was_trained(parameters, data, monkeypatch):
     X, y = data("digits")
     clf = MLPClassifier(
@@ -224,6 +248,7 @@ def test_ctrl_c_keeps_what_was_trained(parameters, data, monkeypatch):
     assert clf.score(X, y) > 0.2
 
 
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c_under_lbfgs_keeps_the_last_iteration(data, monkeypatch, fit):
     X, y = data("digits")
     expected = fit(MLPClassifier((30,), solver="lbfgs", max_iter=4, random_state=0), X, y)

@@ -197,7 +197,6 @@ def test_sparse_labels_come_back_sparse(data, fit):
         lambda y: y.astype(np.float64),
         lambda y: (y > 0).tolist(),
         lambda y: np.array(["no", "yes"])[(y > 0).astype(int)],
-        lambda y: np.full(len(y), "only"),
         lambda y: pd.Series(y, dtype="category"),
         lambda y: pl.Series(y),
     ],
@@ -248,3 +247,61 @@ def test_the_less_likely_of_two_classes_keeps_its_digits(data, fit):
     clf.intercepts_[-1][...] = 30.0
     np.testing.assert_allclose(clf.predict_proba(X)[:, 0], np.exp(-30.0), rtol=1e-12)
     np.testing.assert_allclose(clf.predict_log_proba(X)[:, 0], -30.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_after_one_class_there_is_one_column(solver, dtype, data, fit):
+    X, y = data("iris")
+    X, y = X.astype(dtype), np.full(len(y), "only")
+    clf = fit(MLPClassifier((5,), solver=solver, max_iter=5, random_state=0), X, y)
+    assert clf.predict(X).tolist() == ["only"] * len(X)
+    probabilities = clf.predict_proba(X)
+    assert probabilities.shape == (150, len(clf.classes_))
+    assert probabilities.dtype == dtype
+    # As near to 1 as a probability comes.
+    np.testing.assert_array_equal(probabilities, 1 - np.finfo(dtype).epsneg)
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+    assert clf.score(X, y) == 1.0
+
+
+def dense(X):
+    return X
+
+
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+@pytest.mark.parametrize("layout", [dense, scipy.sparse.csr_array, pd.DataFrame])
+def test_numbers_too_large_for_the_dtype_of_training_are_refused(kind, layout, data, fit):
+    X, y = data("iris")
+    estimator = getattr(fastmlp, kind)(hidden_layer_sizes=(5,), max_iter=2, random_state=0)
+    fit(estimator, layout(X.astype("f4")), y)
+    before = estimator.network_.parameters.copy()
+    marked = X.copy()
+    marked[3, 1] = 1e39  # no data
+    marked = layout(marked)
+    doors = {
+        "predict": lambda: estimator.predict(marked),
+        "score": lambda: estimator.score(marked, y),
+        "partial_fit": lambda: estimator.partial_fit(marked, y),
+        "warm start": lambda: estimator.set_params(warm_start=True).fit(marked, y),
+    }
+    if kind == "MLPClassifier":
+        doors["predict_proba"] = lambda: estimator.predict_proba(marked)
+        doors["predict_log_proba"] = lambda: estimator.predict_log_proba(marked)
+    message = r"^Input X contains infinity or a value too large for dtype\('float32'\)\.$"
+    for door in doors.values():
+        with pytest.raises(ValueError, match=message):
+            door()
+    np.testing.assert_array_equal(estimator.network_.parameters, before)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_no_class_follows_from_sums_that_overflow(n_classes, data, fit):
+    X, y = data("iris")
+    X, y = X[y < n_classes].astype("f4"), y[y < n_classes]
+    clf = fit(MLPClassifier((50,), max_iter=20, random_state=0), X, y)
+    clf.coefs_[1][...] = np.where(np.arange(50) % 2, 1.0, -1.0)[:, None]
+    clf.coefs_[0][...] = 3e38  # a hidden unit is infinite
+    for method in (clf.predict, clf.predict_proba, clf.predict_log_proba):
+        with pytest.raises(ValueError, match=r"not a number|sums are NaN"):
+            method(X)

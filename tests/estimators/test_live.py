@@ -234,6 +234,16 @@ def test_a_regressor_of_a_network(output, loss, iris):
             r"one activation for all hidden layers, .* got \('relu', 'tanh'\)",
         ),
         (
+            lambda: MLPClassifier.from_network(MLP([2, 3, 3], normalization="layer")),
+            "the network must have dense layers and activations alone, got normalization='layer', "
+            "input_scale=False",
+        ),
+        (
+            lambda: MLPClassifier.from_network(MLP([2, 3, 3], input_scale=True)),
+            "the network must have dense layers and activations alone, got normalization=None, "
+            "input_scale=True",
+        ),
+        (
             lambda: MLPClassifier.from_network(MLP([2, 3], output="identity")),
             "a classifier's network must have output 'softmax' or 'sigmoid', got 'identity'",
         ),

@@ -12,6 +12,12 @@ ACTIVATIONS = {
     "leaky_relu": torch.nn.LeakyReLU(0.01),
     "sigmoid": torch.nn.Sigmoid(),
     "tanh": torch.nn.Tanh(),
+    "elu": torch.nn.ELU(),
+    "selu": torch.nn.SELU(),
+    "gelu": torch.nn.GELU(),
+    "silu": torch.nn.SiLU(),
+    "mish": torch.nn.Mish(),
+    "softplus": torch.nn.Softplus(),
 }
 
 
@@ -78,37 +84,52 @@ def test_backward_agrees_with_autograd(activation, depth, dtype, rng, random_mlp
     assert_agrees(d_X, X_torch.grad, "d_X")
 
 
+def test_activation_and_slope_agree_with_autograd(activation, single_unit):
+    # From 20 on torch's softplus is the identity.
+    x = np.linspace(-19.7, 19.7, 3001)[:, None]
+    x_torch = torch.tensor(x, requires_grad=True)
+    truth = ACTIVATIONS[activation](x_torch)
+    truth.sum().backward()
+
+    value, slope = single_unit(activation, x)
+
+    # torch's erf is near -1 where gelu is near 0, and the terms of a slope cancel at its zero.
+    np.testing.assert_allclose(value, truth.detach()[:, 0], rtol=1e-12, atol=2e-15)
+    np.testing.assert_allclose(slope, x_torch.grad[:, 0], rtol=1e-12, atol=2e-15)
+
+
 OPTIMIZERS = {
     "sgd": (
-        lambda: fastmlp.SGD(learning_rate=0.5),
+        lambda **given: fastmlp.SGD(learning_rate=0.5, **given),
         lambda p: torch.optim.SGD(p, lr=0.5),
     ),
     "momentum": (
-        lambda: fastmlp.SGD(learning_rate=0.1, momentum=0.9),
+        lambda **given: fastmlp.SGD(learning_rate=0.1, momentum=0.9, **given),
         lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
     ),
     "nesterov": (
-        lambda: fastmlp.SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
+        lambda **given: fastmlp.SGD(learning_rate=0.1, momentum=0.9, nesterov=True, **given),
         lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
     ),
     "adam": (
-        lambda: fastmlp.Adam(learning_rate=0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-6),
+        lambda **given: fastmlp.Adam(0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-6, **given),
         lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6),
     ),
-    "adamw": (lambda: fastmlp.AdamW(), lambda p: torch.optim.AdamW(p)),
+    "adamw": (lambda **given: fastmlp.AdamW(**given), lambda p: torch.optim.AdamW(p)),
     "adamw_own_settings": (
-        lambda: fastmlp.AdamW(0.01, 0.8, 0.99, 1e-6, weight_decay=0.5),
+        lambda **given: fastmlp.AdamW(0.01, 0.8, 0.99, 1e-6, weight_decay=0.5, **given),
         lambda p: torch.optim.AdamW(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.5),
     ),
 }
 
 
+@pytest.mark.parametrize("clip_norm", [None, 0.02, 0.3, 100.0])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_updates_agree_step_by_step(name, rng, random_mlp, assert_agrees):
+def test_updates_agree_step_by_step(name, clip_norm, rng, random_mlp, assert_agrees):
     ours, theirs = OPTIMIZERS[name]
     mlp = random_mlp([4, 16, 3], "tanh")
     net = torch_twin(mlp)
-    optimizer, torch_optimizer = ours(), theirs(net.parameters())
+    optimizer, torch_optimizer = ours(clip_norm=clip_norm), theirs(net.parameters())
     for t in range(100):
         X, y = batch(rng, mlp)
 
@@ -117,7 +138,93 @@ def test_updates_agree_step_by_step(name, rng, random_mlp, assert_agrees):
         torch_optimizer.zero_grad()
         true_loss = torch.nn.functional.cross_entropy(net(torch.tensor(X)), torch.tensor(y))
         true_loss.backward()
+        if clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(net.parameters(), clip_norm)
         torch_optimizer.step()
         assert_agrees(loss, true_loss.item(), f"loss at step {t}", "float64")
         truth = in_our_layout(mlp, net, lambda p: p.detach())
         assert_agrees(mlp.parameters, truth, f"parameters after step {t}")
+
+
+N_STEPS = 20
+SCHEDULES = {
+    "constant": lambda optimizer: torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0),
+    "cosine": lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, N_STEPS),
+    "linear": lambda optimizer: torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, N_STEPS),
+    "one_cycle": lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, optimizer.param_groups[0]["lr"], N_STEPS, cycle_momentum=False
+    ),
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_fits_follow_schedules_step_by_step(name, schedule, rng, random_mlp, assert_agrees):
+    ours, theirs = OPTIMIZERS[name]
+    mlp = random_mlp([4, 16, 3], "tanh")
+    net = torch_twin(mlp)
+    X, y = batch(rng, mlp, 38)
+    torch_optimizer = theirs(net.parameters())
+    scheduler = SCHEDULES[schedule](torch_optimizer)
+    truths, batches = [], [slice(first, first + 10) for first in range(0, 38, 10)]
+    for rows in batches * 5:
+        torch_optimizer.zero_grad()
+        logits, labels = net(torch.tensor(X[rows])), torch.tensor(y[rows])
+        torch.nn.functional.cross_entropy(logits, labels).backward()
+        torch_optimizer.step()
+        scheduler.step()
+        truths.append(in_our_layout(mlp, net, lambda p: p.detach()))
+
+    def compare(epoch):
+        truth = truths[epoch.epoch * len(batches) - 1]
+        assert_agrees(mlp.parameters, truth, f"parameters after epoch {epoch.epoch}")
+
+    optimizer = ours(schedule=schedule)
+    history = mlp.fit(X, y, optimizer, epochs=5, batch_size=10, shuffle=False, callback=compare)
+    assert len(history) * len(batches) == N_STEPS
+
+
+def scheduled(make, n_steps):
+    """The learning rates that a scheduler of torch makes of 0.5."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    scheduler, rates = make(optimizer), []
+    for _ in range(n_steps):
+        rates += scheduler.get_last_lr()
+        optimizer.step()
+        scheduler.step()
+    return np.array(rates)
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 10, 97])
+@pytest.mark.parametrize("warmup", [0.05, 0.25, 0.9])
+@pytest.mark.parametrize("name", ["constant", "cosine", "linear"])
+def test_a_schedule_after_a_warmup(name, warmup, n_steps, assert_agrees):
+    of_torch = torch.optim.lr_scheduler
+    n_rising = int(np.ceil(warmup * n_steps))
+    n_rest = n_steps - n_rising
+    after = {
+        "constant": lambda optimizer: of_torch.ConstantLR(optimizer, 1.0),
+        "cosine": lambda optimizer: of_torch.CosineAnnealingLR(optimizer, n_rest),
+        "linear": lambda optimizer: of_torch.LinearLR(optimizer, 1.0, 0.0, n_rest),
+    }
+
+    rates = fastmlp.SGD(0.5, schedule=name, warmup=warmup).learning_rates(n_steps)
+
+    start = 1.0 / (n_rising + 1)
+    rising = scheduled(lambda o: of_torch.LinearLR(o, start, 1.0, n_rising), n_rising)
+    assert_agrees(rates[:n_rising], rising)
+    assert_agrees(rates[n_rising:], scheduled(after[name], n_rest) if n_rest else np.zeros(0))
+
+
+@pytest.mark.parametrize("n_steps", [2, 10, 97])
+@pytest.mark.parametrize("warmup", [None, 0.0, 0.05, 0.9])
+def test_one_cycle(warmup, n_steps, assert_agrees):
+    share = 0.3 if warmup is None else warmup
+
+    def cycle(optimizer):
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, 0.5, n_steps, pct_start=share, cycle_momentum=False
+        )
+
+    optimizer = fastmlp.Adam(0.5, schedule="one_cycle", warmup=warmup)
+    assert_agrees(optimizer.learning_rates(n_steps), scheduled(cycle, n_steps))

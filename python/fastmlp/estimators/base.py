@@ -1,5 +1,6 @@
 """What both estimators share: parameters, the course of a fit, reading input."""
 
+from copy import copy
 from numbers import Integral, Real
 from operator import index
 from typing import Any, ClassVar
@@ -7,19 +8,22 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context, is_regressor
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import assert_all_finite, check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp import losses
 from fastmlp._core import MLP
+from fastmlp.estimators.course import NOT_FINITE, Course
+from fastmlp.estimators.draft import Drafts
 from fastmlp.estimators.file import InFile
+from fastmlp.estimators.inputs import refuse_sparse_targets, refuse_times
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.live import ACTIVATIONS, draw_parameters, make_network
-from fastmlp.estimators.stochastic import NOT_FINITE, Stochastic
+from fastmlp.estimators.stochastic import Stochastic
 
 
-class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
+class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -33,7 +37,7 @@ class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
-        "random_state": ["random_state"],
+        "random_state": ["random_state", np.random.Generator],
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
@@ -49,7 +53,7 @@ class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
     }
 
     hidden_layer_sizes: Any
-    random_state: int | np.random.RandomState | None
+    random_state: int | np.random.RandomState | np.random.Generator | None
     warm_start: bool
 
     n_features_in_: int
@@ -81,14 +85,21 @@ class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
         Raises
         ------
         ValueError
-            If an argument or a parameter is out of its range, or if training diverges.
+            If an argument or a parameter is out of its range, or if training diverges. After this
+            and every other error the estimator is as it was before the call.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        draft = self._draft()
+        return self._become(draft, draft._train(X, y, sample_weight, incremental=False))
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+    def _train(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Course:
+        """Train this draft."""
         hidden_layer_sizes = _as_list(self.hidden_layer_sizes)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        for name, values in (("X", X), ("y", y)):
+            refuse_times(name, values)
+        if is_regressor(self):
+            refuse_sparse_targets(y)
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
 
         X, y = validate_data(
@@ -108,14 +119,15 @@ class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
         y = self._encode(y, fresh=fresh, incremental=incremental)
 
         layer_sizes = [X.shape[1], *hidden_layer_sizes, self.n_outputs_]
-        self._random_state = check_random_state(self.random_state)
+        self._random_state = _legacy_random_state(self.random_state)
         if fresh:
             network = make_network(layer_sizes, self.activation, self.out_activation_, X.dtype)
             draw_parameters(network, self.activation, self._random_state)
             self._set_network(network)
             self.n_layers_ = len(layer_sizes)
         else:
-            network = self._network_of_sizes(layer_sizes)
+            network = copy(self._network_of_sizes(layer_sizes))
+            self._set_network(network)
         X = readable(X, network.dtype)
         if self.out_activation_ != "softmax":
             with np.errstate(over="ignore"):  # the network refuses what became infinite
@@ -123,16 +135,21 @@ class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
 
         self._begin_record(fresh)
         if self.solver == "lbfgs":
-            self._fit_lbfgs(network, X, y, sample_weight)
+            course = self._fit_lbfgs(network, X, y, sample_weight)
         else:
-            self._fit_stochastic(network, X, y, sample_weight, incremental)
+            course = self._fit_stochastic(network, X, y, sample_weight, incremental)
         if not np.isfinite(network.parameters).all():
             raise ValueError(NOT_FINITE)
-        return self
+        return course
 
     @classmethod
     def _of_network(cls, network: MLP, out_activation: str, parameters: dict[str, Any]) -> Any:
         """Make an estimator that has the network, but not yet what is special to its kind."""
+        if network.normalization is not None or network.input_scale:
+            raise ValueError(
+                "the network must have dense layers and activations alone, got "
+                f"normalization={network.normalization!r}, input_scale={network.input_scale}"
+            )
         own = losses._of_output(network.output)
         if network.loss_function != own:
             raise ValueError(
@@ -186,6 +203,7 @@ class BaseMLP(InFile, Stochastic, LBFGS, BaseEstimator):
             and np.isfinite(X).all()
         ):
             return X
+        refuse_times("X", X)
         X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
         return readable(X, network.dtype)
 
@@ -208,10 +226,21 @@ def goes_on_by_epochs(estimator: BaseMLP) -> bool:
 
 def readable(X: Any, dtype: str) -> Any:
     """Return `X` in the network's dtype and on aligned addresses; the same object if it is so."""
-    X = X.astype(dtype, copy=False)
+    if X.dtype != dtype:
+        with np.errstate(over="ignore"):
+            X = X.astype(dtype)
+        # What is finite in float64 may be infinite in float32.
+        assert_all_finite(X, input_name="X")
     if isinstance(X, np.ndarray) and not X.flags.aligned:
         return X.copy()
     return X
+
+
+def _legacy_random_state(random_state: Any) -> np.random.RandomState:
+    """Return scikit-learn's choice; it takes no Generator, which seeds a RandomState."""
+    if isinstance(random_state, np.random.Generator):
+        return np.random.RandomState(random_state.integers(2**32, size=4, dtype=np.uint32))
+    return check_random_state(random_state)
 
 
 def _as_list(hidden_layer_sizes: Any) -> list[int]:

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
-from fastmlp.estimators.labels import Labels
+from fastmlp.estimators.labels import Labels, check_not_nan
 
 
 class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
@@ -48,7 +48,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Most epochs of 'sgd' and 'adam', most iterations of 'lbfgs'.
     shuffle : bool, default=True
         Whether 'sgd' and 'adam' draw a new order of rows for each epoch.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState or Generator instance, or None, default=None
         Source of initial parameters, of the validation split and of the orders of rows, in that
         order. An int gives the same network each time, None another one.
     tol : float, default=0.0001
@@ -149,7 +149,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
@@ -203,7 +203,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             tells two classes apart, and several are labels of their own.
         classes : array-like of shape (n_classes,), default=None
             The classes in the order of the outputs, which must be sorted. None numbers them
-            from 0.
+            from 0. One output may also have one class alone, if training saw no other.
         **parameters : object
             Parameters of the constructor for a later `fit` or `partial_fit`; those that the
             network determines follow from it.
@@ -227,7 +227,8 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         single = network.output == "sigmoid" and n_outputs == 1
         n_classes = 2 if single else n_outputs
         labels = np.arange(n_classes) if classes is None else np.asarray(classes)
-        if labels.shape != (n_classes,) or not np.array_equal(labels, np.unique(labels)):
+        fits = labels.shape == (n_classes,) or (single and labels.shape == (1,))
+        if not fits or not np.array_equal(labels, np.unique(labels)):
             raise ValueError(
                 f"classes must be {n_classes} distinct labels in sorted order, got {classes!r}"
             )
@@ -280,6 +281,8 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             return _between_0_and_1(network.predict_proba(X))
         # The complement from the sum itself: 1 - p would lose what is below the precision of 1.
         sums = network.forward(X)
+        if len(self.classes_) == 1:
+            return _between_0_and_1(np.ones_like(sums))
         return _between_0_and_1(expit(np.hstack([-sums, sums])))
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
@@ -326,12 +329,14 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             If `solver` is "lbfgs", which has no epochs.
         ValueError
             If an argument or a parameter is out of its range, if `early_stopping` is on, or if
-            training diverges.
+            training diverges. After this and every other error the estimator is as it was before
+            the call.
         """
-        if _check_partial_fit_first_call(self, classes):
+        draft = self._draft()
+        if _check_partial_fit_first_call(draft, classes):
             several = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if several else classes)
-        return self._fit(X, y, sample_weight, incremental=True)
+            draft._label_binarizer = LabelBinarizer().fit(y if several else classes)
+        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
 
     def __sklearn_tags__(self) -> Any:
         """Say what the estimator can do."""
@@ -341,7 +346,8 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
 
 
 def _between_0_and_1(probabilities: NDArray[Any]) -> NDArray[Any]:
-    """Move what rounded to 0 or 1 to the normal number next to it."""
+    """Move what rounded to 0 or 1 to the normal number next to it; NaN is an error."""
+    check_not_nan(probabilities)
     limits = np.finfo(probabilities.dtype)
     np.maximum(probabilities, limits.tiny, out=probabilities)
     return np.minimum(probabilities, 1 - limits.epsneg, out=probabilities)

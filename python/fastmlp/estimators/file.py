@@ -1,75 +1,93 @@
 """An estimator in one file: its network, parameters and what training found, without pickle."""
 
-import json
-from os import PathLike
-from typing import Any, Self
+from collections.abc import Iterable
+from operator import index
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 
 from fastmlp._core import MLP, load_network, save_network
-from fastmlp._files import faults_of, json_object
-
-# What training found, as JSON has it.
-_FOUND = (
-    *("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_scores_"),
-    *("best_validation_score_", "_no_improvement_count"),
+from fastmlp._files import (
+    Tensors,
+    check_count,
+    check_keys,
+    check_type,
+    faults_of,
+    json_object,
+    json_text,
+    text_names,
+    text_of,
+    text_tensors,
+    vector,
 )
+
+if TYPE_CHECKING:
+    from fastmlp._core import Destination, Source
+
+# Of the file. In the first layout all but the network is text of the header, which has room for
+# some.
+_LAYOUT = 2
+_KEYS = {"layout", "estimator", "parameters", "found", "out_activation"}
+# What training found, as text; one that was made from a network found no loss.
+_FOUND = {"n_iter_", "t_", "best_loss_", "best_validation_score_", "_no_improvement_count"}
+_LOSS = "loss_"
+# What contents that nobody expects may raise.
+_REFUSALS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
+_CURVE, _SCORES, _FEATURES = "loss_curve_", "validation_scores_", "feature_names"
 
 
 class InFile:
     """Saves and loads an estimator."""
 
-    def save(self, path: str | PathLike[str]) -> None:
+    # Keys of what the outputs stand for.
+    _label_keys: ClassVar[set[str]] = set()
+
+    def save(self, path: "Destination") -> None:
         """Write the fitted estimator to a file that holds no code.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to write; an existing one is replaced at once or not at all.
+        path : str, path-like or object with write
+            The file to write; an existing one is replaced at once or not at all. Or an object that
+            writes bytes, such as a BytesIO.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If a weight is not finite, or a parameter or class is no text, number or boolean.
+            If a weight is not finite, a parameter is out of its range, or a class is no text,
+            number or boolean; nothing is written.
         OSError
             If the file cannot be written.
 
         Notes
         -----
-        A `random_state` that is a RandomState is saved as None, and the state of the optimizer is
-        not saved: `partial_fit` goes on with a new one.
+        A `random_state` that is a generator is saved as None, and the state of the optimizer is not
+        saved: `partial_fit` goes on with a new one.
         """
         estimator: Any = self
-        network = estimator.network_
-        parameters = {
-            name: None if isinstance(value, np.random.RandomState) else value
-            for name, value in estimator.get_params(deep=False).items()
-        }
-        content = {
-            "estimator": type(self).__name__,
-            "parameters": parameters,
-            # One that was made from a network found no loss.
-            "found": {name: getattr(self, name) for name in _FOUND if hasattr(self, name)},
-            "out_activation": estimator.out_activation_,
-            "feature_names": getattr(self, "feature_names_in_", None),
-            **self._labels(),
-        }
         try:
-            text = json.dumps(content, default=_plain)
-        except TypeError as error:
+            network = estimator.network_
+            content, tensors = self._content()
+            text = json_text(content)
+            # What is saved can be loaded.
+            type(self)._of_content(network, json_object("estimator", text), tensors)
+        except NotFittedError:
+            raise
+        except _REFUSALS as error:
             raise ValueError(f"the estimator cannot be saved: {error}") from error
-        save_network(path, network, {}, {"estimator": text})
+        save_network(path, network, tensors, {"estimator": text})
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
+    def load(cls, path: "Source") -> Self:
         """Read an estimator that `save` wrote; everything in the file is checked first.
 
         Parameters
         ----------
-        path : str or path-like
-            The file to read.
+        path : str, path-like, object with read, or bytes-like
+            The file to read, an object that reads its bytes, or the bytes.
 
         Returns
         -------
@@ -85,55 +103,142 @@ class InFile:
         """
         network, tensors, metadata = load_network(path)
         with faults_of(path, f"is no {cls.__name__}'s file"):
-            if tensors or set(metadata) != {"estimator"}:
+            if set(metadata) != {"estimator"}:
                 raise ValueError("it holds something else")
-            return cls._of_content(network, json_object("estimator", metadata["estimator"]))
+            content = json_object("estimator", metadata["estimator"])
+            if "layout" not in content:
+                check_keys("tensors", tensors, ())
+                content, tensors = cls._of_first_layout(content)
+            return cls._of_content(network, content, tensors)
+
+    def _content(self) -> tuple[dict[str, Any], Tensors]:
+        """Say what the file holds beside the network: as text, and as tensors."""
+        estimator: Any = self
+        parameters = estimator.get_params(deep=False)
+        sizes = parameters["hidden_layer_sizes"]
+        one = not isinstance(sizes, Iterable)
+        parameters["hidden_layer_sizes"] = index(sizes) if one else [index(size) for size in sizes]
+        if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
+            parameters["random_state"] = None
+        found = {*_FOUND, _LOSS} if hasattr(self, _LOSS) else _FOUND
+        labels, tensors = self._labels()
+        tensors[_CURVE] = np.array(estimator.loss_curve_, dtype=np.float64)
+        if estimator.validation_scores_ is not None:
+            tensors[_SCORES] = np.array(estimator.validation_scores_, dtype=np.float64)
+        if hasattr(self, "feature_names_in_"):
+            tensors |= text_tensors(_FEATURES, texts(_FEATURES, estimator.feature_names_in_))
+        content = {
+            "layout": _LAYOUT,
+            "estimator": type(self).__name__,
+            "parameters": parameters,
+            "found": {name: getattr(self, name) for name in found},
+            "out_activation": estimator.out_activation_,
+            **labels,
+        }
+        return content, tensors
 
     @classmethod
-    def _of_content(cls, network: MLP, content: dict[str, Any]) -> Self:
+    def _of_content(cls, network: MLP, content: dict[str, Any], tensors: Tensors) -> Self:
+        check_keys("estimator", content, _KEYS | cls._label_keys)
+        if content["layout"] != _LAYOUT:
+            raise ValueError(f"its layout is {content['layout']!r}, expected {_LAYOUT}")
         if content["estimator"] != cls.__name__:
             raise ValueError(f"it holds a {content['estimator']}")
-        parameters, found = content["parameters"], content["found"]
-        if not all(isinstance(part, dict) for part in (parameters, found)):
-            raise ValueError("parameters and what training found must be objects")
-        if not set(found) <= set(_FOUND):
-            raise ValueError(f"what training found is of {sorted(_FOUND)}, got {sorted(found)}")
-        if isinstance(parameters["hidden_layer_sizes"], list):
-            parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
-        estimator: Any = cls._of_labels(network, content)
+        estimator, names = cls._of_labels(network, content, tensors)
         if estimator.out_activation_ != content["out_activation"]:
             raise ValueError(f"its network has the output {network.output!r}")
-        activation = estimator.activation
-        estimator.set_params(**parameters)
-        estimator._validate_params()
-        if estimator.activation != activation and len(network.layer_sizes) > 2:
-            raise ValueError(f"its network has the activation {activation!r}")
-        for name, value in found.items():
-            setattr(estimator, name, value)
-        names = content["feature_names"]
-        if names is not None:
-            if len(names) != estimator.n_features_in_ or not all(map(_is_text, names)):
-                raise ValueError(f"it must have {estimator.n_features_in_} names of features")
-            estimator.feature_names_in_ = np.array(names, dtype=object)
+        _set_parameters(estimator, content["parameters"])
+        names |= _set_found(estimator, content["found"], tensors)
+        if text_names(_FEATURES) & set(tensors):
+            names |= text_names(_FEATURES)
+            features = text_of(tensors, _FEATURES, estimator.n_features_in_)
+            estimator.feature_names_in_ = np.array(features, dtype=object)
+        check_keys("tensors", tensors, names)
         result: Self = estimator
         return result
 
-    def _labels(self) -> dict[str, Any]:
-        """Say what the outputs stand for, as JSON has it."""
-        return {}
+    @classmethod
+    def _of_first_layout(cls, content: dict[str, Any]) -> tuple[dict[str, Any], Tensors]:
+        """Say the same in the layout of today."""
+        keys = _KEYS - {"layout"} | cls._label_keys | {_FEATURES}
+        check_keys("estimator", content, keys | ({"classes"} if cls._label_keys else set()))
+        check_type("found", content["found"], dict)
+        found = dict(content["found"])
+        tensors = {_CURVE: _numbers(_CURVE, found.pop(_CURVE))}
+        if (scores := found.pop(_SCORES)) is not None:
+            tensors[_SCORES] = _numbers(_SCORES, scores)
+        if (features := content.pop(_FEATURES)) is not None:
+            check_type(_FEATURES, features, list)
+            tensors |= text_tensors(_FEATURES, texts(_FEATURES, features))
+        if cls._label_keys:
+            tensors |= cls._class_tensors(content.pop("classes"), content["dtype"])
+        return {**content, "layout": _LAYOUT, "found": found}, tensors
 
     @classmethod
-    def _of_labels(cls, network: MLP, content: dict[str, Any]) -> Any:
-        """Make an estimator of the network, whose outputs stand for what the content says."""
+    def _class_tensors(cls, classes: Any, dtype: str) -> Tensors:
+        """Lay classes out as tensors."""
+        raise NotImplementedError
+
+    def _labels(self) -> tuple[dict[str, Any], Tensors]:
+        """Say what the outputs stand for: as text, and as tensors."""
+        return {}, {}
+
+    @classmethod
+    def _of_labels(
+        cls, network: MLP, content: dict[str, Any], tensors: Tensors
+    ) -> tuple[Any, set[str]]:
+        """Make an estimator of the network, and name the tensors that say what outputs mean."""
         raise NotImplementedError
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _set_parameters(estimator: Any, parameters: Any) -> None:
+    check_type("parameters", parameters, dict)
+    sizes = parameters["hidden_layer_sizes"]
+    check_type("hidden_layer_sizes", sizes, int, list)
+    if isinstance(sizes, list):
+        if any(type(size) is not int or size < 1 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be integers >= 1, got {sizes!r}")
+        parameters = {**parameters, "hidden_layer_sizes": tuple(sizes)}
+    activation = estimator.activation
+    estimator.set_params(**parameters)
+    estimator._validate_params()
+    if estimator.activation != activation and len(estimator.network_.layer_sizes) > 2:
+        raise ValueError(f"its network has the activation {activation!r}")
 
 
-def _plain(value: Any) -> Any:
-    """Turn a number or an array of NumPy's into one of Python's."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise TypeError(f"{value!r} is no text, number or boolean")
+def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:
+    """Set what training found; returns the names of its tensors."""
+    check_type("found", found, dict)
+    check_keys("found", set(found) - {_LOSS}, _FOUND)
+    for name in ("n_iter_", "t_", "_no_improvement_count"):
+        check_count(name, found[name])
+    if _LOSS in found:
+        check_type(_LOSS, found[_LOSS], float)
+    # A fit watches the loss, or the score on rows for validation.
+    watched = ("best_loss_", "best_validation_score_")
+    other, best = watched if _SCORES in tensors else reversed(watched)
+    check_type(best, found[best], float)
+    check_type(other, found[other], type(None))
+    for name, value in found.items():
+        setattr(estimator, name, value)
+    estimator.loss_curve_ = vector(tensors, _CURVE, "float64").tolist()
+    if _SCORES not in tensors:
+        estimator.validation_scores_ = None
+        return {_CURVE}
+    estimator.validation_scores_ = vector(tensors, _SCORES, "float64").tolist()
+    return {_CURVE, _SCORES}
+
+
+def _numbers(name: str, values: Any) -> Any:
+    check_type(name, values, list)
+    for value in values:
+        check_type(name, value, int, float)
+    return np.array(values, dtype=np.float64)
+
+
+def texts(name: str, values: Any) -> list[str]:
+    """Refuse what is no text among these."""
+    for value in values:
+        if not isinstance(value, str):
+            raise ValueError(f"{name} must be text, got {value!r}")
+    return list(values)

@@ -1,6 +1,6 @@
 """Labels as the network is trained on them, and as it decides for them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +8,22 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import unique_labels
 
 from fastmlp._core import MLP
+from fastmlp._files import Tensors, check_type, text_names, text_of, text_tensors, vector
+from fastmlp.estimators.file import texts
+
+# Of classes in a file, by name: that of text, and those of numbers.
+_TEXT = ("U", "|O")
+_CODES = ("b1", *(f"{kind}{width}" for kind in "iu" for width in (1, 2, 4, 8)), "f2", "f4", "f8")
+_NUMBERS = {
+    **{np.dtype(order + code).str: np.dtype(order + code) for order in "<>" for code in _CODES},
+    "g": np.dtype(np.longdouble),  # which has a width of its own on each machine
+}
 
 
 class Labels:
     """The part of the classifier that knows what the outputs stand for."""
+
+    _label_keys: ClassVar[set[str]] = {"dtype", "several", "sparse"}
 
     classes_: NDArray[Any]
     n_outputs_: int
@@ -51,44 +63,62 @@ class Labels:
                 f"'y' has {classes}."
             )
 
-    def _labels(self) -> dict[str, Any]:
+    def _labels(self) -> tuple[dict[str, Any], Tensors]:
         """Classes with their dtype, and whether a sample has several."""
-        kind = self.classes_.dtype.kind
-        if kind not in "biufUO" or not all(
-            isinstance(name, str) for name in self.classes_ if kind == "O"
-        ):
-            raise ValueError(
-                "the estimator cannot be saved: classes must be text, numbers or booleans, got "
-                f"dtype {self.classes_.dtype}"
-            )
-        return {
-            "classes": self.classes_,
-            "dtype": "U" if kind == "U" else self.classes_.dtype.str,
+        dtype = self.classes_.dtype
+        name = {"U": "U", "g": "g"}.get(dtype.char, dtype.str)
+        content = {
+            "dtype": name,
             "several": self._label_binarizer.y_type_.startswith("multilabel"),
             "sparse": self._label_binarizer.sparse_input_,
         }
+        return content, self._class_tensors(self.classes_, name)
 
     @classmethod
-    def _of_labels(cls, network: MLP, content: dict[str, Any]) -> Any:
-        # Text is as wide as its longest word: a width from a file could ask for any memory.
-        dtype = np.dtype(str if content["dtype"] == "U" else content["dtype"])
-        is_text = dtype.kind in "UO"
-        if not (is_text or dtype.kind in "biuf") or dtype.itemsize > 16:
-            raise ValueError(f"classes have dtype {dtype}")
-        if is_text and not all(isinstance(name, str) for name in content["classes"]):
-            raise ValueError("classes must be text")
-        classes = np.array(content["classes"], dtype=dtype)
+    def _class_tensors(cls, classes: Any, dtype: str) -> Tensors:
+        if dtype in _TEXT:
+            return text_tensors("classes", texts("classes", classes))
+        known = _number_type(dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            stored = np.array(classes, dtype=known).astype(_stored_type(known))
+            kept = np.array_equal(stored.astype(known), classes)
+        if not kept:
+            raise ValueError(f"classes of dtype {known} do not fit into {stored.dtype}")
+        return {"classes": stored}
+
+    @classmethod
+    def _of_labels(
+        cls, network: MLP, content: dict[str, Any], tensors: Tensors
+    ) -> tuple[Any, set[str]]:
+        check_type("dtype", content["dtype"], str)
+        check_type("several", content["several"], bool)
+        check_type("sparse", content["sparse"], bool)
+        is_text = content["dtype"] in _TEXT
+        if is_text:
+            n_classes = len(vector(tensors, "classes.offsets", "int64")) - 1
+            # Text is as wide as its longest word: a width from a file could ask for any memory.
+            dtype = object if content["dtype"] == "|O" else str
+            classes = np.array(text_of(tensors, "classes", n_classes), dtype=dtype)
+        else:
+            known = _number_type(content["dtype"])
+            stored = vector(tensors, "classes", _stored_type(known))
+            with np.errstate(over="ignore", invalid="ignore"):
+                classes = stored.astype(known)
+                if not np.array_equal(classes.astype(stored.dtype), stored):
+                    raise ValueError(f"classes must be of dtype {known}, got {stored}")
         estimator = cls.from_network(network, classes=classes)  # type: ignore[attr-defined]
         if estimator._label_binarizer.y_type_.startswith("multilabel") != content["several"]:
             raise ValueError("samples have several labels, or one, as the network has not")
-        estimator._label_binarizer.sparse_input_ = bool(content["sparse"])
-        return estimator
+        if content["sparse"] and not content["several"]:
+            raise ValueError("labels are sparse, of which a sample has one")
+        estimator._label_binarizer.sparse_input_ = content["sparse"]
+        return estimator, text_names("classes") if is_text else {"classes"}
 
     def _decide(self, network: MLP, X: Any) -> NDArray[np.int64]:
         """Return class indices (n_samples,), or an indicator where rows have several labels."""
         if self.out_activation_ == "softmax":
             return network.predict(X)
-        likely = (network.predict_proba(X) > 0.5).astype(np.int64)
+        likely = (check_not_nan(network.predict_proba(X)) > 0.5).astype(np.int64)
         if likely.shape[1] > 1:
             return likely
         # Without a second class, the one output cannot mean it.
@@ -101,8 +131,32 @@ class Labels:
     def _validation_score(
         self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> float:
-        """Return the accuracy: the share of rows of which everything is right."""
-        right = self._decide(network, X) == y
+        """Return the accuracy: the share of rows that are right in all, or NaN if sums overflow."""
+        try:
+            right = self._decide(network, X) == y
+        except ValueError:  # the rows are finite, and the network is not
+            return np.nan
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
+
+
+def check_not_nan(probabilities: NDArray[Any]) -> NDArray[Any]:
+    """Return them; NaN, which a sum that overflows leads to, is an error."""
+    if np.isnan(probabilities).any():
+        raise ValueError(
+            "The probabilities are not a number. The input data may contain large values and need "
+            "to be preprocessed."
+        )
+    return probabilities
+
+
+def _number_type(name: str) -> np.dtype[Any]:
+    if name not in _NUMBERS:
+        raise ValueError(f"classes must be text, numbers or booleans, got dtype {name}")
+    return _NUMBERS[name]
+
+
+def _stored_type(dtype: np.dtype[Any]) -> str:
+    """Name the type that a file has for numbers of this one."""
+    return "float64" if dtype.kind == "f" else "int64"

@@ -1,7 +1,9 @@
 """Training by L-BFGS: SciPy's minimiser over the engine's loss and gradient."""
 
 import warnings
+from collections.abc import Callable
 from copy import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.utils.optimize import _check_optimize_result
 from threadpoolctl import threadpool_limits
 
 from fastmlp._core import MLP
+from fastmlp.estimators.course import INTERRUPTED, NOT_FINITE, Course
 from fastmlp.estimators.live import LiveParameters
 
 
@@ -26,52 +29,62 @@ class LBFGS(LiveParameters):
     n_iter_: int
     loss_: float
     best_loss_: Any
-    loss_curve_: list[float]
 
     def _fit_lbfgs(
         self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> None:
+    ) -> Course:
         """Minimise in float64: a line search compares losses closer than float32 can tell apart."""
+        # What it learned of the gradients says nothing of where this solver ends.
+        self.__dict__.pop("_optimizer", None)
         wide = network if network.dtype == "float64" else _widened(network)
         X = X.astype(np.float64, copy=False)
         if y.dtype == np.float32:
             y = y.astype(np.float64)
-        accepted = wide.parameters.copy()
-        self.n_iter_ = 0
+        start, losses = wide.parameters.copy(), list[float]()
+        # Parameters and the number of losses up to them: one thing, whenever Ctrl-C comes.
+        accepted = (start, 0)
 
         def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[Any]]:
             wide.parameters[:] = parameters
-            return wide.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
+            loss, gradient = wide.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
+            # From there the line search would find no way, and SciPy end as if it had converged.
+            if accepted[1] == 0 and not (np.isfinite(loss) and np.isfinite(gradient).all()):
+                raise ValueError(NOT_FINITE)
+            return loss, gradient
 
         def note(intermediate_result: scipy.optimize.OptimizeResult) -> None:
-            accepted[:] = intermediate_result.x
-            self.n_iter_ += 1
-            self.loss_ = float(intermediate_result.fun)
-            self.loss_curve_.append(self.loss_)
-            self.best_loss_ = min(self.best_loss_, self.loss_)
+            nonlocal accepted
+            losses.append(float(intermediate_result.fun))
+            accepted = (intermediate_result.x.copy(), len(losses))
             if self.verbose:
-                print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+                print(f"Iteration {len(losses)}, loss = {losses[-1]:.8f}")
 
+        warn: Callable[[], object] = partial(warnings.warn, INTERRUPTED, stacklevel=2)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
         try:
             # SciPy's own share is some dot products, too short for threads to meet over.
             with threadpool_limits(1, user_api="blas"):
                 result = scipy.optimize.minimize(
                     objective,
-                    accepted.copy(),
+                    start.copy(),
                     method="L-BFGS-B",
                     jac=True,
                     callback=note,
                     options=options,
                 )
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            parameters, self.n_iter_ = accepted
+            del losses[self.n_iter_ :]
+            if losses:
+                self.loss_ = losses[-1]
         else:
-            self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+            parameters, self.n_iter_ = result.x, min(result.nit, self.max_iter)
             self.loss_ = float(result.fun)
-            self.best_loss_ = min(self.best_loss_, self.loss_)
-            accepted[:] = result.x
-        network.parameters[:] = accepted
+            warn = partial(_check_optimize_result, "lbfgs", result, self.max_iter)
+        self.best_loss_ = min(self.best_loss_, *losses, getattr(self, "loss_", np.inf))
+        with np.errstate(over="ignore"):  # in float32; who called looks at what became infinite
+            network.parameters[:] = parameters
+        return Course(losses, warn)
 
     def _loss_grad_lbfgs(
         self,

@@ -85,9 +85,8 @@ class LiveParameters:
 
     def _adopt(self, network: MLP | None) -> MLP:
         """Copy the lists' arrays into the network that was there, or into one of their sizes."""
-        # Copies first: the lists may hold views of the network in another order.
-        coefs = [np.array(coef) for coef in self.coefs_]
-        intercepts = [np.array(intercept) for intercept in self.intercepts_]
+        coefs = [_apart(coef, network) for coef in self.coefs_]
+        intercepts = [_apart(intercept, network) for intercept in self.intercepts_]
         sizes = _layer_sizes(coefs, intercepts)
         single = all(array.dtype == np.float32 for array in coefs + intercepts)
         dtype = "float32" if single else "float64"
@@ -149,6 +148,14 @@ def draw_parameters(network: MLP, activation: str, random_state: np.random.Rando
         bound = np.sqrt(factor / sum(weights.shape))
         weights[...] = random_state.uniform(-bound, bound, weights.shape)
         biases[...] = random_state.uniform(-bound, bound, biases.shape)
+
+
+def _apart(array: Any, network: MLP | None) -> NDArray[Any]:
+    """Return an array that writing to the network does not change, in whichever order."""
+    array = np.asarray(array)
+    if network is not None and np.may_share_memory(array, network.parameters):
+        return array.copy()
+    return array
 
 
 def _layer_sizes(coefs: list[NDArray[Any]], intercepts: list[NDArray[Any]]) -> tuple[int, ...]:

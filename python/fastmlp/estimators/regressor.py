@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp._core import MLP
+from fastmlp._files import Tensors
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
 
 
@@ -47,7 +48,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Most epochs of 'sgd' and 'adam', most iterations of 'lbfgs'.
     shuffle : bool, default=True
         Whether 'sgd' and 'adam' draw a new order of rows for each epoch.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState or Generator instance, or None, default=None
         Source of initial parameters, of the validation split and of the orders of rows, in that
         order. An int gives the same network each time, None another one.
     tol : float, default=0.0001
@@ -153,7 +154,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
@@ -245,8 +246,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y
 
     @classmethod
-    def _of_labels(cls, network: MLP, content: dict[str, Any]) -> Any:
-        return cls.from_network(network)
+    def _of_labels(
+        cls, network: MLP, content: dict[str, Any], tensors: Tensors
+    ) -> tuple[Any, set[str]]:
+        return cls.from_network(network), set()
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the network's output for each row.
@@ -289,9 +292,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             If `solver` is "lbfgs", which has no epochs.
         ValueError
             If an argument or a parameter is out of its range, if `early_stopping` is on, or if
-            training diverges.
+            training diverges. After this and every other error the estimator is as it was before
+            the call.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        draft = self._draft()
+        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
 
     def _validation_score(
         self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None

@@ -1,7 +1,8 @@
-"""Training by SGD and Adam: what happens before the first epoch, after each, and after the last."""
+"""Training by SGD and Adam: what happens before the first epoch and after the last."""
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,10 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from fastmlp._core import MLP, SGD, Adam, DivergenceError, Epoch, Optimizer
+from fastmlp._core import MLP, SGD, Adam, DivergenceError, Optimizer
+from fastmlp.estimators.course import INTERRUPTED, NOT_FINITE, Course
 from fastmlp.estimators.live import LiveParameters
-
-NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed."
-)
-# Below this, learning_rate="adaptive" gives up.
-SMALLEST_ADAPTIVE_RATE = 1e-6
+from fastmlp.estimators.watch import Watch
 
 
 class Stochastic(LiveParameters):
@@ -51,6 +47,9 @@ class Stochastic(LiveParameters):
     best_validation_score_: Any
 
     _optimizer: Optimizer
+    _validate_params: Callable[[], None]
+    # What its learning rate follows from.
+    _optimizer_rate: tuple[Any, ...]
     _random_state: np.random.RandomState
     _no_improvement_count: int
 
@@ -59,6 +58,9 @@ class Stochastic(LiveParameters):
         validates = self.early_stopping and self.solver != "lbfgs"
         # Without a score to compare with, or with one of another kind, the best is yet to come.
         anew = fresh or (getattr(self, "validation_scores_", None) is not None) != validates
+        if fresh:
+            for name in ("loss_", "_optimizer"):
+                self.__dict__.pop(name, None)
         record = {
             "n_iter_": (0, fresh),
             "t_": (0, fresh),
@@ -79,9 +81,8 @@ class Stochastic(LiveParameters):
         y: NDArray[Any],
         sample_weight: NDArray[Any] | None,
         incremental: bool,
-    ) -> None:
-        if not incremental or not hasattr(self, "_optimizer"):
-            self._optimizer = self._make_optimizer()
+    ) -> Course:
+        self._optimizer = self._next_optimizer(incremental)
         score = None
         if self.early_stopping:
             (X, y, sample_weight), validation = self._split(X, y, sample_weight)
@@ -89,7 +90,8 @@ class Stochastic(LiveParameters):
             def score() -> float:
                 return self._validation_score(network, *validation)
 
-        watch = _Watch(self, network, X.shape[0], score, incremental)
+        watch = Watch(self, network, X.shape[0], score)
+        warn: Callable[[], object] = bool  # of nothing
         try:
             network.fit(
                 X,
@@ -105,21 +107,49 @@ class Stochastic(LiveParameters):
                 callback=watch,
             )
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            warn = partial(warnings.warn, INTERRUPTED, stacklevel=2)
         except DivergenceError as error:
             if score is None:
                 raise ValueError(NOT_FINITE) from error
-            watch.diverged()
+            warn = partial(_warn_of_convergence, watch.diverged())
         else:
             if not watch.stopped and not incremental:
-                warnings.warn(
+                warn = partial(
+                    _warn_of_convergence,
                     f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                     "optimization hasn't converged yet.",
-                    ConvergenceWarning,
-                    stacklevel=2,
                 )
-        if self.early_stopping:
-            network.parameters[:] = watch.best_parameters
+        return Course(watch.record(), warn)
+
+    def _next_optimizer(self, incremental: bool) -> Optimizer:
+        """Return the optimizer that goes on, with the parameters that the estimator has now."""
+        rate = (self.learning_rate_init, self.solver == "sgd" and self.learning_rate)
+        last, last_rate = getattr(self, "_optimizer", None), getattr(self, "_optimizer_rate", rate)
+        self._optimizer_rate = rate
+        optimizer = self._make_optimizer()
+        if not incremental or last is None:
+            return optimizer
+        if type(last) is not type(optimizer) or rate != last_rate:
+            # Which `partial_fit` leaves to its first call, for it takes longer than a small batch.
+            self._validate_params()
+        if type(last) is not type(optimizer):
+            return optimizer
+        state = last.state_dict()
+        if isinstance(optimizer, Adam) or ("velocity" in state) == (self.momentum > 0):
+            optimizer.load_state_dict(state)
+        if rate[1] == "invscaling":
+            optimizer.learning_rate = self._scaled_rate(self.t_)
+        elif rate == last_rate:
+            # Which "adaptive" may have made smaller.
+            optimizer.learning_rate = last.learning_rate
+        return optimizer
+
+    def _scaled_rate(self, t: int) -> float:
+        """Return the learning rate of learning_rate="invscaling" after `t` samples."""
+        with np.errstate(over="ignore"):
+            divisor = np.float64(t + 1) ** self.power_t
+        # The optimizer takes no rate of 0, which a large power_t would come to.
+        return float(max(self.learning_rate_init / divisor, np.finfo(np.float64).tiny))
 
     def _make_optimizer(self) -> Optimizer:
         if self.solver == "adam":
@@ -137,22 +167,33 @@ class Stochastic(LiveParameters):
         self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Keep rows back for validation: (X, y, sample_weight) to train on, and to validate on."""
-        arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
-        parts = train_test_split(
-            *arrays,
-            random_state=self._random_state,
-            test_size=self.validation_fraction,
-            stratify=self._strata(y),
-        )
-        training, validation = parts[::2], parts[1::2]
-        if validation[0].shape[0] < 2:
+        n, strata = X.shape[0], self._strata(y)
+        training, validation = self._split_rows(np.arange(n), strata)
+        if sample_weight is not None and not sample_weight[validation].any():
+            # As in a bagging, whose members weigh the rows that they do not see with 0.
+            _, validation = self._split_rows(np.flatnonzero(sample_weight), None)
+            training = np.setdiff1d(np.arange(n), validation)
+        if len(validation) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 "your dataset."
             )
-        if sample_weight is None:
-            training, validation = [*training, None], [*validation, None]
-        return tuple(training), tuple(validation)
+
+        def part(rows: NDArray[np.intp]) -> tuple[Any, ...]:
+            return X[rows], y[rows], None if sample_weight is None else sample_weight[rows]
+
+        return part(training), part(validation)
+
+    def _split_rows(
+        self, rows: NDArray[np.intp], strata: NDArray[Any] | None
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        training, validation = train_test_split(
+            rows,
+            random_state=self._random_state,
+            test_size=self.validation_fraction,
+            stratify=strata,
+        )
+        return training, validation
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         """Return what the split keeps the shares of; None lets chance alone decide."""
@@ -175,105 +216,5 @@ class Stochastic(LiveParameters):
         return int(min(self.batch_size, n_samples))
 
 
-class _Watch:
-    """The callback of a fit: keeps the record, moves the learning rate, says when to stop."""
-
-    def __init__(
-        self,
-        estimator: Stochastic,
-        network: MLP,
-        n_samples: int,
-        score: Callable[[], float] | None,
-        incremental: bool,
-    ) -> None:
-        self.estimator = estimator
-        self.network = network
-        self.n_samples = n_samples
-        self.score = score
-        self.best_parameters: Any = None if score is None else network.parameters.copy()
-        self.stopped = False
-        estimator.n_iter_ = 0
-
-    def __call__(self, epoch: Epoch) -> bool:
-        estimator = self.estimator
-        self._count(epoch.loss)
-        if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        if self.score is None:
-            self._compare_loss()
-        else:
-            self._compare_score(self.score())
-        if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
-            self._scale_learning_rate()
-        if estimator._no_improvement_count > estimator.n_iter_no_change:
-            self.stopped = self._has_to_stop()
-            if not self.stopped:
-                estimator._no_improvement_count = 0
-        return self.stopped
-
-    def diverged(self) -> None:
-        """Note an epoch that ended in numbers that are not finite."""
-        self._count(np.nan)
-        self._compare_score(np.nan)
-        warnings.warn(
-            f"Training diverged in epoch {self.estimator.n_iter_}. The parameters are those with "
-            "the best validation score; a smaller learning_rate_init, or input that is scaled, "
-            "may help.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-
-    def _count(self, loss: float) -> None:
-        estimator = self.estimator
-        estimator.n_iter_ += 1
-        estimator.t_ += self.n_samples
-        estimator.loss_ = loss
-        estimator.loss_curve_.append(loss)
-
-    def _compare_loss(self) -> None:
-        estimator = self.estimator
-        if estimator.loss_ > estimator.best_loss_ - estimator.tol:
-            estimator._no_improvement_count += 1
-        else:
-            estimator._no_improvement_count = 0
-        estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
-
-    def _compare_score(self, score: float) -> None:
-        estimator = self.estimator
-        estimator.validation_scores_.append(score)
-        if estimator.verbose:
-            print(f"Validation score: {score:f}")
-        if score < estimator.best_validation_score_ + estimator.tol:
-            estimator._no_improvement_count += 1
-        else:
-            estimator._no_improvement_count = 0
-        if score > estimator.best_validation_score_:
-            estimator.best_validation_score_ = score
-            self.best_parameters[:] = self.network.parameters
-
-    def _scale_learning_rate(self) -> None:
-        estimator = self.estimator
-        with np.errstate(over="ignore"):
-            divisor = np.float64(estimator.t_ + 1) ** estimator.power_t
-        # The optimizer takes no rate of 0, which a large power_t would come to.
-        rate = max(estimator.learning_rate_init / divisor, np.finfo(np.float64).tiny)
-        estimator._optimizer.learning_rate = float(rate)
-
-    def _has_to_stop(self) -> bool:
-        """Say whether training is over; with learning_rate="adaptive" it may get a smaller rate."""
-        estimator, optimizer = self.estimator, self.estimator._optimizer
-        stops, what_follows = True, "Stopping."
-        if estimator.solver == "sgd" and estimator.learning_rate == "adaptive":
-            stops = optimizer.learning_rate <= SMALLEST_ADAPTIVE_RATE
-            if stops:
-                what_follows = "Learning rate too small. Stopping."
-            else:
-                optimizer.learning_rate /= 5.0
-                what_follows = f"Setting learning rate to {optimizer.learning_rate:f}"
-        if estimator.verbose:
-            measure = "Training loss" if self.score is None else "Validation score"
-            print(
-                f"{measure} did not improve more than tol={estimator.tol:f} for "
-                f"{estimator.n_iter_no_change:.0f} consecutive epochs. {what_follows}"
-            )
-        return stops
+def _warn_of_convergence(message: str) -> None:
+    warnings.warn(message, ConvergenceWarning, stacklevel=3)

@@ -83,6 +83,6 @@ pub use loss::{BatchLoss, Loss, LossBatch, Objective, Report};
 pub use mlp::Mlp;
 pub use numbers::Number;
 pub use numbers::simd::check_environment;
-pub use optim::{Adam, Rule, Sgd, State};
+pub use optim::{Adam, Groups, Options, RateSchedule, Rule, Sgd, State};
 pub use run::{Ask, Interrupt, Never, is_brief};
 pub use train::{EpochRecord, Schedule, Trainer};

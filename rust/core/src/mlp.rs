@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::arch::Init;
+use crate::arch::Layout;
 use crate::arch::Network;
 use crate::arch::{Dropout, Masks};
 use crate::data::Inputs;
@@ -47,7 +48,7 @@ impl<T: Element> Mlp<T> {
         let mut mlp = Self::zeros(network, seed)?;
         let first = mlp.seeds.next_seed();
         let network = mlp.plan.network();
-        init.fill(network.layout(), network.activations(), first, &mut mlp.parameters);
+        init.fill(network.layout(), network.activations(), first, &mut mlp.parameters)?;
         Ok(mlp)
     }
 
@@ -96,6 +97,11 @@ impl<T: Element> Mlp<T> {
     /// All parameters, to be changed.
     pub fn parameters_mut(&mut self) -> &mut [T] {
         &mut self.parameters
+    }
+
+    /// Where each parameter lies, and all of them, to be changed.
+    pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [T]) {
+        (self.plan.layout(), &mut self.parameters)
     }
 
     /// The address of the parameters, which is theirs for life.
@@ -215,7 +221,7 @@ impl<T: Element> Mlp<T> {
         objective: Objective,
         dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
-        f: impl FnOnce(&mut [T], &[T], Tally, f64) -> Result<R>,
+        f: impl FnOnce((&Layout, &mut [T]), &[T], Tally, f64) -> Result<R>,
     ) -> Result<R> {
         let mut gradient = match self.gradient.take() {
             Some(gradient) => gradient,
@@ -223,7 +229,7 @@ impl<T: Element> Mlp<T> {
         };
         let result = self
             .gradient_of(data, objective, &mut gradient, dropout, interrupt)
-            .and_then(|(tally, largest)| f(&mut self.parameters, &gradient, tally, largest));
+            .and_then(|(tally, largest)| f(self.parts_mut(), &gradient, tally, largest));
         self.gradient = Some(gradient);
         result
     }
@@ -297,7 +303,7 @@ impl<T: Element> Mlp<T> {
     }
 }
 
-fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {
+pub(crate) fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {
     if found == expected {
         return Ok(());
     }

@@ -1,7 +1,6 @@
 //! Arguments that PyO3 converts: its own errors tell what was found, and only a note beside them where.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use fastmlp_core::Error;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeError};
@@ -25,24 +24,29 @@ arguments! {
     alpha: f64, "a number";
     beta_1: f64, "a number";
     beta_2: f64, "a number";
+    clip_norm: Option<f64>, "None or a number";
+    decay_roles: Option<Vec<String>>, "None or a sequence of str";
     epsilon: f64, "a number";
     epsilon_hat: bool, "a bool";
     init: &'a str, "a str";
     init_scale: Option<f64>, "None or a number";
     input_scale: bool, "a bool";
     learning_rate: f64, "a number";
+    lr_factors: Option<BTreeMap<String, f64>>, "None or a dict of str to number";
     metadata: BTreeMap<String, String>, "a dict of str to str";
+    mlp: Bound<'py, MLP>, "an MLP";
     momentum: f64, "a number";
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";
     network: Bound<'py, MLP>, "an MLP";
     output: Option<&'a str>, "None or a str";
-    path: PathBuf, "a str or a PathLike";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
+    schedule: Option<&'a str>, "None or a str";
     shuffle: bool, "a bool";
     state: Bound<'py, PyDict>, "a dict";
     tensors: BTreeMap<String, Bound<'py, PyAny>>, "a dict of str to ndarray";
+    warmup: Option<f64>, "None or a number";
     weight_decay: f64, "a number";
 }
 

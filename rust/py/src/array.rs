@@ -10,7 +10,9 @@ use numpy::{
     PyReadonlyArray, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyMapping;
 
+use crate::ending::is_instance;
 use crate::error::{BindError, BindResult};
 use crate::out::is_any_written;
 
@@ -56,6 +58,33 @@ impl<'py, T: PyScalar> Matrix<'py, T> {
     /// The addresses it spans.
     pub(crate) fn span(&self) -> Range<usize> {
         span(self.0.as_untyped())
+    }
+}
+
+/// A vector that is laid out like the parameters.
+pub(crate) struct Vector<'py, T: PyScalar>(&'static str, PyReadonlyArray<'py, T, Ix1>);
+
+impl<'py, T: PyScalar> Vector<'py, T> {
+    /// The array `name`, if it is a vector of this type and length.
+    pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>, len: usize) -> BindResult<Self> {
+        let array = &untyped(name, object, || as_array(name, T::DTYPE))?;
+        if array.shape() != [len] {
+            return Err(Error::shape(name, array.shape(), format!("({len},)")).into());
+        }
+        Ok(Self(name, borrow(name, array, || format!("{name}.astype(numpy.{})", T::DTYPE))?))
+    }
+
+    /// The numbers, if they lie without gaps.
+    pub(crate) fn view(&self) -> BindResult<&[T]> {
+        self.1.as_slice().map_err(|_| {
+            let expected = format!("a contiguous vector: use {}.copy()", self.0);
+            Error::value(self.0, "an array with gaps", expected).into()
+        })
+    }
+
+    /// The addresses it spans.
+    pub(crate) fn span(&self) -> Range<usize> {
+        span(self.1.as_untyped())
     }
 }
 
@@ -186,7 +215,7 @@ impl<'py> WeightArray<'py> {
 /// `class_weight`: one number a class.
 pub(crate) fn class_weight(object: &Bound<'_, PyAny>) -> BindResult<Vec<f64>> {
     let wrong = || BindError::type_error("class_weight", object, "a sequence of numbers, one a class");
-    if object.cast::<pyo3::types::PyMapping>().is_ok() {
+    if is_instance(object, &object.py().get_type::<PyMapping>())? {
         return Err(wrong());
     }
     let numbers = object.try_iter().map_err(|_| wrong())?;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use fastmlp_core::{Ask, Error, Interrupt};
 use pyo3::prelude::*;
 
+use crate::ending::sleep_for_good;
 use crate::error::{BindError, BindResult};
 
 /// Runs `f` detached, attached only to look for signals. What a signal's handler
@@ -16,7 +17,8 @@ pub(crate) fn watched<R: Send>(
 ) -> BindResult<R> {
     let raised = Mutex::new(None);
     let interrupt = Ask::new(|| {
-        let signal = Python::attach(|py| py.check_signals()).err();
+        let Some(looked) = Python::try_attach(|py| py.check_signals()) else { sleep_for_good() };
+        let signal = looked.err();
         let stop = signal.is_some();
         *raised.lock().unwrap_or_else(PoisonError::into_inner) = signal;
         stop

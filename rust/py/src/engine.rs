@@ -10,7 +10,7 @@ use fastmlp_core::{
 use ndarray::ArrayViewMut2;
 use pyo3::prelude::*;
 
-use crate::array::{Matrix, check_apart, view_of};
+use crate::array::{Matrix, Vector, check_apart, view_of};
 use crate::detached::watched;
 use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
@@ -61,6 +61,8 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64>;
+    /// One update along a gradient of the caller's own.
+    fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()>;
     /// Epochs of updates.
     fn fit(
         &self,
@@ -328,15 +330,31 @@ impl<T: Stateful> Engine for Shared<T> {
         self.check_inputs_apart(&arrays)?;
         let views = arrays.views()?;
         let _claim = self.claim()?;
-        let mut loan = optimizer.lend::<T>(self.layout().n_parameters())?;
-        let rule = loan.rule();
+        let reservation = optimizer.reserve()?;
+        let mut loan = reservation.lend::<T>(self.layout().n_parameters())?;
+        let (rule, options) = (loan.rule(), reservation.options());
         let state: &mut State<T> = loan.state();
         watched(data.py(), |interrupt| {
             let mut mlp = self.mlp.write().unwrap_or_else(PoisonError::into_inner);
             let dataset = views.dataset(mlp.network())?;
             let masks = dropout.masks(|| mlp.next_seed());
-            Ok(mlp.step(&dataset, objective, (&rule, state), masks, interrupt)?)
+            Ok(mlp.step(&dataset, objective, (&rule, &options, state), masks, interrupt)?)
         })
+    }
+
+    fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()> {
+        let vector = Vector::<T>::extract("gradient", gradient, self.layout().n_parameters())?;
+        let parameters = self.span(self.parameters_ptr());
+        check_apart("gradient", &vector.span(), &parameters, "the network's parameters")?;
+        let _claim = self.claim()?;
+        let reservation = optimizer.reserve()?;
+        let mut loan = reservation.lend::<T>(self.layout().n_parameters())?;
+        let (rule, options) = (loan.rule(), reservation.options());
+        let (values, state) = (vector.view()?, loan.state());
+        Ok(gradient.py().detach(|| {
+            let mut mlp = self.mlp.write().unwrap_or_else(PoisonError::into_inner);
+            mlp.descend(values, (&rule, &options, state))
+        })?)
     }
 
     fn fit(
@@ -355,7 +373,8 @@ impl<T: Stateful> Engine for Shared<T> {
         }
         let _claim = self.claim()?;
         let n_parameters = self.layout().n_parameters();
-        // An optimizer that cannot be lent is refused before the data is read.
+        let optimizer = optimizer.reserve()?;
+        // An optimizer whose state does not fit is refused before the data is read.
         drop(optimizer.lend::<T>(n_parameters)?);
         let has_accuracy = self.network.output().is_probability();
         Training { mlp: &self.mlp, optimizer, n_parameters, has_accuracy, arguments }.run(

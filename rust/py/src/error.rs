@@ -85,6 +85,11 @@ impl From<BindError> for PyErr {
             Error::OutOfMemory { .. } | Error::TooLarge { .. } => PyMemoryError::new_err(message),
             // With the number, Python picks the class: FileNotFoundError, PermissionError, ...
             Error::Io { path, source } => {
+                // What an object of Python's raised while it wrote or read.
+                let source = match source.downcast::<PyErr>() {
+                    Ok(raised) => return raised,
+                    Err(source) => source,
+                };
                 let Some(number) = source.raw_os_error() else {
                     return std::io::Error::new(source.kind(), message).into();
                 };

@@ -8,6 +8,7 @@ use numpy::{PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray, PyUntypedArray
 use pyo3::prelude::*;
 
 use crate::array::{Input, Matrix, PyScalar, borrow, span, untyped};
+use crate::ending::attribute;
 use crate::error::{BindError, BindResult};
 
 /// The inputs of a call.
@@ -73,7 +74,7 @@ impl<'py, T: PyScalar> SparseMatrix<'py, T> {
         if object.cast::<PyUntypedArray>().is_ok() {
             return Ok(None);
         }
-        let (Ok(format), Ok(shape)) = (object.getattr("format"), object.getattr("shape")) else {
+        let (Ok(format), Ok(shape)) = (attribute(object, "format"), attribute(object, "shape")) else {
             return Ok(None);
         };
         let Ok(format) = format.extract::<String>() else { return Ok(None) };
@@ -82,7 +83,7 @@ impl<'py, T: PyScalar> SparseMatrix<'py, T> {
             let found = format!("a sparse matrix of format {format:?}");
             return Err(Error::value(name, found, format!("\"csr\": use {name}.tocsr()")).into());
         }
-        let part = |attribute| column(name, &object.getattr(attribute)?);
+        let part = |part| column(name, &attribute(object, part)?);
         let data = part("data")?;
         let cast = || format!("{name}.astype(numpy.{})", T::DTYPE);
         Ok(Some(Self {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use fastmlp_core::Error;
 use pyo3::exceptions::{PyOSError, PyOverflowError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::error::{BindError, BindResult};
 
@@ -42,13 +43,24 @@ pub(crate) fn count(name: &'static str, value: &Bound<'_, PyAny>, least: usize) 
     Ok(integer(name, value, range, &format!("an integer from {least} to 2**63 - 1"))? as usize)
 }
 
-/// A seed; none given is one nobody knows, from the operating system.
+/// A seed, given or drawn from a `numpy.random.Generator`; none given is one nobody knows, from the operating system.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of u64")]
 pub(crate) fn seed(value: Option<&Bound<'_, PyAny>>) -> BindResult<Option<u64>> {
     let Some(value) = value else { return Ok(None) };
+    if value.hasattr("bit_generator")? {
+        return drawn(value).map(Some);
+    }
     Ok(Some(
         integer("seed", value, 0..=i128::from(u64::MAX), "None or an integer from 0 to 2**64 - 1")? as u64
     ))
+}
+
+/// The next 64 bits of a `numpy.random.Generator`.
+fn drawn(generator: &Bound<'_, PyAny>) -> BindResult<u64> {
+    let how = PyDict::new(generator.py());
+    how.set_item("dtype", "uint64")?;
+    how.set_item("endpoint", true)?;
+    Ok(generator.call_method("integers", (0, u64::MAX), Some(&how))?.extract()?)
 }
 
 /// A seed nobody knows.

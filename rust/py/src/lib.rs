@@ -8,6 +8,7 @@
 //! | `y`, `y_val`: any integer type, (n,), any strides | `&dyn Labels` | no |
 //! | `sample_weight`: float32 or float64, (n,), any strides | `&dyn Weights` | no |
 //! | `y` and the sums that a loss of the caller's own is called with | new arrays | yes, once a batch |
+//! | `gradient`: the network's type, (n_parameters,), contiguous | `&[T]` | no |
 //! | `class_weight`: any iterable of numbers | `Vec<f64>` | yes, one number a class |
 //! | `out`: C-contiguous, of the network's type | `ArrayViewMut2<T>` | no |
 //! | `parameters`, `weights`, `biases` | views whose base is the network object | no |
@@ -23,6 +24,8 @@
 //! signals. `fit` attaches between epochs only when there is a callback. A pass without a gradient over so few rows that
 //! it ends before anyone would look for signals stays attached: to hold its arrays against others and to detach would
 //! take longer than the work.
+//!
+//! Where the interpreter ends while a daemon thread is in a call, that thread sleeps for good (`ending.rs`).
 //!
 //! # Several threads
 //!
@@ -40,6 +43,7 @@ mod argument;
 mod array;
 mod detached;
 mod dropout;
+mod ending;
 mod engine;
 mod error;
 mod history;
@@ -54,6 +58,7 @@ mod optimizer;
 mod out;
 mod parameter_block;
 mod shuffling;
+mod stream;
 mod targets;
 mod threads;
 mod training;
@@ -65,8 +70,10 @@ use pyo3::prelude::*;
 mod _core {
     use std::ffi::CString;
 
+    use fastmlp_core::Activation;
     use pyo3::exceptions::PyRuntimeWarning;
     use pyo3::prelude::*;
+    use pyo3::types::PyTuple;
 
     #[pymodule_export]
     use super::error::{DivergenceError, ModelFileError};
@@ -89,6 +96,7 @@ mod _core {
             let (py, message) = (module.py(), CString::new(error.to_string())?);
             PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1)?;
         }
+        module.add("ACTIVATIONS", PyTuple::new(module.py(), Activation::ALL.map(Activation::name))?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })
     }

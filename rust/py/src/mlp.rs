@@ -1,7 +1,6 @@
 //! The class `MLP`: signatures and documentation; the work is the engine's.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Normalization, Objective, Role};
@@ -25,6 +24,7 @@ use crate::objective::objective;
 use crate::optimizer::Optimizer;
 use crate::parameter_block::{blocks_of, part};
 use crate::shuffling::Shuffling;
+use crate::stream::{Destination, Source, destination, source};
 use crate::threads::threads;
 use crate::training::{DataArguments, FitArguments};
 
@@ -44,8 +44,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     Widths, input first: ``[2, 100, 3]`` takes 2 features through 100 hidden units to the
 ///     logits of 3 classes, ``[2, 3]`` is a linear model. At least two, each >= 1.
 /// activation : str or sequence of str, default="relu"
-///     ``"identity"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"``, ``"tanh"`` or ``"prelu"``: one
-///     for all hidden layers, or a sequence with one per hidden layer.
+///     The name of an activation, see Notes: one for all hidden layers, or a sequence with one per
+///     hidden layer.
 /// output : {"softmax", "sigmoid", "identity", "exp"}, default=None
 ///     What makes predictions ``p`` of the last sums: probabilities of classes that exclude each
 ///     other, a probability for each output, any numbers, or positive numbers; see Notes for the
@@ -53,16 +53,18 @@ use crate::training::{DataArguments, FitArguments};
 ///     one.
 /// init : str, default="auto"
 ///     How weights are drawn: ``"auto"``, ``"glorot_uniform"``, ``"glorot_normal"``,
-///     ``"he_uniform"``, ``"he_normal"`` or ``"normal"``; see Notes. Biases start at 0.
+///     ``"he_uniform"``, ``"he_normal"``, ``"lecun_normal"`` or ``"normal"``; see Notes. Biases
+///     start at 0.
 /// init_scale : float, default=None
 ///     Standard deviation of ``init="normal"``, to which it belongs alone: finite, >= 0; None
 ///     is 0.01.
 /// dtype : str or dtype, default="float32"
 ///     Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``,
 ///     or NumPy's type of that name.
-/// seed : int, default=None
+/// seed : int or numpy.random.Generator, default=None
 ///     From 0 to 2**64 - 1. It fixes the initial weights, and the order of rows in each `fit`
-///     that is given no seed of its own. None asks the operating system for one.
+///     that is given no seed of its own. A Generator draws one, and is advanced by that. None asks
+///     the operating system for one.
 /// normalization : {"layer"}, default=None
 ///     ``"layer"`` normalises the sums of every hidden layer, row by row, before the activation; see
 ///     Notes. None does not.
@@ -124,10 +126,18 @@ use crate::training::{DataArguments, FitArguments};
 ///     leaky_relu  f(z) = z if z > 0 else 0.01 z
 ///     sigmoid     f(z) = 1 / (1 + exp(-z))
 ///     tanh        f(z) = tanh(z)
-///     prelu       f(z) = z if z > 0 else a z, with a learnable slope a per unit, 0.25 at first  [2]
+///     elu         f(z) = z if z > 0 else exp(z) - 1                            [3]
+///     selu        f(z) = 1.0507 z if z > 0 else 1.7581 (exp(z) - 1)            [4]
+///     gelu        f(z) = z P(z), P the standard normal distribution function   [5]
+///     silu        f(z) = z / (1 + exp(-z))                                     [5]
+///     mish        f(z) = z tanh(log(1 + exp(z)))                               [6]
+///     softplus    f(z) = log(1 + exp(z))
+///     prelu       f(z) = z if z > 0 else a z, with a learnable slope a per unit, 0.25 at first   [2]
+///
+/// to two units in the last place.
 ///
 /// With ``normalization="layer"`` an activation takes ``g (z - mean(z)) / sqrt(var(z) + 1e-5) + s``
-/// in place of ``z``, with the mean and the (biased) variance of the row's sums [3], and a learnable
+/// in place of ``z``, with the mean and the (biased) variance of the row's sums [8], and a learnable
 /// gain ``g``, 1 at first, and shift ``s``, 0 at first, per unit.
 ///
 /// Initialisers, for weights ``(d_in, d_out)``::
@@ -136,8 +146,10 @@ use crate::training::{DataArguments, FitArguments};
 ///     glorot_normal   normal, standard deviation sqrt(2 / (d_in + d_out))  [1]
 ///     he_uniform      uniform in ±sqrt(6 / d_in)                           [2]
 ///     he_normal       normal, standard deviation sqrt(2 / d_in)            [2]
+///     lecun_normal    normal, standard deviation sqrt(1 / d_in)            [7]
 ///     normal          normal, standard deviation init_scale
-///     auto            he_uniform before relu, leaky_relu and prelu, else glorot_uniform
+///     auto            glorot_uniform before identity, sigmoid, tanh and the output,
+///                     lecun_normal before selu, he_uniform before all others
 ///
 /// Weights are drawn in double precision: the same seed gives networks of both types the same
 /// start, rounded.
@@ -184,7 +196,15 @@ use crate::training::{DataArguments, FitArguments};
 ///    neural networks", AISTATS 2010.
 /// .. [2] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers: surpassing
 ///    human-level performance on ImageNet classification", ICCV 2015.
-/// .. [3] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016.
+/// .. [3] D.-A. Clevert, T. Unterthiner and S. Hochreiter, "Fast and accurate deep network
+///    learning by exponential linear units (ELUs)", ICLR 2016.
+/// .. [4] G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, "Self-normalizing neural
+///    networks", NIPS 2017.
+/// .. [5] D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415,
+///    2016.
+/// .. [6] D. Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
+/// .. [7] Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller, "Efficient backprop", 1998.
+/// .. [8] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016.
 ///
 /// Examples
 /// --------
@@ -231,8 +251,8 @@ impl MLP {
         let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
         let network = architecture.network()?;
         let init = Init::from_name(init, init_scale)?;
-        let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
         let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
+        let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
         let loss_function = architecture.loss_function(&network);
         let engine = build(&dtype, network.clone(), Some(init), seed, loss_function.as_ref())?;
         Ok(Self { engine, network, loss_function })
@@ -366,6 +386,9 @@ impl MLP {
 
     /// Compute the last layer's sums: the logits of rows.
     ///
+    /// A row that is not finite gives NaN, or what the activations make of it; other rows do not
+    /// depend on it.
+    ///
     /// Parameters
     /// ----------
     /// X : ndarray or CSR matrix of shape (n, d_in)
@@ -404,6 +427,8 @@ impl MLP {
     }
 
     /// Compute the probabilities of the classes, or for a sigmoid that of each output.
+    ///
+    /// Rows that are not finite count as in `forward`.
     ///
     /// Parameters
     /// ----------
@@ -460,7 +485,8 @@ impl MLP {
     /// Raises
     /// ------
     /// TypeError, ValueError, RuntimeError
-    ///     As `forward` does.
+    ///     As `forward` does; for softmax and sigmoid a ValueError if `X` is not finite, with the
+    ///     first row and column that is wrong, or if a logit is NaN: no class follows from it.
     #[pyo3(signature = (X, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn predict<'py>(
@@ -533,9 +559,9 @@ impl MLP {
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
     ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
     ///     their expectation.
-    /// seed : int, default=None
-    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. It is needed with dropout,
-    ///     and without means nothing.
+    /// seed : int or numpy.random.Generator, default=None
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. It is
+    ///     needed with dropout, and without means nothing.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
@@ -657,9 +683,9 @@ impl MLP {
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
     ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
     ///     their expectation.
-    /// seed : int, default=None
-    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it. None takes the next seed of
-    ///     the network's own stream. Without dropout it means nothing.
+    /// seed : int or numpy.random.Generator, default=None
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. None
+    ///     takes the next seed of the network's own stream. Without dropout it means nothing.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
@@ -728,13 +754,14 @@ impl MLP {
     /// shuffle : bool, default=True
     ///     Draw a new order of rows for each epoch. Where one batch is all rows, there is nothing to
     ///     shuffle.
-    /// seed : int or numpy.random.RandomState, default=None
+    /// seed : int, numpy.random.Generator or numpy.random.RandomState, default=None
     ///     From 0 to 2**64 - 1. The order of rows is a function of the seed and the number of the
     ///     epoch alone. None takes the next seed of the network's own stream, which starts at the
     ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time. A
-    ///     RandomState gives the orders of scikit-learn, each its shuffle of the one before, even
-    ///     where one batch is all rows, and is advanced by them when the call ends; the masks of
-    ///     dropout then come from the network's own stream.
+    ///     Generator draws one seed for the whole call. A RandomState gives the orders of
+    ///     scikit-learn, each its shuffle of the one before, even where one batch is all rows, and is
+    ///     advanced by them when the call ends; the masks of dropout then come from the network's own
+    ///     stream.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all. The loss of a
     ///     batch is ``sum(w * l) / sum(w)`` over its rows; a batch whose weights are all 0 makes no
@@ -758,8 +785,8 @@ impl MLP {
     /// callback : callable, default=None
     ///     Called with an `Epoch` after each epoch; training stops if it returns True, and goes on
     ///     if it returns None or False. It may use the network, look at the optimizer's state and
-    ///     set its learning rate, but not train the network. What it raises ends training and
-    ///     passes through.
+    ///     set its learning rate, but train neither the network nor another one with the optimizer.
+    ///     What it raises ends training and passes through.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty: ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases, is added to the loss of a batch: finite, >= 0.
@@ -788,8 +815,8 @@ impl MLP {
     /// ValueError
     ///     As `loss` does, for `X_val` and `y_val` too; if only one of these two is given; if a
     ///     number is out of its range; if the optimizer's state belongs to a network of another size
-    ///     or dtype; if the loss is not finite because `X` is not, with the first row and column
-    ///     that is wrong.
+    ///     or dtype; if `X_val` is not finite, or the loss is not because `X` is not, with the first
+    ///     row and column that is wrong.
     /// DivergenceError
     ///     If a loss, a gradient or an update is not finite although `X` is. The network has the
     ///     parameters from before that batch.
@@ -868,11 +895,12 @@ impl MLP {
             initial_epoch,
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
-            shuffling: Shuffling::extract(seed)?,
             dropout: self.dropout(dropout, None)?.dropout,
             objective: objective(alpha, report, &self.network)?,
             n_threads: threads(n_jobs)?,
             callback,
+            // Last: a Generator is advanced by it.
+            shuffling: Shuffling::extract(seed)?,
         };
         let data = DataArguments { x: X, y, sample_weight, class_weight };
         match optimizer {
@@ -888,13 +916,16 @@ impl MLP {
     ///
     /// Parameters
     /// ----------
-    /// path : str or PathLike
-    ///     The file; its folder exists. A file that is replaced passes on its permissions.
+    /// path : str, PathLike or object with write
+    ///     The file; its folder exists. A file that is replaced passes on its permissions and, where
+    ///     the process may set them, its owner and group. Or an object that writes bytes, such as
+    ///     a file opened in binary mode or a BytesIO; it is flushed, and not closed.
     ///
     /// Raises
     /// ------
     /// OSError
-    ///     If the file cannot be written; what was there before stays as it was.
+    ///     If the file cannot be written; what was there before stays as it was. What an object raises
+    ///     passes through, and may have been written in part.
     /// ValueError
     ///     If a parameter is not finite.
     /// RuntimeError
@@ -903,9 +934,8 @@ impl MLP {
     /// See Also
     /// --------
     /// load : Reads it back.
-    fn save(&self, py: Python<'_>, #[pyo3(from_py_with = argument::path)] path: PathBuf) -> BindResult<()> {
-        let file = self.to_file()?;
-        Ok(py.detach(|| file.save(&path))?)
+    fn save(&self, py: Python<'_>, #[pyo3(from_py_with = destination)] path: Destination) -> BindResult<()> {
+        path.save(py, self.to_file()?)
     }
 
     /// Read a network that `save` wrote.
@@ -916,8 +946,9 @@ impl MLP {
     ///
     /// Parameters
     /// ----------
-    /// path : str or PathLike
-    ///     The file.
+    /// path : str, PathLike, object with read, or bytes-like
+    ///     The file. Or an object that reads bytes, such as a file opened in binary mode, from where
+    ///     it stands to the end of what `save` wrote, and no byte more. Or those bytes.
     ///
     /// Returns
     /// -------
@@ -936,10 +967,10 @@ impl MLP {
     /// --------
     /// save : Writes it.
     #[staticmethod]
-    fn load(
-        py: Python<'_>,
-        #[pyo3(from_py_with = argument::path)] path: PathBuf,
-    ) -> BindResult<Bound<'_, Self>> {
+    fn load<'py>(
+        py: Python<'py>,
+        #[pyo3(from_py_with = source)] path: Source<'py>,
+    ) -> BindResult<Bound<'py, Self>> {
         load_alone(py, path)
     }
 
@@ -1028,6 +1059,11 @@ impl MLP {
         let (parameters, seeds) = self.engine.snapshot()?;
         let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());
         Ok(NetworkFile { network: self.network.clone(), parameters, seeds, tensors, metadata })
+    }
+
+    /// One update along a gradient of the caller's own.
+    pub(crate) fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()> {
+        self.engine.descend(gradient, optimizer)
     }
 
     fn layout(&self) -> &Layout {

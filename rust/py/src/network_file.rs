@@ -1,11 +1,10 @@
 //! A network in a file, with what belongs to it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use fastmlp_core::{Error, NetworkFile, Numbers, Shape, Tensor};
 use ndarray::IxDyn;
-use numpy::{PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{Element, PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -14,6 +13,7 @@ use crate::argument;
 use crate::array::{borrow, untyped};
 use crate::error::{BindError, BindResult};
 use crate::mlp::MLP;
+use crate::stream::{Destination, Source, destination, source};
 
 /// Write a network to a file, with what belongs to it.
 ///
@@ -22,25 +22,28 @@ use crate::mlp::MLP;
 ///
 /// Parameters
 /// ----------
-/// path : str or PathLike
-///     The file; its folder exists. A file that is replaced passes on its permissions.
+/// path : str, PathLike or object with write
+///     The file; its folder exists. A file that is replaced passes on its permissions and, where
+///     the process may set them, its owner and group. Or an object that writes bytes, such as
+///     a file opened in binary mode or a BytesIO; it is flushed, and not closed.
 /// network : MLP
 ///     Its architecture, parameters and the state of its randomness are saved.
 /// tensors : dict of str to ndarray
-///     Arrays by name: float32 or float64, at most two dimensions, any strides.
+///     Arrays by name: float32, float64, int64 or uint8, at most two dimensions, any strides.
 /// metadata : dict of str to str
 ///     Text by key.
 ///
 /// Raises
 /// ------
 /// TypeError
-///     If a tensor is not a float32 or float64 array, or a key or text not a str.
+///     If a tensor is not an array of one of these types, or a key or text not a str.
 /// ValueError
 ///     If a parameter is not finite, a tensor has more than two dimensions, a name or key is one of
 ///     the network's or the file's own ("parameters", "network", "format", "crc32"), or all names
 ///     and text take more than 1 MiB.
 /// OSError
-///     If the file cannot be written; what was there before stays as it was.
+///     If the file cannot be written; what was there before stays as it was. What an object raises
+///     passes through, and may have been written in part.
 /// RuntimeError
 ///     If another call is training the network.
 ///
@@ -50,7 +53,7 @@ use crate::mlp::MLP;
 #[pyfunction]
 pub(crate) fn save_network(
     py: Python<'_>,
-    #[pyo3(from_py_with = argument::path)] path: PathBuf,
+    #[pyo3(from_py_with = destination)] path: Destination,
     #[pyo3(from_py_with = argument::network)] network: Bound<'_, MLP>,
     #[pyo3(from_py_with = argument::tensors)] tensors: BTreeMap<String, Bound<'_, PyAny>>,
     #[pyo3(from_py_with = argument::metadata)] metadata: BTreeMap<String, String>,
@@ -58,7 +61,7 @@ pub(crate) fn save_network(
     let tensors = tensors.iter().map(|(name, array)| Ok((name.clone(), tensor(name, array)?)));
     let file =
         NetworkFile { tensors: tensors.collect::<BindResult<_>>()?, metadata, ..network.get().to_file()? };
-    Ok(py.detach(|| file.save(&path))?)
+    path.save(py, file)
 }
 
 /// Read what `save_network` wrote.
@@ -68,8 +71,9 @@ pub(crate) fn save_network(
 ///
 /// Parameters
 /// ----------
-/// path : str or PathLike
-///     The file.
+/// path : str, PathLike, object with read, or bytes-like
+///     The file. Or an object that reads bytes, such as a file opened in binary mode, from where
+///     it stands to the end of what `save` wrote, and no byte more. Or those bytes.
 ///
 /// Returns
 /// -------
@@ -90,12 +94,19 @@ pub(crate) fn save_network(
 ///     If the system refuses memory for what the file holds.
 #[pyfunction]
 #[allow(clippy::type_complexity, reason = "what Python unpacks")]
-pub(crate) fn load_network(
-    py: Python<'_>,
-    #[pyo3(from_py_with = argument::path)] path: PathBuf,
-) -> BindResult<(Bound<'_, MLP>, Bound<'_, PyDict>, BTreeMap<String, String>)> {
-    let NetworkFile { network, parameters, seeds, tensors, metadata } =
-        py.detach(|| NetworkFile::load(&path))?;
+pub(crate) fn load_network<'py>(
+    py: Python<'py>,
+    #[pyo3(from_py_with = source)] mut path: Source<'py>,
+) -> BindResult<(Bound<'py, MLP>, Bound<'py, PyDict>, BTreeMap<String, String>)> {
+    loaded(py, &mut path)
+}
+
+#[allow(clippy::type_complexity, reason = "what Python unpacks")]
+fn loaded<'py>(
+    py: Python<'py>,
+    source: &mut Source<'py>,
+) -> BindResult<(Bound<'py, MLP>, Bound<'py, PyDict>, BTreeMap<String, String>)> {
+    let NetworkFile { network, parameters, seeds, tensors, metadata } = source.load(py)?;
     let arrays = PyDict::new(py);
     for (name, Tensor { shape, numbers }) in tensors {
         arrays.set_item(name, array(py, numbers).call_method1("reshape", (shape,))?)?;
@@ -103,21 +114,21 @@ pub(crate) fn load_network(
     let dtype = match parameters {
         Numbers::F32(_) => "float32",
         Numbers::F64(_) => "float64",
+        Numbers::I64(_) | Numbers::U8(_) => unreachable!("a network of integers is refused"),
     };
     Ok((MLP::restored(network, dtype, seeds, &array(py, parameters), None)?, arrays, metadata))
 }
 
 /// The network of a file that holds nothing else, for who would not see what else there is.
-pub(crate) fn load_alone(py: Python<'_>, path: PathBuf) -> BindResult<Bound<'_, MLP>> {
-    let shown = path.display().to_string();
-    let (network, tensors, metadata) = load_network(py, path)?;
+pub(crate) fn load_alone<'py>(py: Python<'py>, mut source: Source<'py>) -> BindResult<Bound<'py, MLP>> {
+    let (network, tensors, metadata) = loaded(py, &mut source)?;
     let mut others = tensors.keys().extract::<Vec<String>>()?;
     others.extend(metadata.into_keys());
     if others.is_empty() {
         return Ok(network);
     }
     let reason = format!("it holds {} beside the network: load it with what saved it", others.join(", "));
-    Err(Error::ModelFile { path: shown, reason }.into())
+    Err(Error::ModelFile { path: source.name().display().to_string(), reason }.into())
 }
 
 /// The numbers as an array of NumPy's, in one dimension.
@@ -125,6 +136,8 @@ pub(crate) fn array(py: Python<'_>, numbers: Numbers) -> Bound<'_, PyAny> {
     match numbers {
         Numbers::F32(values) => PyArray1::from_vec(py, values).into_any(),
         Numbers::F64(values) => PyArray1::from_vec(py, values).into_any(),
+        Numbers::I64(values) => PyArray1::from_vec(py, values).into_any(),
+        Numbers::U8(values) => PyArray1::from_vec(py, values).into_any(),
     }
 }
 
@@ -135,7 +148,7 @@ fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
             PyValueError::new_err(format!("{what} has the name of the text, expected another name")).into()
         );
     }
-    let expected = "a float32 or float64 NumPy array";
+    let expected = "a float32, float64, int64 or uint8 NumPy array";
     if object.cast::<PyUntypedArray>().is_err() {
         return Err(BindError::type_error(&what, object, expected));
     }
@@ -145,15 +158,26 @@ fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
         let message = format!("{what} has shape {}, expected at most two dimensions", Shape(&shape));
         return Err(PyValueError::new_err(message).into());
     }
-    let dtype = array.dtype();
-    let numbers = if dtype.is_equiv_to(&numpy::dtype::<f32>(array.py())) {
-        Numbers::F32(copied(borrow::<f32, IxDyn>("tensors", array, String::new)?.as_array().iter())?)
-    } else if dtype.is_equiv_to(&numpy::dtype::<f64>(array.py())) {
-        Numbers::F64(copied(borrow::<f64, IxDyn>("tensors", array, String::new)?.as_array().iter())?)
+    let numbers = if let Some(values) = numbers_of::<f32>(array)? {
+        Numbers::F32(values)
+    } else if let Some(values) = numbers_of::<f64>(array)? {
+        Numbers::F64(values)
+    } else if let Some(values) = numbers_of::<i64>(array)? {
+        Numbers::I64(values)
+    } else if let Some(values) = numbers_of::<u8>(array)? {
+        Numbers::U8(values)
     } else {
-        return Err(BindError::Type(format!("{what} has dtype {dtype}, expected {expected}")));
+        return Err(BindError::Type(format!("{what} has dtype {}, expected {expected}", array.dtype())));
     };
     Ok(Tensor { shape, numbers })
+}
+
+/// The numbers of an array of this type.
+fn numbers_of<T: Element + Copy>(array: &Bound<'_, PyUntypedArray>) -> BindResult<Option<Vec<T>>> {
+    if !array.dtype().is_equiv_to(&numpy::dtype::<T>(array.py())) {
+        return Ok(None);
+    }
+    copied(borrow::<T, IxDyn>("tensors", array, String::new)?.as_array().iter()).map(Some)
 }
 
 /// The numbers, row after row.

@@ -102,11 +102,15 @@ where
     }
     let rank = c_int::try_from(N).map_err(|_| too_large())?;
     let dtype = numpy::dtype::<T>(py).into_dtype_ptr();
+    // Zeros of NumPy's would let other threads run meanwhile, and this thread end in the midst of it: see `ending.rs`.
     // SAFETY: `extents` has N entries; NumPy takes over the reference to the type, and returns a new reference to an
     // array of that type and shape, or null with an exception set.
     let array = unsafe {
-        let new = PY_ARRAY_API.PyArray_Zeros(py, rank, extents.as_mut_ptr(), dtype, ROW_MAJOR);
+        let new = PY_ARRAY_API.PyArray_Empty(py, rank, extents.as_mut_ptr(), dtype, ROW_MAJOR);
         Bound::from_owned_ptr_or_err(py, new)?
     };
-    Ok(New(array.cast_into().map_err(PyErr::from)?))
+    let array = array.cast_into::<PyArray<T, _>>().map_err(PyErr::from)?;
+    // SAFETY: the array is new, contiguous and as long as this; zero bytes are the number 0 of every type here.
+    unsafe { array.data().write_bytes(0, array.len()) };
+    Ok(New(array))
 }

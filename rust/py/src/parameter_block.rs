@@ -23,10 +23,15 @@ use crate::error::BindResult;
 ///     The parameters, a live view of `MLP.parameters`.
 #[pyclass(frozen, get_all, module = "fastmlp")]
 pub(crate) struct ParameterBlock {
+    /// Number of the stage, from 0.
     stage: usize,
+    /// Kind of the stage.
     kind: &'static str,
+    /// What the parameters are for.
     role: &'static str,
+    /// Shape of the block.
     shape: Py<PyTuple>,
+    /// The parameters, a live view.
     view: Py<PyAny>,
 }
 

@@ -9,7 +9,7 @@ use crate::integer::seed as integer_seed;
 
 /// What `seed` of a fit is.
 pub(crate) enum Shuffling<'py> {
-    /// An integer, or none.
+    /// An integer, given or drawn, or none.
     Seed(Option<u64>),
     /// A `numpy.random.RandomState`, and where it stands.
     Random(Bound<'py, PyAny>, Box<LegacyRandom>),

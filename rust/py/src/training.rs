@@ -11,10 +11,11 @@ use pyo3::prelude::*;
 
 use crate::array::{PyScalar, WeightArray, class_weight};
 use crate::detached::watched;
+use crate::ending::called;
 use crate::error::{BindError, BindResult};
 use crate::history::{Epoch, History};
 use crate::inputs::InputArray;
-use crate::optimizer::{Optimizer, Stateful};
+use crate::optimizer::{Reservation, Stateful};
 use crate::shuffling::Shuffling;
 use crate::targets::{TargetArray, TargetViews};
 
@@ -129,7 +130,8 @@ pub(crate) struct FitArguments<'a, 'py> {
 /// A call of `fit` under way.
 pub(crate) struct Training<'a, 'py, T: Stateful> {
     pub(crate) mlp: &'a RwLock<Mlp<T>>,
-    pub(crate) optimizer: &'a Optimizer,
+    /// Held for the whole call, so that no callback trains another network with the optimizer.
+    pub(crate) optimizer: Reservation<'a>,
     pub(crate) n_parameters: usize,
     /// Whether the network predicts something that is right or wrong.
     pub(crate) has_accuracy: bool,
@@ -150,7 +152,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             self.arguments;
         let FitArguments { dropout, shuffling, .. } = self.arguments;
         let (seed, random) = (shuffling.seed(), shuffling.random());
-        let (mlp, n_epochs) = (self.mlp, epochs - initial_epoch);
+        let (mlp, n_epochs, options) = (self.mlp, epochs - initial_epoch, self.optimizer.options());
         let mut trainer = py.detach(|| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             let train = train.dataset(mlp.network())?;
@@ -161,6 +163,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             let trainer = Trainer::new(&mlp, train, validation, schedule)?
                 .with_objective(objective)?
                 .with_dropout(dropout.clone())
+                .with_options(options, epochs)
                 .after(initial_epoch);
             match random {
                 Some(random) => trainer.with_random(random.clone()),
@@ -176,7 +179,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             while records.len() < n_epochs {
                 self.train(py, &mut trainer, at_once, &mut records)?;
                 if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
-                    && wants_to_stop(&callback.call1((epoch(records.len(), last),))?)?
+                    && wants_to_stop(&called(callback, (epoch(records.len(), last),))?)?
                 {
                     break;
                 }
@@ -189,7 +192,7 @@ impl<T: Stateful> Training<'_, '_, T> {
         Ok(History::from_records(py, &records, (validation.is_some(), self.has_accuracy)))
     }
 
-    /// Some epochs, detached. The optimizer is lent for these alone, so that a callback may look at its state.
+    /// Some epochs, detached. The optimizer's state is lent for these alone, so that a callback may look at it.
     fn train(
         &self,
         py: Python<'_>,

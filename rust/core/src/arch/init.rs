@@ -6,8 +6,9 @@
 //! | `glorot_normal` | normal, variance 2 / (`d_in` + `d_out`) | Glorot and Bengio, 2010 |
 //! | `he_uniform` | uniform in ±sqrt(6 / `d_in`) | He et al., 2015 |
 //! | `he_normal` | normal, variance 2 / `d_in` | He et al., 2015 |
+//! | `lecun_normal` | normal, variance 1 / `d_in` | LeCun et al., 1998 |
 //! | `normal` | normal, standard deviation `init_scale` | |
-//! | `auto` | `he_uniform` before `relu` and `leaky_relu`, else `glorot_uniform` | |
+//! | `auto` | `he_uniform` before `relu` and its relatives, `lecun_normal` before `selu`, else `glorot_uniform` | |
 //!
 //! Numbers are drawn in double precision, so that a network of either type starts from the same values.
 
@@ -19,8 +20,7 @@ use crate::arch::block::Role;
 use crate::arch::hidden::HiddenActivation::{self, Fixed, Prelu};
 use crate::arch::layout::Layout;
 use crate::error::{Error, Result};
-use crate::kernels::Activation;
-use crate::kernels::Element;
+use crate::kernels::{Element, Suits};
 
 /// Standard deviation of `normal` where none is given.
 const DEFAULT_SCALE: f64 = 0.01;
@@ -38,6 +38,8 @@ pub enum Init {
     HeUniform,
     /// He, normal.
     HeNormal,
+    /// LeCun, normal.
+    LecunNormal,
     /// Normal with this standard deviation.
     Normal(f64),
 }
@@ -51,9 +53,10 @@ impl Init {
             "glorot_normal" => Self::GlorotNormal,
             "he_uniform" => Self::HeUniform,
             "he_normal" => Self::HeNormal,
+            "lecun_normal" => Self::LecunNormal,
             "normal" => Self::Normal(scale.unwrap_or(DEFAULT_SCALE)),
             _ => {
-                let expected = r#"one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal""#;
+                let expected = r#"one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal""#;
                 return Err(Error::value("init", format_args!("{name:?}"), expected));
             }
         };
@@ -69,14 +72,15 @@ impl Init {
         }
     }
 
-    /// Draws the weights of every layer, and sets what else there is to its first value; `activations` has one entry per hidden layer.
+    /// Draws the weights of every layer, and sets what else there is to its first value; `activations` has one entry per
+    /// hidden layer. An error if a weight is not finite.
     pub fn fill<T: Element>(
         self,
         layout: &Layout,
         activations: &[HiddenActivation],
         seed: u64,
         parameters: &mut [T],
-    ) {
+    ) -> Result<()> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         for block in layout.blocks() {
             let numbers = &mut parameters[block.range()];
@@ -90,6 +94,7 @@ impl Init {
                 Self::GlorotNormal => Draw::Normal((2.0 / (d_in + d_out)).sqrt()),
                 Self::HeUniform => Draw::Uniform((6.0 / d_in).sqrt()),
                 Self::HeNormal => Draw::Normal((2.0 / d_in).sqrt()),
+                Self::LecunNormal => Draw::Normal((1.0 / d_in).sqrt()),
                 Self::Normal(scale) => Draw::Normal(scale),
                 Self::GlorotUniform | Self::Auto => Draw::Uniform((6.0 / (d_in + d_out)).sqrt()),
             };
@@ -97,13 +102,25 @@ impl Init {
                 *weight = T::from_f64(draw.next(&mut rng));
             }
         }
+        match self {
+            Self::Normal(scale) if !T::largest_magnitude(parameters).is_finite() => {
+                let expected = format!("a scale that makes finite weights of {}", T::DTYPE);
+                Err(Error::value("init_scale", format_args!("{scale:?}"), expected))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What `Auto` stands for in front of `activation`; `None` is the output layer.
     fn resolved(self, activation: Option<HiddenActivation>) -> Self {
         match (self, activation) {
-            (Self::Auto, Some(Fixed(Activation::Relu | Activation::LeakyRelu) | Prelu)) => Self::HeUniform,
-            (Self::Auto, _) => Self::GlorotUniform,
+            (Self::Auto, Some(Fixed(activation))) => match activation.suits() {
+                Suits::Glorot => Self::GlorotUniform,
+                Suits::He => Self::HeUniform,
+                Suits::Lecun => Self::LecunNormal,
+            },
+            (Self::Auto, Some(Prelu)) => Self::HeUniform,
+            (Self::Auto, None) => Self::GlorotUniform,
             (init, _) => init,
         }
     }
@@ -126,12 +143,14 @@ impl Draw {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::Activation;
     use crate::numbers::Number;
 
     fn drawn(name: &str, scale: Option<f64>, activation: Activation) -> (Layout, Vec<f64>) {
         let layout = Layout::new(&[300, 200, 10]).unwrap();
         let mut parameters = vec![f64::NAN; layout.n_parameters()];
-        Init::from_name(name, scale).unwrap().fill(&layout, &[activation.into()], 7, &mut parameters);
+        let init = Init::from_name(name, scale).unwrap();
+        init.fill(&layout, &[activation.into()], 7, &mut parameters).unwrap();
         (layout, parameters)
     }
 
@@ -139,6 +158,7 @@ mod tests {
     fn the_spread_is_the_formulas() {
         let glorot = 2.0_f64 / 500.0;
         let he = 2.0_f64 / 300.0;
+        let lecun = 1.0_f64 / 300.0;
         let cases = [
             ("glorot_uniform", None, Activation::Relu, glorot),
             ("glorot_normal", None, Activation::Relu, glorot),
@@ -148,6 +168,10 @@ mod tests {
             ("normal", None, Activation::Tanh, 1e-4),
             ("auto", None, Activation::Relu, he),
             ("auto", None, Activation::LeakyRelu, he),
+            ("auto", None, Activation::Gelu, he),
+            ("auto", None, Activation::Softplus, he),
+            ("auto", None, Activation::Selu, lecun),
+            ("lecun_normal", None, Activation::Relu, lecun),
             ("auto", None, Activation::Tanh, glorot),
         ];
         for (name, scale, activation, expected) in cases {
@@ -169,7 +193,7 @@ mod tests {
     fn both_types_start_from_the_same_values() {
         let (layout, wide) = drawn("normal", None, Activation::Relu);
         let mut narrow = vec![0.0_f32; wide.len()];
-        Init::Normal(0.01).fill(&layout, &[Activation::Relu.into()], 7, &mut narrow);
+        Init::Normal(0.01).fill(&layout, &[Activation::Relu.into()], 7, &mut narrow).unwrap();
         assert!(wide.iter().zip(&narrow).all(|(&w, &n)| f32::from_f64(w) == n));
     }
 
@@ -183,5 +207,13 @@ mod tests {
         for scale in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(Init::from_name("normal", Some(scale)).is_err());
         }
+    }
+
+    #[test]
+    fn a_scale_that_makes_infinite_weights_is_refused() {
+        let layout = Layout::new(&[3, 2]).unwrap();
+        let message = Init::Normal(1e39).fill(&layout, &[], 7, &mut [0.0_f32; 8]).unwrap_err().to_string();
+        assert_eq!(message, "init_scale is 1e39, expected a scale that makes finite weights of float32");
+        Init::Normal(1e39).fill(&layout, &[], 7, &mut [0.0_f64; 8]).unwrap();
     }
 }

@@ -87,6 +87,22 @@ impl<'a, T: Element> Inputs<'a, T> {
         }
     }
 
+    /// Whether all numbers of `rows` are finite.
+    pub(crate) fn are_finite(&self, rows: Rows<'_>) -> bool {
+        let finite = |values: &[T]| T::largest_magnitude(values).is_finite();
+        if let Some(all) = self.in_place(rows) {
+            return finite(all);
+        }
+        let mut all = true;
+        rows.for_each(|_, row| {
+            all &= match self {
+                Self::Dense(x) => x.row(row).iter().all(|x| x.is_finite()),
+                Self::Sparse(x) => finite(x.row(row).data),
+            };
+        });
+        all
+    }
+
     /// The numbers of `rows` where they lie, if they lie there row after row without gaps.
     pub(crate) fn in_place(&self, rows: Rows<'_>) -> Option<&[T]> {
         match (self, rows) {

@@ -2,13 +2,14 @@
 //! belongs to it.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::arch::{HiddenActivation, Layout, Network, Normalization};
 use crate::error::{Error, Result};
-use crate::file::tensor::{Numbers, Tensor, TensorFile};
+use crate::file::tensor::{Numbers, Tensor, TensorFile, json};
 use crate::kernels::Output;
 use crate::loss::Loss;
 
@@ -22,6 +23,8 @@ const FORMAT: u64 = 2;
 /// Of networks whose loss is not the one that goes with the output, beside all others.
 const LOSS: &str = "loss";
 const MAX_WIDTH: usize = 1 << 24;
+/// The text has keys, and lists under them.
+const MAX_DEPTH: usize = 2;
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +44,15 @@ pub struct NetworkFile {
 impl NetworkFile {
     /// Writes the file whole or not at all, as [`TensorFile::save`] does; parameters that are not finite are refused.
     pub fn save(self, path: &Path) -> Result<()> {
+        self.into_tensors()?.save(path)
+    }
+
+    /// Writes the bytes of the file in pieces, as [`TensorFile::save_to`] does; `name` is for errors.
+    pub fn save_to(self, to: impl Write, name: &Path) -> Result<()> {
+        self.into_tensors()?.save_to(to, name)
+    }
+
+    fn into_tensors(self) -> Result<TensorFile> {
         let Self { network, parameters, seeds, mut tensors, mut metadata } = self;
         check_parameters(network.layout(), &[parameters.len()], &parameters)?;
         if let Some((place, value)) = not_finite(network.layout(), &parameters) {
@@ -56,20 +68,33 @@ impl NetworkFile {
             let reason = "the loss is a function, expected a name or one of fastmlp.losses".to_owned();
             return Err(Error::Unsavable { reason });
         }
+        let text = to_text(&network, seeds);
+        if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
+            return Err(Error::Unsavable { reason: format!("its network: {excess}") });
+        }
         let taken = |name: &str| Error::Unsavable { reason: format!("{name:?} is the network's own name") };
         let shape = vec![parameters.len()];
         if tensors.insert(PARAMETERS.into(), Tensor { shape, numbers: parameters }).is_some() {
             return Err(taken(PARAMETERS));
         }
-        if metadata.insert(NETWORK.into(), to_text(&network, seeds)).is_some() {
+        if metadata.insert(NETWORK.into(), text).is_some() {
             return Err(taken(NETWORK));
         }
-        TensorFile { tensors, metadata }.save(path)
+        Ok(TensorFile { tensors, metadata })
     }
 
     /// Reads a file and believes nothing it says unchecked.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::from_tensors(TensorFile::load(path)?)
+        Self::checked(TensorFile::load(path)?, path)
+    }
+
+    /// Reads the bytes of a file, as [`TensorFile::read`] does.
+    pub fn read(path: &Path, from: impl Read, size: Option<u64>) -> Result<Self> {
+        Self::checked(TensorFile::read(path, from, size)?, path)
+    }
+
+    fn checked(file: TensorFile, path: &Path) -> Result<Self> {
+        Self::from_tensors(file)
             .map_err(|reason| Error::ModelFile { path: path.display().to_string(), reason })
     }
 
@@ -89,6 +114,9 @@ impl NetworkFile {
 }
 
 fn check_parameters(layout: &Layout, shape: &[usize], parameters: &Numbers) -> Result<()> {
+    if matches!(parameters, Numbers::I64(_) | Numbers::U8(_)) {
+        return Err(Error::value("parameters", "of integers", "F32 or F64"));
+    }
     if shape == [layout.n_parameters()] && parameters.len() == layout.n_parameters() {
         return Ok(());
     }
@@ -102,6 +130,7 @@ fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
             values.iter().position(|value| !value.is_finite()).map(|i| (i, f64::from(values[i])))
         }
         Numbers::F64(values) => values.iter().position(|value| !value.is_finite()).map(|i| (i, values[i])),
+        Numbers::I64(_) | Numbers::U8(_) => None,
     }?;
     Some((layout.place(i), value))
 }
@@ -109,24 +138,27 @@ fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
 fn to_text(network: &Network, seeds: u64) -> String {
     let activation: Vec<_> = network.activations().iter().map(|activation| activation.name()).collect();
     let layer_sizes: Vec<_> = network.layout().layer_sizes().collect();
-    let mut object = json!({
+    let mut object = serde_json::json!({
         "activation": activation,
         "layer_sizes": layer_sizes,
         "output": network.output().name(),
         "seeds": seeds
     });
     if !network.is_plain() {
-        object["format"] = json!(FORMAT);
-        object["input_scale"] = json!(network.input_scale());
-        object["normalization"] = json!(network.normalization().map(Normalization::name));
+        object["format"] = serde_json::json!(FORMAT);
+        object["input_scale"] = serde_json::json!(network.input_scale());
+        object["normalization"] = serde_json::json!(network.normalization().map(Normalization::name));
     }
     if !network.has_canonical_loss() {
-        object[LOSS] = json!(loss_to_text(network.loss()));
+        object[LOSS] = serde_json::json!(loss_to_text(network.loss()));
     }
     object.to_string()
 }
 
 fn from_text(text: &str) -> Result<(Network, u64), String> {
+    if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
+        return Err(excess);
+    }
     let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let loss = object.remove(LOSS).map(|loss| loss_from_text(&loss)).transpose()?;
     let has_all = |keys: &[&str]| keys.iter().all(|&key| object.contains_key(key));
@@ -267,6 +299,10 @@ mod tests {
             identity().with_loss(Loss::Quantile { levels }).unwrap(),
             identity().with_loss(Loss::AbsoluteError).unwrap(),
             exp().with_loss(Loss::Tweedie { power: 4.0 / 3.0 }).unwrap(),
+            Network::with_stages(&[2, 3], &[], None, true)
+                .unwrap()
+                .with_loss(Loss::Focal { gamma: 2.5 })
+                .unwrap(),
         ] {
             let (again, seeds) = from_text(&to_text(&network, 7)).unwrap();
             assert_eq!((again, seeds), (network, 7));

@@ -63,6 +63,7 @@ use ndarray::ArrayView2;
 use crate::numbers::Scalar;
 
 pub use activation::Activation;
+pub(crate) use activation::Suits;
 pub(crate) use class_losses::ClassLoss;
 pub(crate) use gemm::{Finish, Matrix, Start};
 pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
@@ -120,8 +121,14 @@ kernels! {
     fn product_scratch_len(m: usize, n: usize, k: usize) -> usize = gemm::scratch_len::<Self>;
     /// `z = f(z)`.
     fn activate(activation: Activation, z: &mut [Self]) = activation::forward;
-    /// `d = d f'(z)`, where `a = f(z)`.
-    fn activate_backward(activation: Activation, d: &mut [Self], a: &[Self]) = activation::backward;
+    /// `z = f(z)` and `slopes = f'(z)`, for an activation that keeps its slope.
+    fn activate_keeping(
+        activation: Activation,
+        z: &mut [Self],
+        slopes: &mut [Self]
+    ) = activation::forward_keeping;
+    /// `d = d slopes`.
+    fn times(d: &mut [Self], slopes: &[Self]) = activation::times;
     /// The elements of rows that a mask keeps, scaled; 0 for the others. The first row is row `first_row` of a batch.
     fn dropout(x: &mut [Self], cols: usize, mask: &Mask, first_row: usize) = dropout::dropout;
     /// Rows of logits become rows of probabilities.
@@ -206,6 +213,10 @@ kernels! {
     ) = layer_norm::add_layer_norm_gradient;
     /// `gradient += decay weights`; the sum of the squares of the weights.
     fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
+    /// `to = factor from`.
+    fn scale(to: &mut [Self], from: &[Self], factor: f64) = vector::scale;
+    /// The sum of the squares of `unit values`.
+    fn squares(values: &[Self], unit: f64) -> f64 = vector::squares;
     /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].
     fn tiny_gradient(
         net: &TinyNet,

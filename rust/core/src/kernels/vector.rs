@@ -75,6 +75,38 @@ simd_fn! {
     }
 }
 
+simd_fn! {
+    /// `to = factor from`, number by number.
+    pub(crate) fn scale<T as V>(to: &mut [T], from: &[T], factor: f64) {
+        assert_eq!(to.len(), from.len());
+        let factor = V::constant(factor);
+        for (to, from) in to.chunks_mut(T::LANES).zip(from.chunks(T::LANES)) {
+            (factor * V::load_front(from)).store_front(to);
+        }
+    }
+}
+
+simd_fn! {
+    /// The sum of the squares of `unit values`, of which whole blocks are added up in `f64`.
+    pub(crate) fn squares<T as V>(values: &[T], unit: f64) -> f64 {
+        const BLOCK: usize = 1024;
+        let unit = V::constant(unit);
+        let mut squares = 0.0;
+        for block in values.chunks(BLOCK) {
+            let mut sums = [V::zero(); STRIDE];
+            for stride in block.chunks(STRIDE * T::LANES) {
+                for (sum, x) in sums.iter_mut().zip(stride.chunks(T::LANES)) {
+                    let x = unit * V::load_front(x);
+                    *sum = x.mul_add(x, *sum);
+                }
+            }
+            let sum = sums.into_iter().fold(V::zero(), |total, sum| total + sum);
+            squares += sum.sum().into();
+        }
+        squares
+    }
+}
+
 /// The largest magnitude of what went by, lane by lane.
 #[derive(Clone, Copy)]
 struct Largest<V> {

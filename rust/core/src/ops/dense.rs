@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::arch::Dense;
 use crate::data::{Csr, Rows};
 use crate::kernels::{Element, Finish, Matrix, Start};
-use crate::ops::operation::{Backward, Forward, Operation, Part, Saved, Source};
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source};
 
 /// Numbers of a gradient that one thread works on at a time.
 const PART_NUMBERS: usize = 1 << 15;
@@ -73,33 +73,27 @@ impl Operation for Dense {
     }
 
     /// Rows of `d_W = [d_W +] x^T d_z`, and behind the last of them `d_b = [d_b +] sum of the rows of d_z`.
-    fn gradient<T: Element>(
-        &self,
-        part: &Part,
-        saved: Saved<'_, T>,
-        gradient: &mut [T],
-        start: Start<'_, T>,
-        scratch: &mut [T],
-    ) {
-        let (d_w, d_b) = gradient.split_at_mut(part.penalized);
-        if matches!(start, Start::Zero) {
+    fn gradient<T: Element>(&self, io: Gradient<'_, T>) {
+        let rows = &io.part.rows;
+        let (d_w, d_b) = io.sum.split_at_mut(io.part.penalized);
+        if matches!(io.start, Start::Zero) {
             d_b.fill(T::ZERO);
         }
-        match saved.x {
+        match io.x {
             Source::Dense(x) => {
-                let n = saved.d_out.len() / self.d_out;
-                let (x, d_z) = (Matrix::new(x, n, self.d_in), Matrix::new(saved.d_out, n, self.d_out));
-                T::product(&x.t().slab(part.rows.clone()), &d_z, d_w, start, Finish::Nothing, scratch);
+                let n = io.d_out.len() / self.d_out;
+                let (x, d_z) = (Matrix::new(x, n, self.d_in), Matrix::new(io.d_out, n, self.d_out));
+                T::product(&x.t().slab(rows.clone()), &d_z, d_w, io.start, Finish::Nothing, io.scratch);
             }
-            Source::Sparse(x, rows) => {
-                if matches!(start, Start::Zero) {
+            Source::Sparse(x, of_x) => {
+                if matches!(io.start, Start::Zero) {
                     d_w.fill(T::ZERO);
                 }
-                self.add_sparse_gradient(x, rows, &part.rows, saved.d_out, d_w);
+                self.add_sparse_gradient(x, of_x, rows, io.d_out, d_w);
             }
         }
-        if part.rows.end == self.d_in {
-            T::add_rows(d_b, saved.d_out);
+        if rows.end == self.d_in {
+            T::add_rows(d_b, io.d_out);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A stage of any kind does what its kind does.
 
 use crate::arch::Stage;
-use crate::kernels::{Element, Start};
-use crate::ops::operation::{Backward, Forward, Operation, Part, Saved};
+use crate::kernels::Element;
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part};
 
 /// The one match on the kind of a stage, made per stage and tile and never inside a loop over numbers.
 macro_rules! on_each {
@@ -49,14 +49,7 @@ impl Operation for Stage {
         on_each!(self, stage => stage.backward(parameters, io));
     }
 
-    fn gradient<T: Element>(
-        &self,
-        part: &Part,
-        saved: Saved<'_, T>,
-        gradient: &mut [T],
-        start: Start<'_, T>,
-        scratch: &mut [T],
-    ) {
-        on_each!(self, stage => stage.gradient(part, saved, gradient, start, scratch));
+    fn gradient<T: Element>(&self, io: Gradient<'_, T>) {
+        on_each!(self, stage => stage.gradient(io));
     }
 }

@@ -3,8 +3,8 @@
 //! Shapes: x and z `(n, width)`, s `(width,)`.
 
 use crate::arch::InputScale;
-use crate::kernels::{Element, Start};
-use crate::ops::operation::{Backward, Forward, Operation, Part, Saved, begin, whole};
+use crate::kernels::Element;
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, whole};
 
 impl Operation for InputScale {
     fn width(&self) -> usize {
@@ -32,15 +32,8 @@ impl Operation for InputScale {
     }
 
     /// `d_s = [d_s +] sum of the rows of d_z x`
-    fn gradient<T: Element>(
-        &self,
-        _: &Part,
-        saved: Saved<'_, T>,
-        gradient: &mut [T],
-        start: Start<'_, T>,
-        _: &mut [T],
-    ) {
-        begin(start, gradient);
-        T::add_scale_gradient(saved.d_out, saved.x.dense(), gradient);
+    fn gradient<T: Element>(&self, mut io: Gradient<'_, T>) {
+        io.begin();
+        T::add_scale_gradient(io.d_out, io.x.dense(), io.sum);
     }
 }

@@ -3,8 +3,8 @@
 //! Shapes: x and z `(n, width)`, g and s `(width,)`; s lies behind g in the parameters.
 
 use crate::arch::LayerNorm;
-use crate::kernels::{Element, LAYER_NORM_KEPT, Start};
-use crate::ops::operation::{Backward, Forward, Operation, Part, Saved, begin, whole};
+use crate::kernels::{Element, LAYER_NORM_KEPT};
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, whole};
 
 impl Operation for LayerNorm {
     fn width(&self) -> usize {
@@ -42,16 +42,9 @@ impl Operation for LayerNorm {
         io.finish.apply_to_rows(io.d_x);
     }
 
-    fn gradient<T: Element>(
-        &self,
-        _: &Part,
-        saved: Saved<'_, T>,
-        gradient: &mut [T],
-        start: Start<'_, T>,
-        _: &mut [T],
-    ) {
-        begin(start, gradient);
-        let (d_gains, d_shifts) = gradient.split_at_mut(self.width);
-        T::add_layer_norm_gradient(saved.d_out, saved.x.dense(), saved.kept, d_gains, d_shifts);
+    fn gradient<T: Element>(&self, mut io: Gradient<'_, T>) {
+        io.begin();
+        let (d_gains, d_shifts) = io.sum.split_at_mut(self.width);
+        T::add_layer_norm_gradient(io.d_out, io.x.dense(), io.kept, d_gains, d_shifts);
     }
 }

@@ -7,4 +7,4 @@ mod layer_norm;
 mod prelu;
 mod dispatch;
 
-pub(crate) use operation::{Backward, Forward, Operation, Part, Saved, Source};
+pub(crate) use operation::{Backward, Forward, Gradient, Operation, Part, Source};

@@ -51,14 +51,6 @@ pub(crate) struct Backward<'a, T> {
     pub(crate) scratch: &'a mut [T],
 }
 
-/// What the gradient of a stage's parameters is computed from.
-pub(crate) struct Saved<'a, T> {
-    pub(crate) x: Source<'a, T>,
-    pub(crate) kept: &'a [T],
-    /// (n, width)
-    pub(crate) d_out: &'a [T],
-}
-
 /// A part of a stage's gradient, one behind the other in the flat vector: each a sum over rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -68,6 +60,29 @@ pub(crate) struct Part {
     pub(crate) len: usize,
     /// How many of them, at its front, are penalised.
     pub(crate) penalized: usize,
+}
+
+/// A part of the gradient of a stage's parameters, begun or carried on with the rows of a tile.
+pub(crate) struct Gradient<'a, T> {
+    pub(crate) part: &'a Part,
+    pub(crate) x: Source<'a, T>,
+    pub(crate) kept: &'a [T],
+    /// (n, width)
+    pub(crate) d_out: &'a [T],
+    /// The part, as long as it says.
+    pub(crate) sum: &'a mut [T],
+    /// What the sum starts from: nothing, or what it holds.
+    pub(crate) start: Start<'a, T>,
+    pub(crate) scratch: &'a mut [T],
+}
+
+impl<T: Element> Gradient<'_, T> {
+    /// Clears a sum that is not carried on.
+    pub(super) fn begin(&mut self) {
+        if matches!(self.start, Start::Zero) {
+            self.sum.fill(T::ZERO);
+        }
+    }
 }
 
 /// A stage at work.
@@ -102,25 +117,11 @@ pub(crate) trait Operation {
     /// `d_x = d_out stage'(x)`, finished.
     fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>);
 
-    /// A part of the gradient, begun or carried on with the rows of a tile.
-    fn gradient<T: Element>(
-        &self,
-        part: &Part,
-        saved: Saved<'_, T>,
-        gradient: &mut [T],
-        start: Start<'_, T>,
-        scratch: &mut [T],
-    );
+    /// `sum = [sum +] gradient`, over the rows.
+    fn gradient<T: Element>(&self, io: Gradient<'_, T>);
 }
 
 /// The one part of a stage with few parameters, none of them penalised.
 pub(super) fn whole(len: usize) -> Vec<Part> {
     vec![Part { rows: 0..1, len, penalized: 0 }]
-}
-
-/// Clears sums that are not carried on.
-pub(super) fn begin<T: Element>(start: Start<'_, T>, gradient: &mut [T]) {
-    if matches!(start, Start::Zero) {
-        gradient.fill(T::ZERO);
-    }
 }

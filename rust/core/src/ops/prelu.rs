@@ -4,8 +4,8 @@
 //! multiplied by the slope, so that this is a stage and no finish of the stage before.
 
 use crate::arch::Prelu;
-use crate::kernels::{Element, Start};
-use crate::ops::operation::{Backward, Forward, Operation, Part, Saved, begin, whole};
+use crate::kernels::Element;
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, whole};
 
 impl Operation for Prelu {
     fn width(&self) -> usize {
@@ -33,15 +33,8 @@ impl Operation for Prelu {
     }
 
     /// `d_a = [d_a +] sum of the rows of d_z min(x, 0)`
-    fn gradient<T: Element>(
-        &self,
-        _: &Part,
-        saved: Saved<'_, T>,
-        gradient: &mut [T],
-        start: Start<'_, T>,
-        _: &mut [T],
-    ) {
-        begin(start, gradient);
-        T::add_slope_gradient(saved.d_out, saved.x.dense(), gradient);
+    fn gradient<T: Element>(&self, mut io: Gradient<'_, T>) {
+        io.begin();
+        T::add_slope_gradient(io.d_out, io.x.dense(), io.sum);
     }
 }

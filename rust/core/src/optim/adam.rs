@@ -15,7 +15,7 @@ use super::ranges::{check_decay, check_learning_rate};
 /// | `beta_2` | 0.999 | memory of its square | [0, 1) |
 /// | `epsilon` | 1e-8 | keeps the quotient finite | finite, > 0 |
 /// | `epsilon_hat` | false | `(m / (1 - beta_1^t)) sqrt(1 - beta_2^t) / (sqrt(v) + epsilon)` instead | |
-/// | `weight_decay` | 0 | pulls every parameter, biases too, towards 0 | finite, >= 0 |
+/// | `weight_decay` | 0 | pulls every parameter towards 0, or those of [some roles](super::Groups::with_decay_of) | finite, >= 0 |
 ///
 /// Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, and with
 /// `epsilon_hat` the variant at the end of its section 2, which scikit-learn uses; with a weight decay it is `AdamW` of
@@ -80,6 +80,14 @@ impl Adam {
     pub fn with_learning_rate(self, learning_rate: f64) -> Result<Self> {
         check_learning_rate(learning_rate)?;
         Ok(Self { learning_rate, ..self })
+    }
+
+    pub(super) fn scaled(self, factor: f64) -> Self {
+        Self { learning_rate: self.learning_rate * factor, ..self }
+    }
+
+    pub(super) fn without_decay(self) -> Self {
+        Self { weight_decay: 0.0, ..self }
     }
 
     /// Memory of the gradient's mean.

@@ -1,15 +1,26 @@
-//! Optimizers: a rule, and the state it keeps for one network.
+//! Optimizers: a rule, options that any rule can have, and the state it keeps for one network.
 //!
-//! A rule is one loop over the flat vectors of parameters, gradient and state.
+//! A rule is one loop over the flat vectors of parameters, gradient and state. Options say what else a step depends on:
+//! the length of the gradient, the place in a schedule, the roles of the parameters.
 
 mod ranges;
+mod schedule;
+mod groups;
+mod clip;
+mod options;
 mod sgd;
 mod adam;
 mod rule;
 mod state;
+mod slab;
 mod step;
 
 pub use adam::Adam;
+pub(crate) use clip::{clip_factor, norm};
+pub use groups::Groups;
+pub(crate) use options::Controls;
+pub use options::Options;
 pub use rule::Rule;
+pub use schedule::RateSchedule;
 pub use sgd::Sgd;
 pub use state::State;

@@ -1,6 +1,7 @@
 //! One rule of several.
 
 use super::adam::Adam;
+use super::groups::Treatment;
 use super::sgd::Sgd;
 use crate::error::Result;
 
@@ -28,6 +29,22 @@ impl Rule {
             Self::Sgd(rule) => Self::Sgd(rule.with_learning_rate(learning_rate)?),
             Self::Adam(rule) => Self::Adam(rule.with_learning_rate(learning_rate)?),
         })
+    }
+
+    /// The same rule with a learning rate that is multiplied by a factor, and may become 0 or infinite.
+    pub(super) fn scaled(self, factor: f64) -> Self {
+        match self {
+            Self::Sgd(rule) => Self::Sgd(rule.scaled(factor)),
+            Self::Adam(rule) => Self::Adam(rule.scaled(factor)),
+        }
+    }
+
+    /// The rule for parameters that are treated so.
+    pub(super) fn treating(self, treatment: Treatment) -> Self {
+        match self.scaled(treatment.rate) {
+            Self::Adam(rule) if !treatment.decays => Self::Adam(rule.without_decay()),
+            rule => rule,
+        }
     }
 
     /// Names of the vectors the rule keeps between steps, each as long as the parameters.

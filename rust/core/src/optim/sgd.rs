@@ -55,6 +55,10 @@ impl Sgd {
         Ok(Self { learning_rate, ..self })
     }
 
+    pub(super) fn scaled(self, factor: f64) -> Self {
+        Self { learning_rate: self.learning_rate * factor, ..self }
+    }
+
     /// Share of the velocity that is kept.
     pub fn momentum(&self) -> f64 {
         self.momentum

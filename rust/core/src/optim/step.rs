@@ -5,13 +5,17 @@ use crate::kernels::Element;
 use crate::memory::Buffer;
 use crate::run::slab_len;
 
+use super::groups::Grouping;
+use super::options::Controls;
 use super::rule::Rule;
+use super::slab::{Slab, Slabs};
 use super::state::State;
 
 /// A step that has begun: first all its slabs are applied, then it is finished.
 #[must_use = "a step is finished, or the state does not know of it"]
 pub(crate) struct Step<'a, T: Element> {
     rule: Rule,
+    controls: Controls<'a>,
     state: &'a mut State<T>,
     parameters: &'a mut [T],
     gradient: &'a [T],
@@ -32,7 +36,7 @@ impl<T: Element> State<T> {
         gradient: &[T],
         largest: f64,
     ) -> Result<bool> {
-        let mut step = self.begin(rule, parameters, gradient, largest)?;
+        let mut step = self.begin((rule, Controls::NONE), parameters, gradient, largest)?;
         step.slabs(1).for_each(Slab::apply);
         Ok(step.finish())
     }
@@ -43,19 +47,22 @@ impl<T: Element> State<T> {
     /// Only a step so long that it might overflow needs memory: for a copy of what it changes.
     pub(crate) fn begin<'a>(
         &'a mut self,
-        rule: &Rule,
+        (rule, controls): (&Rule, Controls<'a>),
         parameters: &'a mut [T],
         gradient: &'a [T],
         largest: f64,
     ) -> Result<Step<'a, T>> {
-        let (tame, bound) = self.is_next_step_tame(rule, largest);
-        Step::new(*rule, self, parameters, gradient, tame, bound)
+        let rule = rule.scaled(controls.rate);
+        // No group takes longer steps than it would with the largest factor.
+        let fastest = rule.scaled(controls.groups.map_or(1.0, Grouping::largest_factor));
+        let (tame, bound) = self.is_next_step_tame(&fastest, controls.gradient * largest);
+        Step::new((rule, controls), self, parameters, gradient, tame, bound)
     }
 }
 
 impl<'a, T: Element> Step<'a, T> {
     fn new(
-        rule: Rule,
+        (rule, controls): (Rule, Controls<'a>),
         state: &'a mut State<T>,
         parameters: &'a mut [T],
         gradient: &'a [T],
@@ -64,7 +71,7 @@ impl<'a, T: Element> Step<'a, T> {
     ) -> Result<Self> {
         let all = || std::iter::once(&*parameters).chain(state.slots());
         let before = if tame { None } else { Some(all().map(copied).collect::<Result<_>>()?) };
-        Ok(Self { rule, state, parameters, gradient, before, bound })
+        Ok(Self { rule, controls, state, parameters, gradient, before, bound })
     }
 
     /// The step in at most `n` slabs, which threads may share.
@@ -74,8 +81,8 @@ impl<'a, T: Element> Step<'a, T> {
         let mut slot = || slots.next().map_or(&mut [][..], |slot| &mut **slot);
         let slots = [slot(), slot()];
         let (rule, t) = (self.rule, self.state.steps + 1);
-        let rest = Some(Slab { rule, t, parameters: self.parameters, gradient: self.gradient, slots });
-        Slabs { len, rest }
+        let (controls, parameters, gradient) = (self.controls, &mut *self.parameters, self.gradient);
+        Slabs::new(Slab { rule, controls, t, start: 0, parameters, gradient, slots }, len)
     }
 
     /// Ends the step. False, and all is as before, if a parameter or the state did not stay finite.
@@ -92,85 +99,6 @@ impl<'a, T: Element> Step<'a, T> {
             after.copy_from_slice(before);
         }
         false
-    }
-}
-
-/// The slabs of a step, one after another.
-pub(crate) struct Slabs<'a, T> {
-    len: usize,
-    rest: Option<Slab<'a, T>>,
-}
-
-impl<'a, T> Iterator for Slabs<'a, T> {
-    type Item = Slab<'a, T>;
-
-    fn next(&mut self) -> Option<Slab<'a, T>> {
-        let (slab, rest) = self.rest.take()?.split_at(self.len);
-        self.rest = Some(rest).filter(|rest| !rest.parameters.is_empty());
-        Some(slab)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let n = self.rest.as_ref().map_or(0, |rest| rest.parameters.len().div_ceil(self.len));
-        (n, Some(n))
-    }
-}
-
-impl<T> DoubleEndedIterator for Slabs<'_, T> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        let rest = self.rest.take()?;
-        let (rest, slab) = match rest.parameters.len().div_ceil(self.len) {
-            0 | 1 => (None, rest),
-            n => {
-                let (rest, slab) = rest.split_at((n - 1) * self.len);
-                (Some(rest), slab)
-            }
-        };
-        self.rest = rest;
-        Some(slab)
-    }
-}
-
-impl<T> ExactSizeIterator for Slabs<'_, T> {}
-
-/// Some numbers of the parameters, and those of the gradient and the state that belong to them.
-pub(crate) struct Slab<'a, T> {
-    rule: Rule,
-    /// Number of the step, from 1.
-    t: u64,
-    parameters: &'a mut [T],
-    gradient: &'a [T],
-    /// Empty where the rule keeps fewer.
-    slots: [&'a mut [T]; 2],
-}
-
-impl<T> Slab<'_, T> {
-    /// The first `len` numbers, or all, and the rest.
-    fn split_at(self, len: usize) -> (Self, Self) {
-        fn cut<T>(values: &mut [T], len: usize) -> (&mut [T], &mut [T]) {
-            values.split_at_mut(len.min(values.len()))
-        }
-        let Self { rule, t, parameters, gradient, slots: [first, second] } = self;
-        let (gradient, gradient_rest) = gradient.split_at(len.min(gradient.len()));
-        let (parameters, parameters_rest) = cut(parameters, len);
-        let ((first, first_rest), (second, second_rest)) = (cut(first, len), cut(second, len));
-        let rest_slots = [first_rest, second_rest];
-        (
-            Self { rule, t, parameters, gradient, slots: [first, second] },
-            Self { rule, t, parameters: parameters_rest, gradient: gradient_rest, slots: rest_slots },
-        )
-    }
-}
-
-impl<T: Element> Slab<'_, T> {
-    /// Takes the step for these numbers.
-    pub(crate) fn apply(self) {
-        let Self { rule, t, parameters, gradient, slots: [first, second] } = self;
-        match rule {
-            Rule::Sgd(rule) if rule.slots().is_empty() => rule.descend(parameters, gradient),
-            Rule::Sgd(rule) => rule.step(first, parameters, gradient),
-            Rule::Adam(rule) => rule.step(t, first, second, parameters, gradient),
-        }
     }
 }
 
@@ -224,7 +152,8 @@ mod tests {
                 });
                 for n in [1, 2, 3, 7, 1000] {
                     let backwards = trained::<T>(&rule, len, |state, parameters, gradient| {
-                        let mut step = state.begin(&rule, parameters, gradient, 1.0).unwrap();
+                        let mut step =
+                            state.begin((&rule, Controls::NONE), parameters, gradient, 1.0).unwrap();
                         let slabs: Vec<_> = step.slabs(n).collect();
                         assert!(slabs.len() <= n);
                         slabs.into_iter().rev().for_each(Slab::apply);
@@ -232,7 +161,8 @@ mod tests {
                     });
                     assert_eq!(backwards, whole, "{rule:?} {len} {n}");
                     let from_both_ends = trained::<T>(&rule, len, |state, parameters, gradient| {
-                        let mut step = state.begin(&rule, parameters, gradient, 1.0).unwrap();
+                        let mut step =
+                            state.begin((&rule, Controls::NONE), parameters, gradient, 1.0).unwrap();
                         let mut slabs = step.slabs(n);
                         let mut left = slabs.len();
                         while let Some(slab) = if left % 3 == 1 { slabs.next() } else { slabs.next_back() } {
@@ -244,7 +174,8 @@ mod tests {
                     });
                     assert_eq!(from_both_ends, whole, "{rule:?} {len} {n}");
                     let together = trained::<T>(&rule, len, |state, parameters, gradient| {
-                        let mut step = state.begin(&rule, parameters, gradient, 1.0).unwrap();
+                        let mut step =
+                            state.begin((&rule, Controls::NONE), parameters, gradient, 1.0).unwrap();
                         let slabs = Mutex::new(step.slabs(n));
                         let work = || {
                             while let Some(slab) = { slabs.lock().unwrap().next() } {
@@ -275,7 +206,7 @@ mod tests {
         for len in [1, 16, 100, 603] {
             let mut state = State::<f32>::new(&rule, len).unwrap();
             let (mut parameters, gradient) = (Buffer::zeros("test", len).unwrap(), vec![0.0; len]);
-            let mut step = state.begin(&rule, &mut parameters, &gradient, 1.0).unwrap();
+            let mut step = state.begin((&rule, Controls::NONE), &mut parameters, &gradient, 1.0).unwrap();
             let mut seen = 0;
             for Slab { parameters, gradient, slots, .. } in step.slabs(3) {
                 assert!(slots.iter().all(|slot| slot.len() == parameters.len()));
@@ -300,7 +231,8 @@ mod tests {
                 gradient[70] = steep;
                 let (before, steps) = (parameters.clone(), state.steps());
                 let slots: Vec<_> = state.slots().map(<[f32]>::to_vec).collect();
-                let mut step = state.begin(&rule, &mut parameters, &gradient, steep.into()).unwrap();
+                let mut step =
+                    state.begin((&rule, Controls::NONE), &mut parameters, &gradient, steep.into()).unwrap();
                 step.slabs(3).for_each(Slab::apply);
                 assert_eq!(step.finish(), fits, "{rule:?} {steep}");
                 assert_eq!(state.steps(), steps + u64::from(fits));

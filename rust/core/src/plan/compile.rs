@@ -27,7 +27,7 @@ impl Plan {
         let workload = Workload {
             n_parameters: layout.n_parameters(),
             flops: steps.iter().map(|step| step.stage.flops()).sum(),
-            tile_numbers: layout.d_in() + steps.iter().map(|step| step.width + step.kept).sum::<usize>(),
+            tile_numbers: layout.d_in() + steps.iter().map(tile_numbers).sum::<usize>(),
             inference_numbers: 2 * steps.iter().map(|step| step.width).max().unwrap_or(0),
             most_weights: layout.layers().iter().map(|layer| layer.d_in * layer.d_out).max().unwrap_or(0),
             n_pieces: pieces.len(),
@@ -82,6 +82,11 @@ impl Plan {
 /// The kernels know the losses of which the outputs are canonical links.
 fn has_gradient_kernel(tiny: Option<&TinyNet>, network: &Network) -> bool {
     tiny.is_some_and(TinyNet::has_gradient) && network.has_canonical_loss()
+}
+
+/// Numbers per row that a tile keeps of a step.
+fn tile_numbers(step: &Step) -> usize {
+    step.width + step.kept + if step.keeps_slopes() { step.width } else { 0 }
 }
 
 fn as_tiny(network: &Network) -> Option<TinyNet> {

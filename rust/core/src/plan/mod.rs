@@ -9,3 +9,4 @@ mod compile;
 pub(crate) use compile::Plan;
 pub(crate) use cut::{Cut, MAX_CHUNKS, ROW_GROUP, chunk};
 pub(crate) use pieces::{Piece, Pieces};
+pub(crate) use step::Step;

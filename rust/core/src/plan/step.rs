@@ -22,6 +22,13 @@ pub(crate) struct Step {
     pub(crate) dropout: Option<usize>,
 }
 
+impl Step {
+    /// Whether the derivative of its activation is computed on the way forward, and kept.
+    pub(crate) fn keeps_slopes(&self) -> bool {
+        self.then.is_some_and(Activation::keeps_slope)
+    }
+}
+
 /// The steps of a network. What follows a hidden layer follows the last of its stages.
 pub(super) fn steps_of(network: &Network) -> Vec<Step> {
     let layout = network.layout();

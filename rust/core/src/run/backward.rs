@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::kernels::{Element, Finish, Start};
-use crate::ops::{Backward, Operation, Saved, Source};
+use crate::ops::{Backward, Gradient, Operation, Source};
 use crate::plan::Piece;
 use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::{BackPlace, Slots};
@@ -22,11 +22,17 @@ pub(super) fn backward<T: Element>(
     for (i, step) in steps.iter().enumerate().skip(1).rev() {
         let before = &steps[i - 1];
         let mask = masks.behind(before.dropout);
-        let BackPlace { x, kept, d_out, d_x } = slots.back(i, n);
+        let BackPlace { x, kept, d_out, slopes, d_x } = slots.back(i, n);
         let keep = T::from_f64(mask.map_or(1.0, |mask| mask.keep()));
-        let finish = before.then.map_or(Finish::Nothing, |activation| Finish::Chain(activation, x, keep));
+        let finish = match before.then {
+            Some(activation) if slopes.is_empty() => Finish::Chain(activation, x, keep),
+            _ => Finish::Nothing,
+        };
         let io = Backward { x, kept, d_out, d_x: &mut *d_x, finish, scratch };
         step.stage.backward(parameters_of(i), io);
+        if !slopes.is_empty() {
+            T::times(d_x, slopes);
+        }
         if let Some(mask) = mask {
             T::dropout(d_x, before.width, &mask, masks.first);
         }
@@ -53,7 +59,8 @@ pub(super) fn gradient_of_piece<T: Element>(
 ) -> Result<()> {
     let i = piece.step;
     let x = i.checked_sub(1).map_or(rows, |before| Source::Dense(slots.out(before, n)));
-    let saved = Saved { x, kept: slots.kept(i, n), d_out: slots.d_out(i, n) };
-    task.pass.plan.steps()[i].stage.gradient(&piece.part, saved, gradient, start, scratch);
+    let (kept, d_out) = (slots.kept(i, n), slots.d_out(i, n));
+    let io = Gradient { part: &piece.part, x, kept, d_out, sum: gradient, start, scratch };
+    task.pass.plan.steps()[i].stage.gradient(io);
     task.spend(2 * n * piece.part.len)
 }

@@ -13,6 +13,8 @@ pub(super) struct Place<'a, T> {
     pub(super) out: &'a mut [T],
     /// (n, kept); empty without a way back.
     pub(super) kept: &'a mut [T],
+    /// (n, width) where the activation keeps its slopes; empty elsewhere, and without a way back.
+    pub(super) slopes: &'a mut [T],
 }
 
 /// Buffers for the steps of a tile.
@@ -31,11 +33,16 @@ pub(super) fn forward<T: Element>(
     scratch: &mut [T],
 ) -> Result<()> {
     for (i, step) in task.pass.plan.steps().iter().enumerate() {
-        let Place { x, out, kept } = places.at(i, n);
+        let Place { x, out, kept, slopes } = places.at(i, n);
         let parameters = &task.pass.parameters[step.parameters.clone()];
         let x = x.map_or(rows, Source::Dense);
-        let finish = step.then.map_or(Finish::Nothing, Finish::Activate);
+        // Slopes are a pass of their own over rows that lie in cache: no product is compiled for them.
+        let (keeping, then) = if slopes.is_empty() { (None, step.then) } else { (step.then, None) };
+        let finish = then.map_or(Finish::Nothing, Finish::Activate);
         step.stage.forward(parameters, Forward { x, out, kept, finish, scratch });
+        if let Some(activation) = keeping {
+            T::activate_keeping(activation, out, slopes);
+        }
         if let Some(mask) = masks.behind(step.dropout) {
             T::dropout(out, step.width, &mask, masks.first);
         }

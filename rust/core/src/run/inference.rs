@@ -10,7 +10,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use crate::arch::Network;
 use crate::data::{Dataset, Inputs, Rows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::{Element, Output, Tally, TinyNet};
 use crate::loss::Loss;
 use crate::memory::Buffer;
@@ -87,7 +87,7 @@ impl<T: Element> Inference<T> {
     }
 
     /// Writes the class of each row of `x` to `out`, or for each output of a network that ends in
-    /// [`Output::Sigmoid`] whether it is likely: 1 or 0.
+    /// [`Output::Sigmoid`] whether it is likely: 1 or 0. An error if a row is not finite, or a sum is NaN.
     ///
     /// x: (n, `d_in`), out: (n,) or (n, `d_out`)
     pub(crate) fn classify(
@@ -106,7 +106,12 @@ impl<T: Element> Inference<T> {
             let n = out.len() / width;
             let rows = Rows::Range(i * tile_rows, i * tile_rows + n);
             let logits = &mut logits[..n * d_out];
+            // Not left to the sums: an activation makes finite numbers of infinite ones.
+            if !x.are_finite(rows) {
+                x.check_finite("X")?;
+            }
             steps.forward(pass.on(thread), &x, rows, Wanted::Sums, logits)?;
+            check_decidable(logits)?;
             if has_classes {
                 T::argmax(logits, d_out, out);
             } else {
@@ -264,7 +269,7 @@ impl<T: Element> Steps<T> {
         if !wants_softmax {
             finish(plan.network(), wanted, out);
         }
-        task.spend(n * plan.workload().flops())
+        plan.steps().iter().try_for_each(|step| task.spend(n * step.stage.flops()))
     }
 }
 
@@ -282,7 +287,7 @@ impl<T: Element> Places<T> for Alternating<'_, T> {
         let (before, out) = if step.is_multiple_of(2) { (odd, even) } else { (even, odd) };
         let x = step.checked_sub(1).map(|before_it| &before[..n * steps[before_it].width]);
         let out = if step + 1 == steps.len() { &mut *self.last } else { &mut out[..n * steps[step].width] };
-        Place { x, out, kept: &mut [] }
+        Place { x, out, kept: &mut [], slopes: &mut [] }
     }
 }
 
@@ -293,6 +298,16 @@ fn finish<T: Element>(network: &Network, wanted: Wanted, out: &mut [T]) {
         (Wanted::Predictions, Output::Softmax) => T::softmax(out, network.layout().d_out()),
         (Wanted::Predictions, output) => T::predict_by_output(output, out),
     }
+}
+
+/// An error if a sum is NaN, which is no larger and no smaller than any other.
+fn check_decidable<T: Element>(sums: &[T]) -> Result<()> {
+    let is_nan = |z: &T| Into::<f64>::into(*z).is_nan();
+    if T::largest_magnitude(sums).is_finite() || !sums.iter().any(is_nan) {
+        return Ok(());
+    }
+    let expected = "finite parameters, and inputs for which no sum overflows";
+    Err(Error::value("X", "a matrix for which the network's sums are NaN", expected))
 }
 
 fn matrix<T: Element>(rows: usize, columns: usize) -> Result<Buffer<T>> {

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::kernels::Element;
 use crate::memory::Buffer;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::run::forward::{Place, Places};
 
 /// Buffers of every step.
@@ -14,6 +14,8 @@ pub(super) struct Slots<T: Element> {
     outs: Vec<Buffer<T>>,
     /// What stages keep.
     kept: Vec<Buffer<T>>,
+    /// Slopes of the activations that keep theirs.
+    slopes: Vec<Buffer<T>>,
     /// Derivatives with respect to the outputs, before the activation, of all steps but the last.
     deltas: Vec<Buffer<T>>,
 }
@@ -23,6 +25,7 @@ pub(super) struct Slots<T: Element> {
 struct Widths {
     out: usize,
     kept: usize,
+    slopes: usize,
 }
 
 /// What the way back of a step works with.
@@ -31,6 +34,8 @@ pub(super) struct BackPlace<'a, T> {
     pub(super) x: &'a [T],
     pub(super) kept: &'a [T],
     pub(super) d_out: &'a [T],
+    /// Slopes of the activation of the step before; empty if that keeps none.
+    pub(super) slopes: &'a [T],
     /// The derivative with respect to the output of the step before.
     pub(super) d_x: &'a mut [T],
 }
@@ -38,13 +43,18 @@ pub(super) struct BackPlace<'a, T> {
 impl<T: Element> Slots<T> {
     /// Room for so many rows.
     pub(super) fn new(plan: &Plan, rows: usize) -> Result<Self> {
-        let steps: Vec<_> =
-            plan.steps().iter().map(|step| Widths { out: step.width, kept: step.kept }).collect();
+        let widths = |step: &Step| Widths {
+            out: step.width,
+            kept: step.kept,
+            slopes: if step.keeps_slopes() { step.width } else { 0 },
+        };
+        let steps: Vec<_> = plan.steps().iter().map(widths).collect();
         let room = |width: usize| Buffer::zeros("a tile of rows", rows.saturating_mul(width));
         let outs = steps.iter().map(|step| room(step.out)).collect::<Result<_>>()?;
         let deltas = steps[..steps.len() - 1].iter().map(|step| room(step.out)).collect::<Result<_>>()?;
         let kept = steps.iter().map(|step| room(step.kept)).collect::<Result<_>>()?;
-        Ok(Self { steps, outs, kept, deltas })
+        let slopes = steps.iter().map(|step| room(step.slopes)).collect::<Result<_>>()?;
+        Ok(Self { steps, outs, kept, slopes, deltas })
     }
 
     /// The output of the last step, or its derivative.
@@ -75,6 +85,7 @@ impl<T: Element> Slots<T> {
             x: &self.outs[step - 1][..n * self.steps[step - 1].out],
             kept: &self.kept[step][..n * self.steps[step].kept],
             d_out: &d_out[..n * self.steps[step].out],
+            slopes: &self.slopes[step - 1][..n * self.steps[step - 1].slopes],
             d_x: &mut before[step - 1][..n * self.steps[step - 1].out],
         }
     }
@@ -88,6 +99,7 @@ impl<T: Element> Places<T> for Slots<T> {
             x: before.last().map(|x| &x[..n * widths[step - 1].out]),
             out: &mut from_here[0][..n * widths[step].out],
             kept: &mut self.kept[step][..n * widths[step].kept],
+            slopes: &mut self.slopes[step][..n * widths[step].slopes],
         }
     }
 }

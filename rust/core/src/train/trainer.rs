@@ -14,7 +14,7 @@ use crate::kernels::Tally;
 use crate::loss::Objective;
 use crate::memory::Buffer;
 use crate::mlp::Mlp;
-use crate::optim::{Rule, State};
+use crate::optim::{Options, Rule, State};
 use crate::run::BatchWorkspace;
 use crate::run::Inference;
 use crate::run::Interrupt;
@@ -64,6 +64,9 @@ pub struct Trainer<'a, T: Element> {
     batch_size: usize,
     objective: Objective,
     dropout: Dropout,
+    options: Options,
+    /// Epochs of the whole training: how long a schedule of the learning rate is.
+    epochs: usize,
     epoch: usize,
     order: Vec<u32>,
     /// Where the orders come from, if not from the schedule's seed.
@@ -85,7 +88,11 @@ impl<'a, T: Element> Trainer<'a, T> {
         let n = train.n_rows();
         let network = mlp.network();
         train.check(network)?;
-        validation.as_ref().map_or(Ok(()), |validation| validation.check(network))?;
+        if let Some(validation) = &validation {
+            validation.check(network)?;
+            // No step depends on it: nothing else would ever find what is wrong.
+            validation.check_finite()?;
+        }
         if schedule.n_threads == 0 {
             return Err(Error::value("n_threads", 0, "a number >= 1"));
         }
@@ -111,6 +118,8 @@ impl<'a, T: Element> Trainer<'a, T> {
             batch_size,
             objective: Objective::default(),
             dropout: Dropout::default(),
+            options: Options::default(),
+            epochs: 0,
             epoch: 0,
             order,
             random: None,
@@ -157,6 +166,13 @@ impl<'a, T: Element> Trainer<'a, T> {
     #[must_use]
     pub fn with_dropout(self, dropout: Dropout) -> Self {
         Self { dropout, ..self }
+    }
+
+    /// Takes steps with these options. `epochs` are those of the whole training, which a schedule of the learning rate is
+    /// spread over; epochs that an earlier training made are among them.
+    #[must_use]
+    pub fn with_options(self, options: Options, epochs: usize) -> Self {
+        Self { options, epochs, ..self }
     }
 
     /// One epoch. After an error the network has the parameters of the last whole step.
@@ -211,16 +227,26 @@ impl<'a, T: Element> Trainer<'a, T> {
         let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(key));
         let pass = Pass { objective: self.objective, ..mlp.pass(interrupt) };
         let d_out = pass.plan.layout().d_out();
+        let rate = self.rate_factor(batch);
         let gradient = &mut self.gradient;
         let (tally, largest) = self.workspace.gradient(pass, examples, gradient, &mut self.team)?;
         if weight > 0.0 {
-            let descent = Descent { loss: tally.loss + tally.penalty, gradient, largest };
-            take_step((rule, state), mlp.parameters_mut(), descent, &mut self.team, (self.epoch, batch))
+            let descent = Descent { loss: tally.loss + tally.penalty, gradient, largest, rate };
+            let with = (rule, &self.options, state);
+            take_step(with, mlp.parts_mut(), descent, &mut self.team, (self.epoch, batch))
                 .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
         }
         // Each share is at most 1, so that the mean overflows only where a loss does.
         let shares = (weight / self.train.total_weight(), rows.len() as f64 / self.train.n_rows() as f64);
         Ok(Tally { loss: self.objective.reported(d_out, &tally, shares), ..tally })
+    }
+
+    /// What the schedule makes of the learning rate in a batch of this epoch. Batches without weight count too, so that it
+    /// is a function of the place in the training alone.
+    fn rate_factor(&self, batch: usize) -> f64 {
+        let of_epoch = self.train.n_rows().div_ceil(self.batch_size) as u64;
+        let before = (self.epoch as u64 - 1).saturating_mul(of_epoch).saturating_add(batch as u64 - 1);
+        self.options.rate_factor(before, of_epoch.saturating_mul(self.epochs as u64))
     }
 
     fn validate(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<(f64, f64)>> {

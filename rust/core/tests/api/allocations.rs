@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use crate::common::{Examples, mlp, with_biases};
 use fastmlp_core::{
-    Activation, Adam, Element, Interrupt, Loss, Mlp, Network, Objective, Result, Rule, Schedule, Sgd, State,
-    Trainer,
+    Activation, Adam, Element, Groups, Interrupt, Loss, Mlp, Network, Objective, Options, RateSchedule,
+    Result, Role, Rule, Schedule, Sgd, State, Trainer,
 };
 use ndarray::Array2;
 
@@ -77,6 +77,13 @@ impl Interrupt for Watch {
     }
 }
 
+/// None, and all that there are.
+fn options() -> [Options; 2] {
+    let schedule = RateSchedule::new("cosine", Some(0.1)).unwrap();
+    let groups = Groups::default().with_factor(Role::Bias, 0.5).unwrap().with_decay_of(&[Role::Weight]);
+    [Options::default(), Options::new(Some(0.1), Some(schedule), groups).unwrap()]
+}
+
 fn rules() -> [Rule; 3] {
     [
         Rule::Sgd(Sgd::new(0.1, 0.0, false).unwrap()),
@@ -116,10 +123,12 @@ fn check_epochs<T: Element>() {
 
 fn check_epochs_of<T: Element>(mut mlp: Mlp<T>, rule: &Rule, schedule: Schedule) {
     let (train, validation) = (examples::<T>(3000), examples::<T>(300));
-    for validation in [None, Some(validation.weighted())] {
-        let case = format!("{}, {rule:?}, {schedule:?}, validation: {}", T::DTYPE, validation.is_some());
+    for (with_validation, options) in options().into_iter().flat_map(|all| [(false, all), (true, all)]) {
+        let validation = with_validation.then(|| validation.weighted());
+        let case = format!("{}, {rule:?}, {schedule:?}, {options:?}, {with_validation}", T::DTYPE);
         let mut state = State::new(rule, mlp.parameters().len()).unwrap();
-        let mut trainer = Trainer::new(&mlp, train.weighted(), validation, schedule).unwrap();
+        let trainer = Trainer::new(&mlp, train.weighted(), validation, schedule).unwrap();
+        let mut trainer = trainer.with_options(options, 1);
         let epoch = |watch: &Watch| trainer.epoch(&mut mlp, rule, &mut state, watch).unwrap();
         assert_eq!(Watch::new().allocations(epoch), 0, "{case}");
     }
@@ -141,10 +150,13 @@ fn check_step<T: Element>() {
         for mut mlp in networks::<T>() {
             let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
             let data = examples.weighted();
-            let step = |watch: &Watch| {
-                mlp.step(&data, Objective::default(), (&rule, &mut state), None, watch).unwrap()
-            };
-            assert_eq!(Watch::new().allocations(step), 0, "{} {rule:?}", T::DTYPE);
+            for options in options() {
+                let step = |watch: &Watch| {
+                    let with = (&rule, &options, &mut state);
+                    mlp.step(&data, Objective::default(), with, None, watch).unwrap()
+                };
+                assert_eq!(Watch::new().allocations(step), 0, "{} {rule:?} {options:?}", T::DTYPE);
+            }
         }
     }
 }

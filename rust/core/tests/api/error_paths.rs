@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::common::{Examples, bits, lasting, mlp};
 use fastmlp_core::{
-    Activation, Adam, Dataset, Init, Labels, Mlp, Names, Network, Never, Numbers, Objective, Result, Rule,
-    Schedule, Sgd, State, Tensor, TensorFile, Trainer, Weights,
+    Activation, Adam, Dataset, Init, Labels, Mlp, Names, Network, Never, Numbers, Objective, Options, Result,
+    Rule, Schedule, Sgd, State, Tensor, TensorFile, Trainer, Weights,
 };
 use ndarray::{Array2, ArrayView2, array};
 
@@ -113,18 +113,18 @@ fn weights_are_finite_and_some_row_counts() {
 
 #[test]
 fn parameters_outside_their_range() {
-    let name = message(Activation::from_name("softplus"));
-    let choices = r#""identity", "relu", "leaky_relu", "sigmoid", "tanh""#;
-    assert_eq!(name, format!(r#"activation is "softplus", expected one of {choices}"#));
+    let name = message(Activation::from_name("swish"));
+    let choices = r#""identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "mish", "softplus""#;
+    assert_eq!(name, format!(r#"activation is "swish", expected one of {choices}"#));
     assert_eq!(
         message(Network::new(&LAYER_SIZES, &[])),
-        "activation is a sequence of 0, expected one name, or a sequence of 1: one a hidden layer"
+        "activation is a sequence of 0, expected one name, or a sequence of 1 name, one per hidden layer"
     );
     let widths = message(Network::new(&[2, 0, 3], &[Activation::Tanh]));
     assert_eq!(widths, "layer_sizes is [2, 0, 3], expected widths >= 1");
     assert_eq!(
         message(Init::from_name("xavier", None)),
-        r#"init is "xavier", expected one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "normal""#
+        r#"init is "xavier", expected one of "auto", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_normal", "normal""#
     );
     let rate = message(Sgd::new(0.1, 0.9, false).unwrap().with_learning_rate(f64::INFINITY));
     assert_eq!(rate, "learning_rate is inf, expected a finite number > 0");
@@ -151,7 +151,13 @@ fn an_optimizer_belongs_to_one_network() {
         let expected = "the optimizer holds the state of 7 parameters and the network has 33: make a new \
                         optimizer, or call its reset()";
         assert_eq!(
-            message(mlp.step(&examples.plain(), Objective::default(), (&rule, &mut state), None, &Never)),
+            message(mlp.step(
+                &examples.plain(),
+                Objective::default(),
+                (&rule, &Options::default(), &mut state),
+                None,
+                &Never
+            )),
             expected
         );
         let result = mlp.fit(examples.plain(), None, &rule, &mut state, 1, schedule(None));
@@ -172,7 +178,13 @@ fn a_step_that_diverges_is_not_applied() {
         let mut state = State::new(rule, before.len()).unwrap();
         let expected = EXPECTED.replace("WHAT", what);
         assert_eq!(
-            message(mlp.step(&data, Objective::default(), (rule, &mut state), None, &Never)),
+            message(mlp.step(
+                &data,
+                Objective::default(),
+                (rule, &Options::default(), &mut state),
+                None,
+                &Never
+            )),
             expected
         );
         assert_eq!(message(mlp.fit(data, None, rule, &mut state, 1, schedule(None))), expected);
@@ -215,7 +227,15 @@ fn a_training_that_diverges_keeps_the_last_whole_step() {
 
     let mut one_step = linear();
     let mut state = State::new(&rule, n_parameters).unwrap();
-    one_step.step(&first_batch.plain(), Objective::default(), (&rule, &mut state), None, &Never).unwrap();
+    one_step
+        .step(
+            &first_batch.plain(),
+            Objective::default(),
+            (&rule, &Options::default(), &mut state),
+            None,
+            &Never,
+        )
+        .unwrap();
     assert_eq!(bits(mlp.parameters()), bits(one_step.parameters()));
 }
 
@@ -230,7 +250,13 @@ fn inputs_of_training_are_finite() {
         let mut state = State::new(&rule, before.len()).unwrap();
         let expected = format!("X[4, 1] is {printed}, expected finite numbers");
         assert_eq!(
-            message(mlp.step(&examples.plain(), Objective::default(), (&rule, &mut state), None, &Never)),
+            message(mlp.step(
+                &examples.plain(),
+                Objective::default(),
+                (&rule, &Options::default(), &mut state),
+                None,
+                &Never
+            )),
             expected
         );
         let mut trainer = Trainer::new(&mlp, examples.plain(), None, schedule(None)).unwrap();
@@ -262,7 +288,7 @@ fn files() {
     for (content, reason) in [
         (&b""[..], "it is cut short"),
         (&[0xff; 64], "its header has 18446744073709551615 bytes, expected at most 1048576"),
-        (b"\x02\0\0\0\0\0\0\0{}", "its format is not named, expected \"fastmlp-1\""),
+        (b"\x02\0\0\0\0\0\0\0{}", "its format is not named, expected \"fastmlp-1\" or \"fastmlp-2\""),
     ] {
         fs::write(&path, content).unwrap();
         assert_eq!(message(TensorFile::load(&path)), format!("{path_shown} is not a model file: {reason}"));
@@ -303,7 +329,16 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
         message(mlp.loss_and_grad(&set(3), Objective::default(), &mut gradient, None, &Never)),
         wrong_x
     );
-    assert_eq!(message(mlp.step(&set(3), Objective::default(), (&rule, &mut state), None, &Never)), wrong_x);
+    assert_eq!(
+        message(mlp.step(
+            &set(3),
+            Objective::default(),
+            (&rule, &Options::default(), &mut state),
+            None,
+            &Never
+        )),
+        wrong_x
+    );
     assert_eq!(message(mlp.fit(set(3), None, &rule, &mut state, 1, schedule(None))), wrong_x);
 
     let x = Array2::<f64>::zeros((4, 2));
@@ -324,7 +359,13 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
         "d_x has shape (5,), expected (8,)"
     );
     assert_eq!(
-        message(mlp.step(&fitting(), Objective::default(), (&sgd(0.1, 0.9), &mut state), None, &Never)),
+        message(mlp.step(
+            &fitting(),
+            Objective::default(),
+            (&sgd(0.1, 0.9), &Options::default(), &mut state),
+            None,
+            &Never
+        )),
         r#"state is the state of a rule with 0 vectors, expected 1: ["velocity"]"#
     );
     let no_threads = Schedule { n_threads: 0, ..schedule(None) };
@@ -354,7 +395,8 @@ fn a_step_that_would_overflow_changes_neither_the_network_nor_the_state() {
             let x = array![[x[0]], [x[1]]];
             let data = Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 2).unwrap();
             let before: Vec<Vec<f32>> = state.slots().map(<[f32]>::to_vec).collect();
-            let result = mlp.step(&data, Objective::default(), (rule, &mut state), None, &Never);
+            let result =
+                mlp.step(&data, Objective::default(), (rule, &Options::default(), &mut state), None, &Never);
             let same = state.slots().zip(&before).all(|(slot, before)| slot == before);
             (result.map_err(|error| error.to_string()), same, mlp.parameters().to_vec())
         };
@@ -388,7 +430,7 @@ fn a_decay_that_overshoots_is_applied_as_long_as_it_is_finite() {
         let result = mlp.step(
             &examples.plain(),
             Objective::default(),
-            (&rule(weight_decay), &mut state),
+            (&rule(weight_decay), &Options::default(), &mut state),
             None,
             &Never,
         );

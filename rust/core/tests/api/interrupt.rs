@@ -5,7 +5,8 @@ use std::thread;
 
 use crate::common::{Examples, bits, mlp};
 use fastmlp_core::{
-    Activation, Adam, Ask, Error, Interrupt, Mlp, Never, Objective, Result, Rule, Schedule, State, Trainer,
+    Activation, Adam, Ask, Error, Interrupt, Mlp, Never, Objective, Options, Result, Rule, Schedule, State,
+    Trainer,
 };
 use ndarray::Array2;
 
@@ -59,8 +60,14 @@ fn parameters_by_step(start: &Mlp<f64>, rule: &Rule) -> Vec<Vec<u64>> {
     let mut by_step = vec![bits(mlp.parameters())];
     let rows: Vec<_> = (0..N).collect();
     for batch in rows.chunks(BATCH_SIZE) {
-        mlp.step(&examples.select(batch).weighted(), Objective::default(), (rule, &mut state), None, &Never)
-            .unwrap();
+        mlp.step(
+            &examples.select(batch).weighted(),
+            Objective::default(),
+            (rule, &Options::default(), &mut state),
+            None,
+            &Never,
+        )
+        .unwrap();
         by_step.push(bits(mlp.parameters()));
     }
     by_step
@@ -117,7 +124,7 @@ fn every_call_can_be_stopped() {
         mlp.loss(&data, 1, stop).map(drop),
         mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, stop).map(drop),
         mlp.backward(x, d_logits.view(), &mut gradient, &mut d_x, stop),
-        mlp.step(&data, Objective::default(), (&rule, &mut state), None, stop).map(drop),
+        mlp.step(&data, Objective::default(), (&rule, &Options::default(), &mut state), None, stop).map(drop),
     ];
     for (call, result) in results.into_iter().enumerate() {
         assert!(matches!(result, Err(Error::Interrupted)), "call {call}");

@@ -1,10 +1,13 @@
 //! Adam, as Python sees it.
 
-use fastmlp_core::{Adam as AdamRule, Rule};
+use std::collections::BTreeMap;
+
+use fastmlp_core::{Adam as AdamRule, Options, Rule};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::Optimizer;
+use super::options::{OptionArguments, call, reduced};
 use crate::argument;
 use crate::error::BindResult;
 
@@ -25,6 +28,19 @@ use crate::error::BindResult;
 ///     Keeps the quotient finite: finite, > 0.
 /// epsilon_hat : bool, default=False
 ///     Whether epsilon is added before the root is corrected, as in scikit-learn.
+/// clip_norm : float, default=None
+///     The largest norm of a gradient: a longer one is made as long as this before the step.
+///     Finite, > 0; None clips nothing.
+/// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
+///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
+///     it is.
+/// warmup : float, default=None
+///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
+///     ``"one_cycle"`` and 0 for the other schedules.
+/// lr_factors : dict of str to float, default=None
+///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
+///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
+///     that are not named; roles that a network does not have are ignored.
 ///
 /// Attributes
 /// ----------
@@ -38,13 +54,15 @@ use crate::error::BindResult;
 ///     Keeps the quotient finite.
 /// epsilon_hat : bool
 ///     Whether epsilon is added before the root is corrected.
+/// clip_norm, schedule, warmup, lr_factors : object
+///     As given.
 ///
 /// Raises
 /// ------
 /// TypeError
-///     If an argument is not a number.
+///     If an argument is of the wrong type.
 /// ValueError
-///     If an argument is out of its range.
+///     If an argument is out of its range, or names no schedule or role.
 ///
 /// See Also
 /// --------
@@ -89,8 +107,10 @@ pub(crate) struct Adam;
 #[pymethods]
 impl Adam {
     #[new]
+    #[allow(clippy::too_many_arguments, reason = "those of the class")]
     #[pyo3(signature = (
-        learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, epsilon_hat = false
+        learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, epsilon_hat = false, *, clip_norm = None, schedule = None, warmup = None,
+        lr_factors = None
     ))]
     fn new(
         #[pyo3(from_py_with = argument::learning_rate)] learning_rate: f64,
@@ -98,9 +118,14 @@ impl Adam {
         #[pyo3(from_py_with = argument::beta_2)] beta_2: f64,
         #[pyo3(from_py_with = argument::epsilon)] epsilon: f64,
         #[pyo3(from_py_with = argument::epsilon_hat)] epsilon_hat: bool,
+        #[pyo3(from_py_with = argument::clip_norm)] clip_norm: Option<f64>,
+        #[pyo3(from_py_with = argument::schedule)] schedule: Option<&str>,
+        #[pyo3(from_py_with = argument::warmup)] warmup: Option<f64>,
+        #[pyo3(from_py_with = argument::lr_factors)] lr_factors: Option<BTreeMap<String, f64>>,
     ) -> BindResult<PyClassInitializer<Self>> {
-        let rule = AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?;
-        Ok(Self::of(rule.with_epsilon_hat(epsilon_hat)))
+        let rule = AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?.with_epsilon_hat(epsilon_hat);
+        let given = OptionArguments { clip_norm, schedule, warmup, lr_factors, decay_roles: None };
+        Ok(Self::of(rule, given.options()?))
     }
 
     /// Memory of the gradient's mean: float in [0, 1).
@@ -130,21 +155,21 @@ impl Adam {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
         let rule = rule(slf);
         let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
-        let arguments = (rate, rule.beta_1(), rule.beta_2(), epsilon, rule.epsilon_hat());
-        Ok((slf.get_type(), arguments, slf.as_super().get().state_dict(slf.py())?).into_pyobject(slf.py())?)
+        let settings = (rate, rule.beta_1(), rule.beta_2(), epsilon, rule.epsilon_hat());
+        reduced(slf.as_super(), slf.get_type(), settings)
     }
 
-    fn __repr__(slf: &Bound<'_, Self>) -> String {
+    fn __repr__(slf: &Bound<'_, Self>) -> BindResult<String> {
         let rule = rule(slf);
         let epsilon_hat = if rule.epsilon_hat() { ", epsilon_hat=True" } else { "" };
-        format!("Adam({}{epsilon_hat})", settings(rule))
+        call(slf.as_super(), "Adam", &(settings(rule) + epsilon_hat))
     }
 }
 
 impl Adam {
     /// The object that has the rule.
-    pub(super) fn of(rule: AdamRule) -> PyClassInitializer<Self> {
-        PyClassInitializer::from(Optimizer::new(Rule::Adam(rule))).add_subclass(Self)
+    pub(super) fn of(rule: AdamRule, options: Options) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(Optimizer::new(Rule::Adam(rule), options)).add_subclass(Self)
     }
 }
 

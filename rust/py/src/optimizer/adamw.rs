@@ -1,16 +1,20 @@
 //! `AdamW`, as Python sees it.
 
+use std::collections::BTreeMap;
+
 use fastmlp_core::Adam as AdamRule;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::adam::{Adam, rule, settings};
+use super::options::{OptionArguments, call, decay_roles, reduced};
 use crate::argument;
 use crate::error::BindResult;
 
-/// Adam with decoupled weight decay, which pulls every parameter towards 0 beside Adam's step.
+/// Adam with decoupled weight decay, which pulls parameters towards 0 beside Adam's step.
 ///
-/// As in PyTorch all parameters decay, the biases too. With ``weight_decay=0`` it is `Adam`.
+/// As in PyTorch all parameters decay, the biases too, unless `decay_roles` says which. With
+/// ``weight_decay=0`` it is `Adam`.
 ///
 /// The state is that of `Adam`; each goes on from the other's.
 ///
@@ -25,7 +29,23 @@ use crate::error::BindResult;
 /// epsilon : float, default=1e-8
 ///     Keeps the quotient finite: finite, > 0.
 /// weight_decay : float, default=0.01
-///     A step takes this times the learning rate from every parameter: finite, >= 0.
+///     A step takes this times the learning rate from every parameter that decays: finite, >= 0.
+/// clip_norm : float, default=None
+///     The largest norm of a gradient: a longer one is made as long as this before the step.
+///     Finite, > 0; None clips nothing.
+/// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
+///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
+///     it is.
+/// warmup : float, default=None
+///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
+///     ``"one_cycle"`` and 0 for the other schedules.
+/// lr_factors : dict of str to float, default=None
+///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
+///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
+///     that are not named; roles that a network does not have are ignored.
+/// decay_roles : sequence of str, default=None
+///     The roles whose parameters decay, named as in `lr_factors`: ``("weight",)`` leaves biases,
+///     gains, shifts, scales and slopes as they are. None is all, as in PyTorch.
 ///
 /// Attributes
 /// ----------
@@ -38,14 +58,18 @@ use crate::error::BindResult;
 /// epsilon : float
 ///     Keeps the quotient finite.
 /// weight_decay : float
-///     What a step takes from every parameter, times the learning rate.
+///     What a step takes from the parameters that decay, times the learning rate.
+/// clip_norm, schedule, warmup, lr_factors : object
+///     As given.
+/// decay_roles : tuple of str or None
+///     The roles whose parameters decay; None if all do.
 ///
 /// Raises
 /// ------
 /// TypeError
-///     If an argument is not a number.
+///     If an argument is of the wrong type.
 /// ValueError
-///     If an argument is out of its range.
+///     If an argument is out of its range, or names no schedule or role.
 ///
 /// See Also
 /// --------
@@ -58,7 +82,8 @@ use crate::error::BindResult;
 ///     p = p - learning_rate * weight_decay * p
 ///
 /// and then that of `Adam`, whose moments know nothing of the decay. This is PyTorch's form of
-/// algorithm 2 of [1]; a new learning rate changes the decay too.
+/// algorithm 2 of [1]; a new learning rate changes the decay too, and so do a schedule and
+/// `lr_factors`.
 ///
 /// References
 /// ----------
@@ -83,8 +108,10 @@ pub(crate) struct AdamW;
 #[pymethods]
 impl AdamW {
     #[new]
+    #[allow(clippy::too_many_arguments, reason = "those of the class")]
     #[pyo3(signature = (
-        learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, weight_decay = 0.01
+        learning_rate = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8, weight_decay = 0.01, *, clip_norm = None, schedule = None, warmup = None,
+        lr_factors = None, decay_roles = None
     ))]
     fn new(
         #[pyo3(from_py_with = argument::learning_rate)] learning_rate: f64,
@@ -92,27 +119,40 @@ impl AdamW {
         #[pyo3(from_py_with = argument::beta_2)] beta_2: f64,
         #[pyo3(from_py_with = argument::epsilon)] epsilon: f64,
         #[pyo3(from_py_with = argument::weight_decay)] weight_decay: f64,
+        #[pyo3(from_py_with = argument::clip_norm)] clip_norm: Option<f64>,
+        #[pyo3(from_py_with = argument::schedule)] schedule: Option<&str>,
+        #[pyo3(from_py_with = argument::warmup)] warmup: Option<f64>,
+        #[pyo3(from_py_with = argument::lr_factors)] lr_factors: Option<BTreeMap<String, f64>>,
+        #[pyo3(from_py_with = argument::decay_roles)] decay_roles: Option<Vec<String>>,
     ) -> BindResult<PyClassInitializer<Self>> {
-        let adam = AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?;
-        Ok(Adam::of(adam.with_weight_decay(weight_decay)?).add_subclass(Self))
+        let rule = AdamRule::new(learning_rate, beta_1, beta_2, epsilon)?.with_weight_decay(weight_decay)?;
+        let given = OptionArguments { clip_norm, schedule, warmup, lr_factors, decay_roles };
+        Ok(Adam::of(rule, given.options()?).add_subclass(Self))
     }
 
-    /// What a step takes from every parameter, times the learning rate: float >= 0.
+    /// What a step takes from the parameters that decay, times the learning rate: float >= 0.
     #[getter]
     fn weight_decay(slf: &Bound<'_, Self>) -> f64 {
         rule(slf.as_super()).weight_decay()
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
-        let (adam, py) = (slf.as_super(), slf.py());
-        let rule = rule(adam);
-        let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
-        let arguments = (rate, rule.beta_1(), rule.beta_2(), epsilon, rule.weight_decay());
-        Ok((slf.get_type(), arguments, adam.as_super().get().state_dict(py)?).into_pyobject(py)?)
+    /// Roles whose parameters decay: tuple of str; None if all do.
+    #[getter]
+    fn decay_roles<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        decay_roles(&slf.as_super().as_super().get().options, slf.py())
     }
 
-    fn __repr__(slf: &Bound<'_, Self>) -> String {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
+        let adam = slf.as_super();
+        let rule = rule(adam);
+        let (rate, epsilon) = (rule.learning_rate(), rule.epsilon());
+        let settings = (rate, rule.beta_1(), rule.beta_2(), epsilon, rule.weight_decay());
+        reduced(adam.as_super(), slf.get_type(), settings)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> BindResult<String> {
         let rule = rule(slf.as_super());
-        format!("AdamW({}, weight_decay={:?})", settings(rule), rule.weight_decay())
+        let settings = format!("{}, weight_decay={:?}", settings(rule), rule.weight_decay());
+        call(slf.as_super().as_super(), "AdamW", &settings)
     }
 }

@@ -2,12 +2,15 @@
 
 mod adam;
 mod adamw;
+mod loan;
+mod options;
 mod sgd;
 mod state;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use fastmlp_core::{Adam as AdamRule, Error, Rule, State};
+use fastmlp_core::{Adam as AdamRule, Error, Options, RateSchedule, Rule, State};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -15,15 +18,18 @@ use pyo3::types::PyDict;
 use crate::argument;
 use crate::array::PyScalar;
 use crate::error::{BindError, BindResult};
-use crate::integer::integer;
+use crate::integer::{count, integer};
+use crate::mlp::MLP;
+use crate::out::zeros;
 
 pub(crate) use adam::Adam;
 pub(crate) use adamw::AdamW;
+pub(crate) use loan::Reservation;
 pub(crate) use sgd::SGD;
 pub(crate) use state::Stateful;
 use state::{AnyState, counted, loaded};
 
-/// What every optimizer has: a learning rate, and a state for the network it trains.
+/// What every optimizer has: a learning rate, options, and a state for the network it trains.
 ///
 /// `SGD`, `Adam` and `AdamW` are optimizers; this class has no constructor of its own.
 ///
@@ -31,10 +37,56 @@ use state::{AnyState, counted, loaded};
 /// ----------
 /// learning_rate : float
 ///     Length of a step; it can be set.
+/// clip_norm : float or None
+///     The largest norm of a gradient.
+/// schedule : str or None
+///     How the learning rate changes from step to step of a fit.
+/// warmup : float or None
+///     Share of the steps of a fit in which the learning rate rises.
+/// lr_factors : dict or None
+///     What the learning rate is multiplied by for the parameters of a role; of the roles for which
+///     that is not 1.
+///
+/// Notes
+/// -----
+/// A step with a `clip_norm` follows the gradient of the objective, penalty included, times
+/// ``min(1, clip_norm / (norm + 1e-6))``, where ``norm`` is the Euclidean norm of the whole
+/// gradient, as ``torch.nn.utils.clip_grad_norm_`` makes it [1].
+///
+/// A `schedule` multiplies `learning_rate` by a factor in each step of `MLP.fit`. Of a fit of ``S``
+/// steps, its epochs times the batches of an epoch, with ``W = ceil(warmup * S)``, step ``t``, from
+/// 0, has the factor ::
+///
+///     (t + 1) / (W + 1)                      while t < W, and then
+///     1                                      "constant"
+///     (1 + cos(pi * u)) / 2                  "cosine" [2]
+///     1 - u                                  "linear", where u = (t - W) / max(S - W, 1)
+///
+/// The warm-up is PyTorch's ``LinearLR(start_factor=1 / (W + 1), total_iters=W)``, which
+/// ``CosineAnnealingLR(T_max=S - W)`` or ``LinearLR(1, 0, total_iters=S - W)`` follow.
+/// ``"one_cycle"`` is its ``OneCycleLR(max_lr=learning_rate, total_steps=S, pct_start=warmup)``
+/// without a cycle of the momentum [3]: from 1/25 the factor rises to 1 at step
+/// ``warmup * S - 1`` and falls to 1/250000 in the last step, both along half a cosine.
+///
+/// The steps of earlier epochs count: a fit that begins at an `initial_epoch`, as that of a
+/// `Checkpoint` does, goes on in the schedule of all its `epochs`. `MLP.step` and `Optimizer.step`
+/// belong to no fit, and take the learning rate as it is.
+///
+/// References
+/// ----------
+/// .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
+///    networks", ICML 2013.
+/// .. [2] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
+///    ICLR 2017.
+/// .. [3] L. N. Smith and N. Topin, "Super-convergence: very fast training of neural networks using
+///    large learning rates", 2018.
 #[pyclass(frozen, subclass, module = "fastmlp")]
 pub(crate) struct Optimizer {
     rule: Mutex<Rule>,
+    options: Options,
     state: Mutex<AnyState>,
+    /// Whether a call trains with it; changed while `state` is locked.
+    is_reserved: AtomicBool,
 }
 
 const IN_USE: BindError =
@@ -43,13 +95,14 @@ const IN_USE: BindError =
 impl Default for Optimizer {
     /// Adam: the optimizer of a fit that is given none.
     fn default() -> Self {
-        Self::new(Rule::Adam(AdamRule::default()))
+        Self::new(Rule::Adam(AdamRule::default()), Options::default())
     }
 }
 
 impl Optimizer {
-    pub(crate) fn new(rule: Rule) -> Self {
-        Self { rule: Mutex::new(rule), state: Mutex::new(AnyState::New) }
+    pub(crate) fn new(rule: Rule, options: Options) -> Self {
+        let (rule, state) = (Mutex::new(rule), Mutex::new(AnyState::New));
+        Self { rule, options, state, is_reserved: AtomicBool::new(false) }
     }
 
     /// The rule as it is now.
@@ -65,43 +118,14 @@ impl Optimizer {
         }
     }
 
-    /// Lends the state for training a network of `n_parameters`, which nobody else can do meanwhile.
-    pub(crate) fn lend<T: Stateful>(&self, n_parameters: usize) -> BindResult<Loan<'_, T>> {
-        let rule = self.rule();
-        let mut held = self.state();
-        let state = match std::mem::replace(&mut *held, AnyState::InUse) {
-            AnyState::InUse => return Err(IN_USE),
-            AnyState::New => State::new(&rule, n_parameters).map_err(|error| (error, AnyState::New)),
-            other => match T::unwrap(other) {
-                Ok(state) => match state.check(&rule, n_parameters) {
-                    Ok(()) => Ok(state),
-                    Err(error) => Err((error, T::wrap(state))),
-                },
-                // Plain descent keeps a count, and nothing that has a type.
-                Err(other) if rule.slots().is_empty() => {
-                    counted(&rule, n_parameters, other.steps()).map_err(|error| (error, other))
-                }
-                Err(other) => Err((
-                    Error::value(
-                        "optimizer",
-                        "one that trained a network of another dtype",
-                        format!("a new one, or its reset(), for a network of {}", T::DTYPE),
-                    ),
-                    other,
-                )),
-            },
-        };
-        match state {
-            Ok(state) => Ok(Loan { optimizer: self, state: Some(state) }),
-            Err((error, before)) => {
-                *held = before;
-                Err(error.into())
-            }
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, AnyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, to be changed: not while a call trains with it.
+    fn free_state(&self) -> BindResult<MutexGuard<'_, AnyState>> {
+        let state = self.state();
+        if self.is_reserved.load(Ordering::Relaxed) { Err(IN_USE) } else { Ok(state) }
     }
 }
 
@@ -121,6 +145,121 @@ impl Optimizer {
         Ok(())
     }
 
+    /// The largest norm of a gradient: float > 0, or None.
+    #[getter]
+    fn clip_norm(&self) -> Option<f64> {
+        self.options.clip_norm()
+    }
+
+    /// How the learning rate changes from step to step of a fit: str, or None.
+    #[getter]
+    fn schedule(&self) -> Option<&'static str> {
+        self.options.schedule().map(RateSchedule::name)
+    }
+
+    /// Share of the steps of a fit in which the learning rate rises: float in [0, 1), or None.
+    #[getter]
+    fn warmup(&self) -> Option<f64> {
+        self.options.schedule().and_then(RateSchedule::warmup)
+    }
+
+    /// What the learning rate is multiplied by, by role, where it is not 1: dict, or None.
+    #[getter]
+    fn lr_factors<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        options::lr_factors(&self.options, py)
+    }
+
+    /// The learning rates of the steps of a fit.
+    ///
+    /// Parameters
+    /// ----------
+    /// n_steps : int
+    ///     Steps of the whole fit, >= 0: its epochs times the batches of an epoch.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray of shape (n_steps,)
+    ///     What the schedule makes of `learning_rate` in each of them, in float64; without a
+    ///     schedule they are all the same.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `n_steps` is not an integer.
+    /// ValueError
+    ///     If it is negative.
+    /// MemoryError
+    ///     If there is no memory for so many numbers.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import fastmlp
+    /// >>> fastmlp.SGD(learning_rate=0.8, schedule="linear", warmup=0.5).learning_rates(6)
+    /// array([0.2       , 0.4       , 0.6       , 0.8       , 0.53333333,
+    ///        0.26666667])
+    fn learning_rates<'py>(
+        &self,
+        py: Python<'py>,
+        n_steps: &Bound<'py, PyAny>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        let n = count("n_steps", n_steps, 0)?;
+        let (rate, steps) = (self.learning_rate(), n as u64);
+        let mut rates = zeros::<f64, 1>(py, [n])?;
+        for (to, step) in rates.slice_mut().iter_mut().zip(0..) {
+            *to = rate * self.options.rate_factor(step, steps);
+        }
+        Ok(rates.into_any())
+    }
+
+    /// Make one update of a network along a gradient of the caller's own.
+    ///
+    /// The update is that of `MLP.step`, where the gradient is the same: with the same bits, and the
+    /// same state afterwards.
+    ///
+    /// Parameters
+    /// ----------
+    /// mlp : MLP
+    ///     The network whose parameters follow.
+    /// gradient : ndarray of shape (n_parameters,)
+    ///     Derivative of the loss with respect to `MLP.parameters`, laid out like them (see
+    ///     `MLP.unflatten`), of the network's dtype and contiguous: what `MLP.backward` returns, or
+    ///     a sum of such vectors.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `mlp` is no network, or `gradient` not a NumPy array of its dtype.
+    /// ValueError
+    ///     If `gradient` has another shape, is not contiguous, misaligned in memory, or in the same
+    ///     memory as the network's parameters; if the optimizer's state belongs to a network of
+    ///     another size or dtype.
+    /// DivergenceError
+    ///     If the gradient or the update is not finite. The network and the optimizer stay as they
+    ///     were.
+    /// RuntimeError
+    ///     If another call is training the network, or training with the optimizer.
+    ///
+    /// Examples
+    /// --------
+    /// A loss of one's own, half the sum of the squared logits:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> mlp, adam = fastmlp.MLP([2, 8, 3], dtype="float64", seed=0), fastmlp.Adam()
+    /// >>> X = np.ones((5, 2))
+    /// >>> before = np.square(mlp.forward(X)).sum()
+    /// >>> gradient, _ = mlp.backward(X, mlp.forward(X))
+    /// >>> adam.step(mlp, gradient)
+    /// >>> bool(np.square(mlp.forward(X)).sum() < before)
+    /// True
+    fn step(
+        &self,
+        #[pyo3(from_py_with = argument::mlp)] mlp: Bound<'_, MLP>,
+        gradient: &Bound<'_, PyAny>,
+    ) -> BindResult<()> {
+        mlp.get().descend(gradient, self)
+    }
+
     /// Forget the state, as if no step had been made; then any network can be trained.
     ///
     /// Raises
@@ -128,11 +267,7 @@ impl Optimizer {
     /// RuntimeError
     ///     If the optimizer is training a network.
     fn reset(&self) -> BindResult<()> {
-        let mut state = self.state();
-        if matches!(*state, AnyState::InUse) {
-            return Err(IN_USE);
-        }
-        *state = AnyState::New;
+        *self.free_state()? = AnyState::New;
         Ok(())
     }
 
@@ -208,41 +343,11 @@ impl Optimizer {
         };
         let expected = "one-dimensional float32 or float64 arrays of one length and type";
         let state = state.ok_or_else(|| Error::value("state", "of other arrays", expected))?;
-        let mut held = self.state();
-        if matches!(*held, AnyState::InUse) {
-            return Err(IN_USE);
-        }
-        *held = state;
+        *self.free_state()? = state;
         Ok(())
     }
 
     fn __setstate__(&self, state: Bound<'_, PyDict>) -> BindResult<()> {
         self.load_state_dict(state)
-    }
-}
-
-/// A state on loan; it goes back when this is dropped.
-pub(crate) struct Loan<'a, T: Stateful> {
-    optimizer: &'a Optimizer,
-    state: Option<State<T>>,
-}
-
-impl<T: Stateful> Loan<'_, T> {
-    /// The rule as it is now: a callback may have changed the learning rate.
-    pub(crate) fn rule(&self) -> Rule {
-        self.optimizer.rule()
-    }
-
-    pub(crate) fn state(&mut self) -> &mut State<T> {
-        self.state.as_mut().expect("a loan has its state until it is dropped")
-    }
-}
-
-impl<T: Stateful> Drop for Loan<'_, T> {
-    fn drop(&mut self) {
-        if let Some(state) = self.state.take() {
-            // Who made no step belongs to no network.
-            *self.optimizer.state() = if state.steps() == 0 { AnyState::New } else { T::wrap(state) };
-        }
     }
 }

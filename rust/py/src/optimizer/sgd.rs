@@ -1,10 +1,13 @@
 //! Gradient descent, as Python sees it.
 
+use std::collections::BTreeMap;
+
 use fastmlp_core::{Rule, Sgd as SgdRule};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::Optimizer;
+use super::options::{OptionArguments, call, reduced};
 use crate::argument;
 use crate::error::BindResult;
 
@@ -24,6 +27,19 @@ use crate::error::BindResult;
 /// scaled_velocity : bool, default=False
 ///     Whether the velocity sums steps, as in scikit-learn, and not gradients: it makes a
 ///     difference when the learning rate changes.
+/// clip_norm : float, default=None
+///     The largest norm of a gradient: a longer one is made as long as this before the step.
+///     Finite, > 0; None clips nothing.
+/// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
+///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
+///     it is.
+/// warmup : float, default=None
+///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
+///     ``"one_cycle"`` and 0 for the other schedules.
+/// lr_factors : dict of str to float, default=None
+///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
+///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
+///     that are not named; roles that a network does not have are ignored.
 ///
 /// Attributes
 /// ----------
@@ -35,13 +51,15 @@ use crate::error::BindResult;
 ///     Whether steps look ahead.
 /// scaled_velocity : bool
 ///     Whether the velocity sums steps.
+/// clip_norm, schedule, warmup, lr_factors : object
+///     As given.
 ///
 /// Raises
 /// ------
 /// TypeError
-///     If an argument is not a number.
+///     If an argument is of the wrong type.
 /// ValueError
-///     If an argument is out of its range.
+///     If an argument is out of its range, or names no schedule or role.
 ///
 /// Notes
 /// -----
@@ -75,15 +93,25 @@ pub(crate) struct SGD;
 #[pymethods]
 impl SGD {
     #[new]
-    #[pyo3(signature = (learning_rate = 0.01, momentum = 0.0, nesterov = false, scaled_velocity = false))]
+    #[allow(clippy::too_many_arguments, reason = "those of the class")]
+    #[pyo3(signature = (
+        learning_rate = 0.01, momentum = 0.0, nesterov = false, scaled_velocity = false, *, clip_norm = None, schedule = None, warmup = None,
+        lr_factors = None
+    ))]
     fn new(
         #[pyo3(from_py_with = argument::learning_rate)] learning_rate: f64,
         #[pyo3(from_py_with = argument::momentum)] momentum: f64,
         #[pyo3(from_py_with = argument::nesterov)] nesterov: bool,
         #[pyo3(from_py_with = argument::scaled_velocity)] scaled_velocity: bool,
+        #[pyo3(from_py_with = argument::clip_norm)] clip_norm: Option<f64>,
+        #[pyo3(from_py_with = argument::schedule)] schedule: Option<&str>,
+        #[pyo3(from_py_with = argument::warmup)] warmup: Option<f64>,
+        #[pyo3(from_py_with = argument::lr_factors)] lr_factors: Option<BTreeMap<String, f64>>,
     ) -> BindResult<PyClassInitializer<Self>> {
         let rule = SgdRule::new(learning_rate, momentum, nesterov)?.with_scaled_velocity(scaled_velocity);
-        Ok(PyClassInitializer::from(Optimizer::new(Rule::Sgd(rule))).add_subclass(Self))
+        let given = OptionArguments { clip_norm, schedule, warmup, lr_factors, decay_roles: None };
+        let optimizer = Optimizer::new(Rule::Sgd(rule), given.options()?);
+        Ok(PyClassInitializer::from(optimizer).add_subclass(Self))
     }
 
     /// Share of the velocity that each step keeps: float in [0, 1].
@@ -106,16 +134,18 @@ impl SGD {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
         let rule = rule(slf);
-        let arguments = (rule.learning_rate(), rule.momentum(), rule.nesterov(), rule.scaled_velocity());
-        Ok((slf.get_type(), arguments, slf.as_super().get().state_dict(slf.py())?).into_pyobject(slf.py())?)
+        let settings = (rule.learning_rate(), rule.momentum(), rule.nesterov(), rule.scaled_velocity());
+        reduced(slf.as_super(), slf.get_type(), settings)
     }
 
-    fn __repr__(slf: &Bound<'_, Self>) -> String {
+    fn __repr__(slf: &Bound<'_, Self>) -> BindResult<String> {
         let rule = rule(slf);
         let nesterov = if rule.nesterov() { "True" } else { "False" };
         let scaled_velocity = if rule.scaled_velocity() { ", scaled_velocity=True" } else { "" };
         let (rate, momentum) = (rule.learning_rate(), rule.momentum());
-        format!("SGD(learning_rate={rate:?}, momentum={momentum:?}, nesterov={nesterov}{scaled_velocity})")
+        let settings =
+            format!("learning_rate={rate:?}, momentum={momentum:?}, nesterov={nesterov}{scaled_velocity}");
+        call(slf.as_super(), "SGD", &settings)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A file is written whole or not at all, whatever ends the process meanwhile.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -8,20 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const PREFIX: &str = ".fastmlp-";
 const SUFFIX: &str = ".tmp";
+/// Most links that lead from one to the next, as on Linux.
+const MAX_LINKS: usize = 40;
 
 /// Writes to a new file in the same folder, which then takes the name. A file that is replaced passes on its
-/// permissions, and a link stays one; what is no file, or may not be written, is refused. What saves that were killed
-/// left in the folder is removed.
+/// permissions and, where the process may set them, its owner and group. A link stays one, and what it names is made if
+/// it is not there; what is no file, or may not be written, is refused. What saves that were killed left in the folder
+/// is removed.
 pub(super) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let former = fs::metadata(path).ok();
-    let target = if former.is_some() { fs::canonicalize(path)? } else { path.to_path_buf() };
-    if let Some(former) = &former {
-        if !former.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
+    let (target, former) = find(path)?;
+    if former.is_some() {
         OpenOptions::new().write(true).open(&target)?;
     }
     let folder = match target.parent() {
@@ -29,13 +28,13 @@ pub(super) fn replace(
         _ => Path::new("."),
     };
     remove_stale(folder);
-    let (temporary, file) = new_temporary(folder)?;
+    let (temporary, file) = new_temporary(folder, former.is_some())?;
     let replaced = (|| {
         let mut to = BufWriter::new(&file);
         write(&mut to)?;
         to.flush()?;
-        if let Some(former) = former {
-            file.set_permissions(former.permissions())?;
+        if let Some(former) = &former {
+            pass_on(former, &file)?;
         }
         file.sync_all()?;
         fs::rename(&temporary, &target)
@@ -47,13 +46,66 @@ pub(super) fn replace(
     replaced
 }
 
-/// A file that is locked for as long as it is open, which tells it from what a killed save left.
-fn new_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
+/// The file that a path leads to, through links, and what is known of it if it is there.
+fn find(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
+    match fs::metadata(path) {
+        Ok(former) if !former.is_file() => return Err(io::Error::other("not a regular file")),
+        Ok(former) => return Ok((fs::canonicalize(path)?, Some(former))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut target = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        // What is no link, or is not there, is where the path leads.
+        let Ok(next) = fs::read_link(&target) else { return Ok((target, None)) };
+        // A relative link starts in its own folder.
+        target.pop();
+        target.push(next);
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// Gives a file the owner, group and permissions of the one that it replaces. Where the process may not set the group,
+/// members of its own get what all others have, and not more.
+#[cfg(unix)]
+fn pass_on(former: &Metadata, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+
+    let made = file.metadata()?;
+    let keeps_group = made.gid() == former.gid() || fchown(file, None, Some(former.gid())).is_ok();
+    let keeps_owner = made.uid() == former.uid() || fchown(file, Some(former.uid()), None).is_ok();
+    let mut mode = former.mode() & 0o7777;
+    if !keeps_group {
+        mode &= !0o070 | ((mode & 0o007) << 3);
+    }
+    if !(keeps_group && keeps_owner) {
+        // Who runs the file is not to become another one than its owner.
+        mode &= 0o777;
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn pass_on(former: &Metadata, file: &File) -> io::Result<()> {
+    file.set_permissions(former.permissions())
+}
+
+/// A file that is locked for as long as it is open, which tells it from what a killed save left. One that is to replace
+/// another is its maker's alone until it has the permissions of that.
+fn new_temporary(folder: &Path, is_private: bool) -> io::Result<(PathBuf, File)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if is_private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = is_private;
     loop {
         let (process, count) = (process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = folder.join(format!("{PREFIX}{process}-{count}{SUFFIX}"));
-        let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let file = match options.open(&path) {
             Ok(file) => file,
             // Of a process that had the same number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -122,7 +174,7 @@ mod tests {
         let (stale, other) = (in_folder(".fastmlp-1-0.tmp"), in_folder(".fastmlp-notes"));
         fs::write(&stale, "half").unwrap();
         fs::write(&other, "mine").unwrap();
-        let (writing, file) = new_temporary(folder.path()).unwrap();
+        let (writing, file) = new_temporary(folder.path(), false).unwrap();
         replace(&in_folder("model"), |to| to.write_all(b"new")).unwrap();
         assert!(!stale.exists());
         assert!(other.exists() && writing.exists());
@@ -131,6 +183,27 @@ mod tests {
         let mut left = names(folder.path());
         left.sort();
         assert_eq!(left, [".fastmlp-notes", "model"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_replaces_a_file_is_its_maker_s_alone_until_it_has_the_file_s_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        fs::write(&path, "old").unwrap();
+        for expected in [0o600, 0o640, 0o604, 0o755, 0o4600] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(expected)).unwrap();
+            replace(&path, |to| {
+                let written = names(folder.path()).into_iter().find(|name| name.starts_with(PREFIX)).unwrap();
+                assert_eq!(mode(&folder.path().join(written)), 0o600);
+                to.write_all(b"new")
+            })
+            .unwrap();
+            assert_eq!(mode(&path), expected, "{expected:o}");
+        }
     }
 
     #[test]

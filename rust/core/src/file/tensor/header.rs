@@ -9,13 +9,18 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
+use super::json;
 use crate::error::Shape;
 
 /// What follows in a file is laid out as this release expects. The number grows when an older release could not read
-/// the file, or would misread it; a release reads all numbers up to its own.
+/// the file, or would misread it; a release reads all numbers up to its own, and writes the least that will do.
 const FORMAT: &str = "fastmlp-1";
+/// Tensors may be integers.
+const FORMAT_WITH_INTEGERS: &str = "fastmlp-2";
 /// Longest header, in bytes.
 pub(super) const MAX_HEADER: usize = 1 << 20;
+/// The depth of a shape: the header has entries, which have lists.
+const MAX_DEPTH: usize = 3;
 const MAX_TENSORS: usize = 4096;
 const MAX_RANK: usize = 2;
 const MAX_EXTENT: usize = u32::MAX as usize;
@@ -31,22 +36,33 @@ const CHECKSUM_KEY: &str = "crc32";
 pub(super) enum Dtype {
     F32,
     F64,
+    I64,
+    U8,
 }
 
 impl Dtype {
+    const ALL: [Self; 4] = [Self::F32, Self::F64, Self::I64, Self::U8];
+
     fn name(self) -> &'static str {
         match self {
             Self::F32 => "F32",
             Self::F64 => "F64",
+            Self::I64 => "I64",
+            Self::U8 => "U8",
         }
     }
 
     /// Bytes of a number.
     fn width(self) -> u64 {
         match self {
+            Self::F64 | Self::I64 => 8,
             Self::F32 => 4,
-            Self::F64 => 8,
+            Self::U8 => 1,
         }
+    }
+
+    fn is_integer(self) -> bool {
+        matches!(self, Self::I64 | Self::U8)
     }
 }
 
@@ -60,10 +76,9 @@ pub(super) struct Entry {
 
 impl Entry {
     fn parse(name: String, entry: &Value) -> Result<Self, String> {
-        let dtype = match entry["dtype"].as_str() {
-            Some("F32") => Dtype::F32,
-            Some("F64") => Dtype::F64,
-            _ => return Err(format!("tensor {name:?} is {}, expected F32 or F64", entry["dtype"])),
+        let dtype = Dtype::ALL.into_iter().find(|dtype| entry["dtype"] == dtype.name());
+        let Some(dtype) = dtype else {
+            return Err(format!("tensor {name:?} is {}, expected F32, F64, I64 or U8", entry["dtype"]));
         };
         let extents = entry["shape"].as_array().map(|shape| shape.iter().map(as_extent));
         let shape = extents
@@ -127,24 +142,27 @@ impl Header {
         let n_bytes = entries.iter().try_fold(0_u64, |n, entry| n.checked_add(entry.n_bytes()?));
         let n_bytes = n_bytes.ok_or("it has more numbers than a file can hold")?;
         let header = Self { metadata, entries, n_bytes };
-        let length = header.bytes(0).len();
-        if length > MAX_HEADER {
-            return Err(format!("its header has {length} bytes, expected at most {MAX_HEADER}"));
+        let bytes = header.bytes(0);
+        if bytes.len() > MAX_HEADER {
+            return Err(format!("its header has {} bytes, expected at most {MAX_HEADER}", bytes.len()));
         }
-        Ok(header)
+        json::excess(&bytes, MAX_DEPTH).map_or(Ok(header), |excess| Err(format!("its header: {excess}")))
     }
 
     /// The header that these bytes are, with the checksum that they tell.
     pub(super) fn parse(bytes: &[u8]) -> Result<(Self, u32), String> {
+        if let Some(excess) = json::excess(bytes, MAX_DEPTH) {
+            return Err(format!("its header: {excess}"));
+        }
         let mut entries: Map<String, Value> = serde_json::from_slice(bytes)
             .map_err(|error| format!("its header is no JSON object: {error}"))?;
         let metadata = entries.remove(METADATA).unwrap_or(Value::Object(Map::new()));
         let mut metadata: BTreeMap<String, String> = serde_json::from_value(metadata)
             .map_err(|error| format!("its {METADATA} is not text: {error}"))?;
         let format = metadata.remove(FORMAT_KEY);
-        if format.as_deref() != Some(FORMAT) {
+        if !matches!(format.as_deref(), Some(FORMAT | FORMAT_WITH_INTEGERS)) {
             let found = format.map_or("not named".into(), |format| format!("{format:?}"));
-            return Err(format!("its format is {found}, expected {FORMAT:?}"));
+            return Err(format!("its format is {found}, expected {FORMAT:?} or {FORMAT_WITH_INTEGERS:?}"));
         }
         let checksum = metadata.remove(CHECKSUM_KEY).and_then(|digits| u32::from_str_radix(&digits, 16).ok());
         let checksum = checksum.ok_or("it has no checksum")?;
@@ -168,8 +186,10 @@ impl Header {
 
     /// The header as it stands in a file with this checksum.
     pub(super) fn bytes(&self, checksum: u32) -> Vec<u8> {
+        let has_integers = self.entries.iter().any(|entry| entry.dtype.is_integer());
+        let format = if has_integers { FORMAT_WITH_INTEGERS } else { FORMAT };
         let mut text =
-            format!(r#"{{"{METADATA}":{{"{CHECKSUM_KEY}":"{checksum:08x}","{FORMAT_KEY}":"{FORMAT}""#);
+            format!(r#"{{"{METADATA}":{{"{CHECKSUM_KEY}":"{checksum:08x}","{FORMAT_KEY}":"{format}""#);
         for (key, value) in &self.metadata {
             write!(text, ",{}:{}", quoted(key), quoted(value)).expect("a string takes any text");
         }

@@ -6,11 +6,12 @@
 //! who forges a file forges its checksum too.
 
 mod atomic;
+pub(crate) mod json;
 mod header;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use crc32fast::Hasher;
@@ -21,6 +22,8 @@ use crate::memory::limit;
 
 /// Bytes that are converted at a time.
 const PIECE: usize = 1 << 13;
+/// Bytes that are handed on at a time, where that costs more than a system call.
+const LARGE_PIECE: usize = 1 << 20;
 
 /// The numbers of a tensor, row after row.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +32,10 @@ pub enum Numbers {
     F32(Vec<f32>),
     /// Double precision.
     F64(Vec<f64>),
+    /// Integers.
+    I64(Vec<i64>),
+    /// Bytes.
+    U8(Vec<u8>),
 }
 
 impl Numbers {
@@ -37,6 +44,8 @@ impl Numbers {
         match self {
             Self::F32(values) => values.len(),
             Self::F64(values) => values.len(),
+            Self::I64(values) => values.len(),
+            Self::U8(values) => values.len(),
         }
     }
 
@@ -49,6 +58,8 @@ impl Numbers {
         match self {
             Self::F32(_) => Dtype::F32,
             Self::F64(_) => Dtype::F64,
+            Self::I64(_) => Dtype::I64,
+            Self::U8(_) => Dtype::U8,
         }
     }
 
@@ -56,13 +67,18 @@ impl Numbers {
         match self {
             Self::F32(values) => write_numbers(values, to, f32::to_le_bytes),
             Self::F64(values) => write_numbers(values, to, f64::to_le_bytes),
+            Self::I64(values) => write_numbers(values, to, i64::to_le_bytes),
+            Self::U8(values) => to.write_all(values),
         }
     }
 
-    fn read(dtype: Dtype, len: usize, from: &mut impl Read) -> io::Result<Self> {
+    /// Claims memory for `claim` numbers before the first is there, and for others as they come.
+    fn read(dtype: Dtype, len: usize, claim: usize, from: &mut impl Read) -> io::Result<Self> {
         match dtype {
-            Dtype::F32 => read_numbers(len, from, f32::from_le_bytes).map(Self::F32),
-            Dtype::F64 => read_numbers(len, from, f64::from_le_bytes).map(Self::F64),
+            Dtype::F32 => read_numbers(len, claim, from, f32::from_le_bytes).map(Self::F32),
+            Dtype::F64 => read_numbers(len, claim, from, f64::from_le_bytes).map(Self::F64),
+            Dtype::I64 => read_numbers(len, claim, from, i64::from_le_bytes).map(Self::I64),
+            Dtype::U8 => read_numbers(len, claim, from, u8::from_le_bytes).map(Self::U8),
         }
     }
 }
@@ -83,15 +99,17 @@ fn write_numbers<T: Copy, const N: usize>(
 
 fn read_numbers<T, const N: usize>(
     len: usize,
+    claim: usize,
     from: &mut impl Read,
     value_of: impl Fn([u8; N]) -> T,
 ) -> io::Result<Vec<T>> {
     let mut values = Vec::new();
-    values.try_reserve_exact(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    values.try_reserve_exact(claim).map_err(|_| io::ErrorKind::OutOfMemory)?;
     let mut piece = [0; PIECE];
     while values.len() < len {
         let bytes = &mut piece[..(len - values.len()).min(PIECE / N) * N];
         from.read_exact(bytes)?;
+        values.try_reserve(bytes.len() / N).map_err(|_| io::ErrorKind::OutOfMemory)?;
         values.extend(bytes.as_chunks().0.iter().map(|&bytes| value_of(bytes)));
     }
     Ok(values)
@@ -116,16 +134,29 @@ pub struct TensorFile {
 }
 
 impl TensorFile {
-    /// Writes the file whole or not at all. A file that is replaced passes on its permissions, and a link stays one;
-    /// what is no file, or may not be written, is refused.
+    /// Writes the file whole or not at all. A file that is replaced passes on its permissions and, where the process
+    /// may set them, its owner and group; a link stays one; what is no file, or may not be written, is refused.
     pub fn save(&self, path: &Path) -> Result<()> {
+        let (header, checksum) = self.sealed()?;
+        atomic::replace(path, |to| self.write(&header, checksum, to)).map_err(|source| refused(path, source))
+    }
+
+    /// Writes the bytes of the file in pieces; `name` is for errors. Nothing is written of what could not be read back.
+    pub fn save_to(&self, to: impl Write, name: &Path) -> Result<()> {
+        let (header, checksum) = self.sealed()?;
+        let mut to = BufWriter::with_capacity(LARGE_PIECE, to);
+        let written = self.write(&header, checksum, &mut to).and_then(|()| to.flush());
+        // What an error left in the buffer is not to be written when the buffer is dropped.
+        let _ = to.into_parts();
+        written.map_err(|source| refused(name, source))
+    }
+
+    /// The header, and the checksum of the file.
+    fn sealed(&self) -> Result<(Header, u32)> {
         let header = self.header()?;
         let mut sum = Sum(Hasher::new());
-        let written = self.write(&header, 0, &mut sum).and_then(|()| {
-            let checksum = sum.0.finalize();
-            atomic::replace(path, |to| self.write(&header, checksum, to))
-        });
-        written.map_err(|source| refused(path, source))
+        self.write(&header, 0, &mut sum).expect("a checksum takes any bytes");
+        Ok((header, sum.0.finalize()))
     }
 
     fn write(&self, header: &Header, checksum: u32, to: &mut impl Write) -> io::Result<()> {
@@ -163,33 +194,33 @@ impl TensorFile {
             Ok((file, size))
         };
         let (file, size) = open().map_err(|source| refused(path, source))?;
-        Self::read(path, file, size)
+        Self::read(path, file, Some(size))
     }
 
-    /// Reads the `size` bytes of a file, whose path is for errors. Before memory is claimed for numbers, the file is
-    /// known to be as long as its header says.
-    pub fn read(path: &Path, mut from: impl Read, size: u64) -> Result<Self> {
+    /// Reads a file, whose path is for errors. All its bytes are there if their number is told; else those of one file
+    /// are read, and none beyond. Memory is claimed for numbers that are known to be there, or for those that came.
+    pub fn read(path: &Path, mut from: impl Read, size: Option<u64>) -> Result<Self> {
         let damaged = |reason: String| Error::ModelFile { path: path.display().to_string(), reason };
-        let failed = |source: io::Error| match source.kind() {
+        let failed = |source: io::Error, elements: usize| match source.kind() {
             io::ErrorKind::UnexpectedEof => damaged("it is cut short".into()),
-            io::ErrorKind::OutOfMemory => Error::OutOfMemory { what: "a file", elements: to_usize(size) },
+            io::ErrorKind::OutOfMemory => Error::OutOfMemory { what: "a file", elements },
             _ => refused(path, source),
         };
 
         let mut length = [0; size_of::<u64>()];
-        from.read_exact(&mut length).map_err(failed)?;
+        from.read_exact(&mut length).map_err(|error| failed(error, 0))?;
         let length = u64::from_le_bytes(length);
         if length > MAX_HEADER as u64 {
             return Err(damaged(format!("its header has {length} bytes, expected at most {MAX_HEADER}")));
         }
         let mut text = Vec::new();
-        from.by_ref().take(length).read_to_end(&mut text).map_err(failed)?;
+        from.by_ref().take(length).read_to_end(&mut text).map_err(|error| failed(error, MAX_HEADER))?;
         if (text.len() as u64) < length {
             return Err(damaged("it is cut short".into()));
         }
         let (header, checksum) = Header::parse(&text).map_err(damaged)?;
         let expected = header.n_bytes().saturating_add(size_of::<u64>() as u64 + length);
-        if size != expected {
+        if let Some(size) = size.filter(|&size| size != expected) {
             return Err(damaged(format!("it has {size} bytes, expected {expected}")));
         }
 
@@ -202,7 +233,9 @@ impl TensorFile {
         from.sum.update(&header.bytes(0));
         let mut tensors = BTreeMap::new();
         for Entry { name, dtype, shape } in header.entries() {
-            let numbers = Numbers::read(*dtype, shape.iter().product(), &mut from).map_err(failed)?;
+            let len = shape.iter().product();
+            let claim = if size.is_some() { len } else { 0 };
+            let numbers = Numbers::read(*dtype, len, claim, &mut from).map_err(|error| failed(error, len))?;
             tensors.insert(name.clone(), Tensor { shape: shape.clone(), numbers });
         }
         let found = from.sum.finalize();
@@ -244,10 +277,6 @@ impl<R: Read> Read for Summed<R> {
 
 fn refused(path: &Path, source: io::Error) -> Error {
     Error::Io { path: path.display().to_string(), source }
-}
-
-fn to_usize(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ fn example() -> TensorFile {
             ("a".into(), tensor(&[3], Numbers::F32(vec![1.0, f32::MIN_POSITIVE, -0.0]))),
             ("b".into(), tensor(&[2, 1], Numbers::F64(vec![std::f64::consts::PI, -1e300]))),
             ("empty".into(), tensor(&[0], Numbers::F32(vec![]))),
+            ("bytes".into(), tensor(&[2], Numbers::U8(vec![0, 255]))),
+            ("integers".into(), tensor(&[1, 3], Numbers::I64(vec![i64::MIN, -1, i64::MAX]))),
             ("\"ünïcode\"\n".into(), tensor(&[], Numbers::F32(vec![7.0]))),
         ]
         .into(),
@@ -22,7 +24,7 @@ fn saved(file: &TensorFile) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<TensorFile> {
-    TensorFile::read(Path::new("model"), bytes, bytes.len() as u64)
+    TensorFile::read(Path::new("model"), bytes, Some(bytes.len() as u64))
 }
 
 /// A file with this header, whatever it says, and a checksum that is right where the header begins as it should.
@@ -62,14 +64,17 @@ fn another_reader_reads_it() {
     let bytes = saved(&example());
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
     let theirs = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    assert_eq!(header.metadata().as_ref().unwrap()["format"], "fastmlp-1");
+    assert_eq!(header.metadata().as_ref().unwrap()["format"], "fastmlp-2");
     let of_file =
         |name: &str| (theirs.tensor(name).unwrap().shape().to_vec(), theirs.tensor(name).unwrap().data());
     let b: Vec<u8> =
         [std::f64::consts::PI, -1e300].iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
     assert_eq!(of_file("b"), (vec![2, 1], &b[..]));
     assert_eq!(of_file("\"ünïcode\"\n"), (vec![], &7_f32.to_le_bytes()[..]));
-    assert_eq!(theirs.len(), 4);
+    assert_eq!(of_file("bytes"), (vec![2], &[0, 255][..]));
+    let integers: Vec<u8> = [i64::MIN, -1, i64::MAX].iter().flat_map(|value| value.to_le_bytes()).collect();
+    assert_eq!(of_file("integers"), (vec![1, 3], &integers[..]));
+    assert_eq!(theirs.len(), 6);
 }
 
 #[test]
@@ -91,8 +96,52 @@ fn a_file_that_grows_or_shrinks_while_it_is_read_is_refused() {
     let whole = saved(&example());
     let size = whole.len() as u64;
     for bytes in [&whole[..whole.len() - 1], &whole[..20]] {
-        let error = TensorFile::read(Path::new("model"), bytes, size).unwrap_err();
+        let error = TensorFile::read(Path::new("model"), bytes, Some(size)).unwrap_err();
         assert_eq!(error.to_string(), "model is not a model file: it is cut short");
+    }
+}
+
+/// Takes a few bytes at a time, and fails after some.
+struct Narrow {
+    taken: Vec<u8>,
+    room: usize,
+}
+
+impl Write for Narrow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = bytes.len().min(7).min(self.room - self.taken.len());
+        self.taken.extend(&bytes[..n]);
+        if n == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(n) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_written_in_pieces_is_the_file_or_an_error() {
+    let whole = saved(&example());
+    for room in [0, 8, whole.len() - 1, whole.len()] {
+        let mut to = Narrow { taken: vec![], room };
+        let written = example().save_to(&mut to, Path::new("narrow"));
+        assert_eq!(to.taken, whole[..room]);
+        assert_eq!(written.is_ok(), room == whole.len());
+    }
+}
+
+#[test]
+fn of_a_stream_one_file_is_read_and_no_byte_more() {
+    let whole = saved(&example());
+    let twice = [&whole[..], &whole, b"rest"].concat();
+    let mut stream = &twice[..];
+    for _ in 0..2 {
+        assert_eq!(TensorFile::read(Path::new("stream"), &mut stream, None).unwrap(), example());
+    }
+    assert_eq!(stream, b"rest");
+    for n in 0..whole.len() {
+        let error = TensorFile::read(Path::new("stream"), &whole[..n], None).unwrap_err();
+        assert_eq!(error.to_string(), "stream is not a model file: it is cut short", "{n} bytes");
     }
 }
 

@@ -5,7 +5,7 @@
 #![allow(clippy::needless_range_loop, reason = "several arrays run by one index")]
 
 use super::net::{Batch, MOST_CLASSES, TinyNet};
-use crate::kernels::activation::Function;
+use crate::kernels::activation::SignSlope;
 use crate::kernels::lanes::{turn, turn_back};
 use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
@@ -41,7 +41,7 @@ simd_fn! {
     ///
     /// `I` and `S` are the inputs and sums, rounded up: what is beyond repeats the last one and is
     /// dropped. Sizes were checked by [`TinyNet::gradient`].
-    pub(super) fn backward<T as V, const I: usize, const S: usize; F: Function>(
+    pub(super) fn backward<T as V, const I: usize, const S: usize; F: SignSlope>(
         net: &TinyNet,
         batch: &Batch<'_, T>,
         parameters: &[T],
@@ -69,7 +69,7 @@ fn rests_pay<T: Scalar>(units: usize, rows: usize) -> bool {
 
 /// The gradients of one unit, rows in lanes.
 #[inline(always)]
-fn unit<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
+fn unit<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     net: &TinyNet,
     batch: &Batch<'_, T>,
     parameters: &[T],
@@ -162,7 +162,7 @@ fn sums_of<T: Scalar, const S: usize>(net: &TinyNet, d: &[T], n: usize) -> [*con
 /// The gradients of a vector of units from `j` on; the last may be cut by the end of the layer.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // one call, in the loop above
-fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
+fn units<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     net: &TinyNet,
     batch: &Batch<'_, T>,
     parameters: &[T],
@@ -243,7 +243,7 @@ fn units<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
 /// # Safety
 /// All pointers are valid for reading `q + 1` elements.
 #[inline(always)]
-unsafe fn add_row<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
+unsafe fn add_row<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     sums: &mut Units<V, I, S>,
     weights: &Units<V, I, S>,
     x: [*const T; I],
@@ -265,7 +265,7 @@ unsafe fn add_row<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: u
 
 /// Adds what some rows give: the same row in all lanes for units in lanes, or rows in lanes for the same unit.
 #[inline(always)]
-fn add<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
+fn add<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     sums: &mut Units<V, I, S>,
     weights: &Units<V, I, S>,
     x: &[V; I],
@@ -280,7 +280,6 @@ fn add<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize>(
     for (d, w) in d.iter().zip(weights.w2).skip(1) {
         back = d.mul_add(w, back);
     }
-    // The functions of these nets keep the sign, and their derivatives go by it.
     let back = f.chain::<T, V>(back, z);
     for (sum, x) in sums.w1.iter_mut().zip(x) {
         *sum = x.mul_add(back, *sum);

@@ -1,8 +1,8 @@
 //! Forward sweep: rows in lanes, their sums in registers while the hidden units run by.
 
 use super::net::{Features, TinyNet};
-use crate::kernels::activation::Function;
 use crate::numbers::Scalar;
+use crate::numbers::math::Map;
 use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
@@ -13,7 +13,7 @@ simd_fn! {
     ///
     /// `I` and `S` are the inputs and sums, rounded up: inputs beyond are 0, sums beyond are
     /// dropped. Sizes were checked by [`TinyNet`].
-    pub(super) fn forward<T as V, const I: usize, const S: usize; F: Function>(
+    pub(super) fn forward<T as V, const I: usize, const S: usize; F: Map>(
         net: &TinyNet,
         n_sums: usize,
         x: &Features<'_, T>,
@@ -46,7 +46,7 @@ simd_fn! {
 /// `R` vectors of rows from row `q` on; the last may be cut by the end of the batch.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // three calls, in the loops above
-fn rows<T: Scalar, V: Simd<T>, F: Function, const I: usize, const S: usize, const R: usize>(
+fn rows<T: Scalar, V: Simd<T>, F: Map, const I: usize, const S: usize, const R: usize>(
     net: &TinyNet,
     n_sums: usize,
     features: &Features<'_, T>,

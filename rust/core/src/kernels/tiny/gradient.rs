@@ -3,7 +3,7 @@
 use super::backward::backward;
 use super::forward::forward;
 use super::net::{Batch, Features, TinyNet, by_shape};
-use crate::kernels::activation::{Activation, Function, Identity, LeakyRelu, Relu};
+use crate::kernels::activation::{Activation, Identity, LeakyRelu, Relu, SignSlope};
 use crate::kernels::cross_entropy::cross_entropy_by_class;
 use crate::kernels::output::Output;
 use crate::kernels::tally::{Bounds, Tally};
@@ -47,11 +47,11 @@ impl TinyNet {
             Activation::Relu => self.sweep(batch, parameters, gradient, bounds, scratch, &Relu),
             Activation::LeakyRelu => self.sweep(batch, parameters, gradient, bounds, scratch, &LeakyRelu),
             Activation::Identity => self.sweep(batch, parameters, gradient, bounds, scratch, &Identity),
-            Activation::Sigmoid | Activation::Tanh => unreachable!("the constructor declines them"),
+            _ => unreachable!("`has_gradient` is false for them"),
         }
     }
 
-    fn sweep<T: Scalar, F: Function>(
+    fn sweep<T: Scalar, F: SignSlope>(
         &self,
         batch: &Batch<'_, T>,
         parameters: &[T],
@@ -86,7 +86,7 @@ impl TinyNet {
 mod tests {
     use super::{Batch, Output, TinyNet, ValueLoss, value_losses};
     use crate::kernels::activation::Activation;
-    use crate::kernels::activation::{backward, forward};
+    use crate::kernels::activation::{backward_rows, forward};
     use crate::kernels::cross_entropy::softmax_cross_entropy;
     use crate::kernels::tally::{Bounds, Tally};
     use crate::numbers::Scalar;
@@ -128,7 +128,7 @@ mod tests {
             total.correct += tally.correct;
             let mut dh: Vec<f64> =
                 (0..hidden).map(|j| (0..classes).map(|c| d[c] * p[w2 + j * classes + c]).sum()).collect();
-            backward(net.activation, &mut dh, &h);
+            backward_rows(net.activation, &mut dh, &h, 1.0, hidden, hidden);
             for j in 0..hidden {
                 (0..inputs).for_each(|i| g[i * hidden + j] += x[i * n + q] * dh[j]);
                 g[b1 + j] += dh[j];
@@ -217,6 +217,7 @@ mod tests {
         ] {
             assert_eq!(TinyNet::new(widths, relu, output), None);
         }
+        assert_eq!(TinyNet::new([2, 5, 3], Activation::Gelu, Output::Softmax), None);
         let tanh = TinyNet::new([2, 5, 3], Activation::Tanh, Output::Softmax).unwrap();
         assert!(!tanh.has_gradient());
     }

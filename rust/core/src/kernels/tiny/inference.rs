@@ -3,10 +3,11 @@
 use super::forward::forward;
 use super::net::{Features, TinyNet, by_shape};
 use super::row::forward_row;
-use crate::kernels::activation::{Activation, Function, Identity, LeakyRelu, Relu, Sigmoid, Tanh};
+use crate::kernels::activation::{Activation, Identity, LeakyRelu, Relu, Sigmoid, Tanh};
 use crate::kernels::lanes::columns_of_rows;
 use crate::kernels::softmax::{rows_of_classes, softmax};
 use crate::numbers::Scalar;
+use crate::numbers::math::Map;
 
 impl TinyNet {
     /// Elements of scratch that [`TinyNet::forward`] needs for `n` rows.
@@ -39,10 +40,11 @@ impl TinyNet {
             Activation::LeakyRelu => self.infer(x, parameters, out, wants_softmax, scratch, &LeakyRelu),
             Activation::Sigmoid => self.infer(x, parameters, out, wants_softmax, scratch, &Sigmoid),
             Activation::Tanh => self.infer(x, parameters, out, wants_softmax, scratch, &Tanh),
+            _ => unreachable!("the constructor declines them"),
         }
     }
 
-    fn infer<T: Scalar, F: Function>(
+    fn infer<T: Scalar, F: Map>(
         &self,
         x: &[T],
         parameters: &[T],
@@ -70,10 +72,11 @@ impl TinyNet {
 
 #[cfg(test)]
 mod tests {
-    use crate::kernels::activation::{self, Activation};
+    use crate::kernels::activation;
     use crate::kernels::output::Output;
     use crate::kernels::softmax::softmax;
     use crate::kernels::tiny::TinyNet;
+    use crate::kernels::tiny::net::MADE_FOR;
     use crate::numbers::Scalar;
     use crate::numbers::simd::{Isa, with_isa};
 
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn matches_the_plain_loops_and_each_row_alone() {
-        for activation in Activation::ALL {
+        for activation in MADE_FOR {
             for (inputs, hidden, classes) in
                 [(2, 100, 3), (1, 1, 2), (3, 16, 4), (4, 17, 2), (5, 9, 5), (8, 33, 8), (7, 8, 6), (2, 40, 7)]
             {

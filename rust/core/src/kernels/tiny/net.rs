@@ -29,6 +29,10 @@ const MOST_INPUTS: usize = 8;
 /// Most classes.
 pub(super) const MOST_CLASSES: usize = 8;
 
+/// Activations that the sweeps are compiled for: each takes its time and its place in the binary.
+pub(super) const MADE_FOR: [Activation; 5] =
+    [Activation::Identity, Activation::Relu, Activation::LeakyRelu, Activation::Sigmoid, Activation::Tanh];
+
 /// The architecture of a net for which these kernels are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TinyNet {
@@ -74,7 +78,13 @@ impl TinyNet {
         // The losses of outputs that stand apart take rows of them; one output lies in a row as in a column.
         let fits =
             if output == Output::Softmax { (2..=MOST_CLASSES).contains(&classes) } else { classes == 1 };
-        (inputs <= MOST_INPUTS && fits).then_some(Self { inputs, hidden, classes, activation, output })
+        (inputs <= MOST_INPUTS && fits && MADE_FOR.contains(&activation)).then_some(Self {
+            inputs,
+            hidden,
+            classes,
+            activation,
+            output,
+        })
     }
 
     /// Whether there are kernels for its [`gradient`](Self::gradient) too.

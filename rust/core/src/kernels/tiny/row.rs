@@ -3,12 +3,12 @@
 //! A sum has the order that it has with rows in lanes, and so the same bits.
 
 use super::net::TinyNet;
-use crate::kernels::activation::Function;
+use crate::numbers::math::Map;
 use crate::numbers::simd_fn;
 
 simd_fn! {
     /// Writes the logits of the row `x` to `z`. Sizes were checked by [`TinyNet::forward`].
-    pub(super) fn forward_row<T as V; F: Function>(net: &TinyNet, x: &[T], parameters: &[T], z: &mut [T], f: &F) {
+    pub(super) fn forward_row<T as V; F: Map>(net: &TinyNet, x: &[T], parameters: &[T], z: &mut [T], f: &F) {
         let (hidden, classes) = (net.hidden, net.classes);
         let (w1, rest) = parameters.split_at(net.inputs * hidden);
         let (b1, rest) = rest.split_at(hidden);

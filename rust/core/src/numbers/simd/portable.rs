@@ -96,6 +96,23 @@ macro_rules! portable_vector {
             }
 
             #[inline(always)]
+            fn mul_rest(self, b: Self, product: Self) -> Self {
+                if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+                    return self.mul_add(b, -product);
+                }
+                // Halves of the digits have exact products (T. J. Dekker, 1971).
+                let halves = |x: $real| {
+                    let spread = x * ((1_u64 << ($mantissa_bits / 2 + 1)) + 1) as $real;
+                    let high = spread - (spread - x);
+                    (high, x - high)
+                };
+                Self(std::array::from_fn(|i| {
+                    let ((a, a_low), (b, b_low)) = (halves(self.0[i]), halves(b.0[i]));
+                    ((a * b - product.0[i]) + a * b_low + a_low * b) + a_low * b_low
+                }))
+            }
+
+            #[inline(always)]
             fn max(self, other: Self) -> Self {
                 self.zip(other, |a, b| if a > b { a } else { b })
             }

@@ -60,6 +60,13 @@ pub trait Simd<T: Number>:
     /// `self * b + c`, rounded once where the CPU can.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
+    /// `self * b - product` without rounding, where `product` is `self * b` rounded and neither is beyond a 2^30th of the
+    /// greatest number nor below the normal range.
+    #[inline(always)]
+    fn mul_rest(self, b: Self, product: Self) -> Self {
+        self.mul_add(b, -product)
+    }
+
     /// `a * b + c` where the mask is set, `c` elsewhere, for a finite `b` and a `c` that is not -0.
     #[inline(always)]
     fn mul_add_where(mask: Self::Mask, a: Self, b: Self, c: Self) -> Self {

@@ -30,7 +30,7 @@ pub(crate) fn with_biases<T: Element>(seed: u64, network: Network) -> Mlp<T> {
             Role::Weight => {}
             Role::Bias => numbers.copy_from_slice(&drawn),
             _ => {
-                numbers.iter_mut().zip(drawn).for_each(|(number, drawn)| *number += T::from_f64(0.3) * drawn)
+                numbers.iter_mut().zip(drawn).for_each(|(number, drawn)| *number += T::from_f64(0.3) * drawn);
             }
         }
     }

@@ -104,7 +104,9 @@ fn forward(
         };
         let ends_layer = n_dense > 0 && matches!(layout.stages().get(i + 1), Some(Stage::Dense(_)));
         if let (true, HiddenActivation::Fixed(activation)) = (ends_layer, hidden(network, n_dense)) {
-            a.iter_mut().for_each(|z| *z = activate(activation, *z, is_above(*z)));
+            for z in &mut a {
+                *z = activate(activation, *z, is_above(*z));
+            }
         }
     }
     a
@@ -148,5 +150,37 @@ fn activate(activation: Activation, z: f64, is_above: bool) -> f64 {
         Activation::LeakyRelu => z * if is_above { 1.0 } else { 0.01 },
         Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
         Activation::Tanh => z.tanh(),
+        Activation::Elu => elu(z, is_above),
+        Activation::Selu => {
+            1.050_700_987_355_480_5 * if is_above { z } else { 1.673_263_242_354_377_2 * elu(z, false) }
+        }
+        Activation::Gelu => 0.5 * z * (1.0 + erf(z / std::f64::consts::SQRT_2)),
+        Activation::Silu => z / (1.0 + (-z).exp()),
+        Activation::Mish => z * softplus(z).tanh(),
+        Activation::Softplus => softplus(z),
     }
+}
+
+fn elu(z: f64, is_above: bool) -> f64 {
+    if is_above { z } else { z.exp_m1() }
+}
+
+fn softplus(z: f64) -> f64 {
+    z.max(0.0) + (-z.abs()).exp().ln_1p()
+}
+
+/// Abramowitz and Stegun, 7.1.6.
+fn erf(x: f64) -> f64 {
+    if x.abs() > 6.0 {
+        return x.signum();
+    }
+    let (mut term, mut sum) = (x, 0.0);
+    for k in 1..300 {
+        sum += term;
+        term *= 2.0 * x * x / f64::from(2 * k + 1);
+        if term.abs() < 1e-20 {
+            break;
+        }
+    }
+    2.0 / std::f64::consts::PI.sqrt() * (-x * x).exp() * sum
 }

@@ -1,0 +1,373 @@
+"""Read a CSV file into features and class labels, or say where it is wrong."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from io import BytesIO
+from itertools import pairwise
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._csv_hints import (
+    DECIMAL_MARKS,
+    DataError,
+    decimal_hint,
+    delimiter_hint,
+    header_hint,
+    is_number,
+    looks_headless,
+    refuse_other_encoding,
+    refuse_other_formats,
+)
+from fastmlp._csv_lines import Lines
+from fastmlp._extras import require
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+Labels = TypeVar("Labels", bound=NDArray[np.int64] | None)
+
+
+_SHOWN_NAMES = 20  # of the columns or classes that an error lists
+# Columns up to which pandas reads in pieces, which saves memory and costs time by column and piece.
+_NARROW = 1000
+
+
+class Table(NamedTuple, Generic[Labels]):
+    """Features and labels read from a file.
+
+    Attributes
+    ----------
+    X : ndarray of float64, shape (n, d)
+        Features, C-contiguous.
+    y : ndarray of int64, shape (n,), or None
+        Class of each row, an index into `class_names`; None without a target.
+    feature_names : tuple of str, length d
+        Column of the file each feature comes from.
+    class_names : tuple of str
+        Label of each class as the file writes it; empty without a target.
+    """
+
+    X: NDArray[np.float64]
+    y: Labels
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+@overload
+def read_csv(
+    path: str | PathLike[str],
+    target: str,
+    *,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    delimiter: str = ",",
+    decimal: str = ".",
+    missing: Sequence[str] = (),
+) -> Table[NDArray[np.int64]]: ...
+@overload
+def read_csv(
+    path: str | PathLike[str],
+    target: None,
+    *,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    delimiter: str = ",",
+    decimal: str = ".",
+    missing: Sequence[str] = (),
+) -> Table[None]: ...
+def read_csv(
+    path: str | PathLike[str],
+    target: str | None,
+    *,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    delimiter: str = ",",
+    decimal: str = ".",
+    missing: Sequence[str] = (),
+) -> Table[Any]:
+    """Read features and class labels from a CSV file.
+
+    The file is UTF-8 text, its first line the column names. Spaces around names and values do
+    not count, nor do blank lines. A feature is missing if it is empty or one of the marks
+    `pandas.read_csv` knows, such as NA, NaN and null; a label, which may be any text, only if it
+    is empty. A feature of true and false alone is 1 and 0. A number becomes the float64 nearest
+    to it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    target : str or None
+        Column of the class labels; None reads features alone.
+    class_names : sequence of str, default=None
+        The classes in the order of their codes, such as those of a trained model. None takes
+        the file's own labels, sorted as numbers if all of them are numbers, else as text.
+    feature_names : sequence of str, default=None
+        Columns of the features, in this order, such as those of a trained model. None takes
+        every column but the target, in the file's order.
+    delimiter : str, default=","
+        The character between two values.
+    decimal : {".", ","}, default="."
+        The decimal mark of the features.
+    missing : sequence of str, default=()
+        Further marks of a missing feature or label, such as "?".
+
+    Returns
+    -------
+    Table
+        ``(X, y, feature_names, class_names)``.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    OSError
+        If the file cannot be opened: FileNotFoundError if there is none.
+    DataError
+        If the file is not UTF-8, leaves a quote open or has a line of another length than its
+        header; if its first line seems to be data; if a column is absent, has no name or shares
+        it; if there are no feature columns or no rows; if a feature is missing or not a finite
+        number; if a label is missing, not among `class_names`, or a number written in two ways
+        ("1" and "1.0"); if there is only one class and `class_names` is None.
+    ValueError
+        If a name occurs twice in `class_names`, or in `feature_names` and `target`; if
+        `delimiter` or `decimal` is none, or both are the same.
+    """
+    _check_distinct("class_names", class_names or ())
+    _check_distinct("feature_names and target", [*(feature_names or ()), target])
+    file = _File(path, Marks(delimiter, decimal, tuple(missing)))
+    if feature_names is None:
+        feature_names = [name for name in file.header if name != target]
+    columns = [file.column(name) for name in feature_names]
+    label_column = None if target is None else file.column(target)
+    if not columns:
+        hint = delimiter_hint(file.content, delimiter)
+        raise DataError(f"{path} has no feature columns{hint}")
+
+    frame, labels = file.rows(columns, label_column)
+    if target is not None and looks_headless(file.header, target, labels):
+        raise DataError(
+            f"{path} seems to have no header: {target!r}, in its first line, is one of the values "
+            "below it; add a line with the names of the columns"
+        )
+    X = file.features(columns, frame)
+    if label_column is None:
+        return Table(X, None, tuple(feature_names), ())
+    y, class_names = file.codes(label_column, frame[label_column], labels, class_names)
+    return Table(X, y, tuple(feature_names), tuple(class_names))
+
+
+class Marks(NamedTuple):
+    """What the characters of a file mean."""
+
+    delimiter: str
+    decimal: str
+    missing: tuple[str, ...]
+
+    def check(self) -> None:
+        """Raise a ValueError that names the argument which cannot be obeyed."""
+        if len(self.delimiter) != 1 or self.delimiter.isalnum() or self.delimiter in '"\r\n.+-_':
+            raise ValueError(
+                "delimiter must be one character that no number, name or line has, such as ',', "
+                f"';' or '\\t', got {self.delimiter!r}"
+            )
+        if self.decimal not in DECIMAL_MARKS:
+            raise ValueError(f"decimal must be '.' or ',', got {self.decimal!r}")
+        if self.decimal == self.delimiter:
+            raise ValueError(f"delimiter and decimal must differ, got {self.decimal!r} for both")
+
+
+def _check_distinct(argument: str, names: Iterable[str | None]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"{argument} must be distinct, found {name!r} twice")
+
+
+class _File:
+    """A CSV file, its columns known by position, and the errors that name a place in it."""
+
+    def __init__(self, path: str | PathLike[str], marks: Marks) -> None:
+        marks.check()
+        self.pandas = require("pandas", "read_csv")
+        self.path = path
+        self.marks = marks
+        self.content = Path(path).read_bytes()
+        refuse_other_formats(path, self.content)
+        self.lines = Lines(path, self.content, marks.delimiter)
+        self.header = self.lines.header()
+        self.positions = {name: column for column, name in enumerate(self.header)}
+        self.counts = Counter(self.header)
+
+    def column(self, name: str) -> int:
+        """Position of the one column with this name."""
+        if name not in self.positions:
+            hint = delimiter_hint(self.content, self.marks.delimiter) or header_hint(self.header)
+            raise DataError(
+                f"{self.path} has no column {name!r}; its columns are {_listed(self.header)}{hint}"
+            )
+        column, count = self.positions[name], self.counts[name]
+        if not name:
+            column = self.header.index(name)
+            is_last = not any(self.header[column:])
+            hint = "; the header seems to end with delimiters: delete them" if is_last else ""
+            raise DataError(f"{self.path} has no name for column {column + 1}{hint}")
+        if count > 1:
+            hint = header_hint([name])
+            raise DataError(f"{self.path} has {count} columns named {name!r}{hint}")
+        return column
+
+    def rows(
+        self, features: Sequence[int], label_column: int | None
+    ) -> tuple["DataFrame", list[str]]:
+        """Every row below the header, its label by number, and the labels in that order.
+
+        Features are numbers, unless some value is text.
+        """
+        width = len(self.header)
+        ignored = {*range(width)} - {*features, label_column}
+        text: dict[int, type] = dict.fromkeys(ignored, str)
+        numbers: dict[int, type] = dict.fromkeys(features, np.float64)
+        # Labels are numbered as they come. Parsed, some would be taken for missing values.
+        labels: defaultdict[str, int] = defaultdict()
+        labels.default_factory = labels.__len__
+        converters = {} if label_column is None else {label_column: labels.__getitem__}
+        try:
+            frame = self.parse(text | numbers, converters, low_memory=width <= _NARROW)
+        except ValueError:
+            frame = self.parse(text, converters, low_memory=False)
+        if frame.empty:
+            raise DataError(f"{self.path} has no rows below its header")
+        # pandas fills short lines up with missing values.
+        if "" in labels if width - 1 == label_column else frame[width - 1].hasnans:
+            self.lines.check()
+        return frame, [label.strip() for label in labels]
+
+    def parse(
+        self, dtype: dict[int, type], converters: dict[int, Callable[[str], int]], low_memory: bool
+    ) -> "DataFrame":
+        errors = self.pandas.errors
+        options: dict[str, Any] = {}
+        if _version(self.pandas.__version__) < (3, 1):
+            options["float_precision"] = "round_trip"  # the default since then
+        try:
+            frame: DataFrame = self.pandas.read_csv(
+                BytesIO(self.content),
+                encoding="utf-8-sig",
+                sep=self.marks.delimiter,
+                decimal=self.marks.decimal,
+                na_values=[*self.marks.missing],
+                skipinitialspace=True,
+                header=0,
+                names=range(len(self.header)),
+                index_col=False,
+                dtype=dtype,
+                converters=converters,
+                low_memory=low_memory,
+                **options,
+            )
+        except errors.ParserError as error:
+            self.lines.check()
+            raise DataError(f"{self.path}: {error}") from error
+        except UnicodeDecodeError:
+            refuse_other_encoding(self.path, self.content)
+            raise
+        return frame
+
+    def features(self, columns: Sequence[int], frame: "DataFrame") -> NDArray[np.float64]:
+        """Finite numbers of shape (n, d), or the error that names the first that is none."""
+        X = np.empty((len(frame), len(columns)))
+        for feature, column in enumerate(columns):
+            values = frame[column]
+            if values.dtype.kind not in "fiub" and self.marks.decimal != ".":
+                values = values.map(_with_point, na_action="ignore")
+            if values.dtype.kind not in "fiu":
+                values = self.pandas.to_numeric(values, errors="coerce").astype(np.float64)
+            X[:, feature] = values.to_numpy()
+        wrong = np.flatnonzero(~np.isfinite(X).all(axis=0))
+        if wrong.size:
+            feature = wrong[0]
+            column = columns[feature]
+            self.refuse_feature(column, frame[column], X[:, feature])
+        return X
+
+    def refuse_feature(
+        self, column: int, values: "Series[Any]", numbers: NDArray[np.float64]
+    ) -> None:
+        wrong = np.flatnonzero(values.notna() & ~np.isfinite(numbers))
+        if not wrong.size:
+            self.refuse_missing(column, np.flatnonzero(np.isnan(numbers)))
+        line, fields = self.lines.record(wrong[0])
+        value = fields[column].strip()
+        raise DataError(
+            f"{self.path}, line {line}: feature {self.header[column]!r} is {value!r}, "
+            f"expected a finite number{decimal_hint(value, self.marks.decimal)}"
+        )
+
+    def refuse_missing(self, column: int, rows: NDArray[np.intp]) -> None:
+        line, _ = self.lines.record(rows[0])
+        count = "1 missing value" if rows.size == 1 else f"{rows.size} missing values"
+        raise DataError(
+            f"{self.path} has {count} in column {self.header[column]!r}, first on line {line}"
+        )
+
+    def codes(
+        self,
+        column: int,
+        numbers: "Series[int]",
+        labels: Sequence[str],
+        class_names: Sequence[str] | None,
+    ) -> tuple[NDArray[np.int64], Sequence[str]]:
+        """Code of each label, and the names of the classes."""
+        gaps = [label in ("", *self.marks.missing) for label in labels]
+        if any(gaps):
+            self.refuse_missing(column, np.flatnonzero(np.array(gaps)[numbers]))
+        if class_names is None:
+            class_names = self.classes(column, sorted({*labels}))
+        places = {name: code for code, name in enumerate(class_names)}
+        codes = np.array([places.get(label, -1) for label in labels], np.int64)[numbers]
+        unknown = np.flatnonzero(codes < 0)
+        if unknown.size:
+            line, fields = self.lines.record(unknown[0])
+            raise DataError(
+                f"{self.path}, line {line}: class {fields[column].strip()!r} in column "
+                f"{self.header[column]!r} is not one of {_listed(class_names)}"
+            )
+        return codes, class_names
+
+    def classes(self, column: int, labels: list[str]) -> list[str]:
+        """Take distinct labels in their order as text, or as numbers if all of them are numbers."""
+        if len(labels) == 1:
+            raise DataError(
+                f"{self.path} has only one class in column {self.header[column]!r}, "
+                f"{labels[0]!r}; expected at least two"
+            )
+        if not all(map(is_number, labels)):
+            return labels
+        by_value = sorted(labels, key=Decimal)  # exact, so that 1e400 and 1e500 differ
+        for first, second in pairwise(by_value):
+            if Decimal(first) == Decimal(second):
+                raise DataError(
+                    f"{self.path} writes one class of column {self.header[column]!r} in two ways, "
+                    f"{first!r} and {second!r}"
+                )
+        return by_value
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:_SHOWN_NAMES]))
+    more = len(names) - _SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _with_point(text: str) -> str:
+    """Write a decimal comma as a point, and a point as what no number has."""
+    return text.translate({ord("."): "?", ord(","): "."})
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:2])

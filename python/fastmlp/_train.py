@@ -1,0 +1,248 @@
+"""``fastmlp train``: a network for the classes of a CSV file."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from fastmlp import MLP
+from fastmlp._click import (
+    COUNT,
+    EXISTING_FILE,
+    FOLDER,
+    SEED,
+    check_jobs,
+    numbers,
+    reading_options,
+    widths,
+)
+from fastmlp._core import ACTIVATIONS
+from fastmlp._extras import require
+from fastmlp._files import check_saves
+from fastmlp._folder import CHECKPOINT, held, refuse_results
+from fastmlp._progress import progress_bar
+from fastmlp._results import describe_files, describe_metrics, evaluate_parts, write_results
+from fastmlp._training import (
+    cure_of,
+    describe,
+    kept_when_it_fails,
+    learned_nothing,
+    make_optimizer,
+    prepare,
+    resumed,
+    weights_of,
+)
+from fastmlp.checkpoint import Checkpoint
+from fastmlp.data import read_csv
+
+HELP = """Train a network to tell the classes of a CSV file.
+
+All columns but the target are features, and must be numbers without gaps; the classes may be any
+text. Writes the model (model.safetensors), the metrics (metrics.json) and the plots: loss and
+accuracy, confusion matrix and, with two features, the decision boundary.
+
+Once a minute, at the end, and on Ctrl-C, a checkpoint is written (checkpoint.safetensors). From it
+the same command with --resume goes on: after an interruption, or after the end with more --epochs.
+Results of another training are replaced with --overwrite only.
+"""
+
+
+@click.command(help=HELP)
+@click.argument("csv_file", metavar="CSV", type=EXISTING_FILE)
+@click.option("--target", metavar="NAME", required=True, help="Column that holds the class.")
+@click.option(
+    "--output", type=FOLDER, show_default="runs/ and CSV's name", help="Folder to write to."
+)
+@click.option(
+    "--hidden",
+    type=widths,
+    metavar="N[,N...]",
+    default="100",
+    help="Width of each hidden layer.",
+)
+@click.option(
+    "--activation",
+    type=click.Choice([*ACTIVATIONS, "prelu"]),
+    default="relu",
+    help="Activation of the hidden layers.",
+)
+@click.option(
+    "--init",
+    type=click.Choice(
+        [
+            "auto",
+            "glorot_uniform",
+            "glorot_normal",
+            "he_uniform",
+            "he_normal",
+            "lecun_normal",
+            "normal",
+        ]
+    ),
+    show_default="normal for one hidden layer, else auto",
+    help="How the weights start; auto suits the activation, and deep networks.",
+)
+@click.option(
+    "--init-scale",
+    type=float,
+    show_default="0.01",
+    help="Standard deviation of --init normal.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    help="Numbers the network computes with.",
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "adam", "adamw"]),
+    default="sgd",
+    help="Rule of the updates.",
+)
+@click.option(
+    "--learning-rate",
+    type=float,
+    show_default="sgd 0.1, with --init normal 1.0; others 0.001",
+    help="Size of the updates.",
+)
+@click.option("--momentum", type=float, show_default="0.0", help="Momentum of sgd, in [0, 1].")
+@click.option(
+    "--nesterov/--no-nesterov", default=False, help="Nesterov's lookahead for --momentum."
+)
+@click.option(
+    "--weight-decay", type=float, show_default="0.01", help="Pull of adamw towards 0, >= 0."
+)
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="X",
+    default=0.0,
+    help="Share of the hidden activations that training leaves out.",
+)
+@click.option("--epochs", type=COUNT, metavar="N", default=1000, help="Passes over the rows.")
+@click.option(
+    "--batch-size",
+    type=COUNT,
+    metavar="N",
+    show_default="all rows",
+    help="Rows of an update.",
+)
+@click.option(
+    "--class-weight",
+    type=click.Choice(["none", "balanced", "inverse"]),
+    default="inverse",
+    help="Weight of a class in the loss: inverse is 1/count, balanced n/(classes*count).",
+)
+@click.option(
+    "--fractions",
+    type=numbers,
+    metavar="X,X,X",
+    default="0.70,0.15,0.15",
+    help="Parts of the rows to train on, to validate with and to test with.",
+)
+@click.option(
+    "--seed", type=SEED, metavar="N", default=1234, help="Seed of the split and the network."
+)
+@click.option(
+    "--n-jobs",
+    type=int,
+    callback=check_jobs,
+    show_default="1",
+    help="Threads; -1 is all cores.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint in --output.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the results in --output.")
+@click.option("--quiet", is_flag=True, help="Print errors and warnings only.")
+@reading_options
+def train(
+    csv_file: Path,
+    target: str,
+    output: Path | None,
+    hidden: tuple[int, ...],
+    activation: Any,
+    init: Any,
+    init_scale: float | None,
+    dtype: Any,
+    optimizer: str,
+    learning_rate: float | None,
+    momentum: float | None,
+    nesterov: bool,
+    weight_decay: float | None,
+    dropout: float,
+    epochs: int,
+    batch_size: int | None,
+    class_weight: Any,
+    fractions: tuple[float, ...],
+    seed: int,
+    n_jobs: int | None,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
+    **reading: Any,
+) -> None:
+    """Train a network, as `HELP` says."""
+    if init is None:
+        init = "normal" if len(hidden) == 1 or init_scale is not None else "auto"
+    if learning_rate is None:
+        learning_rate = 0.001 if optimizer != "sgd" else 1.0 if init == "normal" else 0.1
+    rule = make_optimizer(optimizer, learning_rate, momentum, nesterov, weight_decay)
+    if len(fractions) != 3 or not np.isclose(sum(fractions), 1):
+        raise click.BadParameter(
+            f"must be three numbers that sum to 1, got {', '.join(map(str, fractions))}",
+            param_hint="--fractions",
+        )
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other")
+    require("matplotlib", "training")  # now, and not when an hour of it is over
+    folder = output or Path("runs") / csv_file.stem
+    with held(folder):
+        if not (resume or overwrite):
+            refuse_results(folder)
+        table = read_csv(csv_file, target, **reading)
+        network = MLP(
+            [len(table.feature_names), *hidden, len(table.class_names)],
+            activation=activation,
+            init=init,
+            init_scale=0.01 if init == "normal" and init_scale is None else init_scale,
+            dtype=dtype,
+            seed=seed,
+        )
+        data = prepare(csv_file, target, table, fractions, seed, network.dtype)
+        check_saves(data.model_of(network))  # now, and not after the last epoch
+        path = folder / CHECKPOINT
+        training = Checkpoint(network, rule, seed)
+        if resume:
+            training = resumed(path, training, epochs)
+        with kept_when_it_fails(training, path, epochs, resume):
+            if not quiet:
+                click.echo(describe(csv_file, table, data.parts, training.network))
+            with nullcontext() if quiet else progress_bar(epochs) as callback:
+                history = training.fit(
+                    data.X_train,
+                    data.parts.train.y,
+                    epochs=epochs,
+                    path=path,
+                    batch_size=batch_size,
+                    class_weight=weights_of(data.parts.train.y, class_weight),
+                    X_val=data.X_val,
+                    y_val=data.parts.validation.y,
+                    dropout=dropout,
+                    n_jobs=n_jobs,
+                    callback=callback,
+                )
+            model = data.model_of(training.network)
+            metrics = evaluate_parts(model, data.parts)
+            files = write_results(folder, model, history, data.parts, {"network": metrics})
+    if not quiet:
+        click.echo(f"loss      {history.loss[0]:.4f} -> {history.loss[-1]:.4f}\n")
+        click.echo(f"{describe_metrics(metrics['test'])}\n")
+        click.echo(describe_files(folder, [*files, path]))
+    if learned_nothing(metrics["train"]):
+        click.echo(f"fastmlp: warning: {cure_of(init, optimizer)}", err=True)
