@@ -12,6 +12,7 @@ import fastmlp._core
 import fastmlp.checkpoint
 import fastmlp.data
 import fastmlp.lesson
+import fastmlp.losses
 import fastmlp.metrics
 import fastmlp.model
 import fastmlp.plotting
@@ -21,6 +22,7 @@ MODULES = (
     fastmlp._core,
     fastmlp.data,
     fastmlp.lesson,
+    fastmlp.losses,
     fastmlp.metrics,
     fastmlp.checkpoint,
     fastmlp.model,
@@ -54,8 +56,11 @@ def documented():
                 continue  # a constant
             found[f"{value.__module__}.{name}"] = value
             if isinstance(value, type):
-                # The fields of a named tuple have no docstrings: their class describes them.
-                undocumented = getattr(value, "_fields", ())
+                # Fields have no docstrings: their class describes them.
+                undocumented = {
+                    *getattr(value, "_fields", ()),
+                    *getattr(value, "__dataclass_fields__", ()),
+                }
                 for member in vars(value):
                     if MADE_BY_SCIKIT_LEARN.match(member):
                         continue

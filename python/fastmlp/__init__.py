@@ -5,6 +5,7 @@ need only NumPy. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimator
 engine. The modules around them need the packages that ``pip install "fastmlp[all]"`` installs:
 
 ==================  ==============================================================
+fastmlp.losses      losses for ``MLP(..., loss=...)``; they need NumPy alone
 fastmlp.data        the spiral, CSV files, splits, class weights, standardising
 fastmlp.metrics     accuracy, precision, recall, F1, confusion matrix
 fastmlp.plotting    data, decision boundaries, training curves, activations
@@ -18,6 +19,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fastmlp import losses
 from fastmlp._core import (
     MLP,
     SGD,
@@ -50,6 +52,7 @@ __all__ = [
     "Optimizer",
     "ParameterBlock",
     "__version__",
+    "losses",
 ]
 
 # Without threadpoolctl, or with one that accepts no other libraries, there are no limits to obey.

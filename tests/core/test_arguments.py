@@ -84,7 +84,8 @@ EXPECTED = {
     "n_steps": "an integer",
     "optimizer": "fastmlp.SGD, Adam or AdamW",
     "out": "a NumPy array: use numpy.empty((5, 3), dtype=numpy.float32)",
-    "output": "a str",
+    "loss": "None, a name, one of fastmlp.losses or a function of (y, raw)",
+    "output": "None or a str",
     "path": "a str, a PathLike, or an object with write",
     "report": "a str",
     "sample_weight": INPUTS.format("sample_weight", "float64"),
@@ -181,9 +182,13 @@ def test_text_that_is_no_unicode(call, name):
     raises(call, name, "\ud800", ValueError, message)
 
 
-def test_an_activation_that_is_no_unicode():
-    message = "activation is text that is not Unicode, expected a name"
-    raises("MLP", "activation", "\ud800", ValueError, message)
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("activation", "a name"), ("loss", "a name"), ("output", "None or a str")],
+)
+def test_a_name_that_is_no_unicode(name, expected):
+    message = f"{name} is text that is not Unicode, expected {expected}"
+    raises("MLP", name, "\ud800", ValueError, message)
 
 
 @pytest.mark.parametrize("name", ["epoch", "epochs"])

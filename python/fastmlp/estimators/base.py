@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, _fit_context, is_regressor
 from sklearn.utils import assert_all_finite, check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from fastmlp import losses
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import hidden_sizes
 from fastmlp.estimators.course import NOT_FINITE, Course
@@ -121,6 +122,11 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
         """Make an estimator that has the network, but not yet what is special to its kind."""
         if network.input_scale:
             raise ValueError("the network must have input_scale=False, got True")
+        own = losses._of_output(network.output)
+        if network.loss_function != own:
+            raise ValueError(
+                f"the network must have the loss of its output, {own}, got {network.loss_function}"
+            )
         if network.activation != ():  # which a network without hidden layers has
             logistic = network.activation == "sigmoid"
             parameters["activation"] = "logistic" if logistic else network.activation

@@ -129,6 +129,9 @@ pub enum Error {
         /// What stands there.
         found: f64,
     },
+    /// A loss of the caller's own failed; the step under way was not applied.
+    #[error("the loss function failed: {0}")]
+    LossFunction(Box<dyn std::error::Error + Send + Sync>),
     /// The caller asked to stop; the step under way was not applied.
     #[error("interrupted")]
     Interrupted,

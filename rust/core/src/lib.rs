@@ -3,8 +3,9 @@
 //! # The model
 //!
 //! A network maps a row `x` to logits through dense layers `z = a W + b`, with an activation `a = f(z)` after each but
-//! the last, whose sums the [`Output`] turns into predictions. The loss of a row is the one that goes with the output,
-//! such as the cross-entropy of a softmax, weighted; the loss of a batch is the weighted mean of its rows. The repository's `docs/1_model_and_gradients.md` derives the gradients.
+//! the last, whose sums the [`Output`] turns into predictions. The [`Loss`] of a row is one that goes with the output,
+//! such as the cross-entropy of a softmax; the loss of a batch is the weighted mean of its rows. The repository's
+//! `docs/1_model_and_gradients.md` derives the gradients.
 //!
 //! # Quick start
 //!
@@ -78,7 +79,7 @@ pub use data::{Csr, Dataset, Inputs, Labels, LegacyRandom, Names, Weights};
 pub use error::{Error, Result, Shape};
 pub use file::{NetworkFile, Numbers, Tensor, TensorFile};
 pub use kernels::{Activation, Element, Indices, Output};
-pub use loss::{Objective, Report};
+pub use loss::{BatchLoss, Loss, LossBatch, Objective, Report};
 pub use mlp::Mlp;
 pub use numbers::Number;
 pub use numbers::simd::check_environment;

@@ -1,5 +1,7 @@
 //! The network with its parameters.
 
+use std::sync::Arc;
+
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::arch::Init;
@@ -15,7 +17,7 @@ use crate::kernels::Element;
 use crate::kernels::Key;
 use crate::kernels::Output;
 use crate::kernels::Tally;
-use crate::loss::Objective;
+use crate::loss::{BatchLoss, Objective};
 use crate::memory::Buffer;
 use crate::memory::Pool;
 use crate::plan::Plan;
@@ -37,6 +39,7 @@ pub struct Mlp<T: Element> {
     inferences: Pool<Inference<T>>,
     /// Of [`step`](Self::step), made when it is first used.
     gradient: Option<Buffer<T>>,
+    loss_function: Option<Arc<dyn BatchLoss<T>>>,
 }
 
 impl<T: Element> Mlp<T> {
@@ -54,7 +57,21 @@ impl<T: Element> Mlp<T> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
         let (workspaces, inferences) = (Pool::default(), Pool::default());
         let plan = Plan::new(network);
-        Ok(Self { plan, parameters, seeds: Seeds::new(seeds), workspaces, inferences, gradient: None })
+        Ok(Self {
+            plan,
+            parameters,
+            seeds: Seeds::new(seeds),
+            workspaces,
+            inferences,
+            gradient: None,
+            loss_function: None,
+        })
+    }
+
+    /// The same network with a function for its loss, if that is [one](crate::Loss::Function).
+    #[must_use]
+    pub fn with_loss_function(self, function: Arc<dyn BatchLoss<T>>) -> Self {
+        Self { loss_function: Some(function), ..self }
     }
 
     /// The architecture.
@@ -253,7 +270,8 @@ impl<T: Element> Mlp<T> {
     }
 
     pub(crate) fn pass<'a>(&'a self, interrupt: &'a dyn Interrupt) -> Pass<'a, T> {
-        Pass { plan: &self.plan, parameters: &self.parameters, objective: Objective::default(), interrupt }
+        let function = self.loss_function.as_deref();
+        Pass::new(&self.plan, &self.parameters, function, interrupt)
     }
 
     fn write(

@@ -40,7 +40,7 @@ arguments! {
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";
     network: Bound<'py, MLP>, "an MLP";
-    output: &'a str, "a str";
+    output: Option<&'a str>, "None or a str";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
     schedule: Option<&'a str>, "None or a str";

@@ -1,10 +1,10 @@
 //! What Python can ask of a network, whatever its element type, which is chosen here.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{
-    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Numbers, Objective, Output, State,
+    Error, Init, Inputs, Interrupt, Layout, Loss, Mlp, Names, Network, Never, Numbers, Objective, State,
     is_brief,
 };
 use ndarray::ArrayViewMut2;
@@ -16,6 +16,7 @@ use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::inputs::InputArray;
+use crate::loss_function::LossFunction;
 use crate::network_file::copied;
 use crate::optimizer::{Optimizer, Stateful};
 use crate::out::{Out, zeros};
@@ -81,10 +82,11 @@ pub(crate) fn build(
     network: Network,
     init: Option<Init>,
     seed: u64,
+    loss_function: Option<&Arc<LossFunction>>,
 ) -> BindResult<Box<dyn Engine>> {
     match dtype {
-        "float32" => Shared::<f32>::boxed(network, init, seed),
-        "float64" => Shared::<f64>::boxed(network, init, seed),
+        "float32" => Shared::<f32>::boxed(network, init, seed, loss_function),
+        "float64" => Shared::<f64>::boxed(network, init, seed, loss_function),
         _ => {
             let expected = r#""float32" or "float64""#;
             Err(Error::value("dtype", format_args!("{dtype:?}"), expected).into())
@@ -96,8 +98,9 @@ pub(crate) fn build(
 pub(crate) struct Shared<T: Stateful> {
     mlp: RwLock<Mlp<T>>,
     training: AtomicBool,
-    layout: Layout,
-    output: Output,
+    /// Calls that may call a loss of the caller's own.
+    evaluating: AtomicUsize,
+    network: Network,
     /// Multiplications and additions of a row on its way forward.
     flops: usize,
     /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
@@ -106,18 +109,28 @@ pub(crate) struct Shared<T: Stateful> {
 
 const TRAINING: BindError =
     BindError::Busy("the network is being trained by another call: wait for it to return");
+const EVALUATING: BindError =
+    BindError::Busy("the network's loss function is at work in another call: wait for it to return");
 
 impl<T: Stateful> Shared<T> {
-    fn boxed(network: Network, init: Option<Init>, seed: u64) -> BindResult<Box<dyn Engine>> {
-        let (layout, output) = (network.layout().clone(), network.output());
+    fn boxed(
+        network: Network,
+        init: Option<Init>,
+        seed: u64,
+        loss_function: Option<&Arc<LossFunction>>,
+    ) -> BindResult<Box<dyn Engine>> {
         let mlp = match init {
-            Some(init) => Mlp::<T>::new(network, init, seed)?,
-            None => Mlp::<T>::zeros(network, seed)?,
+            Some(init) => Mlp::<T>::new(network.clone(), init, seed)?,
+            None => Mlp::<T>::zeros(network.clone(), seed)?,
+        };
+        let mlp = match loss_function {
+            Some(function) => mlp.with_loss_function(Arc::<LossFunction>::clone(function)),
+            None => mlp,
         };
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
-        let training = AtomicBool::new(false);
+        let (training, evaluating) = (AtomicBool::new(false), AtomicUsize::new(0));
         let flops = mlp.flops();
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, flops, parameters }))
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, evaluating, network, flops, parameters }))
     }
 
     /// Detached from the interpreter, reads the network; not while it is trained.
@@ -146,10 +159,22 @@ impl<T: Stateful> Shared<T> {
 
     /// The right to train, which one call has at a time.
     fn claim(&self) -> BindResult<Claim<'_>> {
-        if self.training.swap(true, Ordering::Acquire) {
+        if self.training.swap(true, Ordering::SeqCst) {
             return Err(TRAINING);
         }
-        Ok(Claim(&self.training))
+        let claim = Claim(&self.training);
+        if self.evaluating.load(Ordering::SeqCst) > 0 {
+            return Err(EVALUATING);
+        }
+        Ok(claim)
+    }
+
+    /// Held while a call may call a loss of the caller's own: if that trained the network, it would wait for itself.
+    fn evaluation(&self) -> Option<Evaluation<'_>> {
+        (*self.network.loss() == Loss::Function).then(|| {
+            self.evaluating.fetch_add(1, Ordering::SeqCst);
+            Evaluation(&self.evaluating)
+        })
     }
 
     /// The network, unless it is trained. Never waits: who waits attached keeps training from attaching.
@@ -165,7 +190,7 @@ impl<T: Stateful> Shared<T> {
     /// The addresses of the parameters.
     fn span(&self, start: *const T) -> std::ops::Range<usize> {
         let start = start as usize;
-        start..start + self.layout.n_parameters() * size_of::<T>()
+        start..start + self.layout().n_parameters() * size_of::<T>()
     }
 }
 
@@ -177,13 +202,21 @@ impl Drop for Claim<'_> {
     }
 }
 
+struct Evaluation<'a>(&'a AtomicUsize);
+
+impl Drop for Evaluation<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl<T: Stateful> Engine for Shared<T> {
     fn dtype(&self) -> &'static str {
         T::DTYPE
     }
 
     fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
-        let (start, len) = (self.parameters_ptr(), self.layout.n_parameters());
+        let (start, len) = (self.parameters_ptr(), self.layout().n_parameters());
         // SAFETY: the parameters never move, and the owner keeps this engine, and with it the parameters, alive.
         unsafe { view_of::<T>(owner, start, len) }.into_any()
     }
@@ -199,8 +232,8 @@ impl<T: Stateful> Engine for Shared<T> {
         // To look at `out` may run code of Python's.
         let input = InputArray::<T>::seen("X", x, |n| out.is_none() && self.is_brief(n))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
-        let shape = [rows.nrows(), self.layout.d_out()];
+        rows.check_columns("X", self.layout())?;
+        let shape = [rows.nrows(), self.layout().d_out()];
         let write = |to: ArrayViewMut2<'_, T>| {
             self.infer(py, shape[0], |mlp, interrupt| {
                 if predicts {
@@ -224,28 +257,29 @@ impl<T: Stateful> Engine for Shared<T> {
 
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        if !self.output.is_probability() {
+        if !self.network.output().is_probability() {
             return self.forward(x, None, true, n_threads);
         }
         let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
+        rows.check_columns("X", self.layout())?;
         let n = rows.nrows();
         let predict =
             |to: &mut [i64]| self.infer(py, n, |mlp, interrupt| mlp.predict(rows, to, n_threads, interrupt));
-        if self.output == Output::Softmax {
+        if self.network.has_classes() {
             let mut classes = zeros::<i64, 1>(py, [n])?;
             predict(classes.slice_mut())?;
             return Ok(classes.into_any());
         }
-        let mut likely = zeros::<i64, 2>(py, [n, self.layout.d_out()])?;
+        let mut likely = zeros::<i64, 2>(py, [n, self.layout().d_out()])?;
         predict(likely.slice_mut())?;
         Ok(likely.into_any())
     }
 
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
+        let _evaluation = self.evaluation();
         self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
             mlp.loss(&dataset, n_threads, interrupt)
@@ -259,10 +293,11 @@ impl<T: Stateful> Engine for Shared<T> {
         dropout: &SeededDropout,
         n_threads: usize,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
-        let mut gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
+        let mut gradient = zeros::<T, 1>(data.py(), [self.layout().n_parameters()])?;
         let to = gradient.slice_mut();
+        let _evaluation = self.evaluation();
         let loss = self.read(data.py(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
             mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), n_threads, interrupt)
@@ -278,8 +313,8 @@ impl<T: Stateful> Engine for Shared<T> {
         let py = x.py();
         let (x, d_output) = (Matrix::<T>::extract("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
         let (rows, d_logits) = (x.view(), d_output.view());
-        Inputs::from(rows).check_columns("X", &self.layout)?;
-        let mut gradient = zeros::<T, 1>(py, [self.layout.n_parameters()])?;
+        Inputs::from(rows).check_columns("X", self.layout())?;
+        let mut gradient = zeros::<T, 1>(py, [self.layout().n_parameters()])?;
         let mut d_x = zeros::<T, 2>(py, [rows.nrows(), rows.ncols()])?;
         let (to, d_to) = (gradient.slice_mut(), d_x.slice_mut());
         self.read(py, |mlp, interrupt| mlp.backward(rows, d_logits, to, d_to, interrupt))?;
@@ -293,12 +328,12 @@ impl<T: Stateful> Engine for Shared<T> {
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         self.check_inputs_apart(&arrays)?;
         let views = arrays.views()?;
         let _claim = self.claim()?;
         let reservation = optimizer.reserve()?;
-        let mut loan = reservation.lend::<T>(self.layout.n_parameters())?;
+        let mut loan = reservation.lend::<T>(self.layout().n_parameters())?;
         let (rule, options) = (loan.rule(), reservation.options());
         let state: &mut State<T> = loan.state();
         watched(data.py(), |interrupt| {
@@ -310,12 +345,12 @@ impl<T: Stateful> Engine for Shared<T> {
     }
 
     fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()> {
-        let vector = Vector::<T>::extract("gradient", gradient, self.layout.n_parameters())?;
+        let vector = Vector::<T>::extract("gradient", gradient, self.layout().n_parameters())?;
         let parameters = self.span(self.parameters_ptr());
         check_apart("gradient", &vector.span(), &parameters, "the network's parameters")?;
         let _claim = self.claim()?;
         let reservation = optimizer.reserve()?;
-        let mut loan = reservation.lend::<T>(self.layout.n_parameters())?;
+        let mut loan = reservation.lend::<T>(self.layout().n_parameters())?;
         let (rule, options) = (loan.rule(), reservation.options());
         let (values, state) = (vector.view()?, loan.state());
         Ok(gradient.py().detach(|| {
@@ -330,20 +365,20 @@ impl<T: Stateful> Engine for Shared<T> {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         self.check_inputs_apart(&arrays)?;
         let validation = arguments.validation.as_ref();
         let validation =
-            validation.map(|data| data.arrays::<T>(Names::VALIDATION, self.outputs())).transpose()?;
+            validation.map(|data| data.arrays::<T>(Names::VALIDATION, &self.network)).transpose()?;
         if let Some(validation) = &validation {
             self.check_inputs_apart(validation)?;
         }
         let _claim = self.claim()?;
-        let n_parameters = self.layout.n_parameters();
+        let n_parameters = self.layout().n_parameters();
         let optimizer = optimizer.reserve()?;
         // An optimizer whose state does not fit is refused before the data is read.
         drop(optimizer.lend::<T>(n_parameters)?);
-        let has_accuracy = self.output.is_probability();
+        let has_accuracy = self.network.output().is_probability();
         Training { mlp: &self.mlp, optimizer, n_parameters, has_accuracy, arguments }.run(
             data.py(),
             &arrays,
@@ -362,9 +397,8 @@ impl<T: Stateful> Shared<T> {
         self.parameters.load(Ordering::Relaxed)
     }
 
-    /// What becomes of the last layer's sums, and how many there are.
-    fn outputs(&self) -> (Output, usize) {
-        (self.output, self.layout.d_out())
+    fn layout(&self) -> &Layout {
+        self.network.layout()
     }
 
     /// An error if an input lies where training writes.

@@ -57,6 +57,13 @@ impl From<PyErr> for BindError {
 impl From<BindError> for PyErr {
     fn from(error: BindError) -> Self {
         let error = match error {
+            // What a function of the caller's raised passes through.
+            BindError::Core(Error::LossFunction(raised)) => {
+                return match raised.downcast::<Self>() {
+                    Ok(raised) => *raised,
+                    Err(other) => PyRuntimeError::new_err(other.to_string()),
+                };
+            }
             BindError::Core(error) => error,
             BindError::Type(message) => return PyTypeError::new_err(message),
             BindError::Busy(message) => return PyRuntimeError::new_err(message),

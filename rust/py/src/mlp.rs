@@ -1,9 +1,11 @@
 //! The class `MLP`: signatures and documentation; the work is the engine's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Normalization, Objective, Role};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
@@ -15,6 +17,8 @@ use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::integer::{count, random_seed, seed as seed_of};
+use crate::loss::as_object;
+use crate::loss_function::LossFunction;
 use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
@@ -28,7 +32,7 @@ use crate::training::{DataArguments, FitArguments};
 ///
 /// Dense layers compute ``z = a @ W + b``, and an activation ``a = f(z)`` follows each but the
 /// last. Its sums are logits, whose softmax gives the probabilities of classes, or become another
-/// `output`, and training lowers the weighted mean of the loss that belongs to that.
+/// `output`, and training lowers the weighted mean of a loss.
 ///
 /// All parameters lie in one vector: layer by layer the weights ``(d_in, d_out)``, row after
 /// row, then the biases ``(d_out,)``, then those of the layer's normalisation and activation, where
@@ -42,10 +46,11 @@ use crate::training::{DataArguments, FitArguments};
 /// activation : str or sequence of str, default="relu"
 ///     The name of an activation, see Notes: one for all hidden layers, or a sequence with one per
 ///     hidden layer.
-/// output : {"softmax", "sigmoid", "identity", "exp"}, default="softmax"
+/// output : {"softmax", "sigmoid", "identity", "exp"}, default=None
 ///     What makes predictions ``p`` of the last sums: probabilities of classes that exclude each
 ///     other, a probability for each output, any numbers, or positive numbers; see Notes for the
-///     loss of each, and for what `y` is.
+///     loss of each, and for what `y` is. None is what goes with the loss, ``"softmax"`` without
+///     one.
 /// init : str, default="auto"
 ///     How weights are drawn: ``"auto"``, ``"glorot_uniform"``, ``"glorot_normal"``,
 ///     ``"he_uniform"``, ``"he_normal"``, ``"lecun_normal"`` or ``"normal"``; see Notes. Biases
@@ -65,6 +70,9 @@ use crate::training::{DataArguments, FitArguments};
 ///     Notes. None does not.
 /// input_scale : bool, default=False
 ///     Whether each input is first multiplied by a learnable number of its own, which is 1 at first.
+/// loss : str, Loss or callable, default=None
+///     What training lowers: an object of `fastmlp.losses`, its name, such as ``"huber"``, or a
+///     function of your own, see Notes. None is the loss that belongs to the output.
 ///
 /// Attributes
 /// ----------
@@ -74,6 +82,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     The activation of all hidden layers, or of each if they differ.
 /// output : str
 ///     What makes predictions of the last sums.
+/// loss_function : Loss or callable
+///     What training lowers: an object of `fastmlp.losses`, or the function that was given.
 /// dtype : str
 ///     ``"float32"`` or ``"float64"``.
 /// n_parameters : int
@@ -96,8 +106,8 @@ use crate::training::{DataArguments, FitArguments};
 /// TypeError
 ///     If an argument is of the wrong type.
 /// ValueError
-///     If a width, a name, a scale or a seed is out of its range, or `activation` is a sequence
-///     without exactly one name per hidden layer.
+///     If a width, a name, a scale or a seed is out of its range, `activation` is a sequence without
+///     exactly one name per hidden layer, or the loss does not go with the output.
 /// MemoryError
 ///     If the system refuses memory for the parameters.
 ///
@@ -152,12 +162,24 @@ use crate::training::{DataArguments, FitArguments};
 ///     exp       p = exp(z)                 l = sum(y log(y / p) - y + p)
 ///
 /// computed so that no exponential overflows that need not; they are the cross-entropy of classes
-/// and of yes and no, half the squared error, and half the Poisson deviance. For softmax `y` has
-/// shape (n,) and holds class indices, of any integer dtype; for the others it has shape
-/// (n, d_out), or (n,) if d_out is 1, and is of the network's dtype: from 0 to 1 for sigmoid, >= 0
-/// for exp. The loss of several rows is ``sum(w * l) / sum(w)`` with
-/// ``w = sample_weight * class_weight[y]``, where a weight that is not given counts as 1; class
-/// weights are for softmax alone.
+/// and of yes and no, half the squared error, and half the Poisson deviance. `fastmlp.losses` has
+/// others: cross-entropy with smoothed labels and the focal loss for softmax and sigmoid; absolute
+/// error, Huber's loss and quantiles for identity; gamma and Tweedie deviances for exp.
+///
+/// For softmax `y` has shape (n,) and holds class indices, of any integer dtype; for the others it
+/// has shape (n, d_out), or (n,) if d_out is 1, and is of the network's dtype: from 0 to 1 for
+/// sigmoid, >= 0 for exp, or what another loss says. The loss of several rows is
+/// ``sum(w * l) / sum(w)`` with ``w = sample_weight * class_weight[y]``, where a weight that is not
+/// given counts as 1; class weights are for softmax alone.
+///
+/// A function ``loss(y, raw)`` is called once per batch, for all of its rows in their order, with `y`
+/// as it was given, of any number of columns and the network's dtype, and the last layer's sums
+/// `raw`, of shape (n, d_out): copies. It returns the tuple ``(losses, d_raw)``: the loss of each
+/// row, of shape (n,), and its derivative with respect to the row's sums, of shape (n, d_out), both
+/// finite, of the network's dtype, and without the weights, which come afterwards. What it raises
+/// ends the call and passes through; training stops at the last whole update. It goes with the
+/// output identity. While a network is trained its loss function cannot use it: that is a
+/// RuntimeError. A network with such a loss is pickled with its function, and has no file.
 ///
 /// `X` may also be a sparse matrix or array of SciPy's in CSR format, of the network's dtype, where
 /// no `d_X` is asked for. It is never made dense as a whole.
@@ -201,34 +223,39 @@ use crate::training::{DataArguments, FitArguments};
 pub(crate) struct MLP {
     engine: Box<dyn Engine>,
     network: Network,
+    /// The engine has it too; counted once, so that the garbage collector sees all that holds the callable.
+    loss_function: Option<Arc<LossFunction>>,
 }
 
 #[pymethods]
 impl MLP {
     #[new]
     #[pyo3(signature = (
-        layer_sizes, activation = None, output = "softmax", init = "auto", init_scale = None, dtype = None,
-        seed = None, *, normalization = None, input_scale = false
-    ), text_signature = "(layer_sizes, activation='relu', output='softmax', init='auto', init_scale=None, \
-        dtype='float32', seed=None, *, normalization=None, input_scale=False)")]
+        layer_sizes, activation = None, output = None, init = "auto", init_scale = None, dtype = None,
+        seed = None, *, normalization = None, input_scale = false, loss = None
+    ), text_signature = "(layer_sizes, activation='relu', output=None, init='auto', init_scale=None, \
+        dtype='float32', seed=None, *, normalization=None, input_scale=False, loss=None)")]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn new(
         layer_sizes: &Bound<'_, PyAny>,
         activation: Option<&Bound<'_, PyAny>>,
-        #[pyo3(from_py_with = argument::output)] output: &str,
+        #[pyo3(from_py_with = argument::output)] output: Option<&str>,
         #[pyo3(from_py_with = argument::init)] init: &str,
         #[pyo3(from_py_with = argument::init_scale)] init_scale: Option<f64>,
         dtype: Option<&Bound<'_, PyAny>>,
         seed: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = argument::normalization)] normalization: Option<&str>,
         #[pyo3(from_py_with = argument::input_scale)] input_scale: bool,
+        loss: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<Self> {
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
         let network = architecture.network()?;
         let init = Init::from_name(init, init_scale)?;
         let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
         let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
-        Ok(Self { engine: build(&dtype, network.clone(), Some(init), seed)?, network })
+        let loss_function = architecture.loss_function(&network);
+        let engine = build(&dtype, network.clone(), Some(init), seed, loss_function.as_ref())?;
+        Ok(Self { engine, network, loss_function })
     }
 
     /// Widths of the layers, input first: tuple of int.
@@ -253,6 +280,15 @@ impl MLP {
     #[getter]
     fn output(&self) -> &'static str {
         self.network.output().name()
+    }
+
+    /// What training lowers: an object of `fastmlp.losses`, or the function that was given.
+    #[getter]
+    fn loss_function<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.loss_function {
+            Some(function) => Ok(function.callable(py).clone()),
+            None => as_object(py, self.network.loss()),
+        }
     }
 
     /// Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``.
@@ -883,7 +919,7 @@ impl MLP {
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
             dropout: self.dropout((dropout, input_dropout), None)?.dropout,
-            objective: objective(alpha, report)?,
+            objective: objective(alpha, report, &self.network)?,
             n_threads: threads(n_jobs)?,
             callback,
             // Last: a Generator is advanced by it.
@@ -964,7 +1000,8 @@ impl MLP {
     /// The network that `__reduce__` took apart.
     #[staticmethod]
     #[pyo3(signature = (
-        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false
+        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false,
+        loss = None
     ))]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
@@ -976,10 +1013,13 @@ impl MLP {
         parameters: &Bound<'py, PyAny>,
         normalization: Option<&str>,
         input_scale: bool,
+        loss: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, Self>> {
-        let activation = Some(activation);
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
-        Self::restored(architecture.network()?, dtype, seeds, parameters)
+        let (activation, output) = (Some(activation), Some(output));
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
+        let network = architecture.network()?;
+        let loss_function = architecture.loss_function(&network);
+        Self::restored(network, dtype, seeds, parameters, loss_function)
     }
 
     #[allow(clippy::type_complexity, reason = "a function and its arguments, for pickle")]
@@ -989,11 +1029,20 @@ impl MLP {
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
         let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
         let mut arguments = arguments.into_pyobject(py)?;
-        if mlp.normalization().is_some() || mlp.input_scale() {
+        let has_loss = !mlp.network.has_canonical_loss();
+        if mlp.normalization().is_some() || mlp.input_scale() || has_loss {
             let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
             arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
         }
+        if has_loss {
+            let loss = (mlp.loss_function(py)?,).into_pyobject(py)?;
+            arguments = arguments.add(loss)?.cast_into().map_err(PyErr::from)?;
+        }
         Ok((slf.get_type().getattr("_restore")?, arguments))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.loss_function.as_ref().map_or(Ok(()), |function| function.traverse(&visit))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -1002,8 +1051,13 @@ impl MLP {
         let normalization =
             self.normalization().map_or_else(String::new, |name| format!(", normalization='{name}'"));
         let input_scale = if self.input_scale() { ", input_scale=True" } else { "" };
+        let loss = if self.network.has_canonical_loss() {
+            String::new()
+        } else {
+            format!(", loss={}", self.loss_function(py)?.repr()?)
+        };
         Ok(format!(
-            "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale})"
+            "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss})"
         ))
     }
 }
@@ -1015,9 +1069,10 @@ impl MLP {
         dtype: &str,
         seeds: u64,
         parameters: &Bound<'py, PyAny>,
+        loss_function: Option<Arc<LossFunction>>,
     ) -> BindResult<Bound<'py, Self>> {
-        let engine = build(dtype, network.clone(), None, seeds)?;
-        let mlp = Bound::new(parameters.py(), Self { engine, network })?;
+        let engine = build(dtype, network.clone(), None, seeds, loss_function.as_ref())?;
+        let mlp = Bound::new(parameters.py(), Self { engine, network, loss_function })?;
         Self::parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
         Ok(mlp)
     }

@@ -116,7 +116,7 @@ fn loaded<'py>(
         Numbers::F64(_) => "float64",
         Numbers::I64(_) | Numbers::U8(_) => unreachable!("a network of integers is refused"),
     };
-    Ok((MLP::restored(network, dtype, seeds, &array(py, parameters))?, arrays, metadata))
+    Ok((MLP::restored(network, dtype, seeds, &array(py, parameters), None)?, arrays, metadata))
 }
 
 /// The network of a file that holds nothing else, for who would not see what else there is.

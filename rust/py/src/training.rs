@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 use fastmlp_core::{
-    Dataset, Dropout, EpochRecord, Error, Inputs, Mlp, Names, Network, Objective, Output, Result, Schedule,
-    Trainer, Weights,
+    Dataset, Dropout, EpochRecord, Error, Inputs, Mlp, Names, Network, Objective, Result, Schedule, Trainer,
+    Weights,
 };
 use pyo3::prelude::*;
 
@@ -36,15 +36,15 @@ impl<'py> DataArguments<'_, 'py> {
     pub(crate) fn arrays<T: PyScalar>(
         &self,
         names: Names,
-        (output, d_out): (Output, usize),
+        network: &Network,
     ) -> BindResult<DataArrays<'_, 'py, T>> {
-        if output != Output::Softmax && self.class_weight.is_some() {
+        if !network.has_classes() && self.class_weight.is_some() {
             return Err(Error::value("class_weight", "given", "None for a network without classes").into());
         }
         Ok(DataArrays {
             names,
             x: InputArray::held(names.x, self.x)?,
-            y: TargetArray::extract(names.y, self.y, output, d_out)?,
+            y: TargetArray::extract(names.y, self.y, network)?,
             sample_weight: self.sample_weight.map(WeightArray::extract).transpose()?,
             class_weight: self.class_weight.map(class_weight).transpose()?,
         })
@@ -105,8 +105,9 @@ impl<T: PyScalar> DataViews<'_, T> {
             TargetViews::Classes(labels) => {
                 Dataset::new(names, x, &**labels, sample_weight, self.class_weight, layout.d_out())
             }
-            TargetViews::Values(values) => {
-                Dataset::with_values(names, x, values.view(), sample_weight, network.output())
+            TargetViews::Values(values, is_vector) => {
+                let data = Dataset::with_values(names, x, values.view(), sample_weight, network)?;
+                Ok(if *is_vector { data.with_vector_of_targets() } else { data })
             }
         }
     }

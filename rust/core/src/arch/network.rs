@@ -5,16 +5,18 @@ use crate::arch::layout::{Layout, check_widths};
 use crate::arch::stage::{Dense, InputScale, LayerNorm, Prelu, Stage};
 use crate::error::{Error, Result};
 use crate::kernels::{Activation, Output};
+use crate::loss::Loss;
 
 /// Layers of a multilayer perceptron: dense ones with an activation after each but the last, whose
 /// sums become the output.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     layout: Layout,
     activations: Vec<HiddenActivation>,
     normalization: Option<Normalization>,
     input_scale: bool,
     output: Output,
+    loss: Loss,
 }
 
 impl Network {
@@ -63,13 +65,20 @@ impl Network {
             normalization,
             input_scale,
             output: Output::Softmax,
+            loss: Loss::canonical(Output::Softmax),
         })
     }
 
-    /// The same network with another output.
+    /// The same network with another output, and the loss of which that is the canonical link.
     #[must_use]
     pub fn with_output(self, output: Output) -> Self {
-        Self { output, ..self }
+        Self { output, loss: Loss::canonical(output), ..self }
+    }
+
+    /// The same network with another loss, which must be one for its output.
+    pub fn with_loss(self, loss: Loss) -> Result<Self> {
+        loss.check(self.output, self.layout.d_out())?;
+        Ok(Self { loss, ..self })
     }
 
     /// Where the parameters of each stage lie.
@@ -100,6 +109,21 @@ impl Network {
     /// What becomes of the last layer's sums.
     pub fn output(&self) -> Output {
         self.output
+    }
+
+    /// What training lowers, for a row.
+    pub fn loss(&self) -> &Loss {
+        &self.loss
+    }
+
+    /// Whether the loss is the one of which the output is the canonical link.
+    pub fn has_canonical_loss(&self) -> bool {
+        self.loss == Loss::canonical(self.output)
+    }
+
+    /// Whether a row belongs to a class, rather than having numbers for targets.
+    pub fn has_classes(&self) -> bool {
+        self.output == Output::Softmax
     }
 }
 

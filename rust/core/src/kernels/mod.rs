@@ -15,7 +15,11 @@
 //! | [`argmax`] | the likeliest class of rows |
 //! | [`softmax`] | softmax of rows |
 //! | [`cross_entropy`] | softmax and cross-entropy of rows, with the gradient |
-//! | [`by_output`] | losses whose outputs stand apart, with the gradient |
+//! | [`row_loss`] | the table of losses whose outputs stand apart |
+//! | [`value_losses`] | those losses of rows, with the gradient |
+//! | [`class_losses`] | losses of classes beside the plain cross-entropy, with the gradient |
+//! | [`given_losses`] | losses that were computed elsewhere, weighted |
+//! | [`by_output`] | predictions of outputs that stand apart |
 //! | [`sparse`] | products of sparse rows with weights |
 //! | [`columns`] | rows whose columns have a parameter each |
 //! | [`layer_norm`] | rows to mean 0 and variance 1 |
@@ -41,6 +45,10 @@ mod dropout;
 mod argmax;
 mod softmax;
 mod cross_entropy;
+mod row_loss;
+mod value_losses;
+mod class_losses;
+mod given_losses;
 mod by_output;
 mod sparse;
 mod columns;
@@ -56,6 +64,7 @@ use crate::numbers::Scalar;
 
 pub use activation::Activation;
 pub(crate) use activation::Suits;
+pub(crate) use class_losses::ClassLoss;
 pub(crate) use gemm::{Finish, Matrix, Start};
 pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
 pub(crate) use mask::{Key, Mask};
@@ -65,6 +74,7 @@ pub use sparse_row::Indices;
 pub(crate) use sparse_row::SparseRow;
 pub(crate) use tally::{Bounds, Tally};
 pub(crate) use tiny::{Batch, TinyNet};
+pub(crate) use value_losses::ValueLoss;
 
 /// A number that a network can be made of: `f32` or `f64`.
 pub trait Element: Scalar + Kernels {}
@@ -133,14 +143,29 @@ kernels! {
         weights: &[Self],
         bounds: Bounds
     ) -> Tally = cross_entropy::softmax_cross_entropy;
+    /// The same of another loss of classes.
+    fn class_losses(
+        loss: ClassLoss<'_, Self>,
+        z: &mut [Self],
+        n_classes: usize,
+        labels: &[u32],
+        weights: &[Self]
+    ) -> Tally = class_losses::class_losses;
     /// Losses of rows whose outputs stand apart; their sums become the derivative of the sum of the losses.
-    fn losses_by_output(
-        output: Output,
+    fn value_losses(
+        loss: ValueLoss<'_>,
         z: &mut [Self],
         targets: &[Self],
         weights: &[Self],
         bounds: Bounds
-    ) -> Tally = by_output::losses_by_output;
+    ) -> Tally = value_losses::value_losses;
+    /// Weighted losses, and derivatives of them, that were computed elsewhere.
+    fn given_losses(
+        losses: &[Self],
+        d_raw: &[Self],
+        weights: &[Self],
+        d: &mut [Self]
+    ) -> Tally = given_losses::given_losses;
     /// Sums become predictions, where outputs stand apart.
     fn predict_by_output(output: Output, z: &mut [Self]) = by_output::predict_by_output;
     /// `z += x W`, for a sparse row.

@@ -32,7 +32,7 @@ impl Plan {
             most_weights: layout.layers().iter().map(|layer| layer.d_in * layer.d_out).max().unwrap_or(0),
             n_pieces: pieces.len(),
             has_forward_kernel: tiny.is_some(),
-            has_gradient_kernel: tiny.is_some_and(|tiny| tiny.has_gradient()),
+            has_gradient_kernel: has_gradient_kernel(tiny.as_ref(), &network),
         };
         Self { network, steps, pieces, tiny, workload }
     }
@@ -75,8 +75,13 @@ impl Plan {
 
     /// The network as one kernel that computes its gradient, if there is one.
     pub(crate) fn tiny_with_gradient(&self) -> Option<&TinyNet> {
-        self.tiny.as_ref().filter(|tiny| tiny.has_gradient())
+        self.tiny.as_ref().filter(|_| self.workload.has_gradient_kernel)
     }
+}
+
+/// The kernels know the losses of which the outputs are canonical links.
+fn has_gradient_kernel(tiny: Option<&TinyNet>, network: &Network) -> bool {
+    tiny.is_some_and(TinyNet::has_gradient) && network.has_canonical_loss()
 }
 
 /// Numbers per row that a tile keeps of a step.

@@ -58,6 +58,14 @@ impl Cut {
             Self::Chunks { tile_rows, .. } | Self::Blocks { tile_rows, .. } => tile_rows,
         }
     }
+
+    /// Whether there is a tile for all `n` rows of a batch that is cut so.
+    pub(crate) fn has_a_tile_for_all(self, n: usize) -> bool {
+        match self {
+            Self::Chunks { count, tile_rows } => count == 1 && n <= tile_rows,
+            Self::Blocks { tiles, tile_rows, .. } => n <= tiles * tile_rows,
+        }
+    }
 }
 
 /// What there is to do for a row, and what it takes: all that cuts depend on besides the number of rows.

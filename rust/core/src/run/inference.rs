@@ -12,9 +12,11 @@ use crate::arch::Network;
 use crate::data::{Dataset, Inputs, Rows};
 use crate::error::{Error, Result};
 use crate::kernels::{Element, Output, Tally, TinyNet};
+use crate::loss::Loss;
 use crate::memory::Buffer;
 use crate::ops::Operation;
 use crate::plan::Plan;
+use crate::run::barrier::Barrier;
 use crate::run::forward::{Place, Places, forward};
 use crate::run::pass::{Pass, RowMasks, Task, TileRows};
 use crate::run::sync::{lock, lock_mut};
@@ -127,6 +129,9 @@ impl<T: Element> Inference<T> {
         scale: f64,
         team: &mut Team,
     ) -> Result<Tally> {
+        if *pass.plan.network().loss() == Loss::Function {
+            return self.tally_of_function(pass, data, scale, team);
+        }
         let n = data.n_rows();
         let tile_rows = pass.plan.workload().inference_tile_rows::<T>(n);
         let n_tiles = n.div_ceil(tile_rows);
@@ -143,6 +148,22 @@ impl<T: Element> Inference<T> {
         let mut total = Tally::default();
         tallies[..n_parts].iter().for_each(|&tally| total.add(tally));
         Ok(total)
+    }
+
+    /// The same for a loss that is a function, called once for all rows.
+    fn tally_of_function(
+        &self,
+        pass: Pass<'_, T>,
+        data: &Dataset<'_, T>,
+        scale: f64,
+        team: &mut Team,
+    ) -> Result<Tally> {
+        let (n, d_out) = (data.n_rows(), pass.plan.layout().d_out());
+        let mut barrier = Barrier::new(data, n, d_out)?;
+        let raw = ArrayViewMut2::from_shape((n, d_out), barrier.raw_mut(n, d_out)).expect("as many numbers");
+        self.write(pass, data.x(), raw, Wanted::Sums, team)?;
+        barrier.call(pass.loss_function, data, Rows::Range(0, n), d_out)?;
+        barrier.tally(data, scale)
     }
 }
 
@@ -178,7 +199,7 @@ impl<T: Element> Buffers<T> {
         let logits = &mut self.logits[..rows.len() * plan.layout().d_out()];
         self.targets.read(data, rows, scale);
         self.steps.forward(task, &data.x(), rows, Wanted::Sums, logits)?;
-        Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().output())))
+        Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().loss())))
     }
 }
 

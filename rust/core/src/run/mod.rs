@@ -9,6 +9,7 @@ mod forward;
 mod slots;
 mod backward;
 mod tile;
+mod barrier;
 mod totals;
 mod chunks;
 mod blocks;

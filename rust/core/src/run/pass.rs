@@ -3,8 +3,8 @@
 use crate::arch::Masks;
 use crate::data::{Examples, Inputs, Rows};
 use crate::error::Result;
-use crate::kernels::{Element, Mask};
-use crate::loss::Objective;
+use crate::kernels::{Element, Mask, Tally};
+use crate::loss::{BatchLoss, Objective};
 use crate::plan::Plan;
 use crate::run::interrupt::Interrupt;
 
@@ -15,9 +15,43 @@ pub(crate) struct Pass<'a, T: Element> {
     pub(crate) parameters: &'a [T],
     pub(crate) objective: Objective,
     pub(crate) interrupt: &'a dyn Interrupt,
+    /// The loss of a network whose loss is a function.
+    pub(crate) loss_function: Option<&'a dyn BatchLoss<T>>,
+    /// What it returned, once it was called for the batch.
+    pub(crate) given: Option<GivenLosses<'a, T>>,
+}
+
+/// Losses of the rows of a batch, and their derivatives, that were computed before the way back.
+#[derive(Clone, Copy)]
+pub(crate) struct GivenLosses<'a, T> {
+    /// (n,)
+    pub(super) losses: &'a [T],
+    /// (n, `d_out`)
+    pub(super) d_raw: &'a [T],
+    /// Whether all tiles still hold what they kept of their rows on the way forward.
+    pub(super) is_kept: bool,
+}
+
+impl<T: Element> GivenLosses<'_, T> {
+    /// The weighted losses of rows from `first` on; d takes their weighted derivatives.
+    pub(super) fn tally(&self, first: usize, weights: &[T], d: &mut [T]) -> Tally {
+        let (n, d_out) = (weights.len(), d.len().checked_div(weights.len()).unwrap_or(0));
+        let d_raw = &self.d_raw[first * d_out..(first + n) * d_out];
+        T::given_losses(&self.losses[first..first + n], d_raw, weights, d)
+    }
 }
 
 impl<'a, T: Element> Pass<'a, T> {
+    /// A pass for the default objective.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        parameters: &'a [T],
+        loss_function: Option<&'a dyn BatchLoss<T>>,
+        interrupt: &'a dyn Interrupt,
+    ) -> Self {
+        Self { plan, parameters, objective: Objective::default(), interrupt, loss_function, given: None }
+    }
+
     /// The pass on one of its threads.
     pub(crate) fn on(self, thread: usize) -> Task<'a, T> {
         Task { pass: self, thread }

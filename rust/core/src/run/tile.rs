@@ -68,6 +68,11 @@ impl<T: Element> Tile<T> {
         forward(task, source, rows.len(), rows.masks, &mut self.slots, scratch)
     }
 
+    /// The last layer's sums of the rows that went [`forward`](Self::forward), so many numbers.
+    pub(super) fn sums(&mut self, len: usize) -> &[T] {
+        &self.slots.last_mut()[..len]
+    }
+
     /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums takes
     /// their place.
     pub(super) fn tally(
@@ -77,14 +82,22 @@ impl<T: Element> Tile<T> {
         tally_rows: usize,
         scratch: &mut [T],
     ) -> Result<()> {
-        self.forward(task, TileRows::of(&examples.data.x(), &examples), scratch)?;
+        let given = task.pass.given;
+        if !given.is_some_and(|given| given.is_kept) {
+            self.forward(task, TileRows::of(&examples.data.x(), &examples), scratch)?;
+        }
         let d_out = task.pass.plan.layout().d_out();
-        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
+        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().loss());
         let sums = self.slots.last_mut();
         self.tallies.clear();
         for_each_tile(tally_rows, examples.len(), |start, end| {
-            self.targets.read(examples.data, examples.slice(start, end).rows, examples.scale);
-            self.tallies.push(self.targets.losses(&mut sums[start * d_out..end * d_out], bounds));
+            let group = examples.slice(start, end);
+            self.targets.read(group.data, group.rows, group.scale);
+            let sums = &mut sums[start * d_out..end * d_out];
+            self.tallies.push(match given {
+                Some(given) => given.tally(group.first, self.targets.weights(), sums),
+                None => self.targets.losses(sums, bounds),
+            });
             Ok(())
         })
     }
@@ -156,7 +169,7 @@ impl<T: Element> Tile<T> {
             values: self.targets.values(),
             weights: self.targets.weights(),
         };
-        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
+        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().loss());
         let tally = T::tiny_gradient(tiny, &batch, task.pass.parameters, gradient, bounds, scratch);
         task.spend(n * task.pass.plan.workload().flops_per_row())?;
         Ok(tally)

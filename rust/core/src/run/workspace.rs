@@ -25,8 +25,10 @@ use ndarray::ArrayView2;
 use crate::data::{Examples, Inputs, Rows};
 use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
+use crate::loss::Loss;
 use crate::memory::Buffer;
 use crate::plan::{Cut, Plan};
+use crate::run::barrier::{Barrier, Room};
 use crate::run::blocks::BlockedBatch;
 use crate::run::chunks::{Chunk, ChunkedBatch};
 use crate::run::pass::{Pass, RowMasks, TileRows};
@@ -44,6 +46,8 @@ pub(crate) struct BatchWorkspace<T: Element> {
     chunks: Vec<RwLock<Chunk<T>>>,
     /// One per piece: the sum of the squares of its weights.
     squares: Vec<Mutex<f64>>,
+    /// Of a loss that is a function, made when it is first called.
+    barrier: Option<Barrier<T>>,
 }
 
 impl<T: Element> BatchWorkspace<T> {
@@ -102,7 +106,15 @@ impl<T: Element> BatchWorkspace<T> {
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
         let (scratch, squares) = (&self.scratch[..], &self.squares[..]);
-        match pass.plan.workload().cut::<T>(examples.len(), team.len()) {
+        let cut = pass.plan.workload().cut::<T>(examples.len(), team.len());
+        let mut pass = pass;
+        if *pass.plan.network().loss() == Loss::Function {
+            let (n, d_out) = (examples.len(), pass.plan.layout().d_out());
+            let barrier = Barrier::reserved(&mut self.barrier, examples.data, n, d_out)?;
+            let room = Room { tiles: &self.tiles, scratch, cut };
+            pass.given = Some(barrier.forward(pass, examples, room, team)?);
+        }
+        match cut {
             Cut::Chunks { count, tile_rows } => {
                 let (tiles, chunks) = (&self.tiles[..], &mut self.chunks[..count]);
                 ChunkedBatch { tiles, scratch, chunks, tile_rows }.gradient(pass, examples, gradient, team)

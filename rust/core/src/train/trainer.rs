@@ -224,7 +224,7 @@ impl<'a, T: Element> Trainer<'a, T> {
         let key = Key::new(self.schedule.seed).child(self.epoch as u64).child(batch as u64);
         let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(key));
         let pass = Pass { objective: self.objective, ..mlp.pass(interrupt) };
-        let (output, d_out) = (pass.plan.network().output(), pass.plan.layout().d_out());
+        let d_out = pass.plan.layout().d_out();
         let rate = self.rate_factor(batch);
         let gradient = &mut self.gradient;
         let (tally, largest) = self.workspace.gradient(pass, examples, gradient, &mut self.team)?;
@@ -236,7 +236,7 @@ impl<'a, T: Element> Trainer<'a, T> {
         }
         // Each share is at most 1, so that the mean overflows only where a loss does.
         let shares = (weight / self.train.total_weight(), rows.len() as f64 / self.train.n_rows() as f64);
-        Ok(Tally { loss: self.objective.reported(output, d_out, &tally, shares), ..tally })
+        Ok(Tally { loss: self.objective.reported(d_out, &tally, shares), ..tally })
     }
 
     /// What the schedule makes of the learning rate in a batch of this epoch. Batches without weight count too, so that it

@@ -4,10 +4,10 @@ use super::backward::backward;
 use super::forward::forward;
 use super::net::{Batch, Features, TinyNet, by_shape};
 use crate::kernels::activation::{Activation, Identity, LeakyRelu, Relu, SignSlope};
-use crate::kernels::by_output::losses_by_output;
 use crate::kernels::cross_entropy::cross_entropy_by_class;
 use crate::kernels::output::Output;
 use crate::kernels::tally::{Bounds, Tally};
+use crate::kernels::value_losses::{ValueLoss, value_losses};
 use crate::kernels::vector::{all_below, sum};
 use crate::numbers::Scalar;
 
@@ -72,7 +72,8 @@ impl TinyNet {
             let apart = n.next_multiple_of(T::LANES);
             cross_entropy_by_class(d, apart, batch.labels, batch.weights, &mut gradient[bias..], bounds)
         } else {
-            let tally = losses_by_output(self.output, &mut d[..n], batch.values, batch.weights, bounds);
+            let loss = ValueLoss::canonical(self.output);
+            let tally = value_losses(loss, &mut d[..n], batch.values, batch.weights, bounds);
             gradient[bias] += sum(&d[..n]);
             tally
         };
@@ -83,10 +84,9 @@ impl TinyNet {
 
 #[cfg(test)]
 mod tests {
-    use super::{Batch, Output, TinyNet};
+    use super::{Batch, Output, TinyNet, ValueLoss, value_losses};
     use crate::kernels::activation::Activation;
     use crate::kernels::activation::{backward_rows, forward};
-    use crate::kernels::by_output::losses_by_output;
     use crate::kernels::cross_entropy::softmax_cross_entropy;
     use crate::kernels::tally::{Bounds, Tally};
     use crate::numbers::Scalar;
@@ -121,7 +121,8 @@ mod tests {
             let tally = if net.output == Output::Softmax {
                 softmax_cross_entropy(&mut d, classes, &labels[at], weights, Bounds::NONE)
             } else {
-                losses_by_output(net.output, &mut d, &values[at], weights, Bounds::NONE)
+                let loss = ValueLoss::canonical(net.output);
+                value_losses(loss, &mut d, &values[at], weights, Bounds::NONE)
             };
             total.loss += tally.loss;
             total.correct += tally.correct;
