@@ -31,7 +31,7 @@ def libraries(text):
 
 
 def counts(text):
-    """Read numbers of threads with commas between them."""
+    """Read numbers of threads separated by commas."""
     for number in (chosen := text.split(",")):
         if not number.isdecimal() or int(number) == 0:
             raise argparse.ArgumentTypeError(f"{number!r} is no number of threads")
@@ -82,7 +82,7 @@ def refuse_debug_build():
 
 
 def main():
-    """Measure, or read what was measured, and show it."""
+    """Measure, or read an earlier measurement, and show the results."""
     arguments = arguments_of(
         argparse.ArgumentParser(
             prog="python -m benches.compare", description="Time fastmlp beside its peers."

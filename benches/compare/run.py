@@ -1,4 +1,4 @@
-"""Measure with one number of threads, in a process of its own, which `__main__` starts.
+"""Measure with one number of threads, in a separate process that `__main__` starts.
 
 Most libraries read the number of threads once, when they are loaded.
 """
@@ -38,7 +38,7 @@ def record(kinds, case, threads, effort):
 
 
 def repeated(function, argument):
-    """Make a function that calls another as often as it is told."""
+    """Make a function that calls another a given number of times."""
 
     def work(count):
         for _ in range(count):

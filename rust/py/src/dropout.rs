@@ -22,7 +22,7 @@ impl SeededDropout {
         Ok(self)
     }
 
-    /// What the core takes; `draw` makes a seed where none was given.
+    /// The arguments of the core; `draw` makes a seed if none was given.
     pub(crate) fn masks(&self, draw: impl FnOnce() -> u64) -> Option<(&Dropout, u64)> {
         (!self.dropout.is_none()).then(|| (&self.dropout, self.seed.unwrap_or_else(draw)))
     }

@@ -7,7 +7,7 @@ use crate::kernels::{Key, Mask};
 /// otherwise multiplied by `1 / (1 - rate)`, so that its expectation stays and prediction needs no change. Inputs have a
 /// rate of their own.
 ///
-/// A rate is rounded to a multiple of 2^-32, and that is the probability exactly.
+/// A rate is rounded to a multiple of 2^-32, which is then the exact probability.
 ///
 /// Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,7 +49,7 @@ impl Dropout {
         }
     }
 
-    /// Whether nothing is left out.
+    /// Whether nothing is dropped.
     pub fn is_none(&self) -> bool {
         self.input == 0.0 && self.rates.is_empty()
     }
@@ -72,7 +72,7 @@ impl Masks<'_> {
     /// Of no dropout.
     pub(crate) const NONE: Self = Masks { input: 0.0, rates: &[], key: Key::NONE };
 
-    /// Whether nothing is left out.
+    /// Whether nothing is dropped.
     pub(crate) fn is_none(&self) -> bool {
         self.input == 0.0 && self.rates.is_empty()
     }
@@ -82,7 +82,7 @@ impl Masks<'_> {
         (self.input > 0.0).then(|| Mask::new(self.input, self.key.child(INPUT)))
     }
 
-    /// The mask of hidden layer `l`; none if it leaves nothing out.
+    /// The mask of hidden layer `l`; none if the layer drops nothing.
     pub(crate) fn of_layer(&self, l: usize) -> Option<Mask> {
         let rate = *self.rates.get(l).filter(|&&rate| rate > 0.0)?;
         Some(Mask::new(rate, self.key.child(l as u64)))

@@ -1,4 +1,4 @@
-//! A row of a sparse matrix, as its numbers lie in memory.
+//! A row of a sparse matrix, as it is in memory.
 
 use crate::kernels::mask::{Mask, RowMask};
 use crate::numbers::Scalar;

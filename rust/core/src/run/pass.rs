@@ -1,4 +1,4 @@
-//! What a pass works with.
+//! The arguments of a pass.
 
 use crate::arch::Masks;
 use crate::data::{Examples, Inputs, Rows};
@@ -8,7 +8,7 @@ use crate::loss::{BatchLoss, Objective};
 use crate::plan::Plan;
 use crate::run::interrupt::Interrupt;
 
-/// What all threads of a pass share.
+/// The arguments that all threads of a pass share.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a, T: Element> {
     pub(crate) plan: &'a Plan,
@@ -81,10 +81,10 @@ pub(crate) struct RowMasks<'a> {
 }
 
 impl<'a> RowMasks<'a> {
-    /// Of no dropout.
+    /// The masks of no dropout.
     pub(crate) const NONE: Self = Self { masks: Masks::NONE, first: 0 };
 
-    /// Those of some rows of a batch.
+    /// The masks of some rows of a batch.
     pub(crate) fn of<T: Element>(examples: &Examples<'a, '_, T>) -> Self {
         Self { masks: examples.masks, first: examples.first }
     }

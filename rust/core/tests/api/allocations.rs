@@ -17,7 +17,7 @@ thread_local! {
     static COUNT: Cell<Option<&'static AtomicUsize>> = const { Cell::new(None) };
 }
 
-/// The system's allocator, with a count for each thread that has been told of one.
+/// The system's allocator, with a counter for each thread that has one.
 struct Counting;
 
 fn count() {
@@ -26,7 +26,7 @@ fn count() {
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator as it is; counting does not allocate.
+// SAFETY: every call is passed on to the system's allocator unchanged; counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
