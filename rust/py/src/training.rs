@@ -43,7 +43,7 @@ impl<'py> DataArguments<'_, 'py> {
         }
         Ok(DataArrays {
             names,
-            x: InputArray::held(names.x, self.x)?,
+            x: InputArray::borrowed(names.x, self.x)?,
             y: TargetArray::extract(names.y, self.y, network)?,
             sample_weight: self.sample_weight.map(WeightArray::extract).transpose()?,
             class_weight: self.class_weight.map(class_weight).transpose()?,

@@ -65,7 +65,7 @@ use crate::numbers::Scalar;
 pub use activation::Activation;
 pub(crate) use activation::Suits;
 pub(crate) use class_losses::ClassLoss;
-pub(crate) use gemm::{Finish, Matrix, Start};
+pub(crate) use gemm::{Epilogue, Matrix, Start};
 pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
 pub(crate) use mask::{Key, Mask};
 pub(crate) use optimizer::{AdamStep, MomentumStep};

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::arch::Dense;
-use crate::kernels::{Element, Finish, Matrix, Start};
+use crate::kernels::{Element, Epilogue, Matrix, Start};
 use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source, SparseRows};
 
 /// Numbers of a gradient that one thread works on at a time.
@@ -59,7 +59,7 @@ impl Operation for Dense {
             }
             Source::Sparse(x) => {
                 self.sparse_forward(x, (weights, biases), io.out);
-                io.finish.apply_to_rows(io.out);
+                io.epilogue.apply_to_rows(io.out);
             }
         }
     }

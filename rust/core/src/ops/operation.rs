@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::data::{Csr, Rows};
-use crate::kernels::{Element, Finish, Mask, SparseRow, Start};
+use crate::kernels::{Element, Epilogue, Mask, SparseRow, Start};
 
 /// The input of a stage for the rows of a tile.
 #[derive(Clone, Copy, Debug)]
