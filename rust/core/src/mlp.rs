@@ -159,6 +159,22 @@ impl<T: Element> Mlp<T> {
         })
     }
 
+    /// [`loss`](Self::loss), and from the same pass the score: weighted accuracy where predictions are probabilities, else
+    /// R squared, averaged over the outputs.
+    pub fn evaluate(
+        &self,
+        data: &Dataset<'_, T>,
+        n_threads: usize,
+        interrupt: &dyn Interrupt,
+    ) -> Result<(f64, f64)> {
+        data.check(self.plan.network())?;
+        self.infer(&data.x(), n_threads, |inference, team| {
+            let scale = 1.0 / data.total_weight();
+            let (tally, score) = inference.evaluate(self.pass(interrupt), data, scale, team)?;
+            Ok((tally.loss, score))
+        })
+    }
+
     /// Weighted mean of the losses of all rows, and the objective's penalty; `gradient`, as long as the parameters,
     /// becomes its gradient. The masks of dropout are a pure function of its seed.
     pub fn loss_and_grad(
