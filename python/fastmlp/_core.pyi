@@ -273,6 +273,14 @@ class MLP:
         class_weight: FloatArray | Sequence[float] | None = None,
         n_jobs: int | None = None,
     ) -> float: ...
+    def evaluate(
+        self,
+        X: Inputs,
+        y: Targets,
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+        n_jobs: int | None = None,
+    ) -> tuple[float, float]: ...
     def loss_and_grad(
         self,
         X: Inputs,

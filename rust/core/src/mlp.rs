@@ -17,7 +17,7 @@ use crate::kernels::Element;
 use crate::kernels::Key;
 use crate::kernels::Output;
 use crate::kernels::Tally;
-use crate::loss::{BatchLoss, Objective};
+use crate::loss::{BatchLoss, Loss, Objective};
 use crate::memory::Buffer;
 use crate::memory::Pool;
 use crate::plan::Plan;
@@ -173,6 +173,25 @@ impl<T: Element> Mlp<T> {
         data.check(self.plan.network())?;
         self.infer(&data.x(), n_threads, |inference, team| {
             Ok(inference.tally(self.pass(interrupt), data, 1.0 / data.total_weight(), team)?.loss)
+        })
+    }
+
+    /// [`loss`](Self::loss), and from the same pass the score: weighted accuracy where predictions are probabilities, else
+    /// R squared, averaged over the outputs.
+    pub fn evaluate(
+        &self,
+        data: &Dataset<'_, T>,
+        n_threads: usize,
+        interrupt: &dyn Interrupt,
+    ) -> Result<(f64, f64)> {
+        if *self.plan.network().loss() == Loss::Function {
+            return Err(Error::value("loss", "a function", "a loss of fastmlp.losses, which has a score"));
+        }
+        data.check(self.plan.network())?;
+        self.infer(&data.x(), n_threads, |inference, team| {
+            let scale = 1.0 / data.total_weight();
+            let (tally, score) = inference.evaluate(self.pass(interrupt), data, scale, team)?;
+            Ok((tally.loss, score))
         })
     }
 

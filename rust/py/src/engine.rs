@@ -40,6 +40,8 @@ pub(crate) trait Engine: Send + Sync {
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>>;
     /// Weighted mean loss.
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64>;
+    /// Weighted mean loss, and the accuracy or R squared.
+    fn evaluate(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<(f64, f64)>;
     /// The objective and its gradient.
     fn loss_and_grad<'py>(
         &self,
@@ -286,6 +288,15 @@ impl<T: Stateful> Engine for Shared<T> {
         self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
             mlp.loss(&dataset, n_threads, interrupt)
+        })
+    }
+
+    fn evaluate(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<(f64, f64)> {
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
+        let views = arrays.views()?;
+        self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
+            let dataset = views.dataset(mlp.network())?;
+            mlp.evaluate(&dataset, n_threads, interrupt)
         })
     }
 

@@ -544,6 +544,49 @@ impl MLP {
         self.engine.loss(&DataArguments { x: X, y, sample_weight, class_weight }, threads(n_jobs)?)
     }
 
+    /// Compute the loss, and how well the network predicts, in one pass over the rows.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides; n >= 1.
+    /// y : ndarray of shape (n,) or (n, d_out)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
+    ///     softmax has, see the Notes of `MLP`.
+    /// sample_weight : ndarray of shape (n,), default=None
+    ///     Weight of each row, as in `loss`.
+    /// class_weight : sequence of d_out floats, default=None
+    ///     Weight of the rows of each class, as in `loss`.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
+    ///
+    /// Returns
+    /// -------
+    /// loss : float
+    ///     The loss, as of `loss`.
+    /// score : float
+    ///     Where predictions are probabilities, the weighted share of rows that are right: those whose
+    ///     class is the likeliest, or whose outputs are all on the right side of a half. Else R
+    ///     squared, ``1 - sum(w * (y - p)**2) / sum(w * (y - mean(y))**2)``, averaged over the
+    ///     outputs; an output whose targets are all the same counts 1 if it has no error, else 0.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `loss` does.
+    #[pyo3(signature = (X, y, sample_weight = None, class_weight = None, n_jobs = None))]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn evaluate<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        class_weight: Option<&Bound<'py, PyAny>>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<(f64, f64)> {
+        self.engine.evaluate(&DataArguments { x: X, y, sample_weight, class_weight }, threads(n_jobs)?)
+    }
+
     /// Compute the loss, with a penalty if there is one, and its gradient.
     ///
     /// Parameters

@@ -259,6 +259,11 @@ impl<'a, T: Element> Dataset<'a, T> {
         }
     }
 
+    /// Whether rows have weights, which may differ.
+    pub(crate) fn is_weighted(&self) -> bool {
+        self.sample_weight.is_some() || self.class_weight.is_some()
+    }
+
     /// Sum of the weights of all rows.
     pub(crate) fn total_weight(&self) -> f64 {
         self.total_weight

@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::run::barrier::Barrier;
 use crate::run::forward::{Place, Places, forward};
 use crate::run::pass::{Pass, RowMasks, Task, TileRows};
+use crate::run::score::Score;
 use crate::run::sync::{lock, lock_mut};
 use crate::run::targets::TileTargets;
 use crate::run::team::Team;
@@ -132,21 +133,16 @@ impl<T: Element> Inference<T> {
         if *pass.plan.network().loss() == Loss::Function {
             return self.tally_of_function(pass, data, scale, team);
         }
-        let n = data.n_rows();
-        let tile_rows = pass.plan.workload().inference_tile_rows::<T>(n);
-        let n_tiles = n.div_ceil(tile_rows);
-        let n_parts = n_tiles.min(MAX_PARTS);
+        let parts = Parts::new::<T>(pass.plan, data.n_rows());
         let mut tallies = [Tally::default(); MAX_PARTS];
-        team.share(tallies[..n_parts].iter_mut().enumerate(), |thread, (part, tally)| {
-            let buffers = &mut *lock(&self.threads[thread]);
-            for tile in n_tiles * part / n_parts..n_tiles * (part + 1) / n_parts {
-                let rows = Rows::Range(tile * tile_rows, n.min((tile + 1) * tile_rows));
-                tally.add(buffers.tally(pass.on(thread), data, rows, scale)?);
-            }
-            Ok(())
+        team.share(tallies[..parts.len()].iter_mut().enumerate(), |thread, (part, tally)| {
+            parts.tiles(part).try_for_each(|rows| {
+                tally.add(self.tally_tile(pass, thread, data, (rows, scale), None)?);
+                Ok(())
+            })
         })?;
         let mut total = Tally::default();
-        tallies[..n_parts].iter().for_each(|&tally| total.add(tally));
+        tallies[..parts.len()].iter().for_each(|&tally| total.add(tally));
         Ok(total)
     }
 
@@ -164,6 +160,45 @@ impl<T: Element> Inference<T> {
         self.write(pass, data.x(), raw, Wanted::Sums, team)?;
         barrier.call(pass.loss_function, data, Rows::Range(0, n), d_out)?;
         barrier.tally(data, scale)
+    }
+
+    /// Weighted losses of `rows`, a tile of them at most, and what they add to the score if that is asked for.
+    pub(super) fn tally_tile(
+        &self,
+        pass: Pass<'_, T>,
+        thread: usize,
+        data: &Dataset<'_, T>,
+        (rows, scale): (Rows<'_>, f64),
+        score: Option<&mut Score>,
+    ) -> Result<Tally> {
+        lock(&self.threads[thread]).tally(pass.on(thread), data, (rows, scale), score)
+    }
+}
+
+/// How rows are cut into parts whose losses are added up apart, each of some tiles: by shapes alone.
+pub(super) struct Parts {
+    n: usize,
+    tile_rows: usize,
+}
+
+impl Parts {
+    pub(super) fn new<T: Element>(plan: &Plan, n: usize) -> Self {
+        Self { n, tile_rows: plan.workload().inference_tile_rows::<T>(n) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.n_tiles().min(MAX_PARTS)
+    }
+
+    /// The rows of each tile of a part.
+    pub(super) fn tiles(&self, part: usize) -> impl Iterator<Item = Rows<'static>> {
+        let (n, tile_rows, n_tiles, n_parts) = (self.n, self.tile_rows, self.n_tiles(), self.len());
+        let tiles = n_tiles * part / n_parts..n_tiles * (part + 1) / n_parts;
+        tiles.map(move |tile| Rows::Range(tile * tile_rows, n.min((tile + 1) * tile_rows)))
+    }
+
+    fn n_tiles(&self) -> usize {
+        self.n.div_ceil(self.tile_rows)
     }
 }
 
@@ -192,13 +227,16 @@ impl<T: Element> Buffers<T> {
         &mut self,
         task: Task<'_, T>,
         data: &Dataset<'_, T>,
-        rows: Rows<'_>,
-        scale: f64,
+        (rows, scale): (Rows<'_>, f64),
+        score: Option<&mut Score>,
     ) -> Result<Tally> {
         let plan = task.pass.plan;
         let logits = &mut self.logits[..rows.len() * plan.layout().d_out()];
         self.targets.read(data, rows, scale);
         self.steps.forward(task, &data.x(), rows, Wanted::Sums, logits)?;
+        if let Some(score) = score {
+            score.add_rows(plan.network().output(), logits, &self.targets);
+        }
         Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().loss())))
     }
 }

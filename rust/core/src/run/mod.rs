@@ -14,7 +14,9 @@ mod totals;
 mod chunks;
 mod blocks;
 mod workspace;
+mod score;
 mod inference;
+mod evaluation;
 
 pub(crate) use inference::{Inference, Wanted};
 pub use interrupt::{Ask, Interrupt, Never, is_brief};
