@@ -1,6 +1,7 @@
 """The classifier."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,12 +9,14 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
 from fastmlp.estimators.labels import Labels, check_not_nan
+from fastmlp.estimators.stages import keeps_epochs
 
 
 class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
@@ -78,6 +81,25 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         another; infinity never stops them.
     max_fun : int, default=15000
         Most evaluations of the loss by 'lbfgs'.
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        Weight of each class in the loss, which is multiplied with `sample_weight`: ``{label:
+        weight}``, where a class that is left out weighs 1, or 'balanced' for ``n_samples /
+        (n_classes * np.bincount(y))``. Where a sample has several labels, one dict
+        ``{0: weight, 1: weight}`` per label in a list; their weights are multiplied. With
+        `early_stopping` the rows that are kept back are weighted likewise.
+    scoring : str, callable or None, default=None
+        What `early_stopping` watches on the rows for validation: 'loss' for the loss, which has to
+        fall, the name of a scorer of scikit-learn's, or a callable ``scorer(estimator, X, y)``,
+        which also takes `sample_weight` where there are weights. None is the accuracy. The score is
+        recorded for `X_val` of `fit` without `early_stopping`, too. A callable is called in
+        Python after each epoch; the loss, accuracy and R squared take one pass of the network.
+    callback : callable or None, default=None
+        Is called after each epoch of 'sgd' and 'adam', or iteration of 'lbfgs', as
+        ``callback(info)`` with a `FitInfo` of `fastmlp.estimators`; where it returns True,
+        training ends there.
+    keep_every : int or None, default=None
+        Epochs from one whose parameters are kept to the next, for `staged_predict`: 1 keeps each,
+        None keeps none. One epoch takes as much memory as the network.
 
     Attributes
     ----------
@@ -90,9 +112,17 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     loss_curve_ : list of float
         Loss of each epoch or iteration.
     validation_scores_ : list of float or None
-        Accuracy on the rows for validation after each epoch; None without `early_stopping`.
+        Accuracy, or what `scoring` says, on the rows for validation after each epoch; None without
+        such rows.
+    validation_loss_curve_ : list of float or None
+        Loss on the rows for validation after each epoch, without the penalty; None without them.
     best_validation_score_ : float or None
-        Largest validation score; None without `early_stopping`.
+        Largest validation score; None without rows for validation.
+    best_iteration_ : int or None
+        Where in `validation_scores_` the largest one is first, from 1; None without them. After
+        `early_stopping` the parameters are those of this epoch.
+    staged_epochs_ : list of int
+        Epochs that `staged_predict` predicts by: places in `loss_curve_`, from 1.
     t_ : int
         Rows that 'sgd' or 'adam' went through, each counted once an epoch.
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
@@ -136,6 +166,11 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMLP._parameter_constraints,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -162,6 +197,10 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        class_weight: Any = None,
+        scoring: Any = None,
+        callback: Any = None,
+        keep_every: int | None = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -187,6 +226,10 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            class_weight=class_weight,
+            scoring=scoring,
+            callback=callback,
+            keep_every=keep_every,
         )
 
     @classmethod
@@ -300,6 +343,23 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         """
         return np.log(self.predict_proba(X))
 
+    @available_if(keeps_epochs)
+    def staged_predict_proba(self, X: Any) -> Iterator[NDArray[Any]]:
+        """Return probabilities by each epoch that was kept, in their order.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            One sample a row.
+
+        Yields
+        ------
+        ndarray of shape (n_samples, n_classes)
+            What `predict_proba` would have returned after the epoch that stands at the same place
+            of `staged_epochs_`.
+        """
+        return self._staged("predict_proba", X)
+
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -336,7 +396,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         if _check_partial_fit_first_call(draft, classes):
             several = type_of_target(y).startswith("multilabel")
             draft._label_binarizer = LabelBinarizer().fit(y if several else classes)
-        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
+        return self._become(draft, draft._train_incrementally(X, y, sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Say what the estimator can do."""

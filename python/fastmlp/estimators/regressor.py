@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -78,6 +77,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         another; infinity never stops them.
     max_fun : int, default=15000
         Most evaluations of the loss by 'lbfgs'.
+    scoring : str, callable or None, default=None
+        What `early_stopping` watches on the rows for validation: 'loss' for the loss, which has to
+        fall, the name of a scorer of scikit-learn's, or a callable ``scorer(estimator, X, y)``,
+        which also takes `sample_weight` where there are weights. None is R squared. The score is
+        recorded for `X_val` of `fit` without `early_stopping`, too. A callable is called in
+        Python after each epoch; the loss, accuracy and R squared take one pass of the network.
+    callback : callable or None, default=None
+        Is called after each epoch of 'sgd' and 'adam', or iteration of 'lbfgs', as
+        ``callback(info)`` with a `FitInfo` of `fastmlp.estimators`; where it returns True,
+        training ends there.
+    keep_every : int or None, default=None
+        Epochs from one whose parameters are kept to the next, for `staged_predict`: 1 keeps each,
+        None keeps none. One epoch takes as much memory as the network.
 
     Attributes
     ----------
@@ -88,9 +100,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     loss_curve_ : list of float
         Loss of each epoch or iteration.
     validation_scores_ : list of float or None
-        R squared on the rows for validation after each epoch; None without `early_stopping`.
+        R squared, or what `scoring` says, on the rows for validation after each epoch; None without
+        such rows.
+    validation_loss_curve_ : list of float or None
+        Loss on the rows for validation after each epoch, without the penalty; None without them.
     best_validation_score_ : float or None
-        Largest validation score; None without `early_stopping`.
+        Largest validation score; None without rows for validation.
+    best_iteration_ : int or None
+        Where in `validation_scores_` the largest one is first, from 1; None without them. After
+        `early_stopping` the parameters are those of this epoch.
+    staged_epochs_ : list of int
+        Epochs that `staged_predict` predicts by: places in `loss_curve_`, from 1.
     t_ : int
         Rows that 'sgd' or 'adam' went through, each counted once an epoch.
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
@@ -167,6 +187,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        scoring: Any = None,
+        callback: Any = None,
+        keep_every: int | None = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -193,6 +216,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            scoring=scoring,
+            callback=callback,
+            keep_every=keep_every,
         )
 
     @classmethod
@@ -243,6 +269,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise ValueError(f"y must be >= 0 for loss='poisson', got {y.min()}")
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        return y
+
+    def _encode_validation(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return `y` itself, if it has the columns of that of training."""
+        if (1 if y.ndim == 1 else y.shape[1]) != self.n_outputs_:
+            expected = "(n,)" if self.n_outputs_ == 1 else f"(n, {self.n_outputs_})"
+            raise ValueError(f"y_val has shape {y.shape}, expected {expected}, as y has")
         return y
 
     @classmethod
@@ -296,16 +329,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             the call.
         """
         draft = self._draft()
-        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
-
-    def _validation_score(
-        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> float:
-        """Return R squared, or NaN where a prediction is not finite."""
-        predicted = network.predict(X)
-        if not np.isfinite(predicted).all():
-            return np.nan
-        return float(r2_score(y, _flat(predicted), sample_weight=sample_weight))
+        return self._become(draft, draft._train_incrementally(X, y, sample_weight))
 
 
 def _flat(values: NDArray[Any]) -> NDArray[Any]:
