@@ -122,6 +122,7 @@ def test_a_checkpoint(expected, path, assert_agrees):
 def assert_estimator(estimator, expected):
     assert_attributes(estimator.network_, expected["attributes"])
     parameters = {name: repr(value) for name, value in estimator.get_params().items()}
+    # Parameters that are newer than the file have their defaults.
     defaults = {name: repr(value) for name, value in type(estimator)().get_params().items()}
     assert parameters == defaults | expected["parameters"]
     found = {name: repr(getattr(estimator, name)) for name in expected["found"]}

@@ -33,7 +33,25 @@ def data_sets():
         "digits": load_digits(return_X_y=True),
         "spiral": (StandardScaler().fit_transform(X), arms),
         "diabetes": (StandardScaler().fit_transform(diabetes[0]), diabetes[1]),
+        "text": texts(),
     }
+
+
+def texts(n_texts=1000, n_words=5000):
+    """Return counts of words in compressed rows, as CountVectorizer makes them, and 4 kinds.
+
+    Words are as frequent as Zipf's law has it, and each kind prefers some of them.
+    """
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    rng = np.random.default_rng(0)
+    frequency = 1 / np.arange(1, n_words + 1)
+    kinds = rng.integers(4, size=n_texts)
+    preferences = frequency * rng.gamma(0.3, size=(4, n_words))
+    preferences /= preferences.sum(axis=1, keepdims=True)
+    rows = [rng.multinomial(80, preferences[kind]) for kind in kinds]
+    return csr_matrix(np.stack(rows)), kinds
 
 
 def fits():
@@ -44,6 +62,8 @@ def fits():
         yield f"digits, {dtype}", classifier, "digits", dtype, {"max_iter": 30}
         yield f"spiral, batch 200, {dtype}", classifier, "spiral", dtype, spiral
         yield f"diabetes, {dtype}", regressor, "diabetes", dtype, {"max_iter": 50}
+    for dtype in ("int64", "float64", "float32"):
+        yield f"text, sparse rows, {dtype}", classifier, "text", dtype, {"max_iter": 10}
 
 
 def estimators(kind, parameters):

@@ -13,13 +13,9 @@ from sklearn.utils._param_validation import InvalidParameterError
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp._core import ACTIVATIONS
+from fastmlp.estimators.validation import Validation
 
 PACKAGES = (fastmlp, sklearn.neural_network)
-NOT_FINITE = (
-    r"^Solver produced non-finite parameter weights\. The input data may contain large values "
-    r"and need to be preprocessed\. Or learning_rate_init or alpha is too large, or sample_weight "
-    r"too small\.$"
-)
 
 
 def both(kind, **parameters):
@@ -182,49 +178,6 @@ def test_a_random_state_may_be_a_generator_and_else_is_what_scikit_learn_takes(d
         MLPClassifier(random_state="seed").fit(*data("iris"))
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_divergence_is_an_error_that_leaves_nothing_behind(solver, data):
-    X, y = data("diabetes")
-    reg = MLPRegressor(solver=solver, learning_rate_init=1e300, random_state=0)
-    with pytest.raises(ValueError, match=NOT_FINITE) as caught:
-        reg.fit(X, y)
-    assert isinstance(caught.value.__cause__, fastmlp.DivergenceError)
-    assert vars(reg) == reg.get_params()
-
-
-@pytest.mark.parametrize("scale", [1e200, 1e300])
-def test_lbfgs_that_cannot_begin_is_the_same_error(scale, data):
-    """SciPy would end after 0 steps, as if there were nothing to gain."""
-    X, y = data("diabetes")
-    reg = MLPRegressor(solver="lbfgs", random_state=0)
-    with pytest.raises(ValueError, match=NOT_FINITE):
-        reg.fit(scale * X, y)
-    assert vars(reg) == reg.get_params()
-
-
-def test_lbfgs_in_float32_may_begin_where_float32_could_not(data, fit):
-    X, y = data("diabetes")
-    reg = fit(MLPRegressor(solver="lbfgs", max_iter=5, random_state=0), (1e30 * X).astype("f4"), y)
-    assert reg.loss_ < 1e300
-    assert np.isfinite(reg.network_.parameters).all()
-
-
-def test_divergence_with_early_stopping_ends_with_the_best_parameters(data):
-    X, y = data("diabetes")
-    reg = MLPRegressor(
-        solver="sgd",
-        activation="identity",
-        learning_rate_init=5.0,
-        early_stopping=True,
-        random_state=0,
-    )
-    with pytest.warns(ConvergenceWarning, match=r"^Training diverged in epoch \d+\. "):
-        reg.fit(X, y)
-    assert np.isnan(reg.validation_scores_[-1])
-    assert len(reg.validation_scores_) == len(reg.loss_curve_) == reg.n_iter_
-    assert np.isfinite(reg.predict(X)).all()
-
-
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -276,19 +229,21 @@ def test_ctrl_c_under_lbfgs_keeps_the_last_iteration(data, monkeypatch, fit):
 def test_ctrl_c_in_the_midst_of_a_callback_counts_whole_epochs(data, monkeypatch):
     X, y = data("iris")
     clf = MLPClassifier(max_iter=50, early_stopping=True, random_state=0)
-    score, calls = MLPClassifier._validation_score, []
+    measure, calls = Validation.measure, []
 
-    def interrupted(self, *arguments):
-        calls.append(score(self, *arguments))
+    def interrupted(self, network):
+        calls.append(measure(self, network))
         if len(calls) == 4:
             raise KeyboardInterrupt
         return calls[-1]
 
-    monkeypatch.setattr(MLPClassifier, "_validation_score", interrupted)
+    monkeypatch.setattr(Validation, "measure", interrupted)
     with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
         clf.fit(X, y)
-    assert clf.validation_scores_ == calls[:3]
-    assert clf.best_validation_score_ == max(calls[:3])
+    scores, losses = map(list, zip(*calls[:3], strict=True))
+    assert clf.validation_scores_ == scores
+    assert clf.validation_loss_curve_ == losses
+    assert clf.best_validation_score_ == max(scores)
 
 
 def test_early_stopping_ends_with_the_best_parameters(data, fit):

@@ -13,7 +13,10 @@ from sklearn.exceptions import NotFittedError
 from fastmlp import MLP, MLPClassifier, MLPRegressor, ModelFileError
 from fastmlp._core import load_network, save_network
 
-FOUND = ("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_scores_")
+FOUND = (
+    *("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_scores_"),
+    *("validation_loss_curve_", "best_iteration_", "staged_epochs_"),
+)
 
 
 def back(estimator, path):
@@ -126,7 +129,7 @@ def test_a_history_of_any_length_is_saved(data, fit, tmp_path):
     X, y = data("iris")
     clf = fit(MLPClassifier((2,), max_iter=1, early_stopping=True), X, y)
     clf.loss_curve_ = np.random.default_rng(0).random(200_000).tolist()
-    clf.validation_scores_ = clf.loss_curve_[::-1]
+    clf.validation_scores_ = clf.validation_loss_curve_ = clf.loss_curve_[::-1]
     assert_same(back(clf, tmp_path / "clf.safetensors"), clf, X)
 
 

@@ -6,22 +6,33 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context, is_regressor
-from sklearn.utils import assert_all_finite, check_random_state, column_or_1d
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp import losses
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import hidden_sizes
-from fastmlp.estimators.course import NOT_FINITE, Course
-from fastmlp.estimators.draft import Drafts
+from fastmlp.estimators.course import Course
+from fastmlp.estimators.divergence import not_finite
 from fastmlp.estimators.file import InFile
-from fastmlp.estimators.inputs import refuse_sparse_targets, refuse_times
+from fastmlp.estimators.inputs import (
+    as_targets,
+    plainly_right,
+    readable,
+    refuse_sparse_targets,
+    refuse_times,
+)
 from fastmlp.estimators.lbfgs import LBFGS
+from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
+from fastmlp.estimators.scale import warn_of_scales
+from fastmlp.estimators.stages import Staged
 from fastmlp.estimators.stochastic import Stochastic
+from fastmlp.estimators.tasks import CallbackSupportMixin, FitTasks
+from fastmlp.estimators.validation import Rows, ValidationData, checked
 
 
-class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
+class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
@@ -39,7 +50,16 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
         self.__dict__.update(parameters)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Any:
         """Train the network on data.
 
         Parameters
@@ -51,6 +71,14 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
             Class labels, an indicator of several labels, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample: finite, >= 0. None is 1 for all.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows for validation. After each epoch score and loss on them are recorded; with
+            `early_stopping` they take the place of rows that are kept back. A pipeline scales them
+            as it does `X` with ``Pipeline(..., transform_input=["X_val"])``.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            The targets of these rows, as `y`; no classes that `y` lacks.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            The weights of these rows. `class_weight` has no part in them.
 
         Returns
         -------
@@ -61,20 +89,49 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
         ------
         ValueError
             If an argument or a parameter is out of its range, or if training diverges. After this
-            and every other error the estimator is as it was before the call.
-        """
-        draft = self._draft()
-        return self._become(draft, draft._train(X, y, sample_weight, incremental=False))
+            and every other error the estimator is as it was before the call; but a training that
+            diverges after its first epoch leaves the last finite parameters, and the message says
+            so.
 
-    def _train(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Course:
+        Warns
+        -----
+        FeatureScaleWarning
+            If features differ in scale by a factor of more than 10,000.
+        ConvergenceWarning
+            If `max_iter` came before the end.
+        """
+        tasks = FitTasks.of(self, X, y, sample_weight)
+        validation = ValidationData(X_val, y_val, sample_weight_val)
+        draft = self._draft()
+        self._become(draft, draft._train(X, y, sample_weight, validation, tasks))
+        if tasks is not None:
+            tasks.end()
+        return self
+
+    def _train_incrementally(self, X: Any, y: Any, sample_weight: Any) -> Course:
+        """Train this draft for an epoch."""
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        none = ValidationData(None, None, None)
+        return self._train(X, y, sample_weight, none, None, incremental=True)
+
+    def _train(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        given: ValidationData,
+        tasks: FitTasks | None,
+        *,
+        incremental: bool = False,
+    ) -> Course:
         """Train this draft."""
         check_parameters(self)
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
         for name, values in (("X", X), ("y", y)):
             refuse_times(name, values)
         if is_regressor(self):
-            refuse_sparse_targets(y)
+            refuse_sparse_targets("y", y)
+        validates = given.is_given or (self.early_stopping and self.solver != "lbfgs")
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
 
         with np.errstate(over="ignore"):  # what became infinite in `dtype` is refused
@@ -92,7 +149,8 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
             y = column_or_1d(y, warn=True)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        y = self._encode(y, fresh=fresh, incremental=incremental)
+        labels, y = y, self._encode(y, fresh=fresh, incremental=incremental)
+        sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
 
         layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
         self._random_state = _legacy_random_state(self.random_state)
@@ -103,18 +161,20 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
         else:
             network = copy(self._network_of_sizes(layer_sizes))
         self._set_network(network)
-        X = readable(X, network.dtype)
-        if self.out_activation_ != "softmax":
-            with np.errstate(over="ignore"):  # the network refuses what became infinite
-                y = y.astype(network.dtype)
+        data = Rows(readable(X, network.dtype), as_targets(y, network), labels, sample_weight)
+        held = checked(self, given, network) if given.is_given else None
 
-        self._begin_record(fresh)
-        if self.solver == "lbfgs":
-            course = self._fit_lbfgs(network, X, y, sample_weight)
-        else:
-            course = self._fit_stochastic(network, X, y, sample_weight, incremental)
+        self._begin_record(fresh, validates=validates)
+        if not incremental:
+            warn_of_scales(self, data.X, getattr(self, "feature_names_in_", None))
+        with Listeners(self, tasks) as listeners:
+            if self.solver == "lbfgs":
+                course = self._fit_lbfgs(network, data, held, listeners)
+            else:
+                course = self._fit_stochastic(network, data, held, listeners, incremental)
         if not np.isfinite(network.parameters).all():
-            raise ValueError(NOT_FINITE)
+            epoch = self.n_iter_
+            raise ValueError(not_finite(self, data.X, data.y, data.sample_weight, epoch))
         return course
 
     @classmethod
@@ -160,24 +220,30 @@ class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
         """Turn `y` into what the network is trained on, and set what follows from it."""
         raise NotImplementedError
 
+    def _encode_validation(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Turn targets for validation into the same; they must be such as training has."""
+        raise NotImplementedError
+
+    def _weigh(
+        self,
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        *,
+        incremental: bool,
+    ) -> NDArray[Any] | None:
+        """Return the weights of samples that training takes."""
+        return sample_weight
+
     def _checked(self, X: Any, network: MLP) -> Any:
         """Return `X` as the network reads it, after the checks that scikit-learn makes.
 
-        They take tens of microseconds. An array that is plainly right is spared them: a program
-        that predicts row by row would wait for little else.
+        They take tens of microseconds, and hundreds for sparse data. What is plainly right is
+        spared them: a program that predicts row by row would wait for little else.
         """
-        if (
-            type(X) is np.ndarray
-            and X.ndim == 2
-            and X.dtype == network.dtype
-            and X.dtype.isnative
-            and X.flags.aligned
-            and X.shape[0] > 0
-            and X.shape[1] == self.n_features_in_
-            and "feature_names_in_" not in self.__dict__
-            and np.isfinite(X).all()
-        ):
-            return X
+        if "feature_names_in_" not in self.__dict__:
+            plain = plainly_right(X, self.n_features_in_, network.dtype)
+            if plain is not None:
+                return plain
         refuse_times("X", X)
         X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
         return readable(X, network.dtype)
@@ -197,18 +263,6 @@ def goes_on_by_epochs(estimator: BaseMLP) -> bool:
             f"{estimator.solver} is not stochastic."
         )
     return True
-
-
-def readable(X: Any, dtype: str) -> Any:
-    """Return `X` in the network's dtype and on aligned addresses; the same object if it is so."""
-    if X.dtype != dtype:
-        with np.errstate(over="ignore"):
-            X = X.astype(dtype)
-        # What is finite in float64 may be infinite in float32.
-        assert_all_finite(X, input_name="X")
-    if isinstance(X, np.ndarray) and not X.flags.aligned:
-        return X.copy()
-    return X
 
 
 def _legacy_random_state(random_state: Any) -> np.random.RandomState:

@@ -1,7 +1,7 @@
 """The classifier."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
@@ -16,6 +17,7 @@ from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
 from fastmlp.estimators.descriptions import described
 from fastmlp.estimators.labels import Labels, check_not_nan
+from fastmlp.estimators.stages import keeps_epochs
 
 
 @described
@@ -28,13 +30,20 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     Parameters
     ----------
     %(parameters)s
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        Weight of each class in the loss, which is multiplied with `sample_weight`: ``{label:
+        weight}``, in which a class that is missing weighs 1, or 'balanced' for ``n_samples /
+        (n_classes * np.bincount(y))``. If a sample has several labels, a list with one dict
+        ``{0: weight, 1: weight}`` per label; their weights are multiplied. With `early_stopping`
+        the rows that are kept back are weighted likewise.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The classes in the order of the columns of `predict_proba`.
     validation_scores_ : list of float or None
-        Accuracy on the rows for validation after each epoch; None without `early_stopping`.
+        Accuracy, or the score of `scoring`, on the rows for validation after each epoch; None
+        without such rows.
     out_activation_ : str
         'softmax' for three classes or more, else 'logistic'.
     %(attributes)s
@@ -59,6 +68,11 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     >>> clf.score(X, y) > 0.95
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMLP._parameter_constraints,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
 
     def __init__(
         self,
@@ -95,6 +109,10 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         max_time: float | None = None,
         dtype: Literal["float32", "float64"] | None = None,
         n_jobs: int | None = None,
+        scoring: Any = None,
+        callback: Any = None,
+        keep_every: int | None = None,
+        class_weight: Any = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -129,6 +147,10 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             max_time=max_time,
             dtype=dtype,
             n_jobs=n_jobs,
+            scoring=scoring,
+            callback=callback,
+            keep_every=keep_every,
+            class_weight=class_weight,
         )
 
     @classmethod
@@ -242,6 +264,23 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         """
         return np.log(self.predict_proba(X))
 
+    @available_if(keeps_epochs)
+    def staged_predict_proba(self, X: Any) -> Iterator[NDArray[Any]]:
+        """Return the probabilities of each epoch that was kept, in their order.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            One sample per row.
+
+        Yields
+        ------
+        ndarray of shape (n_samples, n_classes)
+            What `predict_proba` would have returned after the epoch at the same place of
+            `staged_epochs_`.
+        """
+        return self._staged("predict_proba", X)
+
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -278,7 +317,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         if _check_partial_fit_first_call(draft, classes):
             several = type_of_target(y).startswith("multilabel")
             draft._label_binarizer = LabelBinarizer().fit(y if several else classes)
-        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
+        return self._become(draft, draft._train_incrementally(X, y, sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Say what the estimator can do."""

@@ -94,7 +94,20 @@ dtype : {'float32', 'float64'} or None, default=None
     float32, all else in float64. float32 is up to twice as fast.
 n_jobs : int or None, default=None
     Threads that share a batch, or the rows of a prediction, at most: None is 1, -1 all cores, -2
-    all but one. Few rows have one thread. Results have the same bits for each number."""
+    all but one. Few rows have one thread. Results have the same bits for each number.
+scoring : str, callable or None, default=None
+    What `early_stopping` watches on the rows for validation: 'loss' for the loss, which has to
+    fall, the name of one of scikit-learn's scorers, or a callable ``scorer(estimator, X, y)``,
+    which also takes `sample_weight` if there are weights. None is accuracy for a classifier and R
+    squared for a regressor. The score is recorded for `X_val` of `fit` without `early_stopping`,
+    too. A callable is called in Python after each epoch; the loss, accuracy and R squared take one
+    pass of the network.
+callback : callable or None, default=None
+    Called after each epoch, or iteration of 'lbfgs', as ``callback(info)`` with a `FitInfo` of
+    `fastmlp.estimators`; if it returns True, training ends there.
+keep_every : int or None, default=None
+    Epochs from one whose parameters are kept to the next, for `staged_predict`: 1 keeps each, None
+    keeps none. One epoch takes as much memory as the network."""
 
 ATTRIBUTES = """\
 loss_ : float
@@ -103,8 +116,15 @@ best_loss_ : float or None
     Smallest loss; None with `early_stopping`.
 loss_curve_ : list of float
     Loss of each epoch or iteration.
+validation_loss_curve_ : list of float or None
+    Loss on the rows for validation after each epoch, without the penalty; None without such rows.
 best_validation_score_ : float or None
-    Largest validation score; None without `early_stopping`.
+    Largest validation score; None without rows for validation.
+best_iteration_ : int or None
+    The first place of the largest score in `validation_scores_`, from 1; None without rows for
+    validation. After `early_stopping` the parameters are those of this epoch.
+staged_epochs_ : list of int
+    Epochs that `staged_predict` predicts by: places in `loss_curve_`, from 1.
 t_ : int
     Rows that training went through, each counted once per epoch; 0 for 'lbfgs'.
 coefs_ : list of ndarray of shape (n_inputs, n_outputs)

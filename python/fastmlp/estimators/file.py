@@ -20,6 +20,7 @@ from fastmlp._files import (
     vector,
 )
 from fastmlp.estimators.parameters import check_parameters
+from fastmlp.estimators.weights import as_content, of_content
 
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
@@ -36,6 +37,8 @@ _ITEMS = {"hidden_layer_sizes": (int,), "activation": (str,), "dropout": (int, f
 # What contents that nobody expects may raise.
 _REFUSALS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
 _CURVE, _SCORES, _FEATURES = "loss_curve_", "validation_scores_", "feature_names"
+_VALIDATION_LOSSES = "validation_loss_curve_"
+_STAGES, _STAGED_EPOCHS = "stages", "staged_epochs"
 
 
 class InFile:
@@ -65,8 +68,9 @@ class InFile:
 
         Notes
         -----
-        A `random_state` that is a generator is saved as None, and the state of the optimizer is not
-        saved: `partial_fit` goes on with a new one.
+        What no file without code can hold is saved as None: a `random_state` that is a generator, a
+        `callback`, and a `scoring` that is a callable. The state of the optimizer is not saved:
+        `partial_fit` goes on with a new one.
         """
         estimator: Any = self
         try:
@@ -118,11 +122,22 @@ class InFile:
         parameters = estimator.get_params(deep=False)
         if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
             parameters["random_state"] = None
+        for name in ("scoring", "callback"):
+            if callable(parameters[name]):
+                parameters[name] = None
+        if "class_weight" in parameters:
+            parameters["class_weight"] = as_content(parameters["class_weight"])
         found = {*_FOUND, _LOSS} if hasattr(self, _LOSS) else _FOUND
         labels, tensors = self._labels()
         tensors[_CURVE] = np.array(estimator.loss_curve_, dtype=np.float64)
         if estimator.validation_scores_ is not None:
             tensors[_SCORES] = np.array(estimator.validation_scores_, dtype=np.float64)
+            losses = np.array(estimator.validation_loss_curve_, dtype=np.float64)
+            tensors[_VALIDATION_LOSSES] = losses
+        if estimator._stages:
+            epochs, stages = zip(*estimator._stages, strict=True)
+            tensors[_STAGED_EPOCHS] = np.array(epochs, dtype=np.int64)
+            tensors[_STAGES] = np.stack(stages)
         if hasattr(self, "feature_names_in_"):
             tensors |= text_tensors(_FEATURES, texts(_FEATURES, estimator.feature_names_in_))
         content = {
@@ -147,6 +162,7 @@ class InFile:
             raise ValueError(f"its network has the output {network.output!r}")
         _set_parameters(estimator, content["parameters"])
         names |= _set_found(estimator, content["found"], tensors)
+        names |= _set_stages(estimator, tensors)
         if text_names(_FEATURES) & set(tensors):
             names |= text_names(_FEATURES)
             features = text_of(tensors, _FEATURES, estimator.n_features_in_)
@@ -198,6 +214,8 @@ def _set_parameters(estimator: Any, parameters: Any) -> None:
                 check_type(f"an item of {name}", item, *kinds)
             parameters[name] = tuple(items)
     check_type("hidden_layer_sizes", parameters["hidden_layer_sizes"], int, str, tuple)
+    if parameters.get("class_weight") is not None:
+        parameters["class_weight"] = of_content(parameters["class_weight"])
     network = estimator.network_
     estimator.set_params(**parameters)
     estimator._validate_params()
@@ -217,19 +235,46 @@ def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:
         check_count(name, found[name])
     if _LOSS in found:
         check_type(_LOSS, found[_LOSS], float)
-    # A fit watches the loss, or the score on rows for validation.
-    watched = ("best_loss_", "best_validation_score_")
-    other, best = watched if _SCORES in tensors else reversed(watched)
-    check_type(best, found[best], float)
-    check_type(other, found[other], type(None))
+    # A fit watches the loss, or the score on rows for validation; and may score them besides.
+    validates = _SCORES in tensors
+    check_type("best_loss_", found["best_loss_"], float, *([type(None)] if validates else []))
+    best_score = found["best_validation_score_"]
+    check_type("best_validation_score_", best_score, float if validates else type(None))
     for name, value in found.items():
         setattr(estimator, name, value)
     estimator.loss_curve_ = vector(tensors, _CURVE, "float64").tolist()
-    if _SCORES not in tensors:
-        estimator.validation_scores_ = None
+    if not validates:
+        estimator.validation_scores_ = estimator.validation_loss_curve_ = None
         return {_CURVE}
-    estimator.validation_scores_ = vector(tensors, _SCORES, "float64").tolist()
-    return {_CURVE, _SCORES}
+    scores = vector(tensors, _SCORES, "float64")
+    estimator.validation_scores_ = scores.tolist()
+    if _VALIDATION_LOSSES not in tensors:  # as earlier versions wrote it
+        estimator.validation_loss_curve_ = [np.nan] * len(scores)
+        return {_CURVE, _SCORES}
+    losses = vector(tensors, _VALIDATION_LOSSES, "float64", len(scores))
+    estimator.validation_loss_curve_ = losses.tolist()
+    return {_CURVE, _SCORES, _VALIDATION_LOSSES}
+
+
+def _set_stages(estimator: Any, tensors: Tensors) -> set[str]:
+    """Set the parameters that were kept on the way; returns the names of their tensors."""
+    if _STAGES not in tensors:
+        return set()
+    epochs = vector(tensors, _STAGED_EPOCHS, "int64")
+    stages, network = tensors[_STAGES], estimator.network_
+    expected = (len(epochs), network.n_parameters)
+    if stages.dtype != network.dtype or stages.shape != expected:
+        raise ValueError(
+            f"{_STAGES} must be {network.dtype} of shape {expected}, got {stages.dtype} of shape "
+            f"{stages.shape}"
+        )
+    rises = len(epochs) > 0 and epochs[0] >= 1 and (np.diff(epochs) > 0).all()
+    if not rises or epochs[-1] > len(estimator.loss_curve_):
+        raise ValueError(f"{_STAGED_EPOCHS} must rise from 1 or more to at most the last epoch")
+    if not np.isfinite(stages).all():
+        raise ValueError(f"{_STAGES} must be finite")
+    estimator._stages = list(zip(epochs.tolist(), stages, strict=True))
+    return {_STAGES, _STAGED_EPOCHS}
 
 
 def _numbers(name: str, values: Any) -> Any:

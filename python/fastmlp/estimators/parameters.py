@@ -58,6 +58,9 @@ CONSTRAINTS: dict[str, list[Any]] = {
         Interval(Integral, -_MOST_JOBS, -1, closed="both"),
         None,
     ],
+    "scoring": [str, callable, None],
+    "callback": [callable, None],
+    "keep_every": [_COUNT, None],
 }
 
 # The solvers that can honour a parameter, where it asks for anything.

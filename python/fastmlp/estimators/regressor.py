@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -32,7 +31,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     Attributes
     ----------
     validation_scores_ : list of float or None
-        R squared on the rows for validation after each epoch; None without `early_stopping`.
+        R squared, or the score of `scoring`, on the rows for validation after each epoch; None
+        without such rows.
     out_activation_ : str
         'exp' for the Poisson loss, else 'identity'.
     %(attributes)s
@@ -100,6 +100,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_time: float | None = None,
         dtype: Literal["float32", "float64"] | None = None,
         n_jobs: int | None = None,
+        scoring: Any = None,
+        callback: Any = None,
+        keep_every: int | None = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -135,6 +138,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             max_time=max_time,
             dtype=dtype,
             n_jobs=n_jobs,
+            scoring=scoring,
+            callback=callback,
+            keep_every=keep_every,
         )
 
     @classmethod
@@ -209,6 +215,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         network = self.network_
         return _flat(network.predict(self._checked(X, network), n_jobs=self.n_jobs))
 
+    def _encode_validation(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return `y` itself, if it has the columns of that of training."""
+        if (1 if y.ndim == 1 else y.shape[1]) != self.n_outputs_:
+            expected = "(n,)" if self.n_outputs_ == 1 else f"(n, {self.n_outputs_})"
+            raise ValueError(f"y_val has shape {y.shape}, expected {expected}, as y has")
+        return y
+
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
@@ -238,16 +251,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             every other error the estimator is as it was before the call.
         """
         draft = self._draft()
-        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
-
-    def _validation_score(
-        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> float:
-        """Return R squared, or NaN where a prediction is not finite."""
-        predicted = network.predict(X, n_jobs=self.n_jobs)
-        if not np.isfinite(predicted).all():
-            return np.nan
-        return float(r2_score(y, _flat(predicted), sample_weight=sample_weight))
+        return self._become(draft, draft._train_incrementally(X, y, sample_weight))
 
 
 def _flat(values: NDArray[Any]) -> NDArray[Any]:
