@@ -1,4 +1,4 @@
-"""The interpreter may end while daemon threads are in calls: the process ends, and says nothing."""
+"""The interpreter may shut down while daemon threads are in calls: the process ends silently."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_daemon_threads_in_calls_end_quietly(call):
     program = PROGRAM.format(call=CALLS[call], n=4)
-    # More than once: whether a thread meets the end in the midst of the call is up to the system.
+    # More than once: whether a thread is inside the call at the end is up to the system.
     for _ in range(5):
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=120)
         assert (done.returncode, done.stdout, done.stderr) == (7, b"", b"")

@@ -42,7 +42,7 @@ def misaligned(a):
 
 
 def in_a_record(a):
-    """One field of a packed record: strides that are no multiple of the item."""
+    """One field of a packed record: strides that are not a multiple of the item size."""
     records = np.zeros(a.shape, dtype=[("flag", np.uint8), ("value", a.dtype)])
     records["value"] = a
     return records["value"]
@@ -62,7 +62,7 @@ def data(mlp):
 
 
 def results(mlp, X, y, sample_weight, d_output):
-    """Every number that the calls which take arrays give."""
+    """Every number that the calls with array arguments return."""
     trained = fastmlp.MLP(mlp.layer_sizes, activation="tanh", dtype=mlp.dtype, seed=0)
     loss = trained.step(X, y, fastmlp.SGD(0.1))
     history = trained.fit(X, y, epochs=2, batch_size=8, seed=0, sample_weight=sample_weight)
@@ -99,7 +99,7 @@ def test_each_argument_in_each_layout(layout, argument, mlp, data):
 
     accepted = assert_right_or_refused(mlp, data, arguments)
 
-    # Aligned numbers in the machine's own byte order are read where they lie.
+    # Aligned numbers in the machine's own byte order are read in place.
     assert accepted or layout in {"misaligned", "big-endian", "in a record"}
 
 
@@ -123,7 +123,7 @@ def test_only_the_network_s_dtype_is_taken(code, argument, mlp, data):
     position = {"X": 0, "sample_weight": 2, "d_output": 3}[argument]
     arguments = list(data)
     arguments[position] = np.ones_like(data[position]).astype(code)
-    # A weight is a number a row and may have either type.
+    # Weights are one number per row, of either type.
     taken = {"float32", "float64"} if argument == "sample_weight" else {mlp.dtype}
 
     if arguments[position].dtype.name in taken:
@@ -172,7 +172,7 @@ def test_wrong_shapes_of_X_are_refused(shape, mlp):
 
 
 class OwnInterface:
-    """Not an ndarray, but describes one."""
+    """Not an ndarray, but an object that describes one."""
 
     def __init__(self, a):
         self.__array_interface__ = a.__array_interface__

@@ -10,7 +10,7 @@ import pytest
 
 import fastmlp
 
-# Long enough for any machine; reached only where a thread is kept from running.
+# Long enough for any machine; reached only if a thread is kept from running.
 HANG_GUARD_SECONDS = 120
 FOREVER = 10**7
 
@@ -28,7 +28,7 @@ def mlp():
 
 @contextlib.contextmanager
 def refused_at_most():
-    """Lets pass that a network in training refuses the call, and no other error."""
+    """Ignores the error that the network is being trained, and no other."""
     try:
         yield
     except RuntimeError as error:
@@ -37,7 +37,7 @@ def refused_at_most():
 
 
 class Background:
-    """A fit without end in another thread, for as long as the `with` block lasts."""
+    """An endless fit in another thread, for as long as the `with` block lasts."""
 
     def __init__(self, mlp, X, y):
         self.started, self.stopping = threading.Event(), threading.Event()
@@ -64,7 +64,7 @@ class Background:
 
 
 def test_other_threads_run_while_fit_works(mlp, rng):
-    # One epoch of one step, of which a callback could tell nothing before it ends.
+    # One epoch of one step, of which a callback learns nothing before it ends.
     X = rng.standard_normal((200_000, 10)).astype(np.float32)
     y = rng.integers(3, size=len(X))
     inside, turns, stop = threading.Event(), [], threading.Event()
@@ -236,6 +236,6 @@ def test_what_another_call_writes_to_is_refused(rng):
     writer.join(HANG_GUARD_SECONDS)
 
     assert refusals == {
-        "X is being written to by another call, expected an array that nobody writes to"
+        "X is being written to by another call, expected an array that no call writes to"
     }
     small.forward(shared[:5])

@@ -27,7 +27,7 @@ use crate::run::{Inference, Wanted};
 
 /// A multilayer perceptron.
 ///
-/// All its parameters lie in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
+/// All its parameters are in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
 #[derive(Debug)]
 pub struct Mlp<T: Element> {
     plan: Plan,
@@ -35,7 +35,7 @@ pub struct Mlp<T: Element> {
     seeds: Seeds,
     workspaces: Pool<BatchWorkspace<T>>,
     inferences: Pool<Inference<T>>,
-    /// Of [`step`](Self::step), made when it is first used.
+    /// The gradient buffer of [`step`](Self::step), allocated on first use.
     gradient: Option<Buffer<T>>,
 }
 
@@ -87,7 +87,7 @@ impl<T: Element> Mlp<T> {
         (self.plan.layout(), &mut self.parameters)
     }
 
-    /// The address of the parameters, which is theirs for life.
+    /// The address of the parameters, which never changes.
     pub fn parameters_ptr(&self) -> *mut T {
         self.parameters.as_ptr()
     }
@@ -115,8 +115,8 @@ impl<T: Element> Mlp<T> {
         self.write(Wanted::Sums, x.into(), out, n_threads, interrupt)
     }
 
-    /// What the network's output makes of the sums for the rows of `x`, on `n_threads` or fewer: probabilities of the
-    /// classes of a softmax.
+    /// The predictions of the network's output for the rows of `x`, on `n_threads` or fewer: for a softmax,
+    /// probabilities of the classes.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub fn predict_proba<'a>(
@@ -129,8 +129,8 @@ impl<T: Element> Mlp<T> {
         self.write(Wanted::Predictions, x.into(), out, n_threads, interrupt)
     }
 
-    /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely. For
-    /// a network that ends in [`Output::Sigmoid`]: 1 for each output above a half, 0 for the others.
+    /// The most probable class of each row of `x`, on `n_threads` or fewer; the first of several that are equally
+    /// probable. For a network that ends in [`Output::Sigmoid`]: 1 for each output above 1/2, 0 for the others.
     ///
     /// x: (n, `d_in`), out: n, or n * `d_out` for a sigmoid
     pub fn predict<'a>(
@@ -174,8 +174,8 @@ impl<T: Element> Mlp<T> {
         Ok(tally.loss + tally.penalty)
     }
 
-    /// The way back for a loss of the caller's own: from its derivative with respect to the logits to its gradient
-    /// and its derivative with respect to `x`.
+    /// The backward pass for a loss of the caller's own: from its derivative with respect to the logits to its
+    /// gradient and its derivative with respect to `x`.
     ///
     /// x: (n, `d_in`), `d_logits`: (n, `d_out`), gradient: as long as the parameters, `d_x`: n * `d_in`, row after row
     pub fn backward(

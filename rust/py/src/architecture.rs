@@ -1,4 +1,4 @@
-//! A network's architecture, as Python writes it.
+//! A network's architecture, from Python's arguments.
 
 use fastmlp_core::{Activation, HiddenActivation, Network, Normalization, Output};
 use pyo3::prelude::*;

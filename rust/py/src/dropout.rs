@@ -22,13 +22,13 @@ impl SeededDropout {
         Ok(self)
     }
 
-    /// What the core takes; `draw` makes a seed where none was given.
+    /// The arguments of the core; `draw` makes a seed if none was given.
     pub(crate) fn masks(&self, draw: impl FnOnce() -> u64) -> Option<(&Dropout, u64)> {
         (!self.dropout.is_none()).then(|| (&self.dropout, self.seed.unwrap_or_else(draw)))
     }
 }
 
-/// `dropout`: none, one rate, or one a hidden layer.
+/// `dropout`: none, one rate, or one per hidden layer.
 pub(crate) fn dropout(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> BindResult<Dropout> {
     let Some(object) = object else { return Ok(Dropout::default()) };
     let wrong = || BindError::type_error("dropout", object, "a number, or a sequence of numbers");
@@ -43,7 +43,7 @@ pub(crate) fn dropout(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> Bin
     let rates = rates.collect::<BindResult<Vec<f64>>>()?;
     if rates.len() != n_hidden {
         let found = format_args!("a sequence of {}", rates.len()).to_string();
-        let expected = format!("one number, or a sequence of {n_hidden}: one a hidden layer");
+        let expected = format!("one number, or a sequence of {n_hidden}: one per hidden layer");
         return Err(Error::value("dropout", found, expected).into());
     }
     Ok(Dropout::new(&rates, n_hidden)?)

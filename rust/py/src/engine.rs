@@ -1,4 +1,4 @@
-//! What Python can ask of a network, whatever its element type, which is chosen here.
+//! The operations of a network for Python, independent of its element type, which is chosen here.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
@@ -27,7 +27,7 @@ pub(crate) trait Engine: Send + Sync {
     fn dtype(&self) -> &'static str;
     /// The parameters, live; `owner` keeps this engine alive.
     fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny>;
-    /// The last layer's sums, or what the output makes of them.
+    /// The last layer's sums, or the predictions that the output makes from them.
     fn forward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -46,7 +46,7 @@ pub(crate) trait Engine: Send + Sync {
         objective: Objective,
         dropout: &SeededDropout,
     ) -> BindResult<(f64, Bound<'py, PyAny>)>;
-    /// The gradient and the derivative with respect to X of a loss of the caller's own.
+    /// The gradient and the derivative with respect to X, for a loss of the caller's own.
     fn backward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -60,7 +60,7 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64>;
-    /// One update along a gradient of the caller's own.
+    /// One update along the caller's own gradient.
     fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()>;
     /// Epochs of updates.
     fn fit(
@@ -69,12 +69,12 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History>;
-    /// The parameters and the state of the network's own randomness, of one moment.
+    /// The parameters and the state of the network's random stream, at one moment.
     fn snapshot(&self) -> BindResult<(Numbers, u64)>;
 }
 
-/// A new engine; the one `match` on the type. Without an initialiser all parameters are 0 and `seed` is the state that
-/// [`Engine::snapshot`] gave.
+/// A new engine, with the one `match` on the type. Without an initialiser all parameters are 0 and
+/// `seed` is the state that [`Engine::snapshot`] gave.
 pub(crate) fn build(
     dtype: &str,
     network: Network,
@@ -97,9 +97,10 @@ pub(crate) struct Shared<T: Stateful> {
     training: AtomicBool,
     layout: Layout,
     output: Output,
-    /// Multiplications and additions of a row on its way forward.
+    /// Multiplications and additions per row in the forward pass.
     flops: usize,
-    /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
+    /// The fixed address of the parameters: a pointer that threads may share, readable without the
+    /// lock.
     parameters: AtomicPtr<T>,
 }
 
@@ -119,7 +120,7 @@ impl<T: Stateful> Shared<T> {
         Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, flops, parameters }))
     }
 
-    /// Detached from the interpreter, reads the network; not while it is trained.
+    /// Reads the network, detached from the interpreter; fails while it is trained.
     fn read<R: Send>(
         &self,
         py: Python<'_>,
@@ -128,7 +129,8 @@ impl<T: Stateful> Shared<T> {
         watched(py, |interrupt| Ok(f(&*self.mlp()?, interrupt)?))
     }
 
-    /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if to detach would take longer.
+    /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if detaching
+    /// would take longer than the pass.
     fn infer<R: Send>(
         &self,
         py: Python<'_>,
@@ -138,7 +140,7 @@ impl<T: Stateful> Shared<T> {
         if self.is_brief(n) { Ok(f(&*self.mlp()?, &Never)?) } else { self.read(py, f) }
     }
 
-    /// Whether a pass without a gradient over `n` rows is over before anyone would look for signals.
+    /// Whether a pass without a gradient over `n` rows ends before signals would be checked.
     fn is_brief(&self, n: usize) -> bool {
         is_brief(n.saturating_mul(self.flops))
     }
@@ -151,7 +153,8 @@ impl<T: Stateful> Shared<T> {
         Ok(Claim(&self.training))
     }
 
-    /// The network, unless it is trained. Never waits: who waits attached keeps training from attaching.
+    /// The network, unless it is being trained. Never waits: waiting while attached would keep the
+    /// training from attaching.
     fn mlp(&self) -> BindResult<RwLockReadGuard<'_, Mlp<T>>> {
         match self.mlp.try_read() {
             Ok(mlp) => Ok(mlp),
@@ -195,8 +198,8 @@ impl<T: Stateful> Engine for Shared<T> {
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        // To look at `out` may run code of Python's.
-        let input = InputArray::<T>::seen("X", x, |n| out.is_none() && self.is_brief(n))?;
+        // Inspecting `out` may run Python code.
+        let input = InputArray::<T>::attached("X", x, |n| out.is_none() && self.is_brief(n))?;
         let rows = input.view("X")?;
         rows.check_columns("X", &self.layout)?;
         let shape = [rows.nrows(), self.layout.d_out()];
@@ -226,7 +229,7 @@ impl<T: Stateful> Engine for Shared<T> {
         if !self.output.is_probability() {
             return self.forward(x, None, true, n_threads);
         }
-        let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n))?;
+        let input = InputArray::<T>::attached("X", x, |n| self.is_brief(n))?;
         let rows = input.view("X")?;
         rows.check_columns("X", &self.layout)?;
         let n = rows.nrows();
@@ -365,7 +368,7 @@ impl<T: Stateful> Shared<T> {
         (self.output, self.layout.d_out())
     }
 
-    /// An error if an input lies where training writes.
+    /// Fails if an input shares memory that training writes to.
     fn check_inputs_apart(&self, arrays: &DataArrays<'_, '_, T>) -> BindResult<()> {
         let parameters = self.span(self.parameters_ptr());
         let check = |(name, span)| check_apart(name, &span, &parameters, "the network's parameters");

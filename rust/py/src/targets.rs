@@ -19,14 +19,14 @@ pub(crate) enum TargetArray<'py, T: PyScalar> {
     Column(PyReadonlyArray1<'py, T>),
 }
 
-/// Views of them, which need no interpreter.
+/// Views of the targets, which need no interpreter.
 pub(crate) enum TargetViews<'a, T> {
     Classes(Box<dyn Labels + 'a>),
     Values(ArrayView2<'a, T>),
 }
 
 impl<'py, T: PyScalar> TargetArray<'py, T> {
-    /// The array `name` as a network with this output and so many of them wants it.
+    /// The array `name` in the form that a network with this output and so many outputs needs.
     pub(crate) fn extract(
         name: &'static str,
         object: &Bound<'py, PyAny>,

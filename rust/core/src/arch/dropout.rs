@@ -1,22 +1,22 @@
-//! Dropout: which values of a hidden layer a step leaves out, as a pure function of a key.
+//! Dropout: which values of a hidden layer a step drops, as a pure function of a key.
 
 use crate::error::{Error, Result};
 use crate::kernels::{Key, Mask};
 
-/// Inverted dropout: in training each activation of a hidden layer is 0 with the layer's rate as probability, and
-/// otherwise multiplied by `1 / (1 - rate)`, so that its expectation stays and prediction needs no change.
+/// Inverted dropout: in training each activation of a hidden layer is 0 with probability `rate`, and otherwise
+/// multiplied by `1 / (1 - rate)`, so its expectation stays the same and prediction needs no change.
 ///
-/// A rate is rounded to a multiple of 2^-32, and that is the probability exactly.
+/// A rate is rounded to a multiple of 2^-32, which is then the exact probability.
 ///
 /// Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dropout {
-    /// One a hidden layer; none where nothing is left out.
+    /// One per hidden layer; empty if nothing is dropped.
     rates: Vec<f64>,
 }
 
 impl Dropout {
-    /// Rates in [0, 1): one a hidden layer of a network that has `n_hidden`, or one for all of them.
+    /// Rates in [0, 1): one per hidden layer of a network that has `n_hidden`, or one for all of them.
     pub fn new(rates: &[f64], n_hidden: usize) -> Result<Self> {
         if let Some(rate) = rates.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
             return Err(Error::value("dropout", rate, "a number in [0, 1)"));
@@ -27,14 +27,14 @@ impl Dropout {
         };
         if rates.len() != n_hidden {
             let found = format_args!("a sequence of {}", rates.len()).to_string();
-            let expected = format!("one number, or a sequence of {n_hidden}: one a hidden layer");
+            let expected = format!("one number, or a sequence of {n_hidden}: one per hidden layer");
             return Err(Error::value("dropout", found, expected));
         }
         let some = rates.iter().any(|&rate| rate > 0.0);
         Ok(Self { rates: if some { rates } else { Vec::new() } })
     }
 
-    /// Whether nothing is left out.
+    /// Whether nothing is dropped.
     pub fn is_none(&self) -> bool {
         self.rates.is_empty()
     }
@@ -53,15 +53,15 @@ pub(crate) struct Masks<'a> {
 }
 
 impl Masks<'_> {
-    /// Of no dropout.
+    /// The masks of no dropout.
     pub(crate) const NONE: Self = Masks { rates: &[], key: Key::NONE };
 
-    /// Whether nothing is left out.
+    /// Whether nothing is dropped.
     pub(crate) fn is_none(&self) -> bool {
         self.rates.is_empty()
     }
 
-    /// The mask of hidden layer `l`; none if it leaves nothing out.
+    /// The mask of hidden layer `l`; none if the layer drops nothing.
     pub(crate) fn of_layer(&self, l: usize) -> Option<Mask> {
         let rate = *self.rates.get(l).filter(|&&rate| rate > 0.0)?;
         Some(Mask::new(rate, self.key.child(l as u64)))
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn refuses_what_is_no_probability_and_the_wrong_number_of_them() {
         let wrong_number = |found: &str| {
-            format!("dropout is {found}, expected one number, or a sequence of 2: one a hidden layer")
+            format!("dropout is {found}, expected one number, or a sequence of 2: one per hidden layer")
         };
         for (rates, message) in [
             (&[1.0][..], "dropout is 1, expected a number in [0, 1)".to_owned()),

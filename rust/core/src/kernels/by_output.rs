@@ -1,4 +1,4 @@
-//! Losses whose outputs stand apart from one another, with the gradient: see [`Output`] for the formulas.
+//! Losses of outputs that are independent of one another, with the gradient: see [`Output`] for the formulas.
 
 use crate::kernels::output::Output;
 use crate::kernels::tally::{Bounds, Tally};
@@ -8,8 +8,8 @@ use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
 /// Turns sums `(n, d_out)` into the gradient of the weighted losses with respect to them, and returns the losses, each
-/// output's held to `bounds`, summed in `f64`; and how many rows have every output of [`Output::Sigmoid`] on the right
-/// side of a half.
+/// output's held to `bounds`, summed in `f64`; and the number of rows with every output of [`Output::Sigmoid`] on the
+/// right side of 1/2.
 ///
 /// targets: (n, `d_out`), weights: (n,)
 ///
@@ -56,7 +56,7 @@ impl Link for Sigmoid {
     fn loss<T: Scalar, V: Simd<T>>(&self, z: V, _: V, y: V) -> V {
         let one = V::splat(T::ONE);
         let e = exp_vector::<T, V>(-z.abs());
-        // What rounding took from 1 + e is given back to its logarithm, by proportion.
+        // The logarithm is corrected for the rounding of 1 + e, in proportion.
         let u = one + e;
         let ln = V::select(u.eq(one), e, ln_vector::<T, V>(u) * (e / (u - one)));
         // The order of operands lets NaN through.

@@ -1,7 +1,7 @@
-//! Rows whose columns have a parameter each: scales and learnable slopes, forward and backward.
+//! Rows with a parameter per column: scales and learnable slopes, forward and backward.
 //!
 //! Shapes: x, z and their derivatives `(n, d)`, parameters and their gradients `(d,)`. A gradient is a sum over rows,
-//! added row after row to what is there.
+//! added row by row to its previous value.
 
 use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
@@ -12,7 +12,7 @@ trait OfColumn {
     fn apply<T: Scalar, V: Simd<T>>(x: V, parameter: V) -> V;
 }
 
-/// Three numbers make a fourth: a derivative, or a sum that goes on.
+/// A function of three numbers: a derivative, or a running sum.
 trait OfThree {
     fn apply<T: Scalar, V: Simd<T>>(a: V, b: V, c: V) -> V;
 }
@@ -97,7 +97,7 @@ simd_fn! {
     }
 }
 
-/// `z = x s`; as well the way back of it, `d_x = d_z s`.
+/// `z = x s`, and also its backward pass, `d_x = d_z s`.
 pub(crate) fn scale<T: Scalar>(x: &[T], scales: &[T], z: &mut [T]) {
     map_columns(x, scales, z, Times);
 }

@@ -1,15 +1,15 @@
 //! Inverted dropout, in place: forward on activations and, with the same mask, backward on their derivatives.
 //!
-//! Whether a value stays is decided by a random word that depends on (key, row, column) alone, so that a mask need not
-//! be stored, and is the same however rows are cut into tiles, for both element types and for every instruction set.
+//! A random word that depends on (key, row, column) alone decides whether a value stays. Hence a mask need not be
+//! stored, and is the same however rows are cut into tiles, for both element types and for every instruction set.
 
 use crate::kernels::mask::{Key, Mask};
 use crate::numbers::simd_fn;
 
-/// Columns whose words are made together: one vector of words.
+/// Columns whose words are computed together: one vector of words.
 const BLOCK: usize = 16;
 
-/// The random words of a row, a bijection from column to word: were a row 2^32 columns wide, each word would come once.
+/// The random words of a row, a bijection from column to word: in a row of 2^32 columns each word would occur once.
 ///
 /// The columns count along a Weyl sequence, from one half of the row's key on, and go through the finaliser lowbias32 of
 /// C. Wellons ("Prospecting for hash functions", 2018), which is keyed with the other half between its rounds: without
@@ -37,7 +37,8 @@ impl Row {
 }
 
 simd_fn! {
-    /// Leaves out what `mask` says of the rows from number `first_row` on, and multiplies the rest by its scale.
+    /// Drops the values that `mask` selects in the rows from number `first_row` on, and multiplies the others by
+    /// its scale.
     ///
     /// x: (n, columns)
     #[allow(clippy::cast_possible_truncation)] // no row has 2^32 columns
@@ -53,7 +54,7 @@ simd_fn! {
                 }
                 for (x, factors) in x.chunks_mut(T::LANES).zip(factors.chunks(T::LANES)) {
                     let factors = V::load(factors);
-                    // What is left out is 0 even where 0 times the value would not be.
+                    // A dropped value is 0 even where 0 times the value would not be.
                     let kept = V::select(factors.gt(V::zero()), V::load_front(x) * factors, V::zero());
                     kept.store_front(x);
                 }
@@ -71,12 +72,12 @@ mod tests {
     const ROWS: usize = 64;
     const COLUMNS: usize = 100;
 
-    /// Numbers without 0.
+    /// Numbers other than 0.
     fn numbers<T: Scalar>(rows: usize, columns: usize) -> Vec<T> {
         (0..rows * columns).map(|i| T::from_f64((i as f64).sin() + 2.0)).collect()
     }
 
-    /// What stays of a matrix: 1 and 0.
+    /// 1 for the values of a matrix that stay, 0 for the others.
     fn kept(rate: f64, key: Key) -> Vec<f64> {
         let mut x = vec![1.0_f64; ROWS * COLUMNS];
         dropout(&mut x, COLUMNS, &Mask::new(rate, key), 0);

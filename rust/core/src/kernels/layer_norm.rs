@@ -1,6 +1,6 @@
 //! Normalisation of rows to mean 0 and variance 1, forward and backward.
 //!
-//! Shapes: x, z and their derivatives `(n, d)`, gains and shifts `(d,)`; of each row its mean and the reciprocal of its
+//! Shapes: x, z and their derivatives `(n, d)`, gains and shifts `(d,)`; the mean of each row and the reciprocal of its
 //! deviation are kept, `(n, 2)`. With `h = (x - mean) r`, `r = 1 / sqrt(variance + epsilon)`:
 //!
 //! ```text
@@ -25,7 +25,7 @@ const EPSILON: f64 = 1e-5;
 /// Most lanes of a vector.
 const MOST_LANES: usize = 16;
 
-/// `(x - mean)` of a vector of a row, 0 in the lanes behind its end.
+/// `(x - mean)` of a vector of a row, 0 in the lanes beyond its end.
 #[inline(always)]
 fn centred<T: Scalar, V: Simd<T>>(x: &[T], mean: V) -> V {
     let difference = V::load_front(x) - mean;

@@ -1,4 +1,4 @@
-//! Which values dropout leaves out, as plain numbers.
+//! Which values dropout drops, as plain numbers.
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::SplitMix64;
@@ -6,7 +6,7 @@ use rand_xoshiro::SplitMix64;
 /// Number of values that a random word can take.
 const WORDS: f64 = (1_u64 << 32) as f64;
 
-/// Which values of a matrix are left out: a pure function of (key, row, column), whatever the rows are computed with.
+/// Which values of a matrix are dropped: a pure function of (key, row, column), however the rows are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mask {
     /// The parent of the rows' keys.
@@ -16,7 +16,7 @@ pub(crate) struct Mask {
 }
 
 impl Mask {
-    /// What a rate leaves out under a key.
+    /// The mask of a rate and a key.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 2^32 - 1")]
     pub(crate) fn new(rate: f64, key: Key) -> Self {
         let kept = ((1.0 - rate) * WORDS).round().max(1.0);
@@ -28,7 +28,7 @@ impl Mask {
         (f64::from(self.last) + 1.0) / WORDS
     }
 
-    /// What values that stay are multiplied by.
+    /// The factor of the values that stay.
     pub(crate) fn scale(&self) -> f64 {
         1.0 / self.keep()
     }
@@ -39,10 +39,10 @@ impl Mask {
 pub(crate) struct Key(u64);
 
 impl Key {
-    /// Of no randomness.
+    /// The key of no randomness.
     pub(crate) const NONE: Self = Self(0);
 
-    /// The root. Its numbers are others than those that the order of rows comes from.
+    /// The root. Its numbers differ from those that the order of rows comes from.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed ^ u64::from_be_bytes(*b"dropout "))
     }
@@ -54,7 +54,7 @@ impl Key {
         Self(SplitMix64::seed_from_u64(self.0.wrapping_add(i.wrapping_mul(STEP))).random())
     }
 
-    /// The number as two.
+    /// The two halves of the number.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "its halves")]
     pub(crate) fn halves(self) -> [u32; 2] {
@@ -75,7 +75,7 @@ mod tests {
         }
         let all = Mask::new(0.0, Key::new(0));
         assert_eq!((all.last, all.scale()), (u32::MAX, 1.0));
-        // One of 2^32, where the nearest multiple would be none.
+        // One of 2^32, although the nearest multiple would be none.
         let almost_none = Mask::new(1.0 - 1e-14, Key::new(0));
         assert_eq!((almost_none.last, almost_none.scale()), (0, WORDS));
     }

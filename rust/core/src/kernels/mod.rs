@@ -1,23 +1,23 @@
-//! Kernels: the loops where the time goes, as plain functions on slices.
+//! Kernels: the loops that take the time, as plain functions on slices.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | [`activation`] | activations, forward and backward |
-//! | [`output`] | what becomes of the last layer's sums |
+//! | [`output`] | how the last layer's sums become predictions |
 //! | [`tally`] | what a pass over rows adds up |
-//! | [`mask`] | which values dropout leaves out |
+//! | [`mask`] | which values dropout drops |
 //! | [`sparse_row`] | a row of a sparse matrix |
 //! | [`vector`] | sums and checks over whole vectors |
-//! | [`lanes`] | rows of few columns, turned so that each lane holds a row |
+//! | [`lanes`] | rows of few columns, transposed so that each lane holds a row |
 //! | [`gather`] | rows in any order, copied |
 //! | [`gemm`] | `C = f(start + A B)`, packed or thin |
 //! | [`dropout`] | random masks, a function of key and position |
-//! | [`argmax`] | the likeliest class of rows |
+//! | [`argmax`] | the most probable class of each row |
 //! | [`softmax`] | softmax of rows |
 //! | [`cross_entropy`] | softmax and cross-entropy of rows, with the gradient |
-//! | [`by_output`] | losses whose outputs stand apart, with the gradient |
+//! | [`by_output`] | losses of independent outputs, with the gradient |
 //! | [`sparse`] | products of sparse rows with weights |
-//! | [`columns`] | rows whose columns have a parameter each |
+//! | [`columns`] | rows with a parameter per column |
 //! | [`layer_norm`] | rows to mean 0 and variance 1 |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
@@ -26,7 +26,7 @@
 //!
 //! A result depends on the values and the shapes alone, never on the blocking or the thread that runs it, nor on the
 //! instruction set among those that fuse a product with a sum (AVX-512, AVX2 with FMA, and what is compiled for
-//! aarch64). The portable set of x86 rounds twice where they round once, so that its bits differ.
+//! aarch64). The portable set of x86 rounds twice where they round once, so its bits differ.
 
 mod activation;
 mod output;
@@ -56,7 +56,7 @@ use crate::numbers::Scalar;
 
 pub use activation::Activation;
 pub(crate) use activation::Suits;
-pub(crate) use gemm::{Finish, Matrix, Start};
+pub(crate) use gemm::{Epilogue, Matrix, Start};
 pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
 pub(crate) use mask::{Key, Mask};
 pub(crate) use optimizer::{AdamStep, MomentumStep};
@@ -76,8 +76,8 @@ macro_rules! kernels {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $kernel:path;)*) => {
         /// The kernels of an element type.
         ///
-        /// A generic function is compiled anew in every crate that calls it, and the kernels are many: through this
-        /// trait they are compiled once, in this one.
+        /// A generic function is compiled again in every crate that calls it, and there are many kernels: through
+        /// this trait they are compiled once, in this crate.
         #[allow(private_interfaces, reason = "a trait of this crate, hidden behind `Element`")]
         #[allow(unreachable_pub, reason = "as above")]
         pub trait Kernels: Sized {
@@ -104,7 +104,7 @@ kernels! {
         b: &Matrix<'_, Self>,
         c: &mut [Self],
         start: Start<'_, Self>,
-        finish: Finish<'_, Self>,
+        epilogue: Epilogue<'_, Self>,
         scratch: &mut [Self]
     ) = gemm::gemm;
     /// Numbers of scratch that a product (m, k) (k, n) needs; never fewer for more rows.
@@ -133,7 +133,7 @@ kernels! {
         weights: &[Self],
         bounds: Bounds
     ) -> Tally = cross_entropy::softmax_cross_entropy;
-    /// Losses of rows whose outputs stand apart; their sums become the derivative of the sum of the losses.
+    /// Losses of rows with independent outputs; their sums become the derivative of the sum of the losses.
     fn losses_by_output(
         output: Output,
         z: &mut [Self],
@@ -141,7 +141,7 @@ kernels! {
         weights: &[Self],
         bounds: Bounds
     ) -> Tally = by_output::losses_by_output;
-    /// Sums become predictions, where outputs stand apart.
+    /// Sums become predictions, if outputs are independent.
     fn predict_by_output(output: Output, z: &mut [Self]) = by_output::predict_by_output;
     /// `z += x W`, for a sparse row.
     fn add_sparse_product(z: &mut [Self], x: SparseRow<'_, Self>, w: &[Self]) = sparse::add_sparse_product;
@@ -162,7 +162,7 @@ kernels! {
     fn prelu_backward(d_z: &[Self], x: &[Self], slopes: &[Self], d_x: &mut [Self]) = columns::prelu_backward;
     /// `d_a += sum of the rows of d_z min(x, 0)`
     fn add_slope_gradient(d_z: &[Self], x: &[Self], d_a: &mut [Self]) = columns::add_slope_gradient;
-    /// Rows to mean 0 and variance 1, times gains, plus shifts; `kept` takes what the way back needs.
+    /// Rows to mean 0 and variance 1, times gains, plus shifts; `kept` receives what the backward pass needs.
     fn layer_norm(
         x: &[Self],
         gains: &[Self],

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// What makes predictions of the last layer's sums `z`.
+/// How the last layer's sums `z` become predictions.
 ///
 /// Each has the loss `l` of which it is the canonical link: its derivative with respect to `z` is the prediction `p`
 /// less the target `y`. The loss of a row is the sum over its outputs.

@@ -1,4 +1,4 @@
-//! A row of a sparse matrix, as its numbers lie in memory.
+//! A row of a sparse matrix, as it is in memory.
 
 use crate::numbers::Scalar;
 
@@ -44,7 +44,7 @@ pub struct SparseRow<'a, T> {
 }
 
 impl<'a, T: Scalar> SparseRow<'a, T> {
-    /// Column and number of each.
+    /// Column and number of each entry.
     #[inline(always)]
     pub(crate) fn iter(self) -> impl Iterator<Item = (usize, T)> + 'a {
         let columns = self.columns;

@@ -1,4 +1,4 @@
-//! What training lowers, and what it adds up on the way.
+//! The objective of training, and how its value is reported.
 //!
 //! Softmax and cross-entropy are one numerically safe operation. For a row of logits `z`, its class `y` and its weight `w`, with `m = max(z)`:
 //!
@@ -8,17 +8,17 @@
 //! d_z[j] = w (p[j] - 1[j = y])
 //! ```
 //!
-//! No exponent is above 0, so that nothing overflows, and the sum is at least 1, so that its logarithm is finite.
+//! No exponent exceeds 0, so nothing overflows, and the sum is at least 1, so its logarithm is finite.
 
 use crate::error::{Error, Result};
 use crate::kernels::Element;
 use crate::kernels::{Bounds, Output, Tally};
 
-/// What training lowers, and what it reports.
+/// What training minimises, and what it reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Objective {
-    /// Strength of the penalty: `alpha / (2 w)` times the sum of the squares of all weights, without biases, is added to
-    /// the loss of a batch whose rows weigh `w` together.
+    /// Strength of the penalty: `alpha / (2 w)` times the sum of the squares of all weights, without biases, is added
+    /// to the loss of a batch whose rows have the total weight `w`.
     pub alpha: f64,
     /// Which losses are reported.
     pub report: Report,
@@ -30,8 +30,8 @@ pub enum Report {
     /// The objective itself: losses summed over outputs, averaged over rows by weight.
     #[default]
     Objective,
-    /// What scikit-learn's estimators report: probabilities held to between the type's epsilon and 1 less that,
-    /// squared errors averaged over outputs, batches averaged by their number of rows.
+    /// What scikit-learn's estimators report: probabilities clipped to between the type's epsilon and 1 -
+    /// epsilon, squared errors averaged over outputs, batches averaged by their number of rows.
     ScikitLearn,
 }
 
@@ -44,7 +44,7 @@ impl Objective {
         Err(Error::value("alpha", self.alpha, "a finite number >= 0"))
     }
 
-    /// What the reported loss of an output is held to.
+    /// The bounds that the reported loss of an output is clipped to.
     pub(crate) fn bounds<T: Element>(&self, output: Output) -> Bounds {
         match self.report {
             Report::ScikitLearn if output.is_probability() => Bounds::of_clipped_probabilities::<T>(),
@@ -52,8 +52,8 @@ impl Objective {
         }
     }
 
-    /// What a batch, whose losses were averaged by weight, adds to the reported mean: the batch has these shares of the
-    /// weight of all rows, and of their number.
+    /// The contribution of a batch, whose losses were averaged by weight, to the reported mean, given its shares of the
+    /// weight of all rows and of their number.
     pub(crate) fn reported(
         &self,
         output: Output,

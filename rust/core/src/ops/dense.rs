@@ -1,17 +1,17 @@
 //! A dense layer, for dense and for sparse inputs.
 //!
-//! Shapes: x `(n, d_in)`, W `(d_in, d_out)`, b `(d_out,)`, z `(n, d_out)`; b lies behind W in the parameters.
+//! Shapes: x `(n, d_in)`, W `(d_in, d_out)`, b `(d_out,)`, z `(n, d_out)`; b follows W in the parameters.
 
 use std::ops::Range;
 
 use crate::arch::Dense;
 use crate::data::{Csr, Rows};
-use crate::kernels::{Element, Finish, Matrix, Start};
+use crate::kernels::{Element, Epilogue, Matrix, Start};
 use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source};
 
 /// Numbers of a gradient that one thread works on at a time.
 const PART_NUMBERS: usize = 1 << 15;
-/// Parts that a layer is cut into at most.
+/// Most parts that a layer is cut into.
 const MAX_PARTS: usize = 16;
 
 impl Operation for Dense {
@@ -56,11 +56,11 @@ impl Operation for Dense {
             Source::Dense(x) => {
                 let x = Matrix::new(x, io.out.len() / self.d_out, self.d_in);
                 let bias = Start::Rows(biases);
-                T::product(&x, &self.matrix(weights), io.out, bias, io.finish, io.scratch);
+                T::product(&x, &self.matrix(weights), io.out, bias, io.epilogue, io.scratch);
             }
             Source::Sparse(x, rows) => {
                 self.sparse_forward(x, rows, (weights, biases), io.out);
-                io.finish.apply_to_rows(io.out);
+                io.epilogue.apply_to_rows(io.out);
             }
         }
     }
@@ -69,10 +69,10 @@ impl Operation for Dense {
     fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>) {
         let d_z = Matrix::new(io.d_out, io.d_out.len() / self.d_out, self.d_out);
         let (weights, _) = self.split(parameters);
-        T::product(&d_z, &self.matrix(weights).t(), io.d_x, Start::Zero, io.finish, io.scratch);
+        T::product(&d_z, &self.matrix(weights).t(), io.d_x, Start::Zero, io.epilogue, io.scratch);
     }
 
-    /// Rows of `d_W = [d_W +] x^T d_z`, and behind the last of them `d_b = [d_b +] sum of the rows of d_z`.
+    /// Rows of `d_W = [d_W +] x^T d_z`, and after the last of them `d_b = [d_b +] sum of the rows of d_z`.
     fn gradient<T: Element>(&self, io: Gradient<'_, T>) {
         let rows = &io.part.rows;
         let (d_w, d_b) = io.sum.split_at_mut(io.part.penalized);
@@ -83,7 +83,14 @@ impl Operation for Dense {
             Source::Dense(x) => {
                 let n = io.d_out.len() / self.d_out;
                 let (x, d_z) = (Matrix::new(x, n, self.d_in), Matrix::new(io.d_out, n, self.d_out));
-                T::product(&x.t().slab(rows.clone()), &d_z, d_w, io.start, Finish::Nothing, io.scratch);
+                T::product(
+                    &x.t().slice_rows(rows.clone()),
+                    &d_z,
+                    d_w,
+                    io.start,
+                    Epilogue::Nothing,
+                    io.scratch,
+                );
             }
             Source::Sparse(x, of_x) => {
                 if matches!(io.start, Start::Zero) {

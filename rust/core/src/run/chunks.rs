@@ -1,4 +1,4 @@
-//! The gradient of a batch whose parameters are few: chunks with gradients of their own, added in their order.
+//! The gradient of a batch with few parameters: chunks with a gradient each, added in their order.
 
 use std::sync::{Mutex, RwLock};
 
@@ -13,10 +13,10 @@ use crate::run::team::{Team, slab_len};
 use crate::run::tile::{Tile, for_each_tile};
 use crate::run::totals::{Largest, penalize};
 
-/// What a chunk of a batch adds up.
+/// The sums over a chunk of a batch.
 #[derive(Debug)]
 pub(super) struct Chunk<T: Element> {
-    /// Empty for the first chunk, whose gradient is added up where the sum goes.
+    /// Empty for the first chunk, whose gradient is added up in the result.
     gradient: Buffer<T>,
     tally: Tally,
 }

@@ -1,4 +1,4 @@
-//! What a pass works with.
+//! The arguments of a pass.
 
 use crate::arch::Masks;
 use crate::data::Examples;
@@ -8,7 +8,7 @@ use crate::loss::Objective;
 use crate::plan::Plan;
 use crate::run::interrupt::Interrupt;
 
-/// What all threads of a pass share.
+/// The arguments that all threads of a pass share.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a, T: Element> {
     pub(crate) plan: &'a Plan,
@@ -38,7 +38,7 @@ impl<T: Element> Task<'_, T> {
     }
 }
 
-/// What dropout leaves out of rows that follow one another in a batch.
+/// The dropout masks of consecutive rows of a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct RowMasks<'a> {
     masks: Masks<'a>,
@@ -47,15 +47,15 @@ pub(crate) struct RowMasks<'a> {
 }
 
 impl<'a> RowMasks<'a> {
-    /// Of no dropout.
+    /// The masks of no dropout.
     pub(crate) const NONE: Self = Self { masks: Masks::NONE, first: 0 };
 
-    /// Those of some rows of a batch.
+    /// The masks of some rows of a batch.
     pub(crate) fn of<T: Element>(examples: &Examples<'a, '_, T>) -> Self {
         Self { masks: examples.masks, first: examples.first }
     }
 
-    /// The mask behind a step that ends this hidden layer; none if nothing is left out there.
+    /// The mask after a step that ends this hidden layer; none if nothing is dropped there.
     pub(crate) fn behind(&self, hidden: Option<usize>) -> Option<Mask> {
         self.masks.of_layer(hidden?)
     }

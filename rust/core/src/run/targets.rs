@@ -1,4 +1,4 @@
-//! What the rows of a tile should become, and what it costs that they do not.
+//! The targets of the rows of a tile, and their losses.
 
 use crate::arch::Network;
 use crate::data::Dataset;
@@ -9,12 +9,12 @@ use crate::kernels::Output;
 use crate::kernels::{Bounds, Tally};
 use crate::memory::Buffer;
 
-/// Targets and weights of the rows of a tile: buffers made once and used for every tile.
+/// Targets and weights of the rows of a tile: buffers allocated once and used for every tile.
 #[derive(Debug)]
 pub(crate) struct TileTargets<T: Element> {
     output: Output,
     d_out: usize,
-    /// A class a row, or a value an output: one of them is empty.
+    /// One class per row, or one value per output: one of the two is empty.
     labels: Vec<u32>,
     values: Buffer<T>,
     weights: Buffer<T>,
@@ -22,7 +22,7 @@ pub(crate) struct TileTargets<T: Element> {
 }
 
 impl<T: Element> TileTargets<T> {
-    /// Room for so many rows.
+    /// Buffers for so many rows.
     pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
         let (output, d_out) = (network.output(), network.layout().d_out());
         let has_classes = output == Output::Softmax;
@@ -37,7 +37,7 @@ impl<T: Element> TileTargets<T> {
         })
     }
 
-    /// Reads those of `rows`; `scale` multiplies every weight.
+    /// Reads targets and weights of `rows`; `scale` multiplies every weight.
     pub(crate) fn read(&mut self, data: &Dataset<'_, T>, rows: Rows<'_>, scale: f64) {
         self.n = rows.len();
         let n_labels = if self.labels.is_empty() { 0 } else { self.n };
@@ -61,7 +61,7 @@ impl<T: Element> TileTargets<T> {
         &self.weights[..self.n]
     }
 
-    /// Weighted losses of the rows. The derivative with respect to their sums takes the place of these.
+    /// Weighted losses of the rows. The derivative with respect to the sums overwrites them.
     ///
     /// z: (n, `d_out`)
     pub(crate) fn losses(&self, z: &mut [T], bounds: Bounds) -> Tally {

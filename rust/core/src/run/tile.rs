@@ -1,4 +1,4 @@
-//! One tile: some rows that go forward through all steps and back while they are in cache.
+//! One tile: rows that go through all steps, forward and backward, while they are in cache.
 
 use ndarray::ArrayView2;
 
@@ -14,12 +14,12 @@ use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::Slots;
 use crate::run::targets::TileTargets;
 
-/// The buffers of a tile, made once and used for every tile.
+/// The buffers of a tile, allocated once and used for every tile.
 #[derive(Debug)]
 pub(super) struct Tile<T: Element> {
     /// Rows it has room for.
     rows: usize,
-    /// Inputs that are not read where they lie; empty if it gathers none.
+    /// Inputs that are not read in place; empty if it gathers none.
     input: Buffer<T>,
     targets: TileTargets<T>,
     slots: Slots<T>,
@@ -28,7 +28,7 @@ pub(super) struct Tile<T: Element> {
 }
 
 impl<T: Element> Tile<T> {
-    /// Room for `rows`, and for their inputs if it gathers these.
+    /// Buffers for `rows`, and for their inputs if the tile gathers them.
     pub(super) fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
         let gathered = if gathers { rows.saturating_mul(plan.layout().d_in()) } else { 0 };
         Ok(Self {
@@ -70,8 +70,8 @@ impl<T: Element> Tile<T> {
         forward(task, source, rows.len(), masks, &mut self.slots, scratch)
     }
 
-    /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums takes
-    /// their place.
+    /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums
+    /// overwrites them.
     pub(super) fn tally(
         &mut self,
         task: Task<'_, T>,
@@ -96,9 +96,9 @@ impl<T: Element> Tile<T> {
         &self.tallies
     }
 
-    /// The way back of `n` rows from the derivative with respect to the last layer's sums, which stands in their place, to
-    /// those with respect to the output of every step, and to the input where that is wanted. The masks are those of the
-    /// way forward.
+    /// The backward pass of `n` rows, from the derivative with respect to the last layer's sums, which has overwritten
+    /// them, to those with respect to the output of every step, and to the input if that is wanted. The masks are those
+    /// of the forward pass.
     ///
     /// `d_x`: (n, `d_in`)
     pub(super) fn pull_back(
@@ -112,7 +112,8 @@ impl<T: Element> Tile<T> {
         backward(task, n, masks, &mut self.slots, d_x, scratch)
     }
 
-    /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows` of `x`, begun or carried on.
+    /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows` of `x`, started or
+    /// continued.
     pub(super) fn gradient_of_piece(
         &self,
         task: Task<'_, T>,
@@ -138,8 +139,7 @@ impl<T: Element> Tile<T> {
         })
     }
 
-    /// What [`tally`](Self::tally), [`pull_back`](Self::pull_back) and [`gradient`](Self::gradient) make of these, in one
-    /// kernel.
+    /// [`tally`](Self::tally), [`pull_back`](Self::pull_back) and [`gradient`](Self::gradient) in one kernel.
     pub(super) fn tiny_gradient(
         &mut self,
         tiny: &TinyNet,
@@ -164,7 +164,7 @@ impl<T: Element> Tile<T> {
         Ok(tally)
     }
 
-    /// Puts the derivative with respect to the last layer's sums in their place.
+    /// Overwrites the last layer's sums with the derivative with respect to them.
     pub(super) fn set_d_sums(&mut self, d_sums: ArrayView2<'_, T>) {
         for (to, &from) in self.slots.last_mut().iter_mut().zip(d_sums) {
             *to = from;
@@ -172,7 +172,7 @@ impl<T: Element> Tile<T> {
     }
 }
 
-/// Calls `f` with the first row of each tile and the one behind its last.
+/// Calls `f` with the first row of each tile and the one after its last.
 pub(super) fn for_each_tile(
     tile_rows: usize,
     n: usize,
@@ -181,7 +181,7 @@ pub(super) fn for_each_tile(
     (0..n).step_by(tile_rows.max(1)).try_for_each(|start| f(start, n.min(start + tile_rows)))
 }
 
-/// What the first step reads of `rows`, which are copied to `buffer` unless it reads them where they lie.
+/// What the first step reads of `rows`, which are copied to `buffer` unless they are read in place.
 pub(super) fn gathered<'a, T: Element>(
     plan: &Plan,
     x: &'a Inputs<'_, T>,
@@ -195,7 +195,7 @@ pub(super) fn gathered<'a, T: Element>(
     source(plan, x, rows, buffer)
 }
 
-/// The same again, once they were copied.
+/// The same, after they were copied.
 fn source<'a, T: Element>(
     plan: &Plan,
     x: &'a Inputs<'_, T>,

@@ -17,7 +17,7 @@ thread_local! {
     static COUNT: Cell<Option<&'static AtomicUsize>> = const { Cell::new(None) };
 }
 
-/// The system's allocator, with a count for each thread that has been told of one.
+/// The system's allocator, with a counter for each thread that has one.
 struct Counting;
 
 fn count() {
@@ -26,7 +26,7 @@ fn count() {
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator as it is; counting does not allocate.
+// SAFETY: every call is passed on to the system's allocator unchanged; counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -92,7 +92,7 @@ fn rules() -> [Rule; 3] {
     ]
 }
 
-/// Small enough for kernels of its own, for gradients of chunks, and not.
+/// Small enough for special kernels, for gradients of chunks, and not.
 fn networks<T: Element>() -> [Mlp<T>; 3] {
     let sizes: [&[usize]; 3] = [&[3, 20, 4], &[3, 33, 16, 4], &[3, 190, 180, 4]];
     let activations = [Activation::Relu, Activation::Tanh, Activation::Relu];

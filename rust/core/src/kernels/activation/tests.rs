@@ -38,7 +38,7 @@ fn inputs(count: usize) -> Vec<f64> {
     (0..count).map(|i| (i as f64 - 10.3) * 0.37).collect()
 }
 
-/// `z = f(z)` and `d = d f'(z)`, the way that a network takes.
+/// `z = f(z)` and `d = d f'(z)`, as a network computes them.
 fn there_and_back(activation: Activation, z: &mut [f64], d: &mut [f64]) {
     if activation.keeps_slope() {
         let mut slopes = vec![f64::NAN; z.len()];
@@ -104,7 +104,7 @@ fn derivatives_behind_dropout_are_those_of_the_output_before() {
             let x = inputs(33);
             let mut y = x.clone();
             forward(activation, &mut y);
-            // Every third value is left out, on the way back too.
+            // Every third value is dropped, in the backward pass too.
             let scale = |i: usize| if i.is_multiple_of(3) { 0.0 } else { 4.0 };
             y.iter_mut().enumerate().for_each(|(i, y)| *y *= scale(i));
             let mut d: Vec<f64> = (0..33).map(|i| 0.5 * scale(i)).collect();

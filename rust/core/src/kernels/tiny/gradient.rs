@@ -142,7 +142,7 @@ mod tests {
         let narrow = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
         let wide = |x: &[T]| x.iter().map(|&x| x.into()).collect::<Vec<f64>>();
         let x = narrow(&numbers(1.0, net.inputs * n));
-        // exp makes relative errors of the absolute ones of its sums, which are kept small for it.
+        // exp turns absolute errors of its sums into relative ones, so the sums are kept small.
         let size = if net.output == Output::Exp { 0.2 } else { 1.0 };
         let p = narrow(&numbers(2.0, net.parameters()).iter().map(|p| p * size).collect::<Vec<_>>());
         let weights = narrow(&(0..n).map(|q| 0.5 + (q % 3) as f64).collect::<Vec<_>>());
@@ -151,7 +151,7 @@ mod tests {
         let targets = (&labels[..], &wide(&values)[..]);
         let (want, want_g) = plain(net, &wide(&x), targets, &wide(&weights), &wide(&p));
 
-        // Features further apart than the rows, to see that the stride counts.
+        // The distance of features exceeds the number of rows, to test the stride.
         let x_stride = n + 3;
         let mut spread = vec![T::from_f64(f64::NAN); net.inputs * x_stride];
         for (to, from) in spread.chunks_exact_mut(x_stride).zip(x.chunks(n.max(1))) {

@@ -5,8 +5,8 @@
 //! 8 `f64`; two registers with AVX2), so sums over lanes have one order and AVX-512 and AVX2 give the
 //! same bits.
 //!
-//! Soundness: a vector can be made through [`Simd`] only, which no other crate can name, and
-//! [`simd_fn!`] hands them out only where [`Isa`] proves that the CPU has it. A type parameter
+//! Soundness: a vector can be made only through [`Simd`], which no other crate can name, and [`simd_fn!`]
+//! provides vectors only where [`Isa`] proves that the CPU has the instruction set. A type parameter
 //! `V: Simd<T>` is therefore itself the proof, and arithmetic on it is safe.
 
 mod isa;

@@ -55,9 +55,9 @@ slice_functions! {
     softplus_slope, SoftplusSlope, softplus_vector, 1;
     /// `x = 1 / x`, for x from 0 to an eighth of the greatest number.
     reciprocal, Reciprocal, reciprocal_vector;
-    /// 0 in place of what is below the normal range.
+    /// 0 in place of numbers below the normal range.
     normal, Normal, normal_or_zero;
-    /// 0 in place of what may get there.
+    /// 0 in place of numbers whose products may get there.
     ample, Ample, ample_or_zero;
 }
 
@@ -82,7 +82,7 @@ fn sigmoid_f64(x: f64) -> f64 {
 
 type Case<F, R> = (&'static str, F, R);
 
-/// In double precision, for which [`f64_is_accurate`] answers.
+/// The function in double precision, which [`f64_is_accurate`] checks.
 fn double(function: fn(&mut [f64]), x: f64) -> f64 {
     let mut x = [x];
     function(&mut x);
@@ -192,7 +192,7 @@ fn f64_is_accurate() {
             "ln" => *x > 0.0,
             _ => x.abs() < 800.0,
         };
-        // The wide references of the others take too long for all of them.
+        // The wide references of the other functions are too slow for all arguments.
         let step = if matches!(name, "exp" | "ln" | "tanh" | "sigmoid") { 1 } else { 23 };
         let x: Vec<f64> = arguments(name).into_iter().filter(inside).step_by(step).collect();
         let want: Vec<Wide> = x.iter().map(|&x| reference(x)).collect();
