@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, settings
 
 import fastmlp
 
-# Machines are busy and sanitizers slow: no clock decides about a test.
+# Machines are busy and sanitizers are slow: no test depends on a clock.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 # For `make fuzz`.
 settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=2_000)
 
-# How far a result may lie from its truth, as a share of the truth's largest entry. Measured so,
-# and not entry by entry, because an entry that cancels to nearly zero keeps the absolute error of
-# its terms.
+# How far a result may be from the truth, as a fraction of the truth's largest entry. The error is
+# not measured entry by entry, because an entry that cancels to nearly zero keeps the absolute error
+# of its terms.
 #
 # float64, 1e-12: the unit roundoff is 1.1e-16, and the largest cases here (sums of 100 terms, five
 # layers deep) lose a few hundred of them at worst.
@@ -49,7 +49,7 @@ def rng():
 
 @pytest.fixture(scope="session")
 def assert_agrees():
-    """Assert that a result has the truth's shape and lies within its dtype's tolerance."""
+    """Assert that a result has the truth's shape and is within the tolerance of its dtype."""
 
     def check(actual, truth, label="", dtype=None):
         actual, truth = np.asarray(actual), np.asarray(truth)
@@ -75,7 +75,7 @@ def reference_of():
 
 @pytest.fixture(scope="session")
 def flat():
-    """Lay the reference's arrays, W[0], b[0], W[1], b[1], ..., out like `parameters`."""
+    """Lay out the reference's arrays, W[0], b[0], W[1], b[1], ..., like `parameters`."""
 
     def join(mlp, arrays):
         vector = np.empty(mlp.n_parameters)
@@ -91,7 +91,7 @@ def flat():
 
 @pytest.fixture(scope="session")
 def random_mlp():
-    """A network whose weights are large enough for every layer to matter, and its biases not 0."""
+    """A network with weights large enough for every layer to matter, and biases other than 0."""
 
     def build(layer_sizes, activation="relu", dtype="float64", seed=0):
         mlp = fastmlp.MLP(layer_sizes, activation=activation, dtype=dtype, seed=seed)
@@ -131,9 +131,9 @@ def spiral():
 
 @pytest.fixture
 def sigint():
-    """See to it that SIGINT raises KeyboardInterrupt, here and in processes that are started.
+    """Make SIGINT raise KeyboardInterrupt, here and in processes that are started.
 
-    Who starts the tests in the background may have it ignored, as nohup and some shells do.
+    Tests that run in the background may ignore it, as under nohup and in some shells.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

@@ -1,12 +1,12 @@
-"""End saves and trainings at random moments, and count what they leave.
+"""End saves and trainings at random moments, and count damaged results.
 
 ``python tests/kills.py [kills [signals]]``
 
-A child saves two networks in turn to one file until SIGKILL ends it. Whenever that is, the file is
-one of the two, to the last byte, and the next save removes what the killed one left.
+A child saves two networks in turn to one file until SIGKILL ends it. Whenever that happens, the
+file is one of the two, to the last byte, and the next save removes what the killed one left.
 
-Another child trains until it gets Ctrl-C, every other one twice. What its checkpoint then holds is
-one of the epochs, to the last byte.
+Another child trains until it gets Ctrl-C, every other child twice. Its checkpoint then holds one of
+the epochs, to the last byte.
 """
 
 import json
@@ -36,7 +36,7 @@ def child(path, networks, ready):
 
 
 def kill_saves(folder, n_kills):
-    """Counts of kills, of those that met a save half done, of damaged files, and of litter."""
+    """Counts of kills, of those in the middle of a save, and of files damaged and left over."""
     path, networks = folder / "model", [MLP(SIZES, seed=seed) for seed in (1, 2)]
     contents = set()
     for network in networks:
@@ -76,7 +76,7 @@ def digest(parameters, state):
 
 
 def interrupt_trainings(folder, n_signals):
-    """Counts of signals, of checkpoints that are no whole epoch, and of those that are missing."""
+    """Counts of signals, of checkpoints without a whole epoch, and of missing checkpoints."""
     rng = np.random.default_rng(1)
     X, y = rng.standard_normal((12, 2)), np.arange(12) % 2
     truth = training()

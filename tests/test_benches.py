@@ -1,4 +1,4 @@
-"""The measurements run and report; what they measure is no matter of a test."""
+"""The measurements run and report; no test depends on what they measure."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_the_smoke_form_measures_every_peer(threads, tmp_path):
 
 
 def impostor(**changes):
-    """Make a peer that does other work than the case says."""
+    """Make a peer that does other work than the case asks for."""
 
     class Impostor(peer_fastmlp.Trainer):
         name = "impostor"
@@ -186,10 +186,10 @@ def test_a_ratio_compares_times_of_one_round():
 
 def test_markdown_has_a_table_for_each_number_of_threads():
     assert markdown([a_run(), a_run(threads=2)]) == (
-        "One thread, microseconds a step, and the ratio to fastmlp's in brackets:\n\n"
+        "One thread, microseconds per step, and the ratio to fastmlp's in brackets:\n\n"
         "|  | b |\n| --- | ---: |\n| fastmlp | **2.00** |\n| other | 20.0 (10.0) |\n\n"
         "- other in b: no dropout\n\n"
-        "2 threads, microseconds a step, and the ratio to fastmlp's in brackets:\n\n"
+        "2 threads, microseconds per step, and the ratio to fastmlp's in brackets:\n\n"
         "|  | b |\n| --- | ---: |\n| fastmlp | **2.00** |\n| other | 20.0 (10.0) |\n\n"
         "- other in b: no dropout\n"
     )

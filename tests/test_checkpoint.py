@@ -346,4 +346,4 @@ def test_no_file_and_no_folder(data, tmp_path):
     training = begin()
     with pytest.raises(FileNotFoundError):
         training.fit(*data, epochs=2, path=tmp_path / "none" / "file")
-    assert training.epoch == 0  # found out before there was work to lose
+    assert training.epoch == 0  # reported before there was work to lose

@@ -1,4 +1,4 @@
-"""The command line does its work, and says in one line what it cannot do."""
+"""The command line does its work, and reports errors in one line."""
 
 import csv
 import io

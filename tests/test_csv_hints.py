@@ -1,4 +1,4 @@
-"""A file that is no CSV as expected: the message names the cause and its cure."""
+"""A file that is not the expected CSV: the message names the cause and the remedy."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""What the documents say holds: their programs run, their links and make targets exist."""
+"""The documents are true: their programs run, their links and make targets exist."""
 
 import re
 import subprocess

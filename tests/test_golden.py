@@ -1,4 +1,4 @@
-"""Files of every release load, and answer as they did."""
+"""Files of every release load, and predict as they did."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A model predicts from raw data, keeps through its file, and believes no damaged file."""
+"""A model predicts from raw data, survives its file unchanged, and refuses damaged files."""
 
 import json
 import re
@@ -358,7 +358,7 @@ def test_a_file_is_checked_before_it_is_believed(make_model, tmp_path, damage, m
     make_model().save(path)
     tensors, metadata = model_file.read(path)
     path.write_bytes(model_file.content(tensors, metadata))
-    Model.load(path)  # what the test writes is sound until it is damaged
+    Model.load(path)  # the file is valid until it is damaged
 
     damage(tensors, metadata)
     path.write_bytes(model_file.content(tensors, metadata))

@@ -1,4 +1,4 @@
-"""The wheel and the source distribution hold what they must, and the wheel works on NumPy alone."""
+"""The wheel and the source distribution are complete, and the wheel works with NumPy alone."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 
 def run(*command, cwd=ROOT, **options):
-    """Run a command; when it fails, fail with all that it printed."""
+    """Run a command; if it fails, fail with its whole output."""
     done = subprocess.run(
         command,
         cwd=cwd,

@@ -16,7 +16,7 @@ NAMES = tuple(case.name for case in CASES)
 
 
 def names(text):
-    """Read names of cases with commas between them."""
+    """Read names of cases separated by commas."""
     for name in (chosen := text.split(",")):
         if name not in NAMES:
             raise argparse.ArgumentTypeError(f"{name!r} is no case; there are {', '.join(NAMES)}")
@@ -24,7 +24,7 @@ def names(text):
 
 
 def counts(text):
-    """Read numbers of threads with commas between them."""
+    """Read numbers of threads separated by commas."""
     for number in (chosen := text.split(",")):
         if not number.isdecimal() or int(number) == 0:
             raise argparse.ArgumentTypeError(f"{number!r} is no number of threads")
@@ -50,7 +50,7 @@ def arguments_of(parser):
 
 
 def measured(form, cases, threads):
-    """Measure in a process of its own, which prints as it goes."""
+    """Measure in a separate process, which prints its results as it goes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.json"
         program = ["-m", "benches.compare.run", form, str(threads), ",".join(cases), str(path)]
@@ -71,7 +71,7 @@ def refuse_debug_build():
 
 
 def main():
-    """Measure, or read what was measured, and show it."""
+    """Measure, or read an earlier measurement, and show the results."""
     arguments = arguments_of(
         argparse.ArgumentParser(
             prog="python -m benches.compare", description="Time fastmlp beside its peers."

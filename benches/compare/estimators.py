@@ -1,6 +1,6 @@
-"""The estimators beside scikit-learn's: ``python -m benches.compare.estimators``, on one thread.
+"""The estimators compared with scikit-learn's: ``python -m benches.compare.estimators``.
 
-Both train with the same parameters and random state, and so for the same epochs.
+Both use one thread and train with the same parameters and random state, hence for the same epochs.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def estimators(kind, parameters):
 
 
 def repeated(call, *arguments):
-    """Make a function that calls another as often as it is told."""
+    """Make a function that calls another a given number of times."""
 
     def work(count):
         for _ in range(count):
@@ -106,7 +106,7 @@ def run(effort):
 
 
 def main():
-    """Measure in a process of its own, whose libraries have one thread."""
+    """Measure in a separate process, whose libraries have one thread."""
     parser = argparse.ArgumentParser(prog="python -m benches.compare.estimators")
     parser.add_argument("form", nargs="?", choices=EFFORTS, default="full")
     form = parser.parse_args().form

@@ -41,15 +41,15 @@ PREDICTORS = (
     peer_onnxruntime.Predictor,
 )
 
-# Two ways to round in float32, and scikit-learn's place for Adam's epsilon, part the losses by
-# less than the first; another learning rate, order of rows or activation parts them by more.
-# Other random numbers, or what a library cannot do as the case says, part them by less than the
-# second. Where both come together, a loss has only to fall.
+# Rounding in float32, and scikit-learn's position of Adam's epsilon, change a loss by less than the
+# first; another learning rate, order of rows or activation changes it by more. Other random
+# numbers, or a library's deviation from the case, change it by less than the second. If both come
+# together, a loss only has to fall.
 TOLERANCES = (5e-4, 0.2, math.inf)
 
 
 def able(kinds, threads):
-    """Choose the peers that can be measured here with so many threads."""
+    """Choose the peers that can be measured here with this number of threads."""
     return [kind for kind in kinds if not kind.hindrance(threads)]
 
 
@@ -69,13 +69,13 @@ def trainers(case, problem, threads):
     """
     kinds = able(TRAINERS, threads)
     if case.dropout:
-        # Only without it can they all be held to the same loss.
+        # Only without it must they all reach the same loss.
         trained(kinds, replace(case, dropout=0.0), problem, threads)
     return trained(kinds, case, problem, threads)
 
 
 def trained(kinds, case, problem, threads):
-    """Make networks of these kinds and hold their losses to ours."""
+    """Make networks of these kinds and compare their losses with ours."""
     made = {kind.name: kind(case, problem, threads) for kind in kinds}
     ours = None
     for kind in kinds:

@@ -1,4 +1,4 @@
-"""Measure with one number of threads, in a process of its own, which `__main__` starts.
+"""Measure with one number of threads, in a separate process that `__main__` starts.
 
 Most libraries read the number of threads once, when they are loaded.
 """
@@ -38,7 +38,7 @@ def record(case, threads, effort):
 
 
 def repeated(function, argument):
-    """Make a function that calls another as often as it is told."""
+    """Make a function that calls another a given number of times."""
 
     def work(count):
         for _ in range(count):
@@ -52,7 +52,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benches.compare.run")
     parser.add_argument("form", choices=EFFORTS)
     parser.add_argument("threads", type=int)
-    parser.add_argument("cases", help="their names, with commas between them")
+    parser.add_argument("cases", help="their names, separated by commas")
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
 

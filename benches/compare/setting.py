@@ -38,7 +38,7 @@ def blas_of(package):
 
 
 def remark():
-    """Say what the figures of a peer owe to the processor's maker."""
+    """Say how the figures of a peer depend on the processor's vendor."""
     if torch.backends.mkl.is_available() and processor("vendor_id") == "AuthenticAMD":
         return "torch's MKL takes a slower path on AMD's processors than on Intel's"
     return ""

@@ -1,4 +1,4 @@
-"""What a fit prints, warns of, refuses and leaves behind."""
+"""The output, warnings, errors and results of a fit."""
 
 import re
 import signal
@@ -232,7 +232,7 @@ def test_ctrl_c_keeps_what_was_trained(parameters, data, monkeypatch):
     clf = MLPClassifier(
         (300, 300), max_iter=10**6, tol=0.0, n_iter_no_change=10**6, random_state=0, **parameters
     )
-    # In the midst of a later epoch, most likely.
+    # Most likely in the middle of a later epoch.
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
 
     def print_and_interrupt(line):

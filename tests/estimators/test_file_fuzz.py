@@ -1,4 +1,4 @@
-"""Estimators of odd content, and forged files: what `save` takes `load` reads, or it is refused."""
+"""Estimators of odd content, and forged files: `load` reads what `save` accepts, or refuses it."""
 
 import copy
 import io
@@ -68,7 +68,7 @@ sizes = st.sampled_from(
 
 
 def trained(estimator, X, y):
-    """Train it; what does not go together is refused, and is no matter of files."""
+    """Train it; combinations that are refused are not a matter of files."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
@@ -78,7 +78,7 @@ def trained(estimator, X, y):
 
 
 def plain(parameter):
-    """What a parameter is once it was in a file."""
+    """The value of a parameter after it was in a file."""
     if isinstance(parameter, np.random.RandomState):
         return None
     if hasattr(parameter, "__len__") and not isinstance(parameter, str):
@@ -87,7 +87,7 @@ def plain(parameter):
 
 
 def assert_comes_back(estimator, X):
-    """Save and load it: all that training found and predicts has the same bits."""
+    """Save and load it: everything that training found, and predictions, have the same bits."""
     file = io.BytesIO()
     estimator.save(file)
     loaded = type(estimator).load(file.getvalue())
@@ -189,7 +189,7 @@ def test_what_the_property_tests_save_is_most_of_it():
             assert_comes_back(trained(MLPClassifier(**given), X, np.arange(12) % 3), X)
 
 
-# === Forged files: each value in turn becomes another one, under a right checksum ===
+# === Forged files: each value in turn becomes another one, with a right checksum ===
 
 ODD = [
     *(None, True, -1, 0, 2, 10**30, 0.5, -0.5, "x", "1", "", [], [1], ["a"], [[]], {}, {"a": 1}),
@@ -222,7 +222,7 @@ def made(kind):
 
 
 def places(value, place=()):
-    """All places in an object: keys and indices that lead there."""
+    """All paths in an object: the keys and indices to each value."""
     yield place
     items = value.items() if isinstance(value, dict) else []
     items = enumerate(value) if isinstance(value, list) else items
@@ -258,7 +258,7 @@ def forged(content):
 
 
 def assert_sound_or_refused(kind, content):
-    """Load it: it is refused, or it is an estimator with which all goes on as with any other."""
+    """Load it: it is refused, or it is an estimator that works like any other."""
     try:
         loaded = kind.load(content)
     except ModelFileError:
