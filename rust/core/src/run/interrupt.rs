@@ -16,7 +16,7 @@ pub fn is_brief(flops: usize) -> bool {
     (flops as u64) < FLOPS_PER_LOOK
 }
 
-/// Is told of work that was done, and may end it.
+/// Receives reports of work that was done, and may end it.
 pub trait Interrupt: Sync {
     /// Accounts for work that `thread` did; thread 0 is the caller. [`Error::Interrupted`] ends the work.
     fn spend(&self, thread: usize, flops: usize) -> Result<()>;
