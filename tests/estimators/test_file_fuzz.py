@@ -49,6 +49,8 @@ PARAMETERS = {
     "max_time": [None, 1e9, 100],
     "dtype": [None, "float32", np.str_("float64")],
     "n_jobs": [None, 1, -1, np.int8(2)],
+    "scoring": [None, "loss", np.str_("loss")],
+    "keep_every": [None, 1, np.int8(2)],
 }
 LABELS = [
     *([5], ["only"], [True], [0.0], [np.longdouble(2)]),
@@ -104,7 +106,10 @@ def assert_comes_back(estimator, X):
     loaded = type(estimator).load(file.getvalue())
     expected = {name: plain(value) for name, value in estimator.get_params().items()}
     assert loaded.get_params() == expected
-    for name in ("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_scores_"):
+    for name in (
+        *("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_scores_"),
+        *("validation_loss_curve_", "best_iteration_", "staged_epochs_"),
+    ):
         ours, theirs = getattr(loaded, name, "none"), getattr(estimator, name, "none")
         assert repr(ours) == repr(theirs), name
     calls = ["predict"]
@@ -218,9 +223,16 @@ def made(kind):
     y = np.arange(12) % 3
     frame = pd.DataFrame(X, columns=["a", "b"])
     estimators = {
-        "numbers": MLPClassifier((3,), max_iter=3, early_stopping=True, validation_fraction=0.3),
+        "numbers": MLPClassifier(
+            (3,),
+            max_iter=3,
+            early_stopping=True,
+            validation_fraction=0.3,
+            class_weight={0: 1.0, 1: 2, 2: 0.5},
+            keep_every=2,
+        ),
         "text": MLPClassifier((3,), max_iter=3),
-        "labels": MLPClassifier((3,), max_iter=3),
+        "labels": MLPClassifier((3,), max_iter=3, class_weight=[{0: 1.0, 1: 2.0}] * 3),
         "regressor": MLPRegressor("poisson", (3,), max_iter=3),
     }
     targets = {
@@ -288,7 +300,10 @@ def assert_sound_or_refused(kind, content):
         try:
             loaded.fit(frame, predicted if len(np.unique(predicted)) > 2 else some(loaded))
         except ValueError as error:
-            refusals = ("diverge", "non-finite", "warm_start can only be used", "y must be >= 0")
+            refusals = (
+                *("diverge", "non-finite", "warm_start can only be used", "y must be >= 0"),
+                "class_weight",
+            )
             if not any(text in str(error) for text in refusals):
                 raise
     return True

@@ -232,6 +232,17 @@ def test_validation_data_of_any_layout(layout, parts, fit):
     np.testing.assert_allclose(same.validation_scores_, clf.validation_scores_, rtol=1e-12)
 
 
+def test_rows_with_names_are_scored_without_a_warning(data, fit):
+    X, y = data("iris")
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    named = MLPClassifier(scoring="f1_macro", early_stopping=True, **SMALL)
+    plain = MLPClassifier(scoring="f1_macro", early_stopping=True, **SMALL)
+    fit(named, frame, y)
+    assert named.validation_scores_ == fit(plain, X, y).validation_scores_
+    fit(named, frame, y, X_val=frame, y_val=y)
+    assert named.validation_scores_[-1] == macro(named, frame, y)
+
+
 def test_a_warm_start_goes_on_with_the_record(parts, fit):
     X, y, X_val, y_val = parts("digits")
     val = {"X_val": X_val, "y_val": y_val}

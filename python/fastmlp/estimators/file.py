@@ -82,7 +82,7 @@ class InFile:
         except NotFittedError:
             raise
         except _REFUSALS as error:
-            raise ValueError(f"the estimator cannot be saved: {error}") from error
+            raise ValueError(f"the estimator cannot be saved: {_text_of(error)}") from error
         save_network(path, network, tensors, {"estimator": text})
 
     @classmethod
@@ -275,6 +275,13 @@ def _set_stages(estimator: Any, tensors: Tensors) -> set[str]:
         raise ValueError(f"{_STAGES} must be finite")
     estimator._stages = list(zip(epochs.tolist(), stages, strict=True))
     return {_STAGES, _STAGED_EPOCHS}
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except ValueError:  # an integer in it has more digits than Python writes
+        return type(error).__name__
 
 
 def _numbers(name: str, values: Any) -> Any:

@@ -139,7 +139,10 @@ class Validation:
     """Rows that no step is made on, and what is measured on them."""
 
     def __init__(self, estimator: Any, rows: Rows) -> None:
-        self.estimator = estimator
+        # The same network, asked about rows that have no names any more.
+        self.nameless = estimator._draft()
+        self.nameless.__dict__.pop("feature_names_in_", None)
+        self.scoring = estimator.scoring
         self.rows = rows
         self.scorer = _scorer(estimator)
         # The loss of training is a mean over the outputs where scikit-learn's is.
@@ -155,11 +158,11 @@ class Validation:
         loss /= self.n_terms
         if not np.isfinite(loss):
             score = np.nan
-        elif self.estimator.scoring == "loss":
+        elif self.scoring == "loss":
             score = -loss
         elif self.scorer is not None:
             given = {} if weights is None else {"sample_weight": weights}
-            score = float(self.scorer(self.estimator, X, labels, **given))
+            score = float(self.scorer(self.nameless, X, labels, **given))
         return Measured(score, loss)
 
 

@@ -223,7 +223,7 @@ class Watch:
     def _keep(self, n: int) -> None:
         """Keep the parameters of an epoch for `staged_predict`, if it is one of those."""
         every = self.estimator.keep_every
-        if every is not None and (len(self.estimator.loss_curve_) + n) % every == 0:
+        if every is not None and (len(self.estimator.loss_curve_) + n) % int(every) == 0:
             self.stages.append((n, self.network.parameters.copy()))
 
     def _end_or_slow_down(self, rate: float | None) -> tuple[bool, float | None, str]:
