@@ -1,9 +1,9 @@
 """The multilayer perceptron in plain NumPy: the truth the compiled network is tested against.
 
 Every formula is written once, the short way, in float64. Notation: X (n, d_in) holds one example
-a row, y (n,) its class; layer k computes ``H[k+1] = f(H[k] @ W[k] + b[k])`` with H[0] = X, and the
-last layer has no activation: its values are the logits. ``d_A`` is the derivative of the loss by A
-and has A's shape.
+per row, y (n,) its class; layer k computes ``H[k+1] = f(H[k] @ W[k] + b[k])`` with H[0] = X, and
+the last layer has no activation: its values are the logits. ``d_A`` is the derivative of the loss
+by A and has A's shape.
 """
 
 import math
@@ -36,7 +36,7 @@ def density(z):
 
 
 def gated(z, share):
-    """A share of z, 0 where z is minus infinity and the share 0."""
+    """A fraction of z, 0 where z is minus infinity and the fraction is 0."""
     return np.where(share == 0.0, 0.0, z) * share
 
 
@@ -71,8 +71,8 @@ ACTIVATIONS = {
 }
 
 
-# Each output beside the loss of a row that belongs to it, both of its sums Z; targets Y have their
-# shape. All of them have the derivative p - y.
+# Each output beside its loss of a row, both as functions of the sums Z; targets Y have their shape.
+# The derivative of each loss is p - y.
 OUTPUTS = {
     "sigmoid": (
         lambda Z: 0.5 * (1.0 + np.tanh(0.5 * Z)),
@@ -242,7 +242,7 @@ def loss_by_output(output, sums, targets, weight):
 
 
 class MLP:
-    """Layers of weights (d_in, d_out) and biases (d_out,), one activation a hidden layer."""
+    """Layers of weights (d_in, d_out) and biases (d_out,), one activation per hidden layer."""
 
     def __init__(self, weights, biases, activation="relu"):
         self.weights = [np.array(w, dtype=np.float64) for w in weights]

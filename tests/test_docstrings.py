@@ -1,4 +1,4 @@
-"""Every public name says what it is, what each parameter is and defaults to; its examples run."""
+"""Every public name is documented, with its parameters and their defaults; its examples run."""
 
 import ast
 import doctest
@@ -86,7 +86,7 @@ def described(value, title):
 
 
 def properties(value):
-    """Names of what the instances of a class show without a call."""
+    """Names of the attributes and properties of a class."""
     return {
         name
         for name, held in vars(value).items()
@@ -95,7 +95,7 @@ def properties(value):
 
 
 def parameters(value):
-    """Parameters of a call, by name; none of what is not called or only raised."""
+    """Parameters of a call, by name; none for classes that are not called, or only raised."""
     if not callable(value) or (isinstance(value, type) and issubclass(value, (Exception, dict))):
         return {}
     named = inspect.signature(value).parameters

@@ -13,7 +13,7 @@ from fastmlp.losses import Loss
 
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
-# SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
+# SciPy is not a dependency, and its sparse types do not express formats and dtypes.
 Inputs: TypeAlias = FloatArray | Any
 Activation: TypeAlias = Literal[
     "identity",
@@ -273,6 +273,14 @@ class MLP:
         class_weight: FloatArray | Sequence[float] | None = None,
         n_jobs: int | None = None,
     ) -> float: ...
+    def evaluate(
+        self,
+        X: Inputs,
+        y: Targets,
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+        n_jobs: int | None = None,
+    ) -> tuple[float, float]: ...
     def loss_and_grad(
         self,
         X: Inputs,
@@ -282,6 +290,8 @@ class MLP:
         dropout: float | Sequence[float] = 0.0,
         seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
+        input_dropout: float = 0.0,
+        n_jobs: int | None = None,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
     def step(
@@ -294,6 +304,7 @@ class MLP:
         dropout: float | Sequence[float] = 0.0,
         seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
+        input_dropout: float = 0.0,
     ) -> float: ...
     def fit(
         self,
@@ -314,6 +325,7 @@ class MLP:
         alpha: float = 0.0,
         report: Literal["objective", "scikit-learn"] = "objective",
         initial_epoch: int = 0,
+        input_dropout: float = 0.0,
     ) -> History: ...
     def save(self, path: Destination) -> None: ...
     @staticmethod

@@ -1,4 +1,4 @@
-"""What a type checker says of a user's code; mypy reads this file, and pytest runs it."""
+"""Types of a user's code; mypy checks this file, and pytest runs it."""
 
 from typing import Any, assert_type
 

@@ -35,22 +35,22 @@
 //! ```text
 //! error    what can go wrong, grouped by cause
 //! numbers  f32 and f64, and vectors of them for each instruction set
-//! memory   what a process can have, and buffers
-//! kernels  the loops where the time goes, and the tables of small functions
-//! loss     what training lowers, and what is reported of it
-//! arch     what a network is: layers, where their parameters lie, what they are at first
-//! data     rows, read where they lie: inputs, targets, weights, and their order
-//! ops      stages at work: forward, and beside it the two halves of backward
+//! memory   memory limits, and buffers
+//! kernels  the loops that take the time, and the tables of small functions
+//! loss     the objective of training, and how its value is reported
+//! arch     what a network is: layers, the layout of their parameters, and their initial values
+//! data     rows, read in place: inputs, targets, weights, and their order
+//! ops      what stages compute: forward, and beside it the two halves of backward
 //! plan     a network, compiled: how batches are cut, which kernels it takes
 //! run      how a batch is computed, by tiles and threads
 //! mlp      the network with its parameters
 //! optim    optimizers: one loop over flat vectors each
 //! train    steps, and epochs of them
-//! file     tensors and text in one file, whole and checked; a network in such a file
-//! internals  doors to the kernels for programs that measure them
+//! file     tensors and text in one file, complete and checked; a network in such a file
+//! internals  access to the kernels for programs that measure them
 //! ```
 //!
-//! The order of the list is the order of imports: a module names those above it alone, and so do the modules inside
+//! The order of the list is the order of imports: a module uses only those above it, and so do the modules inside
 //! each, in the order in which its `mod.rs` declares them.
 
 mod error;

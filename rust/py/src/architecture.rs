@@ -1,4 +1,4 @@
-//! A network's architecture, as Python writes it.
+//! A network's architecture, from Python's arguments.
 
 use std::sync::Arc;
 

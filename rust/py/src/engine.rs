@@ -1,4 +1,4 @@
-//! What Python can ask of a network, whatever its element type, which is chosen here.
+//! The operations of a network for Python, independent of its element type, which is chosen here.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, TryLockError};
@@ -28,7 +28,7 @@ pub(crate) trait Engine: Send + Sync {
     fn dtype(&self) -> &'static str;
     /// The parameters, live; `owner` keeps this engine alive.
     fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny>;
-    /// The last layer's sums, or what the output makes of them.
+    /// The last layer's sums, or the predictions that the output makes from them.
     fn forward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -40,14 +40,17 @@ pub(crate) trait Engine: Send + Sync {
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>>;
     /// Weighted mean loss.
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64>;
+    /// Weighted mean loss, and the accuracy or R squared.
+    fn evaluate(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<(f64, f64)>;
     /// The objective and its gradient.
     fn loss_and_grad<'py>(
         &self,
         data: &DataArguments<'_, 'py>,
         objective: Objective,
         dropout: &SeededDropout,
+        n_threads: usize,
     ) -> BindResult<(f64, Bound<'py, PyAny>)>;
-    /// The gradient and the derivative with respect to X of a loss of the caller's own.
+    /// The gradient and the derivative with respect to X, for a loss of the caller's own.
     fn backward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -61,7 +64,7 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64>;
-    /// One update along a gradient of the caller's own.
+    /// One update along the caller's own gradient.
     fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()>;
     /// Epochs of updates.
     fn fit(
@@ -70,12 +73,12 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History>;
-    /// The parameters and the state of the network's own randomness, of one moment.
+    /// The parameters and the state of the network's random stream, at one moment.
     fn snapshot(&self) -> BindResult<(Numbers, u64)>;
 }
 
-/// A new engine; the one `match` on the type. Without an initialiser all parameters are 0 and `seed` is the state that
-/// [`Engine::snapshot`] gave.
+/// A new engine, with the one `match` on the type. Without an initialiser all parameters are 0 and
+/// `seed` is the state that [`Engine::snapshot`] gave.
 pub(crate) fn build(
     dtype: &str,
     network: Network,
@@ -102,7 +105,8 @@ pub(crate) struct Shared<T: Stateful> {
     network: Network,
     /// Multiplications and additions of a row on its way forward.
     flops: usize,
-    /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
+    /// The fixed address of the parameters: a pointer that threads may share, readable without the
+    /// lock.
     parameters: AtomicPtr<T>,
 }
 
@@ -132,7 +136,7 @@ impl<T: Stateful> Shared<T> {
         Ok(Box::new(Self { mlp: RwLock::new(mlp), training, evaluating, network, flops, parameters }))
     }
 
-    /// Detached from the interpreter, reads the network; not while it is trained.
+    /// Reads the network, detached from the interpreter; fails while it is trained.
     fn read<R: Send>(
         &self,
         py: Python<'_>,
@@ -141,7 +145,8 @@ impl<T: Stateful> Shared<T> {
         watched(py, |interrupt| Ok(f(&*self.mlp()?, interrupt)?))
     }
 
-    /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if to detach would take longer.
+    /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if detaching
+    /// would take longer than the pass.
     fn infer<R: Send>(
         &self,
         py: Python<'_>,
@@ -151,7 +156,7 @@ impl<T: Stateful> Shared<T> {
         if self.is_brief(n) { Ok(f(&*self.mlp()?, &Never)?) } else { self.read(py, f) }
     }
 
-    /// Whether a pass without a gradient over `n` rows is over before anyone would look for signals.
+    /// Whether a pass without a gradient over `n` rows ends before signals would be checked.
     fn is_brief(&self, n: usize) -> bool {
         is_brief(n.saturating_mul(self.flops))
     }
@@ -176,7 +181,8 @@ impl<T: Stateful> Shared<T> {
         })
     }
 
-    /// The network, unless it is trained. Never waits: who waits attached keeps training from attaching.
+    /// The network, unless it is being trained. Never waits: waiting while attached would keep the
+    /// training from attaching.
     fn mlp(&self) -> BindResult<RwLockReadGuard<'_, Mlp<T>>> {
         match self.mlp.try_read() {
             Ok(mlp) => Ok(mlp),
@@ -228,8 +234,8 @@ impl<T: Stateful> Engine for Shared<T> {
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        // To look at `out` may run code of Python's.
-        let input = InputArray::<T>::seen("X", x, |n| out.is_none() && self.is_brief(n))?;
+        // Inspecting `out` may run Python code.
+        let input = InputArray::<T>::attached("X", x, |n| out.is_none() && self.is_brief(n))?;
         let rows = input.view("X")?;
         rows.check_columns("X", self.layout())?;
         let shape = [rows.nrows(), self.layout().d_out()];
@@ -259,7 +265,7 @@ impl<T: Stateful> Engine for Shared<T> {
         if !self.network.output().is_probability() {
             return self.forward(x, None, true, n_threads);
         }
-        let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n))?;
+        let input = InputArray::<T>::attached("X", x, |n| self.is_brief(n))?;
         let rows = input.view("X")?;
         rows.check_columns("X", self.layout())?;
         let n = rows.nrows();
@@ -285,11 +291,21 @@ impl<T: Stateful> Engine for Shared<T> {
         })
     }
 
+    fn evaluate(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<(f64, f64)> {
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
+        let views = arrays.views()?;
+        self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
+            let dataset = views.dataset(mlp.network())?;
+            mlp.evaluate(&dataset, n_threads, interrupt)
+        })
+    }
+
     fn loss_and_grad<'py>(
         &self,
         data: &DataArguments<'_, 'py>,
         objective: Objective,
         dropout: &SeededDropout,
+        n_threads: usize,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
         let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
@@ -298,7 +314,7 @@ impl<T: Stateful> Engine for Shared<T> {
         let _evaluation = self.evaluation();
         let loss = self.read(data.py(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
-            mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), interrupt)
+            mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), n_threads, interrupt)
         })?;
         Ok((loss, gradient.into_any()))
     }
@@ -399,7 +415,7 @@ impl<T: Stateful> Shared<T> {
         self.network.layout()
     }
 
-    /// An error if an input lies where training writes.
+    /// Fails if an input shares memory that training writes to.
     fn check_inputs_apart(&self, arrays: &DataArrays<'_, '_, T>) -> BindResult<()> {
         let parameters = self.span(self.parameters_ptr());
         let check = |(name, span)| check_apart(name, &span, &parameters, "the network's parameters");

@@ -19,7 +19,7 @@ pub(crate) enum TargetArray<'py, T: PyScalar> {
     Column(PyReadonlyArray1<'py, T>),
 }
 
-/// Views of them, which need no interpreter.
+/// Views of the targets, which need no interpreter.
 pub(crate) enum TargetViews<'a, T> {
     Classes(Box<dyn Labels + 'a>),
     /// Whether they were a vector.

@@ -1,4 +1,4 @@
-//! A network's architecture: the widths of its layers and what lies between them.
+//! A network's architecture: the widths of its layers and what stands between them.
 
 use crate::arch::hidden::{HiddenActivation, Normalization};
 use crate::arch::layout::{Layout, check_widths};
@@ -91,22 +91,22 @@ impl Network {
         &self.activations
     }
 
-    /// What the sums of every hidden layer are normalised over, if they are.
+    /// What the sums of every hidden layer are normalised over, if they are normalised.
     pub fn normalization(&self) -> Option<Normalization> {
         self.normalization
     }
 
-    /// Whether each input is multiplied by a number of its own.
+    /// Whether each input has a learnable scale.
     pub fn input_scale(&self) -> bool {
         self.input_scale
     }
 
-    /// Whether it has dense layers and fixed activations alone.
+    /// Whether it has only dense layers and fixed activations.
     pub fn is_plain(&self) -> bool {
         self.layout.stages().iter().all(|stage| matches!(stage, Stage::Dense(_)))
     }
 
-    /// What becomes of the last layer's sums.
+    /// What turns the last layer's sums into predictions.
     pub fn output(&self) -> Output {
         self.output
     }

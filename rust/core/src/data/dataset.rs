@@ -1,6 +1,6 @@
-//! Rows to learn from, read where they lie.
+//! Rows to learn from, read in place.
 //!
-//! Inputs, labels and weights are views with any strides; nothing is copied but the rows of one tile at a time.
+//! Inputs, labels and weights are views with any strides; only the rows of one tile at a time are copied.
 
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -16,7 +16,7 @@ use crate::loss::TargetRange;
 pub trait Labels: Sync {
     /// Number of rows.
     fn len(&self) -> usize;
-    /// No rows.
+    /// Whether there are no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -47,7 +47,7 @@ impl<I: Copy + Sync + Into<i128> + TryInto<u32>> Labels for ArrayView1<'_, I> {
 pub trait Weights: Sync {
     /// Number of rows.
     fn len(&self) -> usize;
-    /// No rows.
+    /// Whether there are no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -87,8 +87,8 @@ impl Names {
     pub const VALIDATION: Self = Self { x: "X_val", y: "y_val" };
 }
 
-/// Inputs with their labels and weights, checked: every label is a class, every weight finite and not negative, and at
-/// least one row counts.
+/// Inputs with their labels and weights, checked: every label is a class, every weight is finite and not negative, and
+/// at least one row has a weight > 0.
 pub struct Dataset<'a, T: Element> {
     names: Names,
     x: Inputs<'a, T>,
@@ -110,9 +110,9 @@ enum Targets<'a, T> {
 }
 
 impl<'a, T: Element> Dataset<'a, T> {
-    /// Rows that belong to classes. Checks all of it, reading labels and weights once.
-    ///
-    /// The weight of a row is `sample_weight[row] * class_weight[label]`; what is not given counts as 1.
+    /// Rows that belong to classes. Checks everything, reading labels and weights once.
+    /// The weight of a row is `sample_weight[row] * class_weight[label]`; weights that are not given count as
+    /// 1.
     pub fn new(
         names: Names,
         x: impl Into<Inputs<'a, T>>,
@@ -127,7 +127,7 @@ impl<'a, T: Element> Dataset<'a, T> {
             return Err(Error::shape(
                 names.y,
                 &[labels.len()],
-                format!("({n},), one label a row of {}", names.x),
+                format!("({n},), one label per row of {}", names.x),
             ));
         }
         check_class_weight(class_weight, n_classes)?;
@@ -165,7 +165,7 @@ impl<'a, T: Element> Dataset<'a, T> {
         let (x, range) = (x.into(), network.loss().range());
         let n = check_rows(names, &x)?;
         if values.nrows() != n {
-            let expected = format!("({n}, d_out), one row a row of {}", names.x);
+            let expected = format!("({n}, d_out), one row per row of {}", names.x);
             return Err(Error::shape(names.y, values.shape(), expected));
         }
         check_sample_weight(sample_weight, n)?;
@@ -244,7 +244,7 @@ impl<'a, T: Element> Dataset<'a, T> {
                     _ => Ok(()),
                 }
             }
-            Targets::Classes(..) => Err(Error::value(self.names.y, "classes", "numbers, one an output")),
+            Targets::Classes(..) => Err(Error::value(self.names.y, "classes", "numbers, one per output")),
             Targets::Values(..) => {
                 Err(Error::value(self.names.y, "numbers", "those of the network's output and loss"))
             }
@@ -257,6 +257,11 @@ impl<'a, T: Element> Dataset<'a, T> {
             Targets::Classes(..) => 0,
             Targets::Values(values, _) => values.ncols(),
         }
+    }
+
+    /// Whether rows have weights, which may differ.
+    pub(crate) fn is_weighted(&self) -> bool {
+        self.sample_weight.is_some() || self.class_weight.is_some()
     }
 
     /// Sum of the weights of all rows.
@@ -348,8 +353,8 @@ impl<'a, T: Element> Dataset<'a, T> {
     }
 }
 
-/// The last of `n` classes. Labels are checked once, and may be overwritten by their owner afterwards: one that is no
-/// class any more counts as the last one.
+/// The last of `n` classes. Labels are checked once, and their owner may overwrite them afterwards: a label that is
+/// no longer a class counts as the last class.
 #[allow(clippy::cast_possible_truncation, reason = "classes are fewer than 2^32")]
 fn last(n: usize) -> u32 {
     (n - 1) as u32
@@ -360,7 +365,7 @@ fn last(n: usize) -> u32 {
 pub(crate) struct Examples<'a, 'd, T: Element> {
     pub(crate) data: &'a Dataset<'d, T>,
     pub(crate) rows: Rows<'a>,
-    /// Multiplies their weights.
+    /// A factor of their weights.
     pub(crate) scale: f64,
     /// Position of the first of them in the batch, on which the masks depend.
     pub(crate) first: usize,
@@ -368,7 +373,7 @@ pub(crate) struct Examples<'a, 'd, T: Element> {
 }
 
 impl<'a, 'd, T: Element> Examples<'a, 'd, T> {
-    /// All of a batch.
+    /// All rows of a batch.
     pub(crate) fn batch(data: &'a Dataset<'d, T>, rows: Rows<'a>, scale: f64, masks: Masks<'a>) -> Self {
         Self { data, rows, scale, first: 0, masks }
     }
@@ -377,7 +382,7 @@ impl<'a, 'd, T: Element> Examples<'a, 'd, T> {
         self.rows.len()
     }
 
-    /// Those at positions `start..end` of these.
+    /// The rows at positions `start..end` of these.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
         Self { rows: self.rows.slice(start, end), first: self.first + start, ..*self }
     }
@@ -401,7 +406,7 @@ fn check_class_weight(weights: Option<&[f64]>, n_classes: usize) -> Result<()> {
         return Err(Error::shape(
             "class_weight",
             &[weights.len()],
-            format!("({n_classes},), one weight a class"),
+            format!("({n_classes},), one weight per class"),
         ));
     }
     match weights.iter().find(|&&weight| !is_weight(weight)) {
@@ -416,7 +421,7 @@ fn check_sample_weight(weights: Option<&dyn Weights>, n: usize) -> Result<()> {
         return Err(Error::shape(
             "sample_weight",
             &[weights.len()],
-            format!("({n},), one weight a row of X"),
+            format!("({n},), one weight per row of X"),
         ));
     }
     let mut block = [0.0; WEIGHT_ROWS];

@@ -1,5 +1,5 @@
-//! A network in a tensor file: its parameters are a tensor, its architecture is text, and beside it is room for what
-//! belongs to it.
+//! A network in a tensor file: its parameters are a tensor, its architecture is text, and other tensors and text may
+//! accompany it.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -15,15 +15,15 @@ use crate::loss::Loss;
 
 const PARAMETERS: &str = "parameters";
 const NETWORK: &str = "network";
-/// Of every network.
+/// The keys of every network.
 const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
-/// Of networks with stages beyond dense layers and fixed activations, behind those of all: format 2.
+/// Further keys of networks with stages beyond dense layers and fixed activations: format 2.
 const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
 const FORMAT: u64 = 2;
 /// Of networks whose loss is not the one that goes with the output, beside all others.
 const LOSS: &str = "loss";
 const MAX_WIDTH: usize = 1 << 24;
-/// The text has keys, and lists under them.
+/// Depth of the text: keys, and lists below them.
 const MAX_DEPTH: usize = 2;
 
 /// What a file holds.
@@ -33,11 +33,11 @@ pub struct NetworkFile {
     pub network: Network,
     /// All parameters.
     pub parameters: Numbers,
-    /// The [state](crate::Mlp::seeds) of the network's randomness.
+    /// The [state](crate::Mlp::seeds) of the network's random stream.
     pub seeds: u64,
-    /// What else belongs to the network, by name.
+    /// Tensors that accompany the network, by name.
     pub tensors: BTreeMap<String, Tensor>,
-    /// What else is to be known of it, by key.
+    /// Text that accompanies the network, by key.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -83,7 +83,7 @@ impl NetworkFile {
         Ok(TensorFile { tensors, metadata })
     }
 
-    /// Reads a file and believes nothing it says unchecked.
+    /// Reads a file and checks everything in it before use.
     pub fn load(path: &Path) -> Result<Self> {
         Self::checked(TensorFile::load(path)?, path)
     }
@@ -98,7 +98,7 @@ impl NetworkFile {
             .map_err(|reason| Error::ModelFile { path: path.display().to_string(), reason })
     }
 
-    /// The network in a file, or what is wrong with it.
+    /// The network in a file, or the reason why the file has none.
     pub fn from_tensors(TensorFile { mut tensors, mut metadata }: TensorFile) -> Result<Self, String> {
         let text = metadata.remove(NETWORK).ok_or("it holds no network")?;
         let Tensor { shape, numbers: parameters } =
@@ -123,7 +123,7 @@ fn check_parameters(layout: &Layout, shape: &[usize], parameters: &Numbers) -> R
     Err(Error::shape("parameters", shape, format!("({},)", layout.n_parameters())))
 }
 
-/// The first parameter that is not finite, with its place.
+/// The first parameter that is not finite, with its name.
 fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
     let (i, value) = match parameters {
         Numbers::F32(values) => {

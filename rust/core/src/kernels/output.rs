@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// What makes predictions of the last layer's sums `z`.
+/// How the last layer's sums `z` become predictions.
 ///
 /// Each is the canonical link of a loss `l`: the derivative of that with respect to `z` is the prediction `p` less the
 /// target `y`.

@@ -1,4 +1,4 @@
-//! What training lowers.
+//! What training minimises.
 
 mod range;
 mod table;

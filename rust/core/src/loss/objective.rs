@@ -9,17 +9,17 @@
 //! d_z[j] = w (p[j] - 1[j = y])
 //! ```
 //!
-//! No exponent is above 0, so that nothing overflows, and the sum is at least 1, so that its logarithm is finite.
+//! No exponent exceeds 0, so nothing overflows, and the sum is at least 1, so its logarithm is finite.
 
 use crate::error::{Error, Result};
 use crate::kernels::{Bounds, Element, Tally};
 use crate::loss::table::Loss;
 
-/// What training lowers, and what it reports.
+/// What training minimises, and what it reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Objective {
-    /// Strength of the penalty: `alpha / (2 w)` times the sum of the squares of all weights, without biases, is added to
-    /// the loss of a batch whose rows weigh `w` together.
+    /// Strength of the penalty: `alpha / (2 w)` times the sum of the squares of all weights, without biases, is added
+    /// to the loss of a batch whose rows have the total weight `w`.
     pub alpha: f64,
     /// Which losses are reported.
     pub report: Report,

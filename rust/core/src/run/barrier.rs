@@ -12,7 +12,7 @@ use crate::kernels::{Element, Tally};
 use crate::loss::{BatchLoss, LossBatch};
 use crate::memory::Buffer;
 use crate::plan::Cut;
-use crate::run::pass::{GivenLosses, Pass, RowMasks};
+use crate::run::pass::{GivenLosses, Pass, TileRows};
 use crate::run::sync::{lock, write};
 use crate::run::team::Team;
 use crate::run::tile::Tile;
@@ -99,8 +99,8 @@ impl<T: Element> Barrier<T> {
         team.share(parts, |thread, (i, raw)| {
             let tile = &mut *write(&tiles[if is_kept { i } else { thread % tiles.len() }]);
             let of_tile = examples.slice(i * tile_rows, n.min((i + 1) * tile_rows));
-            let (x, masks) = (of_tile.data.x(), RowMasks::of(&of_tile));
-            tile.forward(pass.on(thread), &x, of_tile.rows, masks, &mut lock(&scratch[thread]))?;
+            let x = of_tile.data.x();
+            tile.forward(pass.on(thread), TileRows::of(&x, &of_tile), &mut lock(&scratch[thread]))?;
             raw.copy_from_slice(tile.sums(raw.len()));
             Ok(())
         })?;

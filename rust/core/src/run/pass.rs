@@ -1,14 +1,14 @@
-//! What a pass works with.
+//! The arguments of a pass.
 
 use crate::arch::Masks;
-use crate::data::Examples;
+use crate::data::{Examples, Inputs, Rows};
 use crate::error::Result;
 use crate::kernels::{Element, Mask, Tally};
 use crate::loss::{BatchLoss, Objective};
 use crate::plan::Plan;
 use crate::run::interrupt::Interrupt;
 
-/// What all threads of a pass share.
+/// The arguments that all threads of a pass share.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a, T: Element> {
     pub(crate) plan: &'a Plan,
@@ -72,7 +72,7 @@ impl<T: Element> Task<'_, T> {
     }
 }
 
-/// What dropout leaves out of rows that follow one another in a batch.
+/// What dropout leaves out of rows that follow one another in a batch, in their inputs and behind hidden layers.
 #[derive(Clone, Copy)]
 pub(crate) struct RowMasks<'a> {
     masks: Masks<'a>,
@@ -81,16 +81,46 @@ pub(crate) struct RowMasks<'a> {
 }
 
 impl<'a> RowMasks<'a> {
-    /// Of no dropout.
+    /// The masks of no dropout.
     pub(crate) const NONE: Self = Self { masks: Masks::NONE, first: 0 };
 
-    /// Those of some rows of a batch.
+    /// The masks of some rows of a batch.
     pub(crate) fn of<T: Element>(examples: &Examples<'a, '_, T>) -> Self {
         Self { masks: examples.masks, first: examples.first }
+    }
+
+    /// The mask of the inputs; none if none is left out.
+    pub(crate) fn of_input(&self) -> Option<Mask> {
+        self.masks.of_input()
     }
 
     /// The mask behind a step that ends this hidden layer; none if nothing is left out there.
     pub(crate) fn behind(&self, hidden: Option<usize>) -> Option<Mask> {
         self.masks.of_layer(hidden?)
+    }
+}
+
+/// The rows of a tile: where they lie, and what dropout leaves out of them.
+#[derive(Clone, Copy)]
+pub(crate) struct TileRows<'a, 'd, T> {
+    pub(crate) x: &'a Inputs<'d, T>,
+    pub(crate) rows: Rows<'a>,
+    pub(crate) masks: RowMasks<'a>,
+}
+
+impl<'a, 'd, T: Element> TileRows<'a, 'd, T> {
+    /// Those of examples, whose inputs are `x`.
+    pub(crate) fn of(x: &'a Inputs<'d, T>, examples: &Examples<'a, '_, T>) -> Self {
+        Self { x, rows: examples.rows, masks: RowMasks::of(examples) }
+    }
+
+    /// Number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The numbers where they lie, if they lie there row after row without gaps, and none is left out.
+    pub(crate) fn in_place(&self) -> Option<&'a [T]> {
+        if self.masks.of_input().is_some() { None } else { self.x.in_place(self.rows) }
     }
 }

@@ -1,4 +1,4 @@
-//! What the rows of a tile should become, and what it costs that they do not.
+//! The targets of the rows of a tile, and their losses.
 
 use crate::arch::Network;
 use crate::data::{Dataset, Rows};
@@ -7,7 +7,7 @@ use crate::kernels::{Bounds, ClassLoss, Element, Output, Tally};
 use crate::loss::Loss;
 use crate::memory::Buffer;
 
-/// Targets and weights of the rows of a tile: buffers made once and used for every tile.
+/// Targets and weights of the rows of a tile: buffers allocated once and used for every tile.
 #[derive(Debug)]
 pub(crate) struct TileTargets<T: Element> {
     output: Output,
@@ -23,7 +23,7 @@ pub(crate) struct TileTargets<T: Element> {
 }
 
 impl<T: Element> TileTargets<T> {
-    /// Room for so many rows.
+    /// Buffers for so many rows.
     pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
         let (loss, d_out) = (network.loss().clone(), network.layout().d_out());
         let (n_labels, n_values) = match loss {
@@ -45,7 +45,7 @@ impl<T: Element> TileTargets<T> {
         })
     }
 
-    /// Reads those of `rows`; `scale` multiplies every weight.
+    /// Reads targets and weights of `rows`; `scale` multiplies every weight.
     pub(crate) fn read(&mut self, data: &Dataset<'_, T>, rows: Rows<'_>, scale: f64) {
         self.n = rows.len();
         if !self.labels.is_empty() {
@@ -83,7 +83,7 @@ impl<T: Element> TileTargets<T> {
         &self.weights[..self.n]
     }
 
-    /// Weighted losses of the rows. The derivative with respect to their sums takes the place of these.
+    /// Weighted losses of the rows. The derivative with respect to the sums overwrites them.
     ///
     /// z: (n, `d_out`)
     pub(crate) fn losses(&self, z: &mut [T], bounds: Bounds) -> Tally {
