@@ -303,6 +303,7 @@ OUT_OF_RANGE = [
     (lambda: losses.Huber(0.0), "delta is 0, expected a finite number > 0"),
     (lambda: losses.Huber(np.inf), "delta is inf, expected a finite number > 0"),
     (lambda: losses.Quantile([0.5, 1.0]), "levels is 1, expected numbers > 0 and < 1"),
+    (lambda: losses.Quantile(1.5), "levels is 1.5, expected numbers > 0 and < 1"),
     (lambda: losses.Quantile([np.nan]), "levels is NaN, expected numbers > 0 and < 1"),
     (lambda: losses.Quantile([]), "levels is empty, expected one level per output"),
     (lambda: losses.Tweedie(0.5), "power is 0.5, expected a finite number <= 0 or >= 1"),
@@ -319,8 +320,10 @@ def test_numbers_out_of_range_are_refused(make, message):
 OF_ANOTHER_TYPE = [
     (lambda: losses.Huber("1"), "delta is of type str, expected a number"),
     (lambda: losses.Focal(None), "gamma is of type NoneType, expected a number"),
-    (lambda: losses.Quantile(0.5), "levels is of type float, expected a sequence of numbers"),
-    (lambda: losses.Quantile("0.5"), "levels is of type str, expected a sequence of numbers"),
+    (
+        lambda: losses.Quantile("0.5"),
+        "levels is of type str, expected a number or a sequence of numbers",
+    ),
     (lambda: losses.Quantile([0.5, "1"]), "levels[1] is of type str, expected a number"),
 ]
 

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import unique_labels
 from fastmlp._core import MLP
 from fastmlp._files import Tensors, check_type, text_names, text_of, text_tensors, vector
 from fastmlp.estimators.file import texts
+from fastmlp.estimators.loss import loss_of
 from fastmlp.estimators.weights import class_weights_of_samples
 
 # Of classes in a file, by name: that of text, and those of numbers.
@@ -32,6 +33,8 @@ class Labels:
     warm_start: bool
     n_jobs: int | None
     class_weight: Any
+    loss: Any
+    _loss: Any
     _label_binarizer: LabelBinarizer
 
     def _encode(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
@@ -44,6 +47,7 @@ class Labels:
         if fresh or not hasattr(self, "out_activation_"):
             multiclass = self._label_binarizer.y_type_ == "multiclass"
             self.out_activation_ = "softmax" if multiclass else "logistic"
+        self._loss = loss_of(self.loss)
         if self.out_activation_ == "softmax":
             self.n_outputs_ = len(self.classes_)
             if y.ndim != 1:
