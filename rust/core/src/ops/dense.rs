@@ -130,7 +130,8 @@ impl Dense {
         d_w: &mut [T],
     ) {
         rows.for_each(|i, row| {
-            T::add_sparse_outer(d_w, part, x.row(row), &d_z[i * self.d_out..(i + 1) * self.d_out]);
+            let x = x.row_around(row, part);
+            T::add_sparse_outer(d_w, part, x, &d_z[i * self.d_out..(i + 1) * self.d_out]);
         });
     }
 }
