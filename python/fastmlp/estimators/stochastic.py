@@ -117,7 +117,7 @@ class Stochastic(LiveParameters):
                 data.X,
                 data.y,
                 self._optimizer,
-                epochs=1 if incremental else self.max_iter,
+                epochs=listeners.epochs,
                 batch_size=self._batch_rows(data.X.shape[0]),
                 shuffle=self.shuffle,
                 seed=self._random_state if self.shuffle else None,
