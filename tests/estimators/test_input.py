@@ -160,7 +160,6 @@ ROWS = {
     "bytes": lambda X: scipy.sparse.csr_array(np.round(X).astype("u1")),
     "bits": lambda X: scipy.sparse.csr_matrix(X > 1),
     "single precision": lambda X: scipy.sparse.csr_matrix(X.astype("f4")),
-    "big-endian": lambda X: scipy.sparse.csr_matrix(X.astype(">f8")),
     "unsorted": unsorted,
     "wide indices": wide_indices,
     "empty rows": lambda X: scipy.sparse.csr_matrix(0 * X),
