@@ -1,6 +1,6 @@
-"""The estimators beside scikit-learn's: ``python -m benches.compare.estimators``, on one thread.
+"""The estimators compared with scikit-learn's: ``python -m benches.compare.estimators``.
 
-Both train with the same parameters and random state, and so for the same epochs.
+Both use one thread and train with the same parameters and random state, hence for the same epochs.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def estimators(kind, parameters):
 
 
 def repeated(call, *arguments):
-    """Make a function that calls another as often as it is told."""
+    """Make a function that calls another a given number of times."""
 
     def work(count):
         for _ in range(count):
@@ -105,7 +105,7 @@ def record(name, title, unit, works, effort):
 def run(effort):
     """Measure and print every case."""
     warnings.simplefilter("ignore")  # that the epochs did not suffice
-    print(heading({"setting": setting(), "left out": {}, "threads": 1}), flush=True)
+    print(heading({"setting": setting(["scikit-learn"]), "left out": {}, "threads": 1}), flush=True)
     sets = data_sets()
     for title, kind, data, dtype, parameters in fits():
         X, y = sets[data][0].astype(dtype), sets[data][1]
@@ -126,7 +126,7 @@ def run(effort):
 
 
 def main():
-    """Measure in a process of its own, whose libraries have one thread."""
+    """Measure in a separate process, whose libraries have one thread."""
     parser = argparse.ArgumentParser(prog="python -m benches.compare.estimators")
     parser.add_argument("form", nargs="?", choices=EFFORTS, default="full")
     form = parser.parse_args().form

@@ -1,6 +1,6 @@
-//! Model files of any bytes: each is what its header says, or an error.
+//! Model files of arbitrary bytes: each is what its header says, or an error.
 //!
-//! The loader is compiled into this program, without the rest of its crate: with what the fuzzer adds to them, the
+//! The loader is compiled into this program, without the rest of its crate: with the fuzzer's instrumentation the
 //! kernels would take a quarter of an hour to compile.
 
 #![no_main]
@@ -8,24 +8,29 @@
 
 #[path = "../../rust/core/src/error.rs"]
 mod error;
-#[path = "../../rust/core/src/memory.rs"]
-mod memory;
-#[path = "../../rust/core/src/tensor_file/mod.rs"]
-mod tensor_file;
+#[path = "../../rust/core/src/memory/limit.rs"]
+mod limit;
+#[path = "../../rust/core/src/file/tensor/mod.rs"]
+mod tensor;
+
+/// Where the loader looks for its neighbour.
+mod memory {
+    pub(crate) use crate::limit;
+}
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 
 use self::error::Error;
-use self::tensor_file::TensorFile;
+use self::tensor::TensorFile;
 
-/// Where a file tells its checksum: after its length and `{"__metadata__":{"crc32":"`.
+/// Where a file states its checksum: after its length and `{"__metadata__":{"crc32":"`.
 const DIGITS: std::ops::Range<usize> = 34..42;
 
 fuzz_target!(|bytes: &[u8]| {
     let sealed = sealed(bytes.to_vec());
-    // What is refused with its checksum is refused without it, and not for the checksum.
+    // A file that is refused with its checksum is refused without it, and not for the checksum.
     if load(&sealed) && sealed != bytes {
         assert!(!load(bytes), "read with a wrong checksum");
     }

@@ -1,4 +1,4 @@
-"""Progress bars, drawn seldom enough to cost nothing."""
+"""Progress bars, drawn rarely enough to cost nothing."""
 
 import html
 import sys
@@ -162,7 +162,7 @@ def progress_bar(epochs: int) -> Iterator[Callable[[Epoch], None] | None]:
     callable or None
         The callback for `fit`; None when standard error is closed or no terminal.
     """
-    if sys.stderr is None:  # closed by whoever started the process
+    if sys.stderr is None:  # closed by the parent process
         require("tqdm", "the progress bar")
         yield None
         return
@@ -174,7 +174,7 @@ def progress_bar(epochs: int) -> Iterator[Callable[[Epoch], None] | None]:
 
 
 def describe(epoch: Epoch) -> str:
-    """Loss and accuracy, with those of the validation part where there is one."""
+    """Return loss and accuracy, with those of the validation part if there is one."""
     if epoch.val_loss is None or epoch.val_accuracy is None:
         return f"loss {epoch.loss:.3f} acc {epoch.accuracy:.3f}"
     return (

@@ -1,4 +1,4 @@
-"""An estimator in a file comes back as it was, and what is no such file is refused."""
+"""An estimator in a file is restored as it was, and any other file is refused."""
 
 import io
 import json
@@ -149,7 +149,7 @@ def test_any_number_of_classes_is_saved(tmp_path):
 
 
 def test_the_text_is_json_for_every_reader(tmp_path):
-    """NaN and infinity are no JSON; a classifier that was not trained has an infinite loss."""
+    """JSON has neither NaN nor infinity; a classifier that was not trained has an infinite loss."""
     clf = MLPClassifier.from_network(MLP([2, 3], seed=0), n_iter_no_change=np.inf)
     clf.loss_ = np.nan
     clf.save(tmp_path / "clf.safetensors")
@@ -168,7 +168,7 @@ def test_the_text_is_json_for_every_reader(tmp_path):
 
 
 def first_layout(**changes):
-    """What earlier versions wrote for a classifier of two features and three classes."""
+    """The content that earlier versions wrote for a classifier of two features, three classes."""
     clf = MLPClassifier.from_network(MLP([2, 3], seed=0))
     found = {
         **{"n_iter_": 3, "t_": 9, "loss_": 0.5, "best_loss_": 0.5, "loss_curve_": [1, 0.75, 0.5]},
@@ -259,7 +259,9 @@ def test_what_cannot_be_saved_is_refused(data, fit, tmp_path):
     with pytest.raises(ValueError, match="classes must be text, numbers or booleans, got dtype"):
         clf.save(path)
     clf = fit(MLPClassifier((3,), max_iter=1), X, y).set_params(alpha=1j)
-    with pytest.raises(ValueError, match=r"^the estimator cannot be saved: 1j is no text, number"):
+    with pytest.raises(
+        ValueError, match=r"^the estimator cannot be saved: 1j is not text, a number"
+    ):
         clf.save(path)
     clf.set_params(alpha=-1.0)
     with pytest.raises(
@@ -267,7 +269,7 @@ def test_what_cannot_be_saved_is_refused(data, fit, tmp_path):
     ):
         clf.save(path)
     clf.set_params(alpha=0.1, activation="step")
-    with pytest.raises(ValueError, match=r"^the estimator cannot be saved: 'step'"):
+    with pytest.raises(ValueError, match=r"^the estimator cannot be saved: activation must be"):
         clf.save(path)
     assert not path.exists()
 

@@ -1,4 +1,4 @@
-"""Parameters that were changed count from the next call on; those that were not keep its course."""
+"""Changed parameters take effect at the next call; unchanged ones keep the course of training."""
 
 import copy
 import pickle
@@ -124,7 +124,7 @@ def test_a_generator_is_a_random_state(early_stopping, data, fit):
         return [fit(clf, X, y).loss_curve_ for _ in range(2)]
 
     first, second = course(np.random.default_rng(0))
-    assert first != second  # it goes on from where the first fit left it
+    assert first != second  # it continues where the first fit left it
     assert course(np.random.default_rng(0)) == [first, second]
 
 
@@ -145,7 +145,7 @@ def test_validation_rows_that_weigh_nothing_are_exchanged(kind, data, fit):
     parameters["hidden_layer_sizes"] = (5,)
     plain = fit(kind(**parameters), X, y)
     X_val = plain_split(plain, X, y)
-    # Every row that the split keeps back, and no other.
+    # Exactly the rows that the split holds out.
     weights = 1.0 - (X[:, None] == X_val).all(axis=2).any(axis=1)
     assert 0 < np.count_nonzero(weights == 0) < 60
 

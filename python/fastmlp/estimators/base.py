@@ -1,18 +1,17 @@
 """What both estimators share: parameters, the course of a fit, reading input."""
 
 from copy import copy
-from numbers import Integral, Real
-from operator import index
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context, is_regressor
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from fastmlp import losses
 from fastmlp._core import MLP
+from fastmlp.estimators.architecture import hidden_sizes
 from fastmlp.estimators.course import Course
 from fastmlp.estimators.divergence import not_finite
 from fastmlp.estimators.file import InFile
@@ -25,7 +24,7 @@ from fastmlp.estimators.inputs import (
 )
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.listeners import Listeners
-from fastmlp.estimators.live import ACTIVATIONS, draw_parameters, make_network
+from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
 from fastmlp.estimators.scale import warn_of_scales
 from fastmlp.estimators.stages import Staged
 from fastmlp.estimators.stochastic import Stochastic
@@ -36,38 +35,12 @@ from fastmlp.estimators.validation import Rows, ValidationData, checked
 class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state", np.random.Generator],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "scoring": [str, callable, None],
-        "callback": [callable, None],
-        "keep_every": [Interval(Integral, 1, None, closed="left"), None],
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
     hidden_layer_sizes: Any
     random_state: int | np.random.RandomState | np.random.Generator | None
     warm_start: bool
+    dtype: "Literal['float32', 'float64'] | None"
 
     n_features_in_: int
     n_layers_: int
@@ -92,8 +65,8 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row. float32 is trained in float32, all else in float64; sparse data is
-            read as CSR and never made dense.
+            One sample per row. Unless `dtype` says otherwise, float32 is trained in float32, all
+            else in float64; sparse data is read as CSR and never made dense.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, an indicator of several labels, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -153,7 +126,7 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         incremental: bool = False,
     ) -> Course:
         """Train this draft."""
-        hidden_layer_sizes = _as_list(self.hidden_layer_sizes)
+        check_parameters(self)
         for name, values in (("X", X), ("y", y)):
             refuse_times(name, values)
         if is_regressor(self):
@@ -161,16 +134,17 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         validates = given.is_given or (self.early_stopping and self.solver != "lbfgs")
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
 
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            dtype=(np.float64, np.float32),
-            reset=fresh,
-        )
+        with np.errstate(over="ignore"):  # what became infinite in `dtype` is refused
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                multi_output=True,
+                y_numeric=is_regressor(self),
+                dtype=self.dtype or (np.float64, np.float32),
+                reset=fresh,
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is not None:
@@ -178,16 +152,15 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         labels, y = y, self._encode(y, fresh=fresh, incremental=incremental)
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
 
-        layer_sizes = [X.shape[1], *hidden_layer_sizes, self.n_outputs_]
+        layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
         self._random_state = _legacy_random_state(self.random_state)
         if fresh:
-            network = make_network(layer_sizes, self.activation, self.out_activation_, X.dtype)
-            draw_parameters(network, self.activation, self._random_state)
-            self._set_network(network)
+            architecture = self._architecture(layer_sizes, X.dtype.name)
+            network = architecture.draw(self.activation, self._random_state)
             self.n_layers_ = len(layer_sizes)
         else:
             network = copy(self._network_of_sizes(layer_sizes))
-            self._set_network(network)
+        self._set_network(network)
         data = Rows(readable(X, network.dtype), as_targets(y, network), labels, sample_weight)
         held = checked(self, given, network) if given.is_given else None
 
@@ -208,19 +181,17 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
     @classmethod
     def _of_network(cls, network: MLP, out_activation: str, parameters: dict[str, Any]) -> Any:
         """Make an estimator that has the network, but not yet what is special to its kind."""
-        if network.normalization is not None or network.input_scale:
+        if network.input_scale:
+            raise ValueError("the network must have input_scale=False, got True")
+        own = losses._of_output(network.output)
+        if network.loss_function != own:
             raise ValueError(
-                "the network must have dense layers and activations alone, got "
-                f"normalization={network.normalization!r}, input_scale={network.input_scale}"
+                f"the network must have the loss of its output, {own}, got {network.loss_function}"
             )
-        names = {name: ours for ours, name in ACTIVATIONS.items()}
-        if network.activation in names:
-            parameters["activation"] = names[network.activation]
-        elif network.activation != ():  # which a network without hidden layers has
-            raise ValueError(
-                "the network must have one activation for all hidden layers, one of "
-                f"{sorted(names)}, got {network.activation!r}"
-            )
+        if network.activation != ():  # which a network without hidden layers has
+            logistic = network.activation == "sigmoid"
+            parameters["activation"] = "logistic" if logistic else network.activation
+        parameters["normalization"] = network.normalization
         estimator = cls(hidden_layer_sizes=tuple(network.layer_sizes[1:-1]), **parameters)
         estimator.out_activation_ = out_activation
         estimator.n_features_in_, *_, estimator.n_outputs_ = network.layer_sizes
@@ -230,12 +201,19 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         return estimator
 
     def _network_of_sizes(self, layer_sizes: list[int]) -> MLP:
-        network = self.network_
+        network, goes_on = (
+            self.network_,
+            "warm_start and partial_fit go on with the network that is there",
+        )
         if list(network.layer_sizes) != layer_sizes:
             raise ValueError(
-                "warm_start and partial_fit go on with the network that is there, whose layers "
-                f"have sizes {list(network.layer_sizes)}; the parameters and data ask for "
-                f"{layer_sizes}"
+                f"{goes_on}, whose layers have sizes {list(network.layer_sizes)}; the parameters "
+                f"and data ask for {layer_sizes}"
+            )
+        if self.dtype not in (None, network.dtype):
+            raise ValueError(
+                f"{goes_on}, whose dtype is {network.dtype!r}; the parameters ask for "
+                f"{self.dtype!r}"
             )
         return network
 
@@ -293,11 +271,3 @@ def _legacy_random_state(random_state: Any) -> np.random.RandomState:
     if isinstance(random_state, np.random.Generator):
         return np.random.RandomState(random_state.integers(2**32, size=4, dtype=np.uint32))
     return check_random_state(random_state)
-
-
-def _as_list(hidden_layer_sizes: Any) -> list[int]:
-    one = not hasattr(hidden_layer_sizes, "__iter__")
-    sizes = [hidden_layer_sizes] if one else list(hidden_layer_sizes)
-    if any(size <= 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return [index(size) for size in sizes]

@@ -1,7 +1,5 @@
 """An estimator in one file: its network, parameters and what training found, without pickle."""
 
-from collections.abc import Iterable
-from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -21,6 +19,7 @@ from fastmlp._files import (
     text_tensors,
     vector,
 )
+from fastmlp.estimators.parameters import check_parameters
 from fastmlp.estimators.weights import as_content, of_content
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ _KEYS = {"layout", "estimator", "parameters", "found", "out_activation"}
 # What training found, as text; one that was made from a network found no loss.
 _FOUND = {"n_iter_", "t_", "best_loss_", "best_validation_score_", "_no_improvement_count"}
 _LOSS = "loss_"
+# Parameters that may be sequences, and the types of their items.
+_ITEMS = {"hidden_layer_sizes": (int,), "activation": (str,), "dropout": (int, float)}
 # What contents that nobody expects may raise.
 _REFUSALS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
 _CURVE, _SCORES, _FEATURES = "loss_curve_", "validation_scores_", "feature_names"
@@ -119,9 +120,6 @@ class InFile:
         """Say what the file holds beside the network: as text, and as tensors."""
         estimator: Any = self
         parameters = estimator.get_params(deep=False)
-        sizes = parameters["hidden_layer_sizes"]
-        one = not isinstance(sizes, Iterable)
-        parameters["hidden_layer_sizes"] = index(sizes) if one else [index(size) for size in sizes]
         if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
             parameters["random_state"] = None
         for name in ("scoring", "callback"):
@@ -209,20 +207,24 @@ class InFile:
 
 def _set_parameters(estimator: Any, parameters: Any) -> None:
     check_type("parameters", parameters, dict)
-    sizes = parameters["hidden_layer_sizes"]
-    check_type("hidden_layer_sizes", sizes, int, list)
-    if isinstance(sizes, list):
-        if any(type(size) is not int or size < 1 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be integers >= 1, got {sizes!r}")
-        parameters = {**parameters, "hidden_layer_sizes": tuple(sizes)}
+    parameters = dict(parameters)
+    for name, kinds in _ITEMS.items():
+        if isinstance(items := parameters.get(name), list):
+            for item in items:
+                check_type(f"an item of {name}", item, *kinds)
+            parameters[name] = tuple(items)
+    check_type("hidden_layer_sizes", parameters["hidden_layer_sizes"], int, str, tuple)
     if parameters.get("class_weight") is not None:
-        class_weight = of_content(parameters["class_weight"])
-        parameters = {**parameters, "class_weight": class_weight}
-    activation = estimator.activation
+        parameters["class_weight"] = of_content(parameters["class_weight"])
+    network = estimator.network_
     estimator.set_params(**parameters)
     estimator._validate_params()
-    if estimator.activation != activation and len(estimator.network_.layer_sizes) > 2:
-        raise ValueError(f"its network has the activation {activation!r}")
+    check_parameters(estimator)
+    if estimator.network_ is not network:
+        raise ValueError(
+            f"its network has the activation {network.activation!r} and "
+            f"normalization={network.normalization!r}"
+        )
 
 
 def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:

@@ -30,6 +30,7 @@ class Labels:
     n_outputs_: int
     out_activation_: str
     warm_start: bool
+    n_jobs: int | None
     class_weight: Any
     _label_binarizer: LabelBinarizer
 
@@ -146,8 +147,9 @@ class Labels:
     def _decide(self, network: MLP, X: Any) -> NDArray[np.int64]:
         """Return class indices (n_samples,), or an indicator where rows have several labels."""
         if self.out_activation_ == "softmax":
-            return network.predict(X)
-        likely = (check_not_nan(network.predict_proba(X)) > 0.5).astype(np.int64)
+            return network.predict(X, n_jobs=self.n_jobs)
+        probabilities = check_not_nan(network.predict_proba(X, n_jobs=self.n_jobs))
+        likely = (probabilities > 0.5).astype(np.int64)
         if likely.shape[1] > 1:
             return likely
         # Without a second class, the one output cannot mean it.

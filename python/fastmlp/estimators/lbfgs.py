@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 from threadpoolctl import threadpool_limits
 
 from fastmlp._core import MLP
+from fastmlp.estimators.architecture import Architecture
 from fastmlp.estimators.course import INTERRUPTED, Course
 from fastmlp.estimators.divergence import not_finite
 from fastmlp.estimators.listeners import Listeners
@@ -28,6 +30,8 @@ class LBFGS(LiveParameters):
     max_fun: int
     max_iter: int
     tol: float
+    max_time: float | None
+    n_jobs: int | None
 
     loss_: float
     best_loss_: Any
@@ -49,7 +53,9 @@ class LBFGS(LiveParameters):
 
         def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[Any]]:
             wide.parameters[:] = parameters
-            loss, gradient = wide.loss_and_grad(X, y, sample_weight=weights, alpha=self.alpha)
+            loss, gradient = wide.loss_and_grad(
+                X, y, sample_weight=weights, alpha=self.alpha, n_jobs=self.n_jobs
+            )
             # From there the line search would find no way, and SciPy end as if it had converged.
             begins = watch.last.n_epochs == 0
             if begins and not (np.isfinite(loss) and np.isfinite(gradient).all()):
@@ -84,7 +90,13 @@ class LBFGS(LiveParameters):
             listeners.end_training()
             loss = float(result.fun)
             warn = bool  # of nothing
-            if not watch.stopped:
+            if watch.is_late:
+                how = (
+                    f"lbfgs: max_time={self.max_time} seconds were over after iteration "
+                    f"{watch.last.n_epochs} and the optimization hasn't converged yet."
+                )
+                warn = partial(warnings.warn, how, ConvergenceWarning, stacklevel=2)
+            elif not watch.stopped:
                 warn = partial(_check_optimize_result, "lbfgs", result, self.max_iter)
         losses = watch.record()
         if loss < np.inf:
@@ -121,13 +133,7 @@ class LBFGS(LiveParameters):
 
 
 def _widened(network: MLP) -> MLP:
-    wide = MLP(
-        network.layer_sizes,
-        activation=network.activation,
-        output=network.output,
-        dtype="float64",
-        seed=0,
-    )
+    wide = Architecture.of(network)._replace(dtype="float64").make()
     wide.parameters[:] = network.parameters
     return wide
 

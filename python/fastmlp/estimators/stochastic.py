@@ -1,4 +1,4 @@
-"""Training by SGD and Adam: what happens before the first epoch and after the last."""
+"""Training by SGD, Adam or AdamW: what happens before the first epoch and after the last."""
 
 import warnings
 from collections.abc import Callable
@@ -9,42 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp._core import MLP, SGD, Adam, DivergenceError, Optimizer
+from fastmlp._core import MLP, DivergenceError
 from fastmlp.estimators.course import INTERRUPTED, Course
 from fastmlp.estimators.divergence import diagnosis, not_finite
 from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.live import LiveParameters
+from fastmlp.estimators.optimizers import Optimizers, Progress
+from fastmlp.estimators.parameters import PLANNED, dropout_rates
 from fastmlp.estimators.validation import Rows, Validation, split
 from fastmlp.estimators.watch import Watch
 
 
-class Stochastic(LiveParameters):
-    """The solvers "sgd" and "adam"."""
+class Stochastic(Optimizers, LiveParameters):
+    """The solvers "sgd", "adam" and "adamw"."""
 
-    solver: str
     alpha: float
     batch_size: int | str
-    learning_rate: str
-    learning_rate_init: float
-    power_t: float
     max_iter: int
     shuffle: bool
     tol: float
     verbose: bool | int
-    momentum: float
-    nesterovs_momentum: bool
     early_stopping: bool
     validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
     n_iter_no_change: float
+    dropout: Any
+    input_dropout: float
+    max_time: float | None
+    n_jobs: int | None
     scoring: Any
     callback: Any
     keep_every: int | None
 
     n_iter_: int
-    t_: int
     loss_: float
     best_loss_: Any
     loss_curve_: list[float]
@@ -54,12 +50,9 @@ class Stochastic(LiveParameters):
 
     # Epochs of all fits whose parameters were kept, and these.
     _stages: list[tuple[int, NDArray[Any]]]
-    _optimizer: Optimizer
-    _validate_params: Callable[[], None]
-    # What its learning rate follows from.
-    _optimizer_rate: tuple[Any, ...]
     _random_state: np.random.RandomState
     _no_improvement_count: int
+    _progress: Progress
 
     @property
     def best_iteration_(self) -> int | None:
@@ -87,6 +80,7 @@ class Stochastic(LiveParameters):
             "loss_curve_": ([], fresh),
             "_stages": ([], fresh),
             "_no_improvement_count": (0, anew),
+            "_progress": (Progress(), anew),
             "best_loss_": (None if stops_early else np.inf, anew),
             "validation_scores_": ([] if validates else None, anew),
             "validation_loss_curve_": ([] if validates else None, anew),
@@ -110,34 +104,55 @@ class Stochastic(LiveParameters):
                 data, self._strata(data.y), self.validation_fraction, self._random_state
             )
         held = None if validation is None else Validation(self, validation)
-        watch = Watch(self, network, data.X.shape[0], held, listeners, self._optimizer)
+        course = self._course_of_epochs(incremental)
+        watch = Watch(
+            self, network, data.X.shape[0], held, listeners, self._optimizer, once=incremental
+        )
         warn: Callable[[], object] = bool  # of nothing
         try:
             network.fit(
                 data.X,
                 data.y,
                 self._optimizer,
-                epochs=listeners.epochs,
                 batch_size=self._batch_rows(data.X.shape[0]),
                 shuffle=self.shuffle,
-                seed=self._random_state if self.shuffle else None,
                 sample_weight=data.sample_weight,
+                dropout=dropout_rates(self.dropout, len(network.layer_sizes) - 2),
+                input_dropout=self.input_dropout,
                 alpha=self.alpha,
                 report="scikit-learn",
+                n_jobs=self.n_jobs,
                 callback=watch,
+                **course,
             )
         except KeyboardInterrupt:
             warn = partial(warnings.warn, INTERRUPTED, stacklevel=2)
         except DivergenceError as error:
             warn = self._divergence(watch, data, error)
         else:
-            if not watch.stopped and not incremental:
-                warn = partial(
-                    _warn_of_convergence,
-                    f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
-                    "optimization hasn't converged yet.",
-                )
+            if not incremental and (ending := watch.ending()) is not None:
+                warn = partial(_warn_of_convergence, ending)
         return Course(watch.record(), warn)
+
+    def _course_of_epochs(self, incremental: bool) -> dict[str, Any]:
+        """Return the epochs to make, their place in a plan, and the seed of all that is random."""
+        made = len(self.loss_curve_)
+        epochs = 1 if incremental else self.max_iter
+        course = {"epochs": epochs, "seed": self._random_state if self.shuffle else None}
+        is_planned = self.learning_rate in PLANNED
+        if incremental and (is_planned or self.warmup):
+            if is_planned and made >= self.max_iter:
+                raise ValueError(
+                    f"learning_rate={self.learning_rate!r} is planned for max_iter={self.max_iter} "
+                    f"epochs, and {made} were made"
+                )
+            course |= {"epochs": max(self.max_iter, made + 1), "initial_epoch": made}
+        if made and ("initial_epoch" in course or self.input_dropout or np.any(self.dropout)):
+            # An int as `random_state` begins anew with each call, and masks must not.
+            draw = self._random_state.randint(2**32, dtype=np.uint64)
+            seeds = np.random.SeedSequence((int(draw), made))
+            course["seed"] = int(seeds.generate_state(1, np.uint64)[0])
+        return course
 
     def _divergence(self, watch: Watch, data: Rows, error: DivergenceError) -> Callable[[], object]:
         """Return what is said of it: an error, or a warning where there are best parameters.
@@ -154,48 +169,6 @@ class Stochastic(LiveParameters):
             raise ValueError(not_finite(*found)) from error
         kept = "The estimator has the last finite parameters, in the midst of that epoch."
         return partial(_raise_from, ValueError(f"{not_finite(*found)} {kept}"), error)
-
-    def _next_optimizer(self, incremental: bool) -> Optimizer:
-        """Return the optimizer that goes on, with the parameters that the estimator has now."""
-        rate = (self.learning_rate_init, self.solver == "sgd" and self.learning_rate)
-        last, last_rate = getattr(self, "_optimizer", None), getattr(self, "_optimizer_rate", rate)
-        self._optimizer_rate = rate
-        optimizer = self._make_optimizer()
-        if not incremental or last is None:
-            return optimizer
-        if type(last) is not type(optimizer) or rate != last_rate:
-            # Which `partial_fit` leaves to its first call, for it takes longer than a small batch.
-            self._validate_params()
-        if type(last) is not type(optimizer):
-            return optimizer
-        state = last.state_dict()
-        if isinstance(optimizer, Adam) or ("velocity" in state) == (self.momentum > 0):
-            optimizer.load_state_dict(state)
-        if rate[1] == "invscaling":
-            optimizer.learning_rate = self._scaled_rate(self.t_)
-        elif rate == last_rate:
-            # Which "adaptive" may have made smaller.
-            optimizer.learning_rate = last.learning_rate
-        return optimizer
-
-    def _scaled_rate(self, t: int) -> float:
-        """Return the learning rate of learning_rate="invscaling" after `t` samples."""
-        with np.errstate(over="ignore"):
-            divisor = np.float64(t + 1) ** self.power_t
-        # The optimizer takes no rate of 0, which a large power_t would come to.
-        return float(max(self.learning_rate_init / divisor, np.finfo(np.float64).tiny))
-
-    def _make_optimizer(self) -> Optimizer:
-        if self.solver == "adam":
-            return Adam(
-                self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon, epsilon_hat=True
-            )
-        return SGD(
-            self.learning_rate_init,
-            self.momentum,
-            nesterov=self.nesterovs_momentum and self.momentum > 0,
-            scaled_velocity=True,
-        )
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         """Return what the split keeps the shares of; None lets chance alone decide."""

@@ -154,7 +154,7 @@ class Validation:
     def measure(self, network: MLP) -> Measured:
         """Return score and loss of the network; the score is NaN where the loss is not finite."""
         X, y, labels, weights = self.rows
-        loss, score = network.evaluate(X, y, sample_weight=weights)
+        loss, score = network.evaluate(X, y, sample_weight=weights, n_jobs=self.nameless.n_jobs)
         loss /= self.n_terms
         if not np.isfinite(loss):
             score = np.nan

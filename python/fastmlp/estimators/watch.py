@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from fastmlp._core import MLP, Epoch, Optimizer
 from fastmlp.estimators.listeners import FitInfo, Listeners
+from fastmlp.estimators.optimizers import SMALLEST_RATE, Progress
+from fastmlp.estimators.parameters import PLANNED
 from fastmlp.estimators.validation import Measured, Validation
-
-# Below this, learning_rate="adaptive" gives up.
-SMALLEST_ADAPTIVE_RATE = 1e-6
 
 
 class Standing(NamedTuple):
@@ -27,6 +26,7 @@ class Standing(NamedTuple):
     best_score: Any
     best_parameters: NDArray[Any] | None
     no_improvement: int
+    progress: Progress
     learning_rate: float | None
     # Of a solver that tries other ones before the next epoch ends.
     parameters: NDArray[Any] | None
@@ -49,6 +49,8 @@ class Watch:
         Those who are told of each epoch.
     optimizer : Optimizer or None
         Whose learning rate is set; None for a solver that has none, and finds its end by itself.
+    once : bool
+        Whether training is over after one epoch in any case.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Watch:
         validation: Validation | None,
         listeners: Listeners,
         optimizer: Optimizer | None,
+        *,
+        once: bool = False,
     ) -> None:
         self.estimator = estimator
         self.network = network
@@ -66,8 +70,13 @@ class Watch:
         self.validation = validation
         self.listeners = listeners
         self.optimizer = optimizer
+        self.once = once
         self.begin = perf_counter()
+        self.most_seconds = np.inf if estimator.max_time is None else estimator.max_time
+        self.is_late = False
         self.stopped = False
+        # If the learning rate is planned ahead, the plan says when training is over.
+        self.is_planned = estimator.learning_rate in PLANNED
         # Whether the score decides about the end, and about the parameters.
         self.stops_early = validation is not None and estimator.early_stopping
         self.losses: list[float] = []
@@ -83,6 +92,7 @@ class Watch:
             estimator.best_validation_score_,
             self.places[0] if self.places else None,
             estimator._no_improvement_count,
+            estimator._progress,
             None if optimizer is None else optimizer.learning_rate,
             None,
         )
@@ -109,7 +119,7 @@ class Watch:
         """
         measured = None if self.validation is None else self.validation.measure(self.network)
         event = self._count(loss, measured, parameters)
-        last = self.last
+        last, elapsed = self.last, perf_counter() - self.begin
         if self.optimizer is not None and last.learning_rate is not None:
             self.optimizer.learning_rate = last.learning_rate
         info = FitInfo(
@@ -119,11 +129,27 @@ class Watch:
             val_loss=None if measured is None else measured.loss,
             val_score=None if measured is None else measured.score,
             learning_rate=last.learning_rate,
-            elapsed=perf_counter() - self.begin,
+            elapsed=elapsed,
             estimator=self.estimator,
         )
-        self.stopped |= self.listeners.tell(info, event, stopped=self.stopped)
-        return self.stopped
+        is_over = elapsed >= self.most_seconds
+        ends = self.stopped or is_over or self.once
+        self.stopped |= self.listeners.tell(info, event, stopped=ends)
+        self.is_late = is_over and not self.stopped
+        return self.stopped or ends
+
+    def ending(self) -> str | None:
+        """Return what is said of a training that ended before it converged."""
+        if self.is_late:
+            how = (
+                f"max_time={self.estimator.max_time} seconds were over after epoch "
+                f"{self.last.n_epochs}"
+            )
+        elif not self.stopped and not self.is_planned:
+            how = f"Maximum iterations ({self.estimator.max_iter}) reached"
+        else:
+            return None
+        return f"Stochastic Optimizer: {how} and the optimization hasn't converged yet."
 
     def note_divergence(self) -> None:
         """Take note of an epoch that ended in numbers that are not finite."""
@@ -135,7 +161,7 @@ class Watch:
         n = last.n_epochs
         del self.losses[n:], self.measured[n:]
         estimator.n_iter_, estimator.t_ = n, last.t
-        estimator._no_improvement_count = last.no_improvement
+        estimator._no_improvement_count, estimator._progress = last.no_improvement, last.progress
         if self.optimizer is not None and last.learning_rate is not None:
             self.optimizer.learning_rate = last.learning_rate
         estimator.best_loss_, estimator.best_validation_score_ = last.best_loss, last.best_score
@@ -174,17 +200,24 @@ class Watch:
                     best = self.places[best is self.places[0]]
                     best[:] = self.network.parameters
         self._keep(n)
+        progress = last.progress
+        if self.estimator.learning_rate == "plateau":
+            value = -measured.score if measured is not None and self.stops_early else loss
+            progress, failed = progress.after(value, tol)
         no_improvement, event = last.no_improvement, None
         if self.optimizer is not None or self.stops_early:
             no_improvement = no_improvement + 1 if failed else 0
         rate = last.learning_rate
         if self.estimator.solver == "sgd" and self.estimator.learning_rate == "invscaling":
             rate = self.estimator._scaled_rate(t)
-        if no_improvement > self.estimator.n_iter_no_change:
+        may_end = self.stops_early or not self.is_planned
+        if no_improvement > self.estimator.n_iter_no_change and may_end:
             self.stopped, rate, event = self._end_or_slow_down(rate)
             if not self.stopped:
                 no_improvement = 0
-        self.last = Standing(n, t, best_loss, best_score, best, no_improvement, rate, parameters)
+        self.last = Standing(
+            n, t, best_loss, best_score, best, no_improvement, progress, rate, parameters
+        )
         return event
 
     def _keep(self, n: int) -> None:
@@ -197,12 +230,12 @@ class Watch:
         """Say whether training is over, at which rate it goes on if not, and what tells of that."""
         estimator = self.estimator
         stops, what_follows = True, "Stopping."
-        if rate is not None and estimator.solver == "sgd" and estimator.learning_rate == "adaptive":
-            stops = rate <= SMALLEST_ADAPTIVE_RATE
+        if rate is not None and estimator._slows_down():
+            stops = rate <= SMALLEST_RATE
             if stops:
                 what_follows = "Learning rate too small. Stopping."
             else:
-                rate /= 5.0
+                rate = estimator._slower_rate(rate)
                 what_follows = f"Setting learning rate to {rate:f}"
         measure = "Validation score" if self.stops_early else "Training loss"
         return (
