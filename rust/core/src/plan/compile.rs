@@ -1,5 +1,7 @@
 //! A network, compiled.
 
+use std::ops::Range;
+
 use crate::arch::{HiddenActivation, Layout, Network, Stage};
 use crate::kernels::TinyNet;
 use crate::ops::Operation;
@@ -52,9 +54,25 @@ impl Plan {
         &self.steps
     }
 
+    /// The numbers of all steps.
+    pub(crate) fn all_steps(&self) -> Range<usize> {
+        0..self.steps.len()
+    }
+
     /// The pieces of the flat vector, in its order, that threads share.
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// Where the pieces of some steps lie among all.
+    pub(crate) fn pieces_of(&self, steps: &Range<usize>) -> Range<usize> {
+        let before = |step: usize| self.pieces.partition_point(|piece| piece.step < step);
+        before(steps.start)..before(steps.end)
+    }
+
+    /// Where the parameters of some steps, at least one, lie in the flat vector.
+    pub(crate) fn parameters_of(&self, steps: &Range<usize>) -> Range<usize> {
+        self.steps[steps.start].parameters.start..self.steps[steps.end - 1].parameters.end
     }
 
     /// What cuts depend on.

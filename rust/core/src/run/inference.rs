@@ -223,7 +223,8 @@ impl<T: Element> Steps<T> {
         }
         let source = gathered(plan, x, rows, &mut self.input);
         let mut places = Alternating { plan, outs: &mut self.outs, last: out };
-        forward(task, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
+        let steps = plan.all_steps();
+        forward(task, steps, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
         finish(plan.network(), wanted, out);
         Ok(())
     }

@@ -11,6 +11,7 @@ mod backward;
 mod tile;
 mod totals;
 mod chunks;
+mod block;
 mod blocks;
 mod workspace;
 mod inference;

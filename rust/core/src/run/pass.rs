@@ -18,6 +18,11 @@ pub(crate) struct Pass<'a, T: Element> {
 }
 
 impl<'a, T: Element> Pass<'a, T> {
+    /// The parameters of a step.
+    pub(super) fn parameters_of(&self, step: usize) -> &'a [T] {
+        &self.parameters[self.plan.steps()[step].parameters.clone()]
+    }
+
     /// The pass on one of its threads.
     pub(crate) fn on(self, thread: usize) -> Task<'a, T> {
         Task { pass: self, thread }

@@ -1,5 +1,7 @@
 //! One tile: some rows that go forward through all steps and back while they are in cache.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 
 use crate::data::{Examples, Inputs, Rows};
@@ -57,17 +59,21 @@ impl<T: Element> Tile<T> {
         of_steps.unwrap_or(0).max(of_tiny)
     }
 
-    /// Takes `rows` to the last layer's sums.
+    /// Takes `rows` through some steps, of which the last gives the last layer's sums.
     pub(super) fn forward(
         &mut self,
         task: Task<'_, T>,
-        x: &Inputs<'_, T>,
-        rows: Rows<'_>,
+        steps: Range<usize>,
+        (x, rows): (&Inputs<'_, T>, Rows<'_>),
         masks: RowMasks<'_>,
         scratch: &mut [T],
     ) -> Result<()> {
-        let source = gathered(task.pass.plan, x, rows, &mut self.input);
-        forward(task, source, rows.len(), masks, &mut self.slots, scratch)
+        let plan = task.pass.plan;
+        let source = match steps.start {
+            0 => gathered(plan, x, rows, &mut self.input),
+            _ => source(plan, x, rows, &self.input),
+        };
+        forward(task, steps, source, rows.len(), masks, &mut self.slots, scratch)
     }
 
     /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums takes
@@ -79,7 +85,18 @@ impl<T: Element> Tile<T> {
         tally_rows: usize,
         scratch: &mut [T],
     ) -> Result<()> {
-        self.forward(task, &examples.data.x(), examples.rows, RowMasks::of(&examples), scratch)?;
+        let (steps, rows) = (task.pass.plan.all_steps(), (&examples.data.x(), examples.rows));
+        self.forward(task, steps, rows, RowMasks::of(&examples), scratch)?;
+        self.losses(task, examples, tally_rows)
+    }
+
+    /// The same for rows that went [`forward`](Self::forward).
+    pub(super) fn losses(
+        &mut self,
+        task: Task<'_, T>,
+        examples: Examples<'_, '_, T>,
+        tally_rows: usize,
+    ) -> Result<()> {
         let d_out = task.pass.plan.layout().d_out();
         let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
         let sums = self.slots.last_mut();
@@ -96,20 +113,21 @@ impl<T: Element> Tile<T> {
         &self.tallies
     }
 
-    /// The way back of `n` rows from the derivative with respect to the last layer's sums, which stands in their place, to
-    /// those with respect to the output of every step, and to the input where that is wanted. The masks are those of the
-    /// way forward.
+    /// The way back of `n` rows through some steps, from the derivative with respect to the output of the last of them to
+    /// those of the steps before, and to the input where that is wanted. Of the last step of all the derivative stands in
+    /// the place of the sums. The masks are those of the way forward.
     ///
     /// `d_x`: (n, `d_in`)
     pub(super) fn pull_back(
         &mut self,
         task: Task<'_, T>,
+        steps: Range<usize>,
         n: usize,
         masks: RowMasks<'_>,
         d_x: Option<&mut [T]>,
         scratch: &mut [T],
     ) -> Result<()> {
-        backward(task, n, masks, &mut self.slots, d_x, scratch)
+        backward(task, steps, n, masks, &mut self.slots, d_x, scratch)
     }
 
     /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows` of `x`, begun or carried on.

@@ -109,7 +109,7 @@ impl<T: Element> BatchWorkspace<T> {
             }
             Cut::Blocks { tiles, tile_rows, tally_rows } => {
                 debug_assert!(tiles <= self.tiles.len(), "tiles were reserved for as many threads");
-                let tiles = &mut self.tiles[..tiles];
+                let tiles = &self.tiles[..tiles];
                 let blocks = BlockedBatch { tiles, scratch, squares, tile_rows, tally_rows };
                 blocks.gradient(pass, examples, gradient, team)
             }
@@ -126,7 +126,7 @@ impl<T: Element> BatchWorkspace<T> {
         d_x: &mut [T],
     ) -> Result<()> {
         gradient.fill(T::ZERO);
-        let (d_in, task) = (x.ncols(), pass.on(0));
+        let (d_in, steps, task) = (x.ncols(), pass.plan.all_steps(), pass.on(0));
         let (Some(tile), Some(scratch)) = (self.tiles.first_mut(), self.scratch.first_mut()) else {
             return Ok(());
         };
@@ -135,15 +135,10 @@ impl<T: Element> BatchWorkspace<T> {
         let inputs = Inputs::Dense(x);
         for_each_tile(tile.rows(), x.nrows(), |start, end| {
             let rows = Rows::Range(start, end);
-            tile.forward(task, &inputs, rows, RowMasks::NONE, scratch)?;
+            tile.forward(task, steps.clone(), (&inputs, rows), RowMasks::NONE, scratch)?;
             tile.set_d_sums(d_sums.slice(ndarray::s![start..end, ..]));
-            tile.pull_back(
-                task,
-                rows.len(),
-                RowMasks::NONE,
-                Some(&mut d_x[start * d_in..end * d_in]),
-                scratch,
-            )?;
+            let d_x = Some(&mut d_x[start * d_in..end * d_in]);
+            tile.pull_back(task, steps.clone(), rows.len(), RowMasks::NONE, d_x, scratch)?;
             tile.gradient(task, (&inputs, rows), (gradient, Start::Given), scratch)
         })
     }
