@@ -34,7 +34,7 @@ Init: TypeAlias = Literal[
 Destination: TypeAlias = str | PathLike[str] | SupportsWrite[bytes]
 Source: TypeAlias = str | PathLike[str] | SupportsRead[bytes] | Buffer
 
-Normalization: TypeAlias = Literal["layer"]
+Normalization: TypeAlias = Literal["layer", "batch"]
 RateSchedule: TypeAlias = Literal["constant", "cosine", "linear", "one_cycle"]
 Role: TypeAlias = Literal["weight", "bias", "gain", "shift", "scale", "slope"]
 
@@ -194,7 +194,7 @@ class ParameterBlock:
     @property
     def kind(self) -> Literal["dense", "input_scale", "layer_norm", "prelu"]: ...
     @property
-    def role(self) -> Role: ...
+    def role(self) -> Role | Literal["mean", "variance"]: ...
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property

@@ -64,7 +64,7 @@ impl<T: Element> Mlp<T> {
 
     /// Multiplications and additions that take a row from inputs to the last layer's sums.
     pub fn flops(&self) -> usize {
-        self.plan.workload().flops()
+        self.plan.inference().workload().flops()
     }
 
     /// The network, compiled.
@@ -85,6 +85,11 @@ impl<T: Element> Mlp<T> {
     /// Where each parameter lies, and all of them, to be changed.
     pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [T]) {
         (self.plan.layout(), &mut self.parameters)
+    }
+
+    /// Moves the running statistics towards those of the batch of `n` rows that a workspace computed last.
+    pub(crate) fn move_running_statistics(&mut self, workspace: &BatchWorkspace<T>, n: usize) {
+        workspace.statistics().move_running(&self.plan, &mut self.parameters, n);
     }
 
     /// The address of the parameters, which is theirs for life.
@@ -170,7 +175,9 @@ impl<T: Element> Mlp<T> {
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
-        let (tally, _) = self.gradient_of(data, objective, gradient, dropout, interrupt)?;
+        let pass = Pass { objective, ..self.pass(interrupt) };
+        let gradient_in = |workspace: &mut _| gradient_of(workspace, pass, data, gradient, dropout);
+        let (tally, _) = self.workspaces.lend(gradient_in)?;
         Ok(tally.loss + tally.penalty)
     }
 
@@ -210,33 +217,16 @@ impl<T: Element> Mlp<T> {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", self.parameters.len())?,
         };
-        let result = self
-            .gradient_of(data, objective, &mut gradient, dropout, interrupt)
-            .and_then(|(tally, largest)| f(self.parts_mut(), &gradient, tally, largest));
-        self.gradient = Some(gradient);
-        result
-    }
-
-    /// Losses of all rows, their gradient, and its largest magnitude.
-    fn gradient_of(
-        &self,
-        data: &Dataset<'_, T>,
-        objective: Objective,
-        gradient: &mut [T],
-        dropout: Option<(&Dropout, u64)>,
-        interrupt: &dyn Interrupt,
-    ) -> Result<(Tally, f64)> {
-        objective.check()?;
-        data.check(self.plan.network())?;
-        let n = data.n_rows();
-        self.workspaces.lend(|workspace| {
-            workspace.reserve(&self.plan, &data.x(), n, 1)?;
-            let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
-            let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
-            let examples = Examples::batch(data, rows, scale, masks);
+        let workspaces = std::mem::take(&mut self.workspaces);
+        let result = workspaces.lend(|workspace| {
             let pass = Pass { objective, ..self.pass(interrupt) };
-            workspace.gradient(pass, examples, gradient, &mut Team::new(1))
-        })
+            let (tally, largest) = gradient_of(workspace, pass, data, &mut gradient, dropout)?;
+            let done = f(self.parts_mut(), &gradient, tally, largest)?;
+            self.move_running_statistics(workspace, data.n_rows());
+            Ok(done)
+        });
+        (self.workspaces, self.gradient) = (workspaces, Some(gradient));
+        result
     }
 
     /// [`Error::Shape`] unless an array has the shape of the logits of `n` rows.
@@ -249,7 +239,8 @@ impl<T: Element> Mlp<T> {
     }
 
     pub(crate) fn pass<'a>(&'a self, interrupt: &'a dyn Interrupt) -> Pass<'a, T> {
-        Pass { plan: &self.plan, parameters: &self.parameters, objective: Objective::default(), interrupt }
+        let (plan, parameters, objective) = (&self.plan, &self.parameters[..], Objective::default());
+        Pass { plan, parameters, objective, interrupt, statistics: None }
     }
 
     fn write(
@@ -277,12 +268,32 @@ impl<T: Element> Mlp<T> {
         if n_threads == 0 {
             return Err(Error::value("n_threads", 0, "a number >= 1"));
         }
-        let mut team = Team::new(self.plan.workload().inference_threads::<T>(x.nrows(), n_threads));
+        let workload = self.plan.inference().workload();
+        let mut team = Team::new(workload.inference_threads::<T>(x.nrows(), n_threads));
         self.inferences.lend(|inference| {
             inference.reserve(&self.plan, x, team.len())?;
             f(inference, &mut team)
         })
     }
+}
+
+/// Losses of all rows, their gradient, and its largest magnitude.
+fn gradient_of<T: Element>(
+    workspace: &mut BatchWorkspace<T>,
+    pass: Pass<'_, T>,
+    data: &Dataset<'_, T>,
+    gradient: &mut [T],
+    dropout: Option<(&Dropout, u64)>,
+) -> Result<(Tally, f64)> {
+    pass.objective.check()?;
+    data.check(pass.plan.network())?;
+    data.check_batches(pass.plan.network(), None)?;
+    let n = data.n_rows();
+    workspace.reserve(pass.plan, &data.x(), n, 1)?;
+    let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
+    let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
+    let examples = Examples::batch(data, rows, scale, masks);
+    workspace.gradient(pass, examples, gradient, &mut Team::new(1))
 }
 
 pub(crate) fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {

@@ -32,7 +32,7 @@ use crate::training::{DataArguments, FitArguments};
 ///
 /// All parameters lie in one vector: layer by layer the weights ``(d_in, d_out)``, row after
 /// row, then the biases ``(d_out,)``, then those of the layer's normalisation and activation, where
-/// these learn. `parameters`, `weights`, `biases` and `parameter_blocks` are live views of it.
+/// these have some. `parameters`, `weights`, `biases` and `parameter_blocks` are live views of it.
 ///
 /// Parameters
 /// ----------
@@ -60,9 +60,9 @@ use crate::training::{DataArguments, FitArguments};
 ///     From 0 to 2**64 - 1. It fixes the initial weights, and the order of rows in each `fit`
 ///     that is given no seed of its own. A Generator draws one, and is advanced by that. None asks
 ///     the operating system for one.
-/// normalization : {"layer"}, default=None
-///     ``"layer"`` normalises the sums of every hidden layer, row by row, before the activation; see
-///     Notes. None does not.
+/// normalization : {"layer", "batch"}, default=None
+///     Normalises the sums of every hidden layer before the activation: ``"layer"`` the sums of each
+///     row, ``"batch"`` the sums of each unit over the rows of a batch; see Notes. None does not.
 /// input_scale : bool, default=False
 ///     Whether each input is first multiplied by a learnable number of its own, which is 1 at first.
 ///
@@ -77,7 +77,7 @@ use crate::training::{DataArguments, FitArguments};
 /// dtype : str
 ///     ``"float32"`` or ``"float64"``.
 /// n_parameters : int
-///     Number of weights and biases.
+///     Length of `parameters`.
 /// parameters : ndarray of shape (n_parameters,)
 ///     All parameters, a live view.
 /// weights : tuple of ndarray of shape (d_in, d_out)
@@ -129,6 +129,16 @@ use crate::training::{DataArguments, FitArguments};
 /// With ``normalization="layer"`` an activation takes ``g (z - mean(z)) / sqrt(var(z) + 1e-5) + s``
 /// in place of ``z``, with the mean and the (biased) variance of the row's sums [8], and a learnable
 /// gain ``g``, 1 at first, and shift ``s``, 0 at first, per unit.
+///
+/// With ``normalization="batch"`` mean and variance are those of each unit's sums over the rows of the
+/// batch [9], in which every row counts alike, whatever its weight. Each update of `step` and `fit`
+/// also moves a running mean (0 at first) and a running, unbiased variance (1 at first) of each unit
+/// a tenth of the way to those of its batch. `step`, `fit` and `loss_and_grad` normalise by the batch,
+/// which has at least two rows, and all of which is in memory at a time. All other methods take the
+/// running statistics as constants, so that what is predicted for a row does not depend on other
+/// rows: they are folded into the weights and biases of the layer, and a prediction takes the time
+/// that it takes without normalisation. The running statistics are among `parameters`; their gradient
+/// is 0, and no optimizer moves them.
 ///
 /// Initialisers, for weights ``(d_in, d_out)``::
 ///
@@ -183,6 +193,8 @@ use crate::training::{DataArguments, FitArguments};
 /// .. [6] D. Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
 /// .. [7] Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller, "Efficient backprop", 1998.
 /// .. [8] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016.
+/// .. [9] S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by
+///    reducing internal covariate shift", ICML 2015.
 ///
 /// Examples
 /// --------
@@ -261,7 +273,8 @@ impl MLP {
         self.engine.dtype()
     }
 
-    /// Number of weights and biases: int, ``sum((d_in + 1) * d_out)`` over the layers.
+    /// Length of `parameters`: int. Weights and biases are ``sum((d_in + 1) * d_out)`` of them, over
+    /// the layers.
     #[getter]
     fn n_parameters(&self) -> usize {
         self.layout().n_parameters()
@@ -297,7 +310,7 @@ impl MLP {
     }
 
     /// What the sums of every hidden layer are normalised over: ``"layer"``, the values of each row;
-    /// or None.
+    /// ``"batch"``, the rows of a batch; or None.
     #[getter]
     fn normalization(&self) -> Option<&'static str> {
         self.network.normalization().map(Normalization::name)
@@ -581,7 +594,7 @@ impl MLP {
 
     /// Pull the derivative of a loss of the caller's own back through the network.
     ///
-    /// The forward pass is run again, and nothing of an earlier call is needed.
+    /// The forward pass is run again, as in `forward`, and nothing of an earlier call is needed.
     ///
     /// Parameters
     /// ----------
@@ -714,7 +727,7 @@ impl MLP {
     ///     How often to go through all rows, >= 0.
     /// batch_size : int, default=None
     ///     Rows of an update, >= 1; the last batch of an epoch has what is left. None, or more than
-    ///     n, is all rows.
+    ///     n, is all rows. With ``normalization="batch"`` no batch may have a single row.
     /// shuffle : bool, default=True
     ///     Draw a new order of rows for each epoch. Where one batch is all rows, there is nothing to
     ///     shuffle.

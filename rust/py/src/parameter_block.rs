@@ -13,10 +13,13 @@ use crate::error::BindResult;
 /// stage : int
 ///     Number of the stage, from 0 in the order in which rows go through them.
 /// kind : str
-///     Kind of the stage: ``"dense"``, ``"input_scale"``, ``"layer_norm"`` or ``"prelu"``.
+///     Kind of the stage: ``"dense"``, ``"input_scale"``, ``"layer_norm"``, ``"batch_norm"`` or
+///     ``"prelu"``.
 /// role : str
 ///     What the parameters are for: ``"weight"`` or ``"bias"`` of a dense layer, ``"scale"`` of the
 ///     inputs, ``"gain"`` or ``"shift"`` of a normalisation, ``"slope"`` of a learnable activation.
+///     Of a batch normalisation ``"mean"`` and ``"variance"`` too: running statistics, whose gradient
+///     is 0.
 /// shape : tuple of int
 ///     ``(d_in, d_out)`` for weights, ``(d,)`` for all others.
 /// view : ndarray of that shape

@@ -14,7 +14,11 @@ use crate::plan::step::{Step, steps_of};
 pub(crate) struct Plan {
     network: Network,
     steps: Vec<Step>,
+    /// Runs of steps that a tile takes without waiting for the others.
+    segments: Vec<Range<usize>>,
     pieces: Vec<Piece>,
+    /// Of the network that predictions are computed with, where that is another one.
+    folded: Option<Box<Plan>>,
     tiny: Option<TinyNet>,
     workload: Workload,
 }
@@ -24,7 +28,8 @@ impl Plan {
     pub(crate) fn new(network: Network) -> Self {
         let layout = network.layout();
         let steps = steps_of(&network);
-        let pieces = pieces_of(&steps);
+        let (segments, pieces) = (segments_of(&steps), pieces_of(&steps));
+        let folded = network.folded().map(|folded| Box::new(Self::new(folded)));
         let tiny = as_tiny(&network);
         let workload = Workload {
             n_parameters: layout.n_parameters(),
@@ -35,8 +40,9 @@ impl Plan {
             n_pieces: pieces.len(),
             has_forward_kernel: tiny.is_some(),
             has_gradient_kernel: tiny.is_some_and(|tiny| tiny.has_gradient()),
+            needs_batches: segments.len() > 1,
         };
-        Self { network, steps, pieces, tiny, workload }
+        Self { network, steps, segments, pieces, folded, tiny, workload }
     }
 
     /// The architecture.
@@ -59,6 +65,12 @@ impl Plan {
         0..self.steps.len()
     }
 
+    /// Runs of steps, one behind the other: each but the first begins with a step that takes statistics of all rows of a
+    /// batch, so that it waits for them.
+    pub(crate) fn segments(&self) -> &[Range<usize>] {
+        &self.segments
+    }
+
     /// The pieces of the flat vector, in its order, that threads share.
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
@@ -73,6 +85,16 @@ impl Plan {
     /// Where the parameters of some steps, at least one, lie in the flat vector.
     pub(crate) fn parameters_of(&self, steps: &Range<usize>) -> Range<usize> {
         self.steps[steps.start].parameters.start..self.steps[steps.end - 1].parameters.end
+    }
+
+    /// The plan of the [folded](Network::folded) network, if there is one.
+    pub(crate) fn folded(&self) -> Option<&Self> {
+        self.folded.as_deref()
+    }
+
+    /// The plan by which predictions are computed.
+    pub(crate) fn inference(&self) -> &Self {
+        self.folded().unwrap_or(self)
     }
 
     /// What cuts depend on.
@@ -97,6 +119,15 @@ impl Plan {
     }
 }
 
+/// Steps, cut before each that takes statistics of a batch.
+fn segments_of(steps: &[Step]) -> Vec<Range<usize>> {
+    let takes_statistics = |step: &Step| matches!(step.stage, Stage::BatchNorm(_));
+    let starts = (1..steps.len()).filter(|&i| takes_statistics(&steps[i]));
+    let mut bounds: Vec<_> = std::iter::once(0).chain(starts).collect();
+    bounds.push(steps.len());
+    bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
 /// Numbers per row that a tile keeps of a step.
 fn tile_numbers(step: &Step) -> usize {
     step.width + step.kept + if step.keeps_slopes() { step.width } else { 0 }
@@ -109,4 +140,30 @@ fn as_tiny(network: &Network) -> Option<TinyNet> {
         return None;
     };
     TinyNet::new([first.d_in, first.d_out, last.d_out], activation, network.output())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::Normalization;
+    use crate::kernels::Activation;
+
+    #[test]
+    fn a_segment_begins_with_each_batch_normalisation() {
+        let activations = [HiddenActivation::Prelu, Activation::Relu.into()];
+        let plan = |normalization| {
+            let network = Network::with_stages(&[2, 5, 4, 3], &activations, normalization, true).unwrap();
+            Plan::new(network)
+        };
+        let batch = plan(Some(Normalization::Batch));
+        assert_eq!(batch.segments(), [0..2, 2..5, 5..7]);
+        assert_eq!(batch.folded().unwrap().steps().len(), 5);
+        assert_eq!(
+            batch.segments().iter().map(|steps| batch.pieces_of(steps)).collect::<Vec<_>>(),
+            [0..2, 2..5, 5..7]
+        );
+        let layer = plan(Some(Normalization::Layer));
+        assert_eq!(layer.segments(), std::slice::from_ref(&layer.all_steps()));
+        assert!(layer.folded().is_none());
+    }
 }

@@ -77,6 +77,8 @@ pub(crate) struct Workload {
     /// Whether a kernel of its own computes the sums, and the gradient.
     pub(super) has_forward_kernel: bool,
     pub(super) has_gradient_kernel: bool,
+    /// Whether the tiles of a batch wait for each other, so that all of them are in memory together.
+    pub(super) needs_batches: bool,
 }
 
 impl Workload {
@@ -93,6 +95,9 @@ impl Workload {
         }
         let tally_rows = self.rows_of_tally(n);
         let tile_rows = self.shared_tile_rows(n, n_threads).min(n);
+        if self.needs_batches {
+            return Cut::Blocks { tiles: n.div_ceil(tile_rows), tile_rows, tally_rows };
+        }
         let rows = BLOCK_BYTES / (2 * self.tile_numbers * size_of::<T>());
         let of_block = rows.clamp(MIN_BLOCK_ROWS, MAX_BLOCK_ROWS).div_ceil(tile_rows).max(n_threads);
         Cut::Blocks { tiles: of_block.min(n.div_ceil(tile_rows)), tile_rows, tally_rows }
@@ -111,7 +116,7 @@ impl Workload {
     /// Number of chunks that a batch of `n` rows is cut into, a power of two. It depends on the shapes alone, never on the
     /// number of threads, so that sums have the same order whoever computes them.
     fn n_chunks(&self, n: usize) -> usize {
-        if self.n_parameters > MAX_CHUNKED_PARAMETERS && !self.has_gradient_kernel {
+        if self.needs_batches || self.n_parameters > MAX_CHUNKED_PARAMETERS && !self.has_gradient_kernel {
             return 1;
         }
         let min_rows = if self.has_gradient_kernel { MIN_CHUNK_ROWS } else { MIN_CHUNK_ROWS_OF_PRODUCTS };

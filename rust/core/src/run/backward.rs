@@ -62,7 +62,8 @@ pub(super) fn gradient_of_piece<T: Element>(
     let i = piece.step;
     let x = i.checked_sub(1).map_or(rows, |before| Source::Dense(slots.out(before, n)));
     let (kept, d_out) = (slots.kept(i, n), slots.d_out(i, n));
-    let io = Gradient { part: &piece.part, x, kept, d_out, sum: gradient, start, scratch };
+    let parameters = task.pass.parameters_of(i);
+    let io = Gradient { part: &piece.part, parameters, x, kept, d_out, sum: gradient, start, scratch };
     task.pass.plan.steps()[i].stage.gradient(io);
     task.spend(2 * n * piece.part.len)
 }

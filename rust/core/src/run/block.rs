@@ -44,6 +44,13 @@ impl<'a, 'd, T: Element> BatchBlock<'a, 'd, T> {
         })
     }
 
+    /// Calls `f` with what a step made of the rows, tile by tile.
+    pub(super) fn each_out(&self, step: usize, mut f: impl FnMut(&[T])) {
+        for (i, tile) in self.tiles.iter().enumerate() {
+            f(read(tile).out(step, self.of_tile(i).len()));
+        }
+    }
+
     /// Begins or carries on the gradient of some steps, after their way back, and returns the largest magnitude in it.
     /// With a `decay` it takes its share of the penalty, and `squares`, one per piece of all, the squares of the weights.
     pub(super) fn add_gradient(

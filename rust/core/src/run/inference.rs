@@ -15,6 +15,7 @@ use crate::kernels::{Element, Output, Tally, TinyNet};
 use crate::memory::Buffer;
 use crate::ops::Operation;
 use crate::plan::Plan;
+use crate::run::folded::Folded;
 use crate::run::forward::{Place, Places, forward};
 use crate::run::pass::{Pass, RowMasks, Task};
 use crate::run::sync::{lock, lock_mut};
@@ -39,11 +40,14 @@ pub(crate) enum Wanted {
 pub(crate) struct Inference<T: Element> {
     /// One a thread.
     threads: Vec<Mutex<Buffers<T>>>,
+    folded: Mutex<Folded<T>>,
 }
 
 impl<T: Element> Inference<T> {
     /// Makes room for passes over rows of such inputs on `n_threads`.
     pub(crate) fn reserve(&mut self, plan: &Plan, x: &Inputs<'_, T>, n_threads: usize) -> Result<()> {
+        lock_mut(&mut self.folded).reserve(plan)?;
+        let plan = plan.inference();
         let rows = plan.workload().inference_tile_rows::<T>(x.nrows()).min(x.nrows());
         let gathers = x.sparse().is_none() || plan.tiny().is_some() || !plan.reads_sparse();
         let suits = |buffers: &Buffers<T>| {
@@ -69,6 +73,8 @@ impl<T: Element> Inference<T> {
         wanted: Wanted,
         team: &mut Team,
     ) -> Result<()> {
+        let mut folded = lock(&self.folded);
+        let pass = folded.pass(pass);
         let tile_rows = pass.plan.workload().inference_tile_rows::<T>(x.nrows());
         team.share(out.axis_chunks_iter_mut(Axis(0), tile_rows).enumerate(), |thread, (i, mut out)| {
             let Buffers { steps, logits, .. } = &mut *lock(&self.threads[thread]);
@@ -95,6 +101,8 @@ impl<T: Element> Inference<T> {
         out: &mut [i64],
         team: &mut Team,
     ) -> Result<()> {
+        let mut folded = lock(&self.folded);
+        let pass = folded.pass(pass);
         let tile_rows = pass.plan.workload().inference_tile_rows::<T>(x.nrows());
         let d_out = pass.plan.layout().d_out();
         let has_classes = pass.plan.network().output() == Output::Softmax;
@@ -127,6 +135,8 @@ impl<T: Element> Inference<T> {
         scale: f64,
         team: &mut Team,
     ) -> Result<Tally> {
+        let mut folded = lock(&self.folded);
+        let pass = folded.pass(pass);
         let n = data.n_rows();
         let tile_rows = pass.plan.workload().inference_tile_rows::<T>(n);
         let n_tiles = n.div_ceil(tile_rows);

@@ -4,6 +4,7 @@ mod interrupt;
 mod sync;
 mod team;
 mod targets;
+mod statistics;
 mod pass;
 mod forward;
 mod slots;
@@ -13,7 +14,9 @@ mod totals;
 mod chunks;
 mod block;
 mod blocks;
+mod segments;
 mod workspace;
+mod folded;
 mod inference;
 
 pub(crate) use inference::{Inference, Wanted};

@@ -7,6 +7,7 @@ use crate::kernels::{Element, Mask};
 use crate::loss::Objective;
 use crate::plan::Plan;
 use crate::run::interrupt::Interrupt;
+use crate::run::statistics::Statistics;
 
 /// What all threads of a pass share.
 #[derive(Clone, Copy)]
@@ -15,12 +16,15 @@ pub(crate) struct Pass<'a, T: Element> {
     pub(crate) parameters: &'a [T],
     pub(crate) objective: Objective,
     pub(crate) interrupt: &'a dyn Interrupt,
+    /// What batch normalisations take in place of running statistics, in training.
+    pub(crate) statistics: Option<&'a Statistics<T>>,
 }
 
 impl<'a, T: Element> Pass<'a, T> {
     /// The parameters of a step.
     pub(super) fn parameters_of(&self, step: usize) -> &'a [T] {
-        &self.parameters[self.plan.steps()[step].parameters.clone()]
+        let of_batch = self.statistics.and_then(|statistics| statistics.parameters_of(step));
+        of_batch.unwrap_or_else(|| &self.parameters[self.plan.steps()[step].parameters.clone()])
     }
 
     /// The pass on one of its threads.

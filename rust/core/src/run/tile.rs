@@ -76,6 +76,11 @@ impl<T: Element> Tile<T> {
         forward(task, steps, source, rows.len(), masks, &mut self.slots, scratch)
     }
 
+    /// What a step that rows went [`forward`](Self::forward) through made of them, (n, width).
+    pub(super) fn out(&self, step: usize, n: usize) -> &[T] {
+        self.slots.out(step, n)
+    }
+
     /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums takes
     /// their place.
     pub(super) fn tally(

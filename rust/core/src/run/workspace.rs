@@ -1,6 +1,6 @@
 //! The gradient of a batch, shared by several threads.
 //!
-//! Which of two ways it takes depends on the shapes alone:
+//! Which way it takes depends on the network and the shapes alone:
 //!
 //! ```text
 //! few parameters: chunks                      many: blocks
@@ -14,6 +14,8 @@
 //!   are added in their order.
 //! - The batch goes block after block. First the threads share the tiles of a block, each of which goes forward and
 //!   back; then they share the gradient, cut into pieces, each of them a sum over the rows of the block.
+//! - With a batch normalisation the whole batch is one block, which goes from one normalisation to the next
+//!   ([`segments`](super::segments)).
 //!
 //! Either way a number of the gradient is a sum in one order, so that it has the same bits however many threads there
 //! are.
@@ -30,6 +32,8 @@ use crate::plan::{Cut, Plan};
 use crate::run::blocks::BlockedBatch;
 use crate::run::chunks::{Chunk, ChunkedBatch};
 use crate::run::pass::{Pass, RowMasks};
+use crate::run::segments::SegmentedBatch;
+use crate::run::statistics::Statistics;
 use crate::run::sync::{get_mut, lock_mut};
 use crate::run::team::Team;
 use crate::run::tile::{Tile, for_each_tile};
@@ -44,6 +48,7 @@ pub(crate) struct BatchWorkspace<T: Element> {
     chunks: Vec<RwLock<Chunk<T>>>,
     /// One per piece: the sum of the squares of its weights.
     squares: Vec<Mutex<f64>>,
+    statistics: Statistics<T>,
 }
 
 impl<T: Element> BatchWorkspace<T> {
@@ -89,6 +94,9 @@ impl<T: Element> BatchWorkspace<T> {
             self.chunks.push(RwLock::new(Chunk::new(gradient)));
         }
         self.squares.resize_with(plan.pieces().len(), Mutex::default);
+        if plan.network().needs_batches() && self.statistics.is_empty() {
+            self.statistics = Statistics::new(plan)?;
+        }
         Ok(())
     }
 
@@ -109,11 +117,20 @@ impl<T: Element> BatchWorkspace<T> {
             }
             Cut::Blocks { tiles, tile_rows, tally_rows } => {
                 debug_assert!(tiles <= self.tiles.len(), "tiles were reserved for as many threads");
-                let tiles = &self.tiles[..tiles];
-                let blocks = BlockedBatch { tiles, scratch, squares, tile_rows, tally_rows };
-                blocks.gradient(pass, examples, gradient, team)
+                let (tiles, statistics) = (&self.tiles[..tiles], &mut self.statistics);
+                if statistics.is_empty() {
+                    let blocks = BlockedBatch { tiles, scratch, squares, tile_rows, tally_rows };
+                    return blocks.gradient(pass, examples, gradient, team);
+                }
+                SegmentedBatch { tiles, scratch, squares, statistics, tile_rows, tally_rows }
+                    .gradient(pass, examples, gradient, team)
             }
         }
+    }
+
+    /// What batch normalisations took the last batch by.
+    pub(crate) fn statistics(&self) -> &Statistics<T> {
+        &self.statistics
     }
 
     /// `gradient` becomes what `d_sums` makes of all rows of `x`; `d_x` is the derivative with respect to them.

@@ -100,6 +100,7 @@ impl<'a, T: Element> Trainer<'a, T> {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
+        train.check_batches(network, Some(batch_size))?;
         // What is reserved is for the threads that there are: the system may have refused some.
         let team = Team::new(schedule.n_threads.min(mlp.plan().workload().most_threads(batch_size)));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
@@ -235,6 +236,7 @@ impl<'a, T: Element> Trainer<'a, T> {
             let with = (rule, &self.options, state);
             take_step(with, mlp.parts_mut(), descent, &mut self.team, (self.epoch, batch))
                 .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
+            mlp.move_running_statistics(&self.workspace, rows.len());
         }
         // Each share is at most 1, so that the mean overflows only where a loss does.
         let shares = (weight / self.train.total_weight(), rows.len() as f64 / self.train.n_rows() as f64);

@@ -5,10 +5,10 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crate::common::{Examples, mlp};
+use crate::common::{Examples, mlp, with_biases};
 use fastmlp_core::{
-    Activation, Adam, Element, Groups, Interrupt, Mlp, Objective, Options, RateSchedule, Result, Role, Rule,
-    Schedule, Sgd, State, Trainer,
+    Activation, Adam, Element, Groups, HiddenActivation, Interrupt, Mlp, Network, Normalization, Objective,
+    Options, RateSchedule, Result, Role, Rule, Schedule, Sgd, State, Trainer,
 };
 use ndarray::Array2;
 
@@ -92,11 +92,17 @@ fn rules() -> [Rule; 3] {
     ]
 }
 
-/// Small enough for kernels of its own, for gradients of chunks, and not.
-fn networks<T: Element>() -> [Mlp<T>; 3] {
-    let sizes: [&[usize]; 3] = [&[3, 20, 4], &[3, 33, 16, 4], &[3, 190, 180, 4]];
-    let activations = [Activation::Relu, Activation::Tanh, Activation::Relu];
-    std::array::from_fn(|i| mlp(1, sizes[i], activations[i]))
+/// Small enough for kernels of its own, for gradients of chunks, and not; and with a normalisation over batches.
+fn networks<T: Element>() -> [Mlp<T>; 4] {
+    let activations = [Activation::Relu.into(), HiddenActivation::Prelu];
+    let normalized =
+        Network::with_stages(&[3, 33, 70, 4], &activations, Some(Normalization::Batch), true).unwrap();
+    [
+        mlp(1, &[3, 20, 4], Activation::Relu),
+        mlp(1, &[3, 33, 16, 4], Activation::Tanh),
+        mlp(1, &[3, 190, 180, 4], Activation::Relu),
+        with_biases(1, normalized),
+    ]
 }
 
 fn examples<T: Element>(n: usize) -> Examples<T> {
