@@ -203,9 +203,12 @@ def test_bits_do_not_depend_on_threads(sizes, batch_size, dtype, rng):
 
     def bits(n_jobs):
         mlp = make(sizes, dtype, "prelu", input_scale=True)
-        options = {"batch_size": batch_size, "seed": 2, "dropout": 0.2, "n_jobs": n_jobs}
+        options = {"batch_size": batch_size, "seed": 2, "dropout": 0.2, "input_dropout": 0.1}
+        options["n_jobs"] = n_jobs
         mlp.fit(X, y, fastmlp.Adam(0.01), epochs=2, X_val=X, y_val=y, **options)
-        return mlp.parameters.tobytes(), mlp.forward(X, n_jobs=n_jobs).tobytes()
+        _, gradient = mlp.loss_and_grad(X, y, n_jobs=n_jobs)
+        arrays = (mlp.parameters, gradient, mlp.forward(X, n_jobs=n_jobs))
+        return [array.tobytes() for array in arrays]
 
     alone = bits(1)
     assert all(bits(n_jobs) == alone for n_jobs in (2, 3, 4))

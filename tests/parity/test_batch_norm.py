@@ -172,6 +172,32 @@ def test_dropout_comes_behind_it(rng, build, assert_agrees):
     assert_agrees(gradient, gradient_of(net), "gradient")
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_loss_that_is_a_function_is_called_once_all_rows_are_normalised(
+    n_jobs, sizes, dtype, rng, build, assert_agrees
+):
+    def squared_error(y, raw):
+        calls.append(len(raw))
+        return 0.5 * ((raw - y) ** 2).sum(axis=1), raw - y
+
+    calls = []
+    mlp = build(sizes, "gelu", dtype, output="identity", loss=squared_error, input_scale=True)
+    X, _ = batch(rng, mlp, 1100)
+    y = rng.standard_normal((1100, sizes[-1])).astype(dtype)
+    sample_weight = rng.uniform(0.0, 2.0, size=1100)
+
+    loss, gradient = mlp.loss_and_grad(X, y, sample_weight, alpha=0.3, n_jobs=n_jobs)
+
+    assert calls == [1100]
+    weights, net = torch.tensor(sample_weight), twin_of(mlp).double()
+    losses = ((net(torch.tensor(X).double()) - torch.tensor(y)) ** 2).sum(1) / 2
+    squares = sum((layer.weight**2).sum() for layer in net if isinstance(layer, torch.nn.Linear))
+    true_loss = ((weights * losses).sum() + 0.3 / 2 * squares) / weights.sum()
+    true_loss.backward()
+    assert_agrees(loss, true_loss.item(), "loss", dtype)
+    assert_agrees(gradient, gradient_of(net), "gradient")
+
+
 def test_predictions_agree_with_eval_mode(sizes, dtype, rng, build, assert_agrees):
     mlp = build(sizes, dtype=dtype)
     X, y = batch(rng, mlp, 70)
@@ -184,6 +210,8 @@ def test_predictions_agree_with_eval_mode(sizes, dtype, rng, build, assert_agree
     assert_agrees(mlp.forward(X), logits.detach(), "logits")
     assert_agrees(mlp.predict_proba(X), logits.softmax(1).detach(), "probabilities")
     assert_agrees(mlp.loss(X, y, sample_weight), loss, "loss", dtype)
+    assert mlp.evaluate(X, y)[0] == mlp.loss(X, y)
+    assert mlp.evaluate(X, y)[1] == np.mean(mlp.predict(X) == y)
     np.testing.assert_array_equal(mlp.predict(X), mlp.forward(X).argmax(axis=1))
 
 

@@ -1,5 +1,7 @@
 //! The network with its parameters.
 
+use std::sync::Arc;
+
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::arch::Init;
@@ -15,7 +17,7 @@ use crate::kernels::Element;
 use crate::kernels::Key;
 use crate::kernels::Output;
 use crate::kernels::Tally;
-use crate::loss::Objective;
+use crate::loss::{BatchLoss, Loss, Objective};
 use crate::memory::Buffer;
 use crate::memory::Pool;
 use crate::plan::Plan;
@@ -27,7 +29,7 @@ use crate::run::{Inference, Wanted};
 
 /// A multilayer perceptron.
 ///
-/// All its parameters lie in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
+/// All its parameters are in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
 #[derive(Debug)]
 pub struct Mlp<T: Element> {
     plan: Plan,
@@ -35,8 +37,9 @@ pub struct Mlp<T: Element> {
     seeds: Seeds,
     workspaces: Pool<BatchWorkspace<T>>,
     inferences: Pool<Inference<T>>,
-    /// Of [`step`](Self::step), made when it is first used.
+    /// The gradient buffer of [`step`](Self::step), allocated on first use.
     gradient: Option<Buffer<T>>,
+    loss_function: Option<Arc<dyn BatchLoss<T>>>,
 }
 
 impl<T: Element> Mlp<T> {
@@ -54,7 +57,21 @@ impl<T: Element> Mlp<T> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
         let (workspaces, inferences) = (Pool::default(), Pool::default());
         let plan = Plan::new(network);
-        Ok(Self { plan, parameters, seeds: Seeds::new(seeds), workspaces, inferences, gradient: None })
+        Ok(Self {
+            plan,
+            parameters,
+            seeds: Seeds::new(seeds),
+            workspaces,
+            inferences,
+            gradient: None,
+            loss_function: None,
+        })
+    }
+
+    /// The same network with a function for its loss, if that is [one](crate::Loss::Function).
+    #[must_use]
+    pub fn with_loss_function(self, function: Arc<dyn BatchLoss<T>>) -> Self {
+        Self { loss_function: Some(function), ..self }
     }
 
     /// The architecture.
@@ -92,7 +109,7 @@ impl<T: Element> Mlp<T> {
         workspace.statistics().move_running(&self.plan, &mut self.parameters, n);
     }
 
-    /// The address of the parameters, which is theirs for life.
+    /// The address of the parameters, which never changes.
     pub fn parameters_ptr(&self) -> *mut T {
         self.parameters.as_ptr()
     }
@@ -120,8 +137,8 @@ impl<T: Element> Mlp<T> {
         self.write(Wanted::Sums, x.into(), out, n_threads, interrupt)
     }
 
-    /// What the network's output makes of the sums for the rows of `x`, on `n_threads` or fewer: probabilities of the
-    /// classes of a softmax.
+    /// The predictions of the network's output for the rows of `x`, on `n_threads` or fewer: for a softmax,
+    /// probabilities of the classes.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub fn predict_proba<'a>(
@@ -134,8 +151,8 @@ impl<T: Element> Mlp<T> {
         self.write(Wanted::Predictions, x.into(), out, n_threads, interrupt)
     }
 
-    /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely. For
-    /// a network that ends in [`Output::Sigmoid`]: 1 for each output above a half, 0 for the others.
+    /// The most probable class of each row of `x`, on `n_threads` or fewer; the first of several that are equally
+    /// probable. For a network that ends in [`Output::Sigmoid`]: 1 for each output above 1/2, 0 for the others.
     ///
     /// x: (n, `d_in`), out: n, or n * `d_out` for a sigmoid
     pub fn predict<'a>(
@@ -164,25 +181,46 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// Weighted mean of the losses of all rows, and the objective's penalty; `gradient`, as long as the parameters,
-    /// becomes its gradient. The masks of dropout are a pure function of its seed.
+    /// [`loss`](Self::loss), and from the same pass the score: weighted accuracy where predictions are probabilities, else
+    /// R squared, averaged over the outputs.
+    pub fn evaluate(
+        &self,
+        data: &Dataset<'_, T>,
+        n_threads: usize,
+        interrupt: &dyn Interrupt,
+    ) -> Result<(f64, f64)> {
+        if *self.plan.network().loss() == Loss::Function {
+            return Err(Error::value("loss", "a function", "a loss of fastmlp.losses, which has a score"));
+        }
+        data.check(self.plan.network())?;
+        self.infer(&data.x(), n_threads, |inference, team| {
+            let scale = 1.0 / data.total_weight();
+            let (tally, score) = inference.evaluate(self.pass(interrupt), data, scale, team)?;
+            Ok((tally.loss, score))
+        })
+    }
+
+    /// Weighted mean of the losses of all rows, and the objective's penalty, on `n_threads` or fewer; `gradient`, as long
+    /// as the parameters, becomes its gradient. The masks of dropout are a pure function of its seed.
     pub fn loss_and_grad(
         &self,
         data: &Dataset<'_, T>,
         objective: Objective,
         gradient: &mut [T],
         dropout: Option<(&Dropout, u64)>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
+        check_threads(n_threads)?;
         let pass = Pass { objective, ..self.pass(interrupt) };
-        let gradient_in = |workspace: &mut _| gradient_of(workspace, pass, data, gradient, dropout);
-        let (tally, _) = self.workspaces.lend(gradient_in)?;
+        let with_buffers = |workspace: &mut _| gradient_of(workspace, pass, data, gradient, dropout, n_threads);
+        let (tally, _) = self.workspaces.lend(with_buffers)?;
         Ok(tally.loss + tally.penalty)
     }
 
-    /// The way back for a loss of the caller's own: from its derivative with respect to the logits to its gradient
-    /// and its derivative with respect to `x`.
+    /// The backward pass for a loss of the caller's own: from its derivative with respect to the logits to its
+    /// gradient and its derivative with respect to `x`.
     ///
     /// x: (n, `d_in`), `d_logits`: (n, `d_out`), gradient: as long as the parameters, `d_x`: n * `d_in`, row after row
     pub fn backward(
@@ -220,7 +258,7 @@ impl<T: Element> Mlp<T> {
         let workspaces = std::mem::take(&mut self.workspaces);
         let result = workspaces.lend(|workspace| {
             let pass = Pass { objective, ..self.pass(interrupt) };
-            let (tally, largest) = gradient_of(workspace, pass, data, &mut gradient, dropout)?;
+            let (tally, largest) = gradient_of(workspace, pass, data, &mut gradient, dropout, 1)?;
             let done = f(self.parts_mut(), &gradient, tally, largest)?;
             self.move_running_statistics(workspace, data.n_rows());
             Ok(done)
@@ -239,8 +277,8 @@ impl<T: Element> Mlp<T> {
     }
 
     pub(crate) fn pass<'a>(&'a self, interrupt: &'a dyn Interrupt) -> Pass<'a, T> {
-        let (plan, parameters, objective) = (&self.plan, &self.parameters[..], Objective::default());
-        Pass { plan, parameters, objective, interrupt, statistics: None }
+        let function = self.loss_function.as_deref();
+        Pass::new(&self.plan, &self.parameters, function, interrupt)
     }
 
     fn write(
@@ -265,9 +303,7 @@ impl<T: Element> Mlp<T> {
         n_threads: usize,
         f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
     ) -> Result<R> {
-        if n_threads == 0 {
-            return Err(Error::value("n_threads", 0, "a number >= 1"));
-        }
+        check_threads(n_threads)?;
         let workload = self.plan.inference().workload();
         let mut team = Team::new(workload.inference_threads::<T>(x.nrows(), n_threads));
         self.inferences.lend(|inference| {
@@ -284,16 +320,25 @@ fn gradient_of<T: Element>(
     data: &Dataset<'_, T>,
     gradient: &mut [T],
     dropout: Option<(&Dropout, u64)>,
+    n_threads: usize,
 ) -> Result<(Tally, f64)> {
     pass.objective.check()?;
     data.check(pass.plan.network())?;
     data.check_batches(pass.plan.network(), None)?;
     let n = data.n_rows();
-    workspace.reserve(pass.plan, &data.x(), n, 1)?;
+    let mut team = Team::new(n_threads.min(pass.plan.workload().most_threads(n)));
+    workspace.reserve(pass.plan, &data.x(), n, team.len())?;
     let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
     let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
     let examples = Examples::batch(data, rows, scale, masks);
-    workspace.gradient(pass, examples, gradient, &mut Team::new(1))
+    workspace.gradient(pass, examples, gradient, &mut team)
+}
+
+pub(crate) fn check_threads(n_threads: usize) -> Result<()> {
+    if n_threads == 0 {
+        return Err(Error::value("n_threads", 0, "a number >= 1"));
+    }
+    Ok(())
 }
 
 pub(crate) fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {

@@ -11,7 +11,7 @@ pub struct Dense {
     pub d_out: usize,
 }
 
-/// `z = x s`: each input times a number of its own.
+/// `z = x s`: each input times a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputScale {
     /// Width of input and output.
@@ -57,7 +57,7 @@ pub enum Stage {
     LayerNorm(LayerNorm),
     /// A normalisation of each column.
     BatchNorm(BatchNorm),
-    /// A rectifier with a slope of its own.
+    /// A rectifier with a learnable slope per unit.
     Prelu(Prelu),
 }
 

@@ -10,8 +10,8 @@
 //! d_x     = g r (d_z - mean(d_z) - h mean(d_z h))
 //! ```
 //!
-//! The last two means, over all rows of the batch, are those of `d_s` and `d_g`; they are what mean and variance do not
-//! have where they are constants.
+//! The last two means are over all rows of the batch: `d_s` and `d_g`, divided by n. They are 0 if mean and variance are
+//! constants.
 //!
 //! Ioffe and Szegedy, "Batch normalization", 2015; the variance is without Bessel's correction.
 
@@ -22,7 +22,7 @@ use crate::numbers::simd_fn;
 /// What is added to a variance, as in torch.
 const EPSILON: f64 = 1e-5;
 
-/// Rows whose values are added up in the precision of the network before they go to a sum in double precision.
+/// Rows that are added up in the precision of the network before they are added to a sum in double precision.
 const GROUP: usize = 16;
 
 /// Most lanes of a vector.
@@ -80,8 +80,8 @@ simd_fn! {
     }
 }
 
-/// Adds the deviations from the means of some columns, of `(width, first)`: how many a row of x has, and the first of
-/// those that means and sums are of. Rows are taken by groups: a matrix that is cut between groups has the same bits.
+/// Adds the deviations from the means of some columns. `columns` are the width of x and the first column of means and
+/// sums. Rows are added in groups: the sums have the same bits if a matrix is cut between two groups.
 pub(crate) fn add_deviations<T: Scalar>(x: &[T], columns: (usize, usize), means: &[T], sums: &mut [f64]) {
     add_terms(x, columns, means, sums, Deviation);
 }
@@ -128,8 +128,8 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// The derivative with respect to x, from that with respect to z and the means of `d_z h` and of `d_z`, one behind the
-    /// other. `scratch` has two numbers per column.
+    /// The derivative with respect to x, from that with respect to z, and the means of `d_z h` and then of `d_z`. `scratch`
+    /// has two numbers per column.
     pub(crate) fn batch_norm_backward<T as V>(
         d_z: &[T],
         x: &[T],

@@ -1,10 +1,10 @@
 //! A normalisation of each column.
 //!
-//! Shapes: x and z `(n, width)`, gains, shifts, means and variances `(width,)`, one behind the other in the parameters.
+//! Shapes: x and z `(n, width)`; gains, shifts, means and variances `(width,)`, one after the other in the parameters.
 //!
-//! What columns are normalised with are its parameters as it is given them. Of a batch of training the means and variances
-//! are those of the batch, and two more blocks lie behind them on the way back: the means over the batch of what the
-//! gradients of gains and shifts add up ([`crate::run`] sees to that). Without these, means and variances are constants.
+//! Columns are normalised with the means and variances among the parameters. In training the stage is given those of the
+//! batch instead of the running ones ([`crate::run`] computes them), and for the backward pass two more blocks after them:
+//! the gradients of gains and shifts, as means over the batch. Without these two, means and variances are constants.
 
 use crate::arch::BatchNorm;
 use crate::kernels::{Element, NormColumns};
@@ -34,7 +34,7 @@ impl Operation for BatchNorm {
     fn forward<T: Element>(&self, parameters: &[T], io: Forward<'_, T>) {
         let factors = &mut io.scratch[..self.width];
         T::batch_norm(io.x.dense(), &self.columns(parameters), io.out, factors);
-        io.finish.apply_to_rows(io.out);
+        io.epilogue.apply_to_rows(io.out);
     }
 
     fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>) {
@@ -50,7 +50,7 @@ impl Operation for BatchNorm {
                 T::batch_norm_backward(io.d_out, io.x, &norm, d_means, io.d_x, scratch);
             }
         }
-        io.finish.apply_to_rows(io.d_x);
+        io.epilogue.apply_to_rows(io.d_x);
     }
 
     /// The sums over rows for gains and shifts; 0 for means and variances, which are not learned.

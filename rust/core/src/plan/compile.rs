@@ -9,15 +9,15 @@ use crate::plan::cut::Workload;
 use crate::plan::pieces::{Piece, pieces_of};
 use crate::plan::step::{Step, steps_of};
 
-/// A network with all that its passes ask for.
+/// A network with everything that its passes need.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     network: Network,
     steps: Vec<Step>,
-    /// Runs of steps that a tile takes without waiting for the others.
+    /// Runs of steps that a tile goes through without waiting for the others.
     segments: Vec<Range<usize>>,
     pieces: Vec<Piece>,
-    /// Of the network that predictions are computed with, where that is another one.
+    /// The plan for predictions, if they are computed with another network.
     folded: Option<Box<Plan>>,
     tiny: Option<TinyNet>,
     workload: Workload,
@@ -39,7 +39,7 @@ impl Plan {
             most_weights: layout.layers().iter().map(|layer| layer.d_in * layer.d_out).max().unwrap_or(0),
             n_pieces: pieces.len(),
             has_forward_kernel: tiny.is_some(),
-            has_gradient_kernel: tiny.is_some_and(|tiny| tiny.has_gradient()),
+            has_gradient_kernel: has_gradient_kernel(tiny.as_ref(), &network),
             needs_batches: segments.len() > 1,
         };
         Self { network, steps, segments, pieces, folded, tiny, workload }
@@ -55,7 +55,7 @@ impl Plan {
         self.network.layout()
     }
 
-    /// What rows go through, first to last.
+    /// The steps that rows go through, first to last.
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -65,8 +65,7 @@ impl Plan {
         0..self.steps.len()
     }
 
-    /// Runs of steps, one behind the other: each but the first begins with a step that takes statistics of all rows of a
-    /// batch, so that it waits for them.
+    /// Consecutive runs of steps. Each but the first begins with a step that needs statistics of all rows of a batch.
     pub(crate) fn segments(&self) -> &[Range<usize>] {
         &self.segments
     }
@@ -76,13 +75,13 @@ impl Plan {
         &self.pieces
     }
 
-    /// Where the pieces of some steps lie among all.
+    /// The range of the pieces of some steps.
     pub(crate) fn pieces_of(&self, steps: &Range<usize>) -> Range<usize> {
         let before = |step: usize| self.pieces.partition_point(|piece| piece.step < step);
         before(steps.start)..before(steps.end)
     }
 
-    /// Where the parameters of some steps, at least one, lie in the flat vector.
+    /// The range of the parameters of some steps, at least one.
     pub(crate) fn parameters_of(&self, steps: &Range<usize>) -> Range<usize> {
         self.steps[steps.start].parameters.start..self.steps[steps.end - 1].parameters.end
     }
@@ -92,40 +91,44 @@ impl Plan {
         self.folded.as_deref()
     }
 
-    /// The plan by which predictions are computed.
+    /// The plan for predictions.
     pub(crate) fn inference(&self) -> &Self {
         self.folded().unwrap_or(self)
     }
 
-    /// What cuts depend on.
+    /// The quantities that cuts depend on.
     pub(crate) fn workload(&self) -> &Workload {
         &self.workload
     }
 
-    /// Whether sparse rows are read where they lie, and not copied into dense ones, where no kernel takes the network as
-    /// a whole.
+    /// Whether sparse rows are read in place, and not copied into dense ones, if no kernel computes the whole network.
     pub(crate) fn reads_sparse(&self) -> bool {
         self.steps.first().is_some_and(|first| first.stage.takes_sparse())
     }
 
-    /// The network as one kernel that computes its sums, if there is one.
+    /// The network for the one kernel that computes its sums, if there is one.
     pub(crate) fn tiny(&self) -> Option<&TinyNet> {
         self.tiny.as_ref()
     }
 
-    /// The network as one kernel that computes its gradient, if there is one.
+    /// The network for the one kernel that computes its gradient, if there is one.
     pub(crate) fn tiny_with_gradient(&self) -> Option<&TinyNet> {
-        self.tiny.as_ref().filter(|tiny| tiny.has_gradient())
+        self.tiny.as_ref().filter(|_| self.workload.has_gradient_kernel)
     }
 }
 
-/// Steps, cut before each that takes statistics of a batch.
+/// The steps, cut before each that needs statistics of a batch.
 fn segments_of(steps: &[Step]) -> Vec<Range<usize>> {
-    let takes_statistics = |step: &Step| matches!(step.stage, Stage::BatchNorm(_));
-    let starts = (1..steps.len()).filter(|&i| takes_statistics(&steps[i]));
+    let needs_statistics = |step: &Step| matches!(step.stage, Stage::BatchNorm(_));
+    let starts = (1..steps.len()).filter(|&i| needs_statistics(&steps[i]));
     let mut bounds: Vec<_> = std::iter::once(0).chain(starts).collect();
     bounds.push(steps.len());
     bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
+/// The kernels know the losses of which the outputs are canonical links.
+fn has_gradient_kernel(tiny: Option<&TinyNet>, network: &Network) -> bool {
+    tiny.is_some_and(TinyNet::has_gradient) && network.has_canonical_loss()
 }
 
 /// Numbers per row that a tile keeps of a step.

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
 use crate::plan::Pieces;
-use crate::run::pass::{Pass, Task};
+use crate::run::pass::{Pass, Task, TileRows};
 use crate::run::sync::{lock, read, write};
 use crate::run::team::Team;
 use crate::run::tile::Tile;
@@ -44,15 +44,16 @@ impl<'a, 'd, T: Element> BatchBlock<'a, 'd, T> {
         })
     }
 
-    /// Calls `f` with what a step made of the rows, tile by tile.
+    /// Calls `f` with the output of a step, tile by tile.
     pub(super) fn each_out(&self, step: usize, mut f: impl FnMut(&[T])) {
         for (i, tile) in self.tiles.iter().enumerate() {
             f(read(tile).out(step, self.of_tile(i).len()));
         }
     }
 
-    /// Begins or carries on the gradient of some steps, after their way back, and returns the largest magnitude in it.
-    /// With a `decay` it takes its share of the penalty, and `squares`, one per piece of all, the squares of the weights.
+    /// Starts or continues the gradient of some steps, after their backward pass, and returns its largest magnitude.
+    /// With a `decay` the gradient of the penalty is added, and the squares of the weights are written to `squares`, which
+    /// has one number per piece of the whole gradient.
     pub(super) fn add_gradient(
         &self,
         pass: Pass<'_, T>,
@@ -69,7 +70,7 @@ impl<'a, 'd, T: Element> BatchBlock<'a, 'd, T> {
             let scratch = &mut lock(&self.scratch[thread]);
             let mut begin = begin;
             for (i, tile) in self.tiles.iter().enumerate() {
-                let rows = (&x, self.of_tile(i).rows);
+                let rows = TileRows::of(&x, &self.of_tile(i));
                 read(tile).gradient_of_piece(pass.on(thread), rows, piece, (gradient, begin), scratch)?;
                 begin = Start::Given;
             }
@@ -82,7 +83,7 @@ impl<'a, 'd, T: Element> BatchBlock<'a, 'd, T> {
         Ok(largest.magnitude())
     }
 
-    /// Adds the losses of the tiles, group after group, so that it does not matter which of them make a tile or a block.
+    /// Adds the losses of the tiles group by group, so that it does not matter which groups form a tile or a block.
     pub(super) fn add_tallies(&self, total: &mut Tally) {
         self.tiles.iter().for_each(|tile| total.add_all(read(tile).tallies()));
     }

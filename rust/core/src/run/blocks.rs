@@ -1,4 +1,4 @@
-//! The gradient of a batch whose parameters are many: block after block, by tiles and then by pieces of the gradient.
+//! The gradient of a batch with many parameters: block by block, first by tiles and then by pieces of the gradient.
 
 use std::sync::{Mutex, RwLock};
 
@@ -25,7 +25,7 @@ pub(super) struct BlockedBatch<'a, T: Element> {
     pub(super) tally_rows: usize,
 }
 
-/// What the blocks of a batch add up together.
+/// The sums over the blocks of a batch.
 struct Sums<'a, T> {
     gradient: &'a mut [T],
     total: Tally,
@@ -46,14 +46,14 @@ impl<T: Element> BlockedBatch<'_, T> {
         let mut sums = Sums { gradient, total: Tally::default(), largest: 0.0 };
         for_each_tile(self.tiles.len() * self.tile_rows, n, |start, end| {
             let begin = if start == 0 { Start::Zero } else { Start::Given };
-            // The penalty comes once, with the last rows.
+            // The penalty is added once, with the last rows.
             let decay = if end == n { pass.objective.alpha * examples.scale } else { 0.0 };
             self.add_block(pass, examples.slice(start, end), &mut sums, (begin, decay), team)
         })?;
         Ok((sums.total, sums.largest))
     }
 
-    /// Begins or carries on the sums with the rows of a block.
+    /// Starts or continues the sums with the rows of a block.
     fn add_block(
         &self,
         pass: Pass<'_, T>,

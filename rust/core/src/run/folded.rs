@@ -1,7 +1,7 @@
-//! The parameters that predictions are computed with: batch normalisations are part of the dense layers before them.
+//! The parameters that predictions are computed with: batch normalisations become part of the dense layers before them.
 //!
-//! They are made anew for each pass, which costs about what a row more does: parameters may be written at any time, through
-//! views of them too.
+//! They are computed for each pass, at about the cost of one more row, because parameters may be written at any time,
+//! also through views.
 
 use crate::arch::Stage;
 use crate::error::Result;
@@ -10,16 +10,16 @@ use crate::memory::Buffer;
 use crate::plan::Plan;
 use crate::run::pass::Pass;
 
-/// Room for the parameters of a folded network; empty for a network that is not folded.
+/// Buffers for the parameters of a folded network; empty for a network that is not folded.
 #[derive(Debug, Default)]
 pub(super) struct Folded<T: Element> {
     parameters: Buffer<T>,
-    /// A number per column of the widest layer.
+    /// One number per unit of the widest layer.
     scratch: Buffer<T>,
 }
 
 impl<T: Element> Folded<T> {
-    /// Makes room.
+    /// Allocates the buffers, if the network is to be folded.
     pub(super) fn reserve(&mut self, plan: &Plan) -> Result<()> {
         let Some(folded) = plan.folded().filter(|_| self.parameters.is_empty()) else { return Ok(()) };
         let widest = plan.steps().iter().map(|step| step.width).max().unwrap_or(0);
@@ -37,8 +37,8 @@ impl<T: Element> Folded<T> {
                 continue;
             }
             let from = pass.parameters_of(i);
-            let (to, behind) = rest.split_at_mut(from.len());
-            rest = behind;
+            let (to, others) = rest.split_at_mut(from.len());
+            rest = others;
             match pass.plan.steps().get(i + 1).map(|next| next.stage) {
                 Some(Stage::BatchNorm(norm)) => {
                     let (biases, scratch) = (from.len() - step.width, &mut self.scratch[..step.width]);

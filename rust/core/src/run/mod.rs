@@ -1,4 +1,4 @@
-//! How a batch is computed: tiles of rows through all steps and back, shared by a team of threads.
+//! How a batch is computed: tiles of rows go through all steps and back, shared by a team of threads.
 
 mod interrupt;
 mod sync;
@@ -11,13 +11,16 @@ mod slots;
 mod backward;
 mod tile;
 mod totals;
-mod chunks;
 mod block;
+mod barrier;
+mod chunks;
 mod blocks;
 mod segments;
 mod workspace;
+mod score;
 mod folded;
 mod inference;
+mod evaluation;
 
 pub(crate) use inference::{Inference, Wanted};
 pub use interrupt::{Ask, Interrupt, Never, is_brief};

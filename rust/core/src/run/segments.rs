@@ -1,14 +1,15 @@
-//! The gradient of a batch whose rows depend on each other: all its tiles go forward and back together, segment by segment.
+//! The gradient of a batch whose rows depend on each other: all its tiles go forward and backward together, segment by
+//! segment.
 //!
 //! ```text
-//! forward   | dense |  mean,   | norm, tanh, dense |  mean,   | norm, tanh, dense, losses |
-//!           |       | variance |                   | variance |                           |
-//! back      | dense |  pieces  | norm, tanh, dense |  pieces  | norm, tanh, dense         |
+//! forward    | dense |  mean,   | norm, tanh, dense |  mean,   | norm, tanh, dense, losses |
+//!            |       | variance |                   | variance |                           |
+//! backward   | dense |  pieces  | norm, tanh, dense |  pieces  | norm, tanh, dense         |
 //! ```
 //!
-//! A segment ends where a batch normalisation needs the mean and the variance of all rows. Threads share the columns of
-//! these; each of them goes through the rows in one order. On the way back they share the pieces of the gradient at the same
-//! place, among which are the sums over rows that the derivative of mean and variance comes to.
+//! A segment ends where a batch normalisation needs the mean and the variance over all rows. Threads share their columns,
+//! each of which is a sum over the rows in their order. In the backward pass they share the pieces of the gradient at the
+//! same place: the sums over rows that the derivative through mean and variance needs are among them.
 
 use std::sync::{Mutex, RwLock};
 
@@ -17,7 +18,8 @@ use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
 use crate::run::block::BatchBlock;
-use crate::run::pass::{Pass, RowMasks};
+use crate::run::barrier::Barrier;
+use crate::run::pass::{Pass, RowMasks, TileRows};
 use crate::run::statistics::Statistics;
 use crate::run::sync::{lock, read};
 use crate::run::team::Team;
@@ -35,6 +37,8 @@ pub(super) struct SegmentedBatch<'a, T: Element> {
     /// One per piece: the sum of the squares of its weights.
     pub(super) squares: &'a [Mutex<f64>],
     pub(super) statistics: &'a mut Statistics<T>,
+    /// Of a loss that is a function.
+    pub(super) barrier: Option<&'a mut Barrier<T>>,
     pub(super) tile_rows: usize,
     /// Rows whose losses are added up together.
     pub(super) tally_rows: usize,
@@ -50,9 +54,11 @@ impl<T: Element> SegmentedBatch<'_, T> {
         gradient: &mut [T],
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
-        let Self { tiles, scratch, squares, statistics, tile_rows, tally_rows } = self;
+        let Self { tiles, scratch, squares, statistics, barrier, tile_rows, tally_rows } = self;
         let batch = BatchBlock { examples, tiles, scratch, tile_rows };
         forward(pass, &batch, statistics, team)?;
+        let given = barrier.map(|barrier| barrier.call_for(pass, &batch)).transpose()?;
+        let pass = Pass { given, ..pass };
         batch.share(pass, team, |tile, task, examples, _| tile.losses(task, examples, tally_rows))?;
         let mut total = Tally::default();
         batch.add_tallies(&mut total);
@@ -61,7 +67,7 @@ impl<T: Element> SegmentedBatch<'_, T> {
         let mut behind = pass.plan.steps().len();
         for segment in pass.plan.segments().iter().rev() {
             let of_batch = Pass { statistics: Some(&*statistics), ..pass };
-            // The first step of a segment goes back with the one before: it needs its gradient.
+            // The first step of a segment goes backward with the segment before: it needs its own gradient.
             let steps = segment.start + 1..behind;
             behind = segment.start + 1;
             batch.share(of_batch, team, |tile, task, examples, scratch| {
@@ -92,14 +98,15 @@ fn forward<T: Element>(
         take_statistics(pass, batch, segment.start, statistics, team)?;
         let of_batch = Pass { statistics: Some(&*statistics), ..pass };
         batch.share(of_batch, team, |tile, task, examples, scratch| {
-            let rows = (&examples.data.x(), examples.rows);
-            tile.forward(task, segment.clone(), rows, RowMasks::of(&examples), scratch)
+            let x = examples.data.x();
+            tile.forward(task, segment.clone(), TileRows::of(&x, &examples), scratch)
         })?;
     }
     Ok(())
 }
 
-/// Takes mean and variance of what the step before a batch normalisation made of all rows; nothing for another step.
+/// Computes mean and variance, over all rows, of the output of the step before a batch normalisation; does nothing for
+/// another step.
 fn take_statistics<T: Element>(
     pass: Pass<'_, T>,
     batch: &BatchBlock<'_, '_, T>,
