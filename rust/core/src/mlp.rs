@@ -214,7 +214,8 @@ impl<T: Element> Mlp<T> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_threads(n_threads)?;
         let pass = Pass { objective, ..self.pass(interrupt) };
-        let with_buffers = |workspace: &mut _| gradient_of(workspace, pass, data, gradient, dropout, n_threads);
+        let with_buffers =
+            |workspace: &mut _| gradient_of(workspace, pass, data, gradient, dropout, n_threads);
         let (tally, _) = self.workspaces.lend(with_buffers)?;
         Ok(tally.loss + tally.penalty)
     }

@@ -94,8 +94,8 @@ impl<T: Element> Tile<T> {
         scratch: &mut [T],
     ) -> Result<()> {
         if !task.pass.given.is_some_and(|given| given.is_kept) {
-            let rows = TileRows::of(&examples.data.x(), &examples);
-            self.forward(task, task.pass.plan.all_steps(), rows, scratch)?;
+            let (x, steps) = (examples.data.x(), task.pass.plan.all_steps());
+            self.forward(task, steps, TileRows::of(&x, &examples), scratch)?;
         }
         self.losses(task, examples, tally_rows)
     }

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use crate::common::{Examples, mlp, with_biases};
 use fastmlp_core::{
-    Activation, Adam, Dropout, Element, Groups, HiddenActivation, Interrupt, Loss, Mlp, Network, Normalization,
-    Objective, Options, RateSchedule, Result, Role, Rule, Schedule, Sgd, State, Trainer,
+    Activation, Adam, Dropout, Element, Groups, HiddenActivation, Interrupt, Loss, Mlp, Network,
+    Normalization, Objective, Options, RateSchedule, Result, Role, Rule, Schedule, Sgd, State, Trainer,
 };
 use ndarray::Array2;
 
