@@ -1,0 +1,79 @@
+"""Batch normalisation in the estimators: the network's own, with batches that it can take."""
+
+import copy
+import pickle
+import re
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+import fastmlp
+from fastmlp import MLP, MLPClassifier, MLPRegressor
+
+SMALL = {"hidden_layer_sizes": (8, 6), "normalization": "batch", "max_iter": 5, "random_state": 0}
+
+
+def running_statistics(estimator):
+    blocks = estimator.network_.parameter_blocks
+    return np.concatenate([b.view for b in blocks if b.role in ("mean", "variance")])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_fit_is_that_of_the_network(dtype, data, fit):
+    X, y = data("iris")
+    X = X.astype(dtype)
+    network = MLP([4, 8, 6, 3], "tanh", dtype=dtype, seed=1, normalization="batch")
+    options = {"activation": "tanh", "shuffle": False, "batch_size": 40, "alpha": 0.1}
+    clf = MLPClassifier.from_network(copy.copy(network), solver="sgd", momentum=0.0, **options)
+    clf.set_params(learning_rate_init=0.05)
+
+    for _ in range(3):
+        clf.partial_fit(X, y)
+
+    network.fit(X, y, fastmlp.SGD(0.05), epochs=3, batch_size=40, shuffle=False, alpha=0.1)
+    np.testing.assert_array_equal(clf.network_.parameters, network.parameters)
+    np.testing.assert_array_equal(clf.predict_proba(X), network.predict_proba(X))
+    assert (running_statistics(clf)[:8] != 0.0).all()
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["iris", "diabetes"])
+def test_copies_keep_the_running_statistics(name, solver, data, fit, tmp_path):
+    X, y = data(name)
+    kind = MLPRegressor if name == "diabetes" else MLPClassifier
+    estimator = fit(kind(solver=solver, early_stopping=True, **SMALL), X, y)
+    estimator.save(tmp_path / "model")
+
+    for other in (pickle.loads(pickle.dumps(estimator)), kind.load(tmp_path / "model")):
+        np.testing.assert_array_equal(running_statistics(other), running_statistics(estimator))
+        np.testing.assert_array_equal(other.predict(X), estimator.predict(X))
+    again = fit(clone(estimator), X, y)
+    np.testing.assert_array_equal(again.network_.parameters, estimator.network_.parameters)
+
+
+@pytest.mark.parametrize(("n", "rows"), [(150, 150), (200, 200), (201, 201), (401, 201)])
+def test_batches_by_default_leave_no_single_row(n, rows, rng, fit):
+    X, y = rng.standard_normal((n, 3)), rng.integers(2, size=n)
+    clf = fit(MLPClassifier(**SMALL), X, y)
+    same = fit(MLPClassifier(batch_size=rows, **SMALL), X, y)
+    np.testing.assert_array_equal(clf.network_.parameters, same.network_.parameters)
+
+
+def test_a_batch_of_a_single_row_is_refused(data):
+    X, y = data("iris")
+    why = 'normalization="batch" takes the variance of each batch'
+    expected = f"one that leaves no batch of a single row, such as 150: {why}"
+    message = f"batch_size is 149 for 150 rows, expected {expected}"
+    clf = MLPClassifier(batch_size=149, **SMALL)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        clf.fit(X, y)
+    message = f"X has shape (1, 4), expected at least two rows: {why}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        MLPClassifier(**SMALL).partial_fit(X[:1], y[:1], classes=[0, 1, 2])
+
+
+def test_lbfgs_has_no_batches(data):
+    message = "normalization='batch' is for solver 'sgd', 'adam' or 'adamw', got solver='lbfgs'"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        MLPClassifier(solver="lbfgs", **SMALL).fit(*data("iris"))
