@@ -173,7 +173,7 @@ lint: lint-rust lint-py ## Check layout, style and types, and the stub against t
 lint-rust: $(UV)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
-	$(BIN)/python tests/imports.py rust/core/src
+	$(BIN)/python tests/imports.py rust/core/src rust/py/src
 
 .PHONY: lint-py
 lint-py: build env

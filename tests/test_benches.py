@@ -111,7 +111,8 @@ def test_the_estimators_are_measured_beside_scikit_learn_s():
     )
     assert result.returncode == 0, result.stderr
     cases = [line for line in result.stdout.splitlines() if re.match(r"(fit|predict\w*): ", line)]
-    assert len(cases) == 2 * (2 * 3 + 2)
+    # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
+    assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
     assert result.stdout.count("scikit-learn  ") == len(cases)
 
 

@@ -213,13 +213,13 @@ class Quantile(Loss):
 
     Parameters
     ----------
-    levels : sequence of float, default=(0.5,)
-        The levels, one per output: > 0, < 1.
+    levels : float or sequence of float, default=(0.5,)
+        The levels, one per output: > 0, < 1. A number is one level.
 
     Raises
     ------
     TypeError
-        If `levels` is not a sequence of numbers.
+        If `levels` is neither a number nor a sequence of numbers.
     ValueError
         If a level is out of its range, or there is none.
 
@@ -240,9 +240,8 @@ class Quantile(Loss):
 
     @staticmethod
     def _converted(name: str, value: Any) -> Any:
-        expected = "a sequence of numbers"
         if isinstance(value, str) or not isinstance(value, Iterable):
-            raise TypeError(f"{name} is of type {type(value).__name__}, expected {expected}")
+            return (_number(name, value, "a number or a sequence of numbers"),)
         levels = tuple(_number(f"{name}[{i}]", level, "a number") for i, level in enumerate(value))
         if not levels:
             raise ValueError(f"{name} is empty, expected one level per output")

@@ -43,6 +43,8 @@ class Architecture(NamedTuple):
     normalization: "Normalization | None"
     output: "Output"
     dtype: str
+    # One of `fastmlp.losses`, or a function.
+    loss: Any
 
     @classmethod
     def of(cls, network: MLP) -> Self:
@@ -54,6 +56,7 @@ class Architecture(NamedTuple):
             network.normalization if n_hidden else None,
             network.output,
             network.dtype,
+            network.loss_function,
         )
 
     def make(self, seed: int = 0) -> MLP:
@@ -65,6 +68,7 @@ class Architecture(NamedTuple):
             dtype=np.dtype(self.dtype),
             seed=seed,
             normalization=self.normalization,
+            loss=self.loss,
         )
 
     def draw(self, activation: Any, random_state: np.random.RandomState) -> MLP:

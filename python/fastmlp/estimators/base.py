@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator, _fit_context, is_regressor
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from fastmlp import losses
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import hidden_sizes
 from fastmlp.estimators.course import Course
@@ -173,8 +172,7 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
             else:
                 course = self._fit_stochastic(network, data, held, listeners, incremental)
         if not np.isfinite(network.parameters).all():
-            epoch = self.n_iter_
-            raise ValueError(not_finite(self, data.X, data.y, data.sample_weight, epoch))
+            raise ValueError(not_finite(self, data, self.n_iter_))
         return course
 
     @classmethod
@@ -182,17 +180,12 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         """Make an estimator that has the network, but not yet what is special to its kind."""
         if network.input_scale:
             raise ValueError("the network must have input_scale=False, got True")
-        own = losses._of_output(network.output)
-        if network.loss_function != own:
-            raise ValueError(
-                f"the network must have the loss of its output, {own}, got {network.loss_function}"
-            )
         if network.activation != ():  # which a network without hidden layers has
             logistic = network.activation == "sigmoid"
             parameters["activation"] = "logistic" if logistic else network.activation
         parameters["normalization"] = network.normalization
         estimator = cls(hidden_layer_sizes=tuple(network.layer_sizes[1:-1]), **parameters)
-        estimator.out_activation_ = out_activation
+        estimator.out_activation_, estimator._loss = out_activation, network.loss_function
         estimator.n_features_in_, *_, estimator.n_outputs_ = network.layer_sizes
         estimator.n_layers_ = len(network.layer_sizes)
         estimator._set_network(network)
@@ -200,10 +193,8 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         return estimator
 
     def _network_of_sizes(self, layer_sizes: list[int]) -> MLP:
-        network, goes_on = (
-            self.network_,
-            "warm_start and partial_fit go on with the network that is there",
-        )
+        network = self.network_
+        goes_on = "warm_start and partial_fit go on with the network that is there"
         if list(network.layer_sizes) != layer_sizes:
             raise ValueError(
                 f"{goes_on}, whose layers have sizes {list(network.layer_sizes)}; the parameters "

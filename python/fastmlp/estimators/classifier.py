@@ -17,6 +17,7 @@ from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
 from fastmlp.estimators.descriptions import described
 from fastmlp.estimators.labels import Labels, check_not_nan
+from fastmlp.estimators.loss import CLASSIFIER_LOSSES, OF_CLASSES, parameter_of
 from fastmlp.estimators.stages import keeps_epochs
 
 
@@ -24,8 +25,8 @@ from fastmlp.estimators.stages import keeps_epochs
 class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     """Multilayer perceptron for classes, in place of scikit-learn's.
 
-    It minimises the cross-entropy: of a softmax over the classes, of one logistic output for two
-    classes, or of one for each label if `y` is an indicator of several.
+    It minimises the cross-entropy, or the focal loss: of a softmax over the classes, of one
+    logistic output for two classes, or of one for each label if `y` is an indicator of several.
 
     Parameters
     ----------
@@ -36,6 +37,10 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         (n_classes * np.bincount(y))``. If a sample has several labels, a list with one dict
         ``{0: weight, 1: weight}`` per label; their weights are multiplied. With `early_stopping`
         the rows that are kept back are weighted likewise.
+    loss : {'log_loss', 'focal'}, CrossEntropy or Focal, default='log_loss'
+        What is minimised: 'log_loss' is the cross-entropy, and 'cross_entropy' another name for it.
+        The objects of `fastmlp.losses` have numbers: ``CrossEntropy(label_smoothing=0.1)``,
+        ``Focal(gamma=2.0)``.
 
     Attributes
     ----------
@@ -72,6 +77,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMLP._parameter_constraints,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "loss": CLASSIFIER_LOSSES,
     }
 
     def __init__(
@@ -113,6 +119,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         callback: Any = None,
         keep_every: int | None = None,
         class_weight: Any = None,
+        loss: Any = "log_loss",
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -151,6 +158,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             callback=callback,
             keep_every=keep_every,
             class_weight=class_weight,
+            loss=loss,
         )
 
     @classmethod
@@ -196,6 +204,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             raise ValueError(
                 f"classes must be {n_classes} distinct labels in sorted order, got {classes!r}"
             )
+        parameters["loss"] = parameter_of(network.loss_function, OF_CLASSES)
         estimator = cls._of_network(
             network, "softmax" if network.output == "softmax" else "logistic", parameters
         )

@@ -19,8 +19,8 @@ from fastmlp._files import (
     text_tensors,
     vector,
 )
+from fastmlp.estimators import loss, weights
 from fastmlp.estimators.parameters import check_parameters
-from fastmlp.estimators.weights import as_content, of_content
 
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
@@ -61,8 +61,8 @@ class InFile:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If a weight is not finite, a parameter is out of its range, or a class is no text,
-            number or boolean; nothing is written.
+            If a weight is not finite, a parameter is out of its range, a class is no text,
+            number or boolean, or the loss is a function; nothing is written.
         OSError
             If the file cannot be written.
 
@@ -126,7 +126,8 @@ class InFile:
             if callable(parameters[name]):
                 parameters[name] = None
         if "class_weight" in parameters:
-            parameters["class_weight"] = as_content(parameters["class_weight"])
+            parameters["class_weight"] = weights.as_content(parameters["class_weight"])
+        parameters["loss"] = loss.as_content(parameters["loss"])
         found = {*_FOUND, _LOSS} if hasattr(self, _LOSS) else _FOUND
         labels, tensors = self._labels()
         tensors[_CURVE] = np.array(estimator.loss_curve_, dtype=np.float64)
@@ -215,7 +216,9 @@ def _set_parameters(estimator: Any, parameters: Any) -> None:
             parameters[name] = tuple(items)
     check_type("hidden_layer_sizes", parameters["hidden_layer_sizes"], int, str, tuple)
     if parameters.get("class_weight") is not None:
-        parameters["class_weight"] = of_content(parameters["class_weight"])
+        parameters["class_weight"] = weights.of_content(parameters["class_weight"])
+    if "loss" in parameters:  # which a classifier had not in earlier versions
+        parameters["loss"] = loss.of_content(parameters["loss"])
     network = estimator.network_
     estimator.set_params(**parameters)
     estimator._validate_params()

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import unique_labels
 from fastmlp._core import MLP
 from fastmlp._files import Tensors, check_type, text_names, text_of, text_tensors, vector
 from fastmlp.estimators.file import texts
+from fastmlp.estimators.loss import loss_of
 from fastmlp.estimators.weights import class_weights_of_samples
 
 # Of classes in a file, by name: that of text, and those of numbers.
@@ -32,6 +33,8 @@ class Labels:
     warm_start: bool
     n_jobs: int | None
     class_weight: Any
+    loss: Any
+    _loss: Any
     _label_binarizer: LabelBinarizer
 
     def _encode(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
@@ -44,14 +47,21 @@ class Labels:
         if fresh or not hasattr(self, "out_activation_"):
             multiclass = self._label_binarizer.y_type_ == "multiclass"
             self.out_activation_ = "softmax" if multiclass else "logistic"
+        self._loss = loss_of(self.loss)
         if self.out_activation_ == "softmax":
             self.n_outputs_ = len(self.classes_)
             if y.ndim != 1:
                 raise ValueError("The object was not fitted with multilabel input.")
+            return self._indices_or_indicator(y)
+        indicator = self._indices_or_indicator(y)
+        self.n_outputs_ = 1 if indicator.ndim == 1 else indicator.shape[1]
+        return indicator
+
+    def _indices_or_indicator(self, y: Any) -> NDArray[Any]:
+        if self.out_activation_ == "softmax":
             return np.searchsorted(self.classes_, y)
-        indicator = self._label_binarizer.transform(y)
-        self.n_outputs_ = indicator.shape[1]
-        return indicator.ravel() if self.n_outputs_ == 1 else indicator
+        indicator: NDArray[Any] = self._label_binarizer.transform(y)
+        return indicator.ravel() if indicator.shape[1] == 1 else indicator
 
     def _encode_validation(self, y: Any) -> NDArray[Any]:
         """Return the same of labels for validation, which are among those of training."""
@@ -64,10 +74,7 @@ class Labels:
             )
         if len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
             raise ValueError(f"y_val has classes that y has not: {unknown}")
-        if self.out_activation_ == "softmax":
-            return np.searchsorted(self.classes_, y)
-        indicator = self._label_binarizer.transform(y)
-        return indicator.ravel() if self.n_outputs_ == 1 else indicator
+        return self._indices_or_indicator(y)
 
     def _weigh(
         self, y: NDArray[Any], sample_weight: NDArray[Any] | None, *, incremental: bool

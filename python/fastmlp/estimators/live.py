@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
+from fastmlp import losses
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import OUTPUTS, Architecture, hidden_activations
 
@@ -24,6 +25,7 @@ class _Tie(NamedTuple):
     activation: Any
     normalization: str | None
     out_activation: str
+    loss: Any
     coefs: tuple[NDArray[Any], ...]
     intercepts: tuple[NDArray[Any], ...]
 
@@ -32,6 +34,7 @@ class _Tie(NamedTuple):
             bool(self.activation == estimator.activation)
             and self.normalization == estimator.normalization
             and self.out_activation == estimator.out_activation_
+            and bool(self.loss == estimator._loss)
             and len(self.coefs) == len(estimator.coefs_)
             and len(self.intercepts) == len(estimator.intercepts_)
             and all(map(is_, self.coefs, estimator.coefs_))
@@ -50,6 +53,8 @@ class LiveParameters:
     out_activation_: str
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
+    # That of the last training, which the parameter `loss` may differ from.
+    _loss: Any
     _tie: _Tie | None
 
     @property
@@ -75,6 +80,7 @@ class LiveParameters:
             copy(self.activation),
             self.normalization,
             self.out_activation_,
+            self._loss,
             tuple(self.coefs_),
             tuple(self.intercepts_),
         )
@@ -86,8 +92,13 @@ class LiveParameters:
         single = all(array.dtype == np.float32 for array in coefs + intercepts)
         dtype = "float32" if single else "float64"
         architecture = self._architecture(_layer_sizes(coefs, intercepts), dtype)
-        if network is None or Architecture.of(network) != architecture:
-            network = architecture.make()
+        if network is None or (before := Architecture.of(network)) != architecture:
+            other = architecture.make()
+            # Another loss changes nothing of what the network learned besides the arrays.
+            as_now = {"output": architecture.output, "loss": architecture.loss}
+            if network is not None and before._replace(**as_now) == architecture:
+                other.parameters[:] = network.parameters
+            network = other
         for view, array in zip(network.weights + network.biases, coefs + intercepts, strict=True):
             view[...] = array
         self._set_network(network)
@@ -102,6 +113,7 @@ class LiveParameters:
             self.normalization if n_hidden else None,
             OUTPUTS[self.out_activation_],
             dtype,
+            self._loss,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -124,6 +136,8 @@ class LiveParameters:
         defaults = {p.name: p.default for p in named if p.default is not p.empty}
         state = defaults | state
         network = state.pop("_network", None)
+        if "out_activation_" in state:
+            state.setdefault("_loss", losses._of_output(OUTPUTS[state["out_activation_"]]))
         super().__setstate__(state)  # type: ignore[misc]
         if network is not None:
             self._set_network(network)

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from fastmlp.estimators.architecture import ACTIVATIONS, hidden_activations, hidden_sizes
+from fastmlp.estimators.loss import check_loss
 
 # Learning rates that change from step to step, as planned for all epochs of a fit.
 PLANNED = ("cosine", "linear", "one_cycle")
@@ -84,6 +85,7 @@ def check_parameters(estimator: Any) -> None:
     n_hidden = len(hidden_sizes(estimator.hidden_layer_sizes))
     hidden_activations(estimator.activation, n_hidden)
     dropout_rates(estimator.dropout, n_hidden)
+    check_loss(estimator.loss, estimator.solver)
     asked = {name: solvers for name, solvers in _SOLVERS.items() if _asks(getattr(estimator, name))}
     if estimator.learning_rate in _RATES:
         asked["learning_rate"] = _RATES[estimator.learning_rate]

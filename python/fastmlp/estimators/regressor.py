@@ -6,26 +6,50 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils._param_validation import InvalidParameterError, StrOptions
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp._core import MLP
 from fastmlp._files import Tensors
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
 from fastmlp.estimators.descriptions import described
+from fastmlp.estimators.loss import (
+    OF_NUMBERS,
+    REGRESSOR_LOSSES,
+    check_targets,
+    has_several_levels,
+    in_order,
+    loss_of,
+    n_outputs_of,
+    n_targets_of,
+    out_activation_of,
+    parameter_of,
+    score_of_quantiles,
+)
+from fastmlp.losses import Loss
 
 
 @described
 class MLPRegressor(RegressorMixin, BaseMLP):
     """Multilayer perceptron for numbers, in place of scikit-learn's.
 
-    It minimises half of the squared error, or half of the Poisson deviance, summed over outputs.
+    It minimises half of the squared error, or another loss, summed over outputs.
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        What is minimised. 'poisson' is for counts and rates, which are >= 0; the network's output
-        is then an exponential, and never negative.
+    loss : str, Loss or callable, default='squared_error'
+        What is minimised: 'squared_error', 'absolute_error', 'huber', 'quantile' (the median),
+        'poisson', 'gamma' or 'tweedie', or one of these as an object of `fastmlp.losses`, with
+        numbers: ``Huber(delta=1.35)``, ``Quantile(0.9)``, ``Tweedie(power=1.9)``. For 'poisson',
+        'gamma' and 'tweedie' the network's output is an exponential, and never negative; 'poisson'
+        is for counts and rates, which are >= 0, 'gamma' for numbers above 0.
+        ``Quantile([0.1, 0.5, 0.9])`` has one output per level, for a `y` of one column. 'lbfgs'
+        takes all but 'absolute_error' and 'quantile', whose derivatives jump.
+
+        A function ``loss(y, raw)`` is called once per batch with targets and outputs, both in the
+        dtype of the network, and returns the loss of each row and its derivative with respect to
+        the row's outputs; see the Notes of `MLP`. The network has an output per column of `y`.
     %(parameters)s
 
     Attributes
@@ -34,7 +58,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         R squared, or the score of `scoring`, on the rows for validation after each epoch; None
         without such rows.
     out_activation_ : str
-        'exp' for the Poisson loss, else 'identity'.
+        'exp' for 'poisson', 'gamma' and 'tweedie', else 'identity'.
     %(attributes)s
 
     See Also
@@ -59,14 +83,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": REGRESSOR_LOSSES,
     }
 
-    loss: str
+    loss: Any
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: Any = "squared_error",
         hidden_layer_sizes: Any = (100,),
         activation: str | Sequence[str] = "relu",
         *,
@@ -151,7 +175,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         network : MLP
             A network without an `input_scale` that has ``output="identity"``, or
-            ``output="exp"`` for the Poisson loss.
+            ``output="exp"`` and a loss whose output that is by default, such as Poisson's.
         **parameters : object
             Parameters of the constructor for a later `fit` or `partial_fit`; those that the
             network determines follow from it.
@@ -166,13 +190,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ValueError
             If the network is not of that kind.
         """
-        losses = {"identity": "squared_error", "exp": "poisson"}
-        if network.output not in losses:
+        if network.output not in ("identity", "exp"):
             raise ValueError(
                 f"a regressor's network must have output 'identity' or 'exp', "
                 f"got {network.output!r}"
             )
-        parameters["loss"] = losses[network.output]
+        loss = network.loss_function
+        if out_activation_of(loss) != network.output:
+            raise ValueError(
+                f"a regressor's network with output {network.output!r} must have a loss whose "
+                f"output that is by default, got {loss}"
+            )
+        parameters["loss"] = parameter_of(loss, OF_NUMBERS)
         return cls._of_network(network, network.output, parameters)
 
     def _validate_params(self) -> None:
@@ -180,17 +209,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             super()._validate_params()
         except InvalidParameterError as error:
             # The first positional argument of the classifier is the second one here.
-            if isinstance(self.loss, str):
+            if isinstance(self.loss, str | Loss):
                 raise
             hint = f"Did you mean hidden_layer_sizes={self.loss!r}?"
             raise InvalidParameterError(f"{error} {hint}") from None
 
     def _encode(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
         """Return `y` itself."""
-        if self.loss == "poisson" and y.min() < 0:
-            raise ValueError(f"y must be >= 0 for loss='poisson', got {y.min()}")
-        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        self._loss = loss_of(self.loss)
+        check_targets("y", y, self._loss, self.loss)
+        self.out_activation_ = out_activation_of(self._loss)
+        self.n_outputs_ = n_outputs_of(self._loss, self.loss, y)
         return y
 
     @classmethod
@@ -210,16 +239,43 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers of the dtype that the network was trained in.
+            Numbers of the dtype that the network was trained in. Quantiles of several levels have
+            one column per level, and never cross: the outputs of each row are sorted.
         """
         network = self.network_
-        return _flat(network.predict(self._checked(X, network), n_jobs=self.n_jobs))
+        predicted = network.predict(self._checked(X, network), n_jobs=self.n_jobs)
+        return _flat(in_order(predicted, self._loss))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R squared of the predictions, or D squared where they are several quantiles.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            One sample per row.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample. None is 1 for all.
+
+        Returns
+        -------
+        float
+            ``sklearn.metrics.r2_score``; for quantiles of several levels the mean over these of
+            ``sklearn.metrics.d2_pinball_score``.
+        """
+        predicted = self.predict(X)
+        if has_several_levels(self._loss):
+            return score_of_quantiles(y, predicted, self._loss, sample_weight)
+        return float(r2_score(y, predicted, sample_weight=sample_weight))
 
     def _encode_validation(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return `y` itself, if it has the columns of that of training."""
-        if (1 if y.ndim == 1 else y.shape[1]) != self.n_outputs_:
-            expected = "(n,)" if self.n_outputs_ == 1 else f"(n, {self.n_outputs_})"
+        n_targets = n_targets_of(self._loss, self.n_outputs_)
+        if (1 if y.ndim == 1 else y.shape[1]) != n_targets:
+            expected = "(n,)" if n_targets == 1 else f"(n, {n_targets})"
             raise ValueError(f"y_val has shape {y.shape}, expected {expected}, as y has")
+        check_targets("y_val", y, self._loss, self.loss)
         return y
 
     @available_if(goes_on_by_epochs)
@@ -232,7 +288,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             One sample per row.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers; not below 0 if `loss` is "poisson".
+            Numbers that `loss` is for.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample: finite, >= 0. None is 1 for all.
 

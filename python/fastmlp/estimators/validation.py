@@ -17,6 +17,8 @@ from sklearn.utils.validation import validate_data
 
 from fastmlp._core import MLP
 from fastmlp.estimators.inputs import as_targets, readable, refuse_sparse_targets, refuse_times
+from fastmlp.estimators.loss import has_several_levels
+from fastmlp.losses import Loss, SquaredError
 
 
 class Measured(NamedTuple):
@@ -146,7 +148,7 @@ class Validation:
         self.rows = rows
         self.scorer = _scorer(estimator)
         # The loss of training is a mean over the outputs where scikit-learn's is.
-        averages = estimator.out_activation_ == "identity" and estimator.solver != "lbfgs"
+        averages = isinstance(estimator._loss, SquaredError) and estimator.solver != "lbfgs"
         self.n_terms = estimator.n_outputs_ if averages else 1
         if not is_classifier(estimator) and estimator.scoring in (None, "r2") and len(rows.y) < 2:
             raise ValueError("X_val has 1 row, expected 2 or more for R squared")
@@ -154,15 +156,19 @@ class Validation:
     def measure(self, network: MLP) -> Measured:
         """Return score and loss of the network; the score is NaN where the loss is not finite."""
         X, y, labels, weights = self.rows
-        loss, score = network.evaluate(X, y, sample_weight=weights, n_jobs=self.nameless.n_jobs)
+        given = {"sample_weight": weights, "n_jobs": self.nameless.n_jobs}
+        if self.scorer is None and self.scoring != "loss":
+            loss, score = network.evaluate(X, y, **given)
+        else:
+            loss, score = network.loss(X, y, **given), np.nan
         loss /= self.n_terms
         if not np.isfinite(loss):
             score = np.nan
         elif self.scoring == "loss":
             score = -loss
         elif self.scorer is not None:
-            given = {} if weights is None else {"sample_weight": weights}
-            score = float(self.scorer(self.nameless, X, labels, **given))
+            weighted = {} if weights is None else {"sample_weight": weights}
+            score = float(self.scorer(self.nameless, X, labels, **weighted))
         return Measured(score, loss)
 
 
@@ -171,7 +177,10 @@ def _scorer(estimator: Any) -> Callable[..., float] | None:
     own = "accuracy" if is_classifier(estimator) else "r2"
     # With one class there is no other that the output can mean.
     sees_one_class = is_classifier(estimator) and len(estimator.classes_) == 1
-    if estimator.scoring == "loss" or (estimator.scoring in (None, own) and not sees_one_class):
+    # The engine knows no score of a function, nor of several quantiles.
+    is_scored = isinstance(estimator._loss, Loss) and not has_several_levels(estimator._loss)
+    is_engines = estimator.scoring in (None, own) and is_scored and not sees_one_class
+    if estimator.scoring == "loss" or is_engines:
         return None
     scorer: Callable[..., float] = check_scoring(estimator, estimator.scoring)
     return scorer

@@ -1,10 +1,10 @@
-//! A network's architecture, from Python's arguments.
+//! A network's architecture: from Python's arguments, and shown to Python.
 
 use std::sync::Arc;
 
 use fastmlp_core::{Activation, HiddenActivation, Loss, Network, Normalization, Output};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::argument::converted;
 use crate::error::{BindError, BindResult};
@@ -76,4 +76,33 @@ fn activations(activation: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> BindRe
             .map(|name| HiddenActivation::from_name(name))
             .collect::<Result<_, _>>()?),
     }
+}
+
+/// Widths, input first.
+pub(crate) fn layer_sizes<'py>(network: &Network, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, network.layout().layer_sizes().collect::<Vec<_>>())
+}
+
+/// The name of the activation of all hidden layers, or the names if they differ.
+pub(crate) fn activation<'py>(network: &Network, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let names: Vec<_> = network.activations().iter().map(|activation| activation.name()).collect();
+    match names.first() {
+        Some(first) if names.iter().all(|name| name == first) => Ok(PyString::new(py, first).into_any()),
+        _ => Ok(PyTuple::new(py, names)?.into_any()),
+    }
+}
+
+/// The call that makes a network of this architecture.
+pub(crate) fn shown(network: &Network, dtype: &str, loss: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = loss.py();
+    let (sizes, activation) = (layer_sizes(network, py)?.to_list().repr()?, activation(network, py)?.repr()?);
+    let output = network.output().name();
+    let normalization = network.normalization();
+    let normalization =
+        normalization.map_or_else(String::new, |name| format!(", normalization='{}'", name.name()));
+    let input_scale = if network.input_scale() { ", input_scale=True" } else { "" };
+    let loss = if network.has_canonical_loss() { String::new() } else { format!(", loss={}", loss.repr()?) };
+    Ok(format!(
+        "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss})"
+    ))
 }

@@ -9,7 +9,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::BindError;
-use crate::mlp::MLP;
 
 /// Defines a function for each argument, with which `from_py_with` converts it.
 macro_rules! arguments {
@@ -35,19 +34,15 @@ arguments! {
     input_scale: bool, "a bool";
     learning_rate: f64, "a number";
     lr_factors: Option<BTreeMap<String, f64>>, "None or a dict of str to number";
-    metadata: BTreeMap<String, String>, "a dict of str to str";
-    mlp: Bound<'py, MLP>, "an MLP";
     momentum: f64, "a number";
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";
-    network: Bound<'py, MLP>, "an MLP";
     output: Option<&'a str>, "None or a str";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
     schedule: Option<&'a str>, "None or a str";
     shuffle: bool, "a bool";
     state: Bound<'py, PyDict>, "a dict";
-    tensors: BTreeMap<String, Bound<'py, PyAny>>, "a dict of str to ndarray";
     warmup: Option<f64>, "None or a number";
     weight_decay: f64, "a number";
 }

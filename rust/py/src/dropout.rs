@@ -1,10 +1,11 @@
 //! The arguments of dropout.
 
-use fastmlp_core::{Dropout, Error};
+use fastmlp_core::{Dropout, Error, Network};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::{BindError, BindResult};
+use crate::integer::seed as seed_of;
 
 /// Dropout, and the seed of its masks if the caller gave one.
 pub(crate) struct SeededDropout {
@@ -13,6 +14,16 @@ pub(crate) struct SeededDropout {
 }
 
 impl SeededDropout {
+    /// `dropout`, `input_dropout` and `seed` of a call to such a network.
+    pub(crate) fn extract(
+        (hidden, input): (Option<&Bound<'_, PyAny>>, f64),
+        seed: Option<&Bound<'_, PyAny>>,
+        network: &Network,
+    ) -> BindResult<Self> {
+        let dropout = of_hidden(hidden, network.activations().len())?.with_input(input)?;
+        Ok(Self { dropout, seed: seed_of(seed)? })
+    }
+
     /// The arguments of a call that draws no seed itself.
     pub(crate) fn seeded(self) -> BindResult<Self> {
         if self.seed.is_none() && !self.dropout.is_none() {
@@ -26,11 +37,6 @@ impl SeededDropout {
     pub(crate) fn masks(&self, draw: impl FnOnce() -> u64) -> Option<(&Dropout, u64)> {
         (!self.dropout.is_none()).then(|| (&self.dropout, self.seed.unwrap_or_else(draw)))
     }
-}
-
-/// The rates of hidden layers, and of the inputs where `input` is not 0.
-pub(crate) fn dropout(hidden: Option<&Bound<'_, PyAny>>, input: f64, n_hidden: usize) -> BindResult<Dropout> {
-    Ok(of_hidden(hidden, n_hidden)?.with_input(input)?)
 }
 
 /// `dropout`: none, one rate, or one per hidden layer.

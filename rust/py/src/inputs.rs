@@ -7,9 +7,10 @@ use ndarray::Ix1;
 use numpy::{PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::array::{Input, Matrix, PyScalar, borrow, span, untyped};
+use crate::array::{PyScalar, borrow, span, untyped};
 use crate::ending::attribute;
 use crate::error::{BindError, BindResult};
+use crate::matrix::{Input, Matrix};
 
 /// The inputs of a call.
 pub(crate) enum InputArray<'a, 'py, T: PyScalar> {

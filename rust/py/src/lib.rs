@@ -34,33 +34,47 @@
 #![allow(
     clippy::doc_markdown,
     clippy::doc_link_with_quotes,
+    clippy::doc_lazy_continuation,
     reason = "the comments of classes are docstrings, in numpydoc's markup"
 )]
 
-mod architecture;
-mod argument;
-mod array;
-mod detached;
-mod dropout;
-mod ending;
-mod engine;
+/// The docstring of a name, which `build.rs` made of `doc/`.
+macro_rules! docstring {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/doc/", $name, ".txt"))
+    };
+}
+
 mod error;
-mod history;
-mod inputs;
+mod ending;
+mod detached;
+mod argument;
 mod integer;
+mod threads;
+mod stream;
+mod array;
+mod out;
+mod matrix;
+mod columns;
+mod tensor;
+mod inputs;
+mod targets;
+mod data;
+mod dropout;
+mod objective;
+mod shuffling;
 mod loss;
 mod loss_function;
+mod architecture;
+mod parameter_block;
+mod epoch;
+mod history;
+mod optimizer;
+mod training;
+mod engine;
 mod mlp;
 mod network_file;
-mod objective;
-mod optimizer;
-mod out;
-mod parameter_block;
-mod shuffling;
-mod stream;
-mod targets;
-mod threads;
-mod training;
+mod methods;
 
 use pyo3::prelude::*;
 
@@ -75,9 +89,11 @@ mod _core {
     use pyo3::types::PyTuple;
 
     #[pymodule_export]
+    use super::epoch::Epoch;
+    #[pymodule_export]
     use super::error::{DivergenceError, ModelFileError};
     #[pymodule_export]
-    use super::history::{Epoch, History};
+    use super::history::History;
     #[pymodule_export]
     use super::loss::check_loss;
     #[pymodule_export]

@@ -7,8 +7,10 @@ use ndarray::{ArrayView2, Axis};
 use numpy::{PyArrayMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::array::{LabelArray, Matrix, PyScalar, borrow, span, untyped};
+use crate::array::{PyScalar, borrow, span, untyped};
+use crate::columns::LabelArray;
 use crate::error::BindResult;
+use crate::matrix::Matrix;
 
 /// The targets of a call, borrowed.
 pub(crate) enum TargetArray<'py, T: PyScalar> {

@@ -1,117 +1,19 @@
-//! The arguments of training, and the loop of `fit` between the core's epochs and Python's callback.
+//! The loop of `fit` between the core's epochs and Python's callback.
 
-use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
-use fastmlp_core::{
-    Dataset, Dropout, EpochRecord, Error, Inputs, Mlp, Names, Network, Objective, Result, Schedule, Trainer,
-    Weights,
-};
+use fastmlp_core::{Dropout, EpochRecord, Error, Mlp, Objective, Schedule, Trainer};
 use pyo3::prelude::*;
 
-use crate::array::{PyScalar, WeightArray, class_weight};
+use crate::data::{DataArguments, DataArrays};
 use crate::detached::watched;
 use crate::ending::called;
+use crate::epoch::Epoch;
 use crate::error::{BindError, BindResult};
-use crate::history::{Epoch, History};
-use crate::inputs::InputArray;
+use crate::history::History;
+use crate::integer::count;
 use crate::optimizer::{Reservation, Stateful};
 use crate::shuffling::Shuffling;
-use crate::targets::{TargetArray, TargetViews};
-
-/// Inputs, labels and weights as Python gave them.
-pub(crate) struct DataArguments<'a, 'py> {
-    pub(crate) x: &'a Bound<'py, PyAny>,
-    pub(crate) y: &'a Bound<'py, PyAny>,
-    pub(crate) sample_weight: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) class_weight: Option<&'a Bound<'py, PyAny>>,
-}
-
-impl<'py> DataArguments<'_, 'py> {
-    pub(crate) fn py(&self) -> Python<'py> {
-        self.x.py()
-    }
-
-    /// The arrays, borrowed; `names` are those of X and y.
-    pub(crate) fn arrays<T: PyScalar>(
-        &self,
-        names: Names,
-        network: &Network,
-    ) -> BindResult<DataArrays<'_, 'py, T>> {
-        if !network.has_classes() && self.class_weight.is_some() {
-            return Err(Error::value("class_weight", "given", "None for a network without classes").into());
-        }
-        Ok(DataArrays {
-            names,
-            x: InputArray::borrowed(names.x, self.x)?,
-            y: TargetArray::extract(names.y, self.y, network)?,
-            sample_weight: self.sample_weight.map(WeightArray::extract).transpose()?,
-            class_weight: self.class_weight.map(class_weight).transpose()?,
-        })
-    }
-}
-
-/// Inputs, labels and weights, borrowed in place.
-pub(crate) struct DataArrays<'a, 'py, T: PyScalar> {
-    names: Names,
-    x: InputArray<'a, 'py, T>,
-    y: TargetArray<'py, T>,
-    sample_weight: Option<WeightArray<'py>>,
-    class_weight: Option<Vec<f64>>,
-}
-
-impl<T: PyScalar> DataArrays<'_, '_, T> {
-    /// The names of the arrays, and their ranges of addresses.
-    pub(crate) fn spans(&self) -> Vec<(&'static str, Range<usize>)> {
-        let weights = self.sample_weight.as_ref().map(|weights| ("sample_weight", weights.span()));
-        let x = self.x.spans().into_iter().map(|span| (self.names.x, span));
-        x.chain([(self.names.y, self.y.span())]).chain(weights).collect()
-    }
-
-    /// Views that can be read detached from the interpreter.
-    pub(crate) fn views(&self) -> BindResult<DataViews<'_, T>> {
-        Ok(DataViews {
-            names: self.names,
-            x: self.x.view(self.names.x)?,
-            targets: self.y.view(),
-            sample_weight: self.sample_weight.as_ref().map(WeightArray::view),
-            class_weight: self.class_weight.as_deref(),
-        })
-    }
-}
-
-/// Views of [`DataArrays`], which need no interpreter.
-pub(crate) struct DataViews<'a, T: PyScalar> {
-    names: Names,
-    x: Inputs<'a, T>,
-    targets: TargetViews<'a, T>,
-    sample_weight: Option<Box<dyn Weights + 'a>>,
-    class_weight: Option<&'a [f64]>,
-}
-
-impl<T: PyScalar> DataViews<'_, T> {
-    /// Number of rows of X.
-    pub(crate) fn n_rows(&self) -> usize {
-        self.x.nrows()
-    }
-
-    /// The data set for a network, checked.
-    pub(crate) fn dataset(&self, network: &Network) -> Result<Dataset<'_, T>> {
-        let (layout, names) = (network.layout(), self.names);
-        let x = self.x.view();
-        x.check_columns(names.x, layout)?;
-        let sample_weight = self.sample_weight.as_deref();
-        match &self.targets {
-            TargetViews::Classes(labels) => {
-                Dataset::new(names, x, &**labels, sample_weight, self.class_weight, layout.d_out())
-            }
-            TargetViews::Values(values, is_vector) => {
-                let data = Dataset::with_values(names, x, values.view(), sample_weight, network)?;
-                Ok(if *is_vector { data.with_vector_of_targets() } else { data })
-            }
-        }
-    }
-}
 
 /// The arguments of `fit` besides the training set and the optimizer.
 pub(crate) struct FitArguments<'a, 'py> {
@@ -225,4 +127,30 @@ fn wants_to_stop(answer: &Bound<'_, PyAny>) -> BindResult<bool> {
     answer
         .extract()
         .map_err(|_| BindError::type_error("the callback's answer", answer, "True to stop, or None"))
+}
+
+/// `callback`, if it can be called.
+pub(crate) fn callable<'a, 'py>(
+    callback: Option<&'a Bound<'py, PyAny>>,
+) -> BindResult<Option<&'a Bound<'py, PyAny>>> {
+    match callback {
+        Some(other) if !other.is_callable() => {
+            Err(BindError::type_error("callback", other, "a function of one argument"))
+        }
+        callback => Ok(callback),
+    }
+}
+
+/// `epochs` and `initial_epoch`.
+pub(crate) fn epochs_of(
+    epochs: Option<&Bound<'_, PyAny>>,
+    initial_epoch: Option<&Bound<'_, PyAny>>,
+) -> BindResult<(usize, usize)> {
+    let epochs = epochs.map_or(Ok(1000), |epochs| count("epochs", epochs, 0))?;
+    let initial_epoch = initial_epoch.map_or(Ok(0), |initial| count("initial_epoch", initial, 0))?;
+    if initial_epoch > epochs {
+        let expected = format!("at most {epochs}, the number of epochs");
+        return Err(Error::value("initial_epoch", initial_epoch, expected).into());
+    }
+    Ok((epochs, initial_epoch))
 }

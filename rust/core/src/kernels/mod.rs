@@ -66,6 +66,7 @@ use crate::numbers::Scalar;
 
 pub use activation::Activation;
 pub(crate) use activation::Suits;
+pub(crate) use argmax::first_greatest;
 pub(crate) use batch_norm::NormColumns;
 pub(crate) use class_losses::ClassLoss;
 pub(crate) use gemm::{Epilogue, Matrix, Start};

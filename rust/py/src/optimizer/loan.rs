@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use fastmlp_core::{Error, Options, Rule, State};
 
+use super::base::{IN_USE, Optimizer};
 use super::state::{AnyState, Stateful, counted};
-use super::{IN_USE, Optimizer};
 use crate::error::BindResult;
 
 /// The right to train with an optimizer, which one call has at a time.
@@ -33,7 +33,7 @@ impl Drop for Reservation<'_> {
 impl Reservation<'_> {
     /// The options of its steps.
     pub(crate) fn options(&self) -> Options {
-        self.0.options
+        *self.0.options()
     }
 
     /// Lends the state for training a network of `n_parameters`.

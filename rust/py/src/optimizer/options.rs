@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use fastmlp_core::{Error, Groups, Options, RateSchedule, Role};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple};
 
-use super::Optimizer;
 use crate::error::BindResult;
 
 /// The arguments that define the options.
@@ -49,7 +48,7 @@ fn role(argument: &'static str, name: &str) -> BindResult<Role> {
 
 /// `lr_factors`: the factors that are not 1; None if all are.
 #[allow(clippy::float_cmp, reason = "a factor of 1 leaves a learning rate as it is")]
-pub(super) fn lr_factors<'py>(options: &Options, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+pub(crate) fn lr_factors<'py>(options: &Options, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
     let dict = PyDict::new(py);
     for role in Role::LEARNED {
         let factor = options.groups().factor(role);
@@ -68,7 +67,7 @@ pub(super) fn decay_roles<'py>(options: &Options, py: Python<'py>) -> PyResult<O
 }
 
 /// The arguments that are not the defaults, by name.
-fn keywords<'py>(options: &Options, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+pub(super) fn keywords<'py>(options: &Options, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
     let (dict, schedule) = (PyDict::new(py), options.schedule());
     let set =
         |name, value: Option<Bound<'py, PyAny>>| value.map_or(Ok(()), |value| dict.set_item(name, value));
@@ -79,24 +78,4 @@ fn keywords<'py>(options: &Options, py: Python<'py>) -> PyResult<Bound<'py, PyDi
     set("lr_factors", lr_factors(options, py)?.map(Bound::into_any))?;
     set("decay_roles", decay_roles(options, py)?.map(Bound::into_any))?;
     Ok(dict)
-}
-
-/// The call that makes the same optimizer: its class, the settings of the rule as text, and the
-/// options.
-pub(super) fn call(optimizer: &Bound<'_, Optimizer>, class: &str, settings: &str) -> BindResult<String> {
-    let options = keywords(&optimizer.get().options, optimizer.py())?;
-    let shown = options.iter().map(|(name, value)| Ok(format!(", {name}={}", value.repr()?)));
-    Ok(format!("{class}({settings}{})", shown.collect::<PyResult<String>>()?))
-}
-
-/// The arguments of pickle: the class, the settings of the rule, the options and the state.
-pub(super) fn reduced<'py>(
-    optimizer: &Bound<'py, Optimizer>,
-    class: Bound<'py, PyType>,
-    settings: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
-) -> BindResult<Bound<'py, PyTuple>> {
-    let py = optimizer.py();
-    let make = py.import("copyreg")?.getattr("__newobj_ex__")?;
-    let arguments = (class, settings.into_pyobject(py)?, keywords(&optimizer.get().options, py)?);
-    Ok((make, arguments, optimizer.get().state_dict(py)?).into_pyobject(py)?)
 }

@@ -1,0 +1,66 @@
+//! The operations of a network for Python, independent of its element type.
+
+use fastmlp_core::{Numbers, Objective};
+use pyo3::prelude::*;
+
+use crate::data::DataArguments;
+use crate::dropout::SeededDropout;
+use crate::error::BindResult;
+use crate::history::History;
+use crate::optimizer::Optimizer;
+use crate::training::FitArguments;
+
+/// A network of either type.
+pub(crate) trait Engine: Send + Sync {
+    /// NumPy's name of the type.
+    fn dtype(&self) -> &'static str;
+    /// The parameters, live; `owner` keeps this engine alive.
+    fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny>;
+    /// The last layer's sums, or the predictions that the output makes from them.
+    fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        predicts: bool,
+        n_threads: usize,
+    ) -> BindResult<Bound<'py, PyAny>>;
+    /// Classes.
+    fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>>;
+    /// Weighted mean loss.
+    fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64>;
+    /// Weighted mean loss, and the accuracy or R squared.
+    fn evaluate(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<(f64, f64)>;
+    /// The objective and its gradient.
+    fn loss_and_grad<'py>(
+        &self,
+        data: &DataArguments<'_, 'py>,
+        objective: Objective,
+        dropout: &SeededDropout,
+        n_threads: usize,
+    ) -> BindResult<(f64, Bound<'py, PyAny>)>;
+    /// The gradient and the derivative with respect to X, for a loss of the caller's own.
+    fn backward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        d_output: &Bound<'py, PyAny>,
+    ) -> BindResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
+    /// One update.
+    fn step(
+        &self,
+        data: &DataArguments<'_, '_>,
+        objective: Objective,
+        optimizer: &Optimizer,
+        dropout: &SeededDropout,
+    ) -> BindResult<f64>;
+    /// One update along the caller's own gradient.
+    fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()>;
+    /// Epochs of updates.
+    fn fit(
+        &self,
+        data: &DataArguments<'_, '_>,
+        optimizer: &Optimizer,
+        arguments: &FitArguments<'_, '_>,
+    ) -> BindResult<History>;
+    /// The parameters and the state of the network's random stream, at one moment.
+    fn snapshot(&self) -> BindResult<(Numbers, u64)>;
+}
