@@ -105,6 +105,14 @@ def test_a_terminal_without_tqdm_gets_scikit_learn_s_lines(spiral, open_terminal
     )
 
 
+def test_a_single_epoch_is_a_line(spiral, notebook, capsys):
+    X, y = spiral
+    clf = fastmlp.MLPClassifier((3,), verbose=True)
+    clf.partial_fit(X, y, classes=[0, 1, 2])
+    assert notebook == []
+    assert capsys.readouterr().out == f"Iteration 1, loss = {clf.loss_:.8f}\n"
+
+
 def test_verbose_in_a_notebook_is_a_bar_of_html(spiral, notebook, capfd):
     X, y = spiral
     clf = fastmlp.MLPClassifier((3,), max_iter=50, tol=1e9, n_iter_no_change=3, verbose=True)

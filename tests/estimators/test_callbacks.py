@@ -116,13 +116,29 @@ def test_ctrl_c_in_a_callback_keeps_the_epoch_that_ended(solver, data):
     assert clf.n_iter_ == len(clf.loss_curve_) == 2
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_callback_may_save_the_estimator(solver, data, fit, tmp_path):
+    X, y = data("iris")
+    clf = MLPClassifier(
+        solver=solver,
+        early_stopping=solver != "lbfgs",
+        callback=lambda info: info.estimator.save(tmp_path / f"{info.epoch}"),
+        **SMALL | {"max_iter": 3},
+        keep_every=1,
+    )
+    fit(clf, X, y)
+    for epoch, likely in enumerate(clf.staged_predict_proba(X), 1):
+        saved = MLPClassifier.load(tmp_path / f"{epoch}")
+        np.testing.assert_array_equal(saved.predict_proba(X), likely)
+
+
 def test_partial_fit_tells_of_its_epoch(data):
     X, y = data("iris")
     told = []
     clf = MLPClassifier(callback=told.append)
     for _ in range(2):
         clf.partial_fit(X, y, classes=[0, 1, 2])
-    assert [(info.epoch, info.loss) for info in told] == [(1, loss) for loss in clf.loss_curve_]
+    assert [info[:3] for info in told] == [(1, 1, loss) for loss in clf.loss_curve_]
 
 
 def stop_at_once(info):

@@ -138,6 +138,71 @@ def test_input_that_predict_refuses_as_scikit_learn_does(case, data, fit):
     assert ours == theirs
 
 
+def unsorted(X):
+    """The same numbers in another order, and one of them in two parts."""
+    rows = scipy.sparse.csr_matrix(X)
+    parts = [slice(rows.indptr[i], rows.indptr[i + 1]) for i in range(rows.shape[0])]
+    data = np.concatenate([np.r_[rows.data[part][::-1] / 2, rows.data[part] / 2] for part in parts])
+    columns = [np.r_[rows.indices[part][::-1], rows.indices[part]] for part in parts]
+    return scipy.sparse.csr_matrix((data, np.concatenate(columns), 2 * rows.indptr), rows.shape)
+
+
+def wide_indices(X):
+    rows = scipy.sparse.csr_array(X)
+    rows.indices, rows.indptr = rows.indices.astype("i8"), rows.indptr.astype("i8")
+    return rows
+
+
+ROWS = {
+    "matrix": scipy.sparse.csr_matrix,
+    "array": scipy.sparse.csr_array,
+    "counts": lambda X: scipy.sparse.csr_matrix(np.round(X).astype("i8")),
+    "bytes": lambda X: scipy.sparse.csr_array(np.round(X).astype("u1")),
+    "bits": lambda X: scipy.sparse.csr_matrix(X > 1),
+    "single precision": lambda X: scipy.sparse.csr_matrix(X.astype("f4")),
+    "unsorted": unsorted,
+    "wide indices": wide_indices,
+    "empty rows": lambda X: scipy.sparse.csr_matrix(0 * X),
+    "columns": scipy.sparse.csc_array,
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("layout", ROWS)
+def test_sparse_rows_predict_as_dense_ones(layout, dtype, data, fit):
+    """Those that are plainly right are not validated, and others are."""
+    X, y = data("iris")
+    clf = fit(MLPClassifier((5,), max_iter=5, random_state=0), X.astype(dtype), y)
+    reg = fit(MLPRegressor("squared_error", (5,), max_iter=5, random_state=0), X.astype(dtype), y)
+    sparse = ROWS[layout](X)
+    for rows in (sparse, sparse[:1]):
+        dense = rows.toarray().astype(dtype)
+        np.testing.assert_array_equal(clf.predict(rows), clf.predict(dense))
+        tolerance = {"rtol": 1e-12 if dtype == "f8" else 1e-5}
+        np.testing.assert_allclose(clf.predict_proba(rows), clf.predict_proba(dense), **tolerance)
+        np.testing.assert_allclose(reg.predict(rows), reg.predict(dense), **tolerance)
+
+
+def test_sparse_rows_that_are_damaged_are_refused(data, fit):
+    X, y = data("iris")
+    clf = fit(MLPClassifier((5,), max_iter=2, random_state=0), X, y)
+    rows = scipy.sparse.csr_matrix(X)
+    rows.indices[3] = 4
+    with pytest.raises(ValueError, match=r"indices\[3\] = 4, expected columns from 0 to below 4"):
+        clf.predict(rows)
+    rows = scipy.sparse.csr_matrix(X)
+    rows.indptr[2] = 10**6
+    with pytest.raises(ValueError, match=r"indptr\[2\] = 1000000, expected numbers that rise"):
+        clf.predict(rows)
+
+
+def test_names_of_features_are_missed_in_sparse_rows_too(data, fit):
+    X, y = data("iris")
+    clf = fit(MLPClassifier((5,), max_iter=2), pd.DataFrame(X, columns=list("abcd")), y)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        clf.predict(scipy.sparse.csr_matrix(X))
+
+
 @pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
 def test_negative_weights_are_refused(kind, data):
     X, y = data("iris")

@@ -23,6 +23,7 @@ def test_a_network_and_what_it_returns() -> None:
     assert_type(mlp.predict_proba(X), Floats)
     assert_type(mlp.predict(X), NDArray[Any])
     assert_type(mlp.loss(X, y, class_weight=[1.0, 2.0, 1.0]), float)
+    assert_type(mlp.evaluate(X, y), tuple[float, float])
     assert_type(mlp.loss_and_grad(X, y), tuple[float, Floats])
     assert_type(mlp.step(X, y, Adam(learning_rate=0.01)), float)
     assert_type(MLP([2, 3], loss=losses.CrossEntropy(0.1)).loss(X.astype(np.float32), y), float)

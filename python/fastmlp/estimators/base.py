@@ -166,7 +166,8 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstim
         self._begin_record(fresh, validates=validates)
         if not incremental:
             warn_of_scales(self, data.X, getattr(self, "feature_names_in_", None))
-        with Listeners(self, tasks) as listeners:
+        epochs = 1 if incremental else self.max_iter
+        with Listeners(self, epochs, tasks) as listeners:
             if self.solver == "lbfgs":
                 course = self._fit_lbfgs(network, data, held, listeners)
             else:

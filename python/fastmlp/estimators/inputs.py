@@ -59,7 +59,7 @@ def plainly_right(X: Any, n_features: int, dtype: str) -> Any:
                 return None
             data = data.astype(dtype)
         # The network itself looks at indices and their bounds.
-        if data.dtype.isnative and np.isfinite(data).all():
+        if np.isfinite(data).all():
             return CsrRows("csr", shape, data, X.indices, X.indptr)
     elif kind is CsrRows:
         return X

@@ -18,7 +18,7 @@ class FitInfo(NamedTuple):
     epoch : int
         The epoch, from 1 in each fit.
     epochs : int
-        The most that there may be: `max_iter`.
+        The most that there may be: `max_iter`, or 1 in `partial_fit`.
     loss : float
         The loss of the epoch, as in `loss_curve_`.
     val_loss : float or None
@@ -30,8 +30,9 @@ class FitInfo(NamedTuple):
     elapsed : float
         Seconds since training began.
     estimator : MLPClassifier or MLPRegressor
-        The estimator in training, which predicts with the parameters of this moment. What it will
-        be later is not known yet: a copy of it, or a file that it is saved to, stays as it is.
+        The estimator in training. It predicts with the parameters of this epoch, while its record,
+        such as `loss_curve_`, is that of before the fit. A copy of it, made by `copy.copy`, and a
+        file that it saves stay as they are when training goes on.
     """
 
     epoch: int
@@ -51,13 +52,16 @@ class Listeners:
     ----------
     draft : object
         The estimator in training.
+    epochs : int
+        The most epochs that there may be.
     tasks : FitTasks or None
         The tasks of the fit; None for a call that has none.
     """
 
-    def __init__(self, draft: Any, tasks: FitTasks | None) -> None:
+    def __init__(self, draft: Any, epochs: int, tasks: FitTasks | None) -> None:
         self.draft = draft
-        self.screen = screen_of(draft.max_iter) if draft.verbose else None
+        self.epochs = epochs
+        self.screen = screen_of(epochs) if draft.verbose else None
         self.callback: Callable[[FitInfo], Any] | None = draft.callback
         self.tasks = tasks
         self._open = ExitStack()

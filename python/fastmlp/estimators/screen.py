@@ -56,13 +56,15 @@ class OnBar:
 
 
 def screen_of(epochs: int) -> Screen:
-    """Return what suits standard output; without tqdm a terminal gets lines.
+    """Return what suits standard output; one epoch, and a terminal without tqdm, get lines.
 
     Parameters
     ----------
     epochs : int
         How many epochs there may be.
     """
+    if epochs == 1:
+        return Lines()
     display = notebook_display()
     if display is not None:
         return OnBar(NotebookBar(epochs, display))

@@ -121,7 +121,7 @@ class Watch:
             self.optimizer.learning_rate = last.learning_rate
         info = FitInfo(
             epoch=last.n_epochs,
-            epochs=self.estimator.max_iter,
+            epochs=self.listeners.epochs,
             loss=loss,
             val_loss=None if measured is None else measured.loss,
             val_score=None if measured is None else measured.score,

@@ -1,5 +1,7 @@
 //! A sparse matrix in compressed rows, checked once.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 use crate::kernels::{Element, Indices, SparseRow};
 
@@ -11,6 +13,8 @@ pub struct Csr<'a, T> {
     data: &'a [T],
     indices: Indices<'a>,
     indptr: Indices<'a>,
+    /// Whether the columns of each row rise, so that some of them are found without looking at all.
+    is_sorted: bool,
 }
 
 impl<'a, T: Element> Csr<'a, T> {
@@ -50,7 +54,23 @@ impl<'a, T: Element> Csr<'a, T> {
                 format!("columns from 0 to below {}", shape[1]),
             );
         }
-        Ok(Self { shape, data, indices, indptr })
+        let is_sorted = (1..indptr.len()).all(|i| {
+            let bound = |i| usize::try_from(indptr.get(i)).unwrap_or(0);
+            (bound(i - 1) + 1..bound(i)).all(|k| indices.get(k - 1) <= indices.get(k))
+        });
+        Ok(Self { shape, data, indices, indptr, is_sorted })
+    }
+
+    /// What row `i` stores, at least that in these columns.
+    pub(crate) fn row_around(&self, i: usize, columns: &Range<usize>) -> SparseRow<'a, T> {
+        let row = self.row(i);
+        if !self.is_sorted {
+            return row;
+        }
+        let before = |column: usize| row.indices.count_below(i64::try_from(column).unwrap_or(i64::MAX));
+        let start = before(columns.start);
+        let end = before(columns.end).max(start);
+        SparseRow { data: &row.data[start..end], indices: row.indices.slice(start, end), ..row }
     }
 
     /// What row `i` stores. The matrix was checked once, and its owner may overwrite it afterwards: entries that
@@ -65,6 +85,33 @@ impl<'a, T: Element> Csr<'a, T> {
             indices: self.indices.slice(start, end),
             columns: self.shape[1],
             dropout: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_around_some_columns_has_all_that_it_stores_there() {
+        let data = [1.0, 2.0, 3.0, 4.0, 5.0];
+        for (indices, is_sorted) in [([0, 3, 3, 6, 1], true), ([3, 0, 6, 3, 1], false)] {
+            let indptr = [0, 4, 5];
+            let x = Csr::new("X", [2, 7], &data, Indices::I32(&indices), Indices::I32(&indptr)).unwrap();
+            for start in 0..=7 {
+                for end in start..=7 {
+                    let columns = start..end;
+                    for i in 0..2 {
+                        let among = |row: SparseRow<'_, f64>| {
+                            row.iter().filter(|(j, _)| columns.contains(j)).collect::<Vec<_>>()
+                        };
+                        let around = x.row_around(i, &columns);
+                        assert_eq!(among(around), among(x.row(i)));
+                        assert!(!is_sorted || around.iter().all(|(j, _)| columns.contains(&j)));
+                    }
+                }
+            }
         }
     }
 }

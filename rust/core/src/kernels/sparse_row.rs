@@ -27,6 +27,14 @@ impl<'a> Indices<'a> {
         }
     }
 
+    /// How many of them, which rise, are less than `bound`.
+    pub(crate) fn count_below(&self, bound: i64) -> usize {
+        match self {
+            Self::I32(indices) => indices.partition_point(|&index| i64::from(index) < bound),
+            Self::I64(indices) => indices.partition_point(|&index| index < bound),
+        }
+    }
+
     pub(crate) fn slice(&self, start: usize, end: usize) -> Indices<'a> {
         match self {
             Self::I32(indices) => Indices::I32(&indices[start..end]),

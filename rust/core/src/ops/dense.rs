@@ -128,7 +128,7 @@ impl Dense {
         d_z: &[T],
         d_w: &mut [T],
     ) {
-        x.for_each(|i, x| {
+        x.for_each_around(part, |i, x| {
             T::add_sparse_outer(d_w, part, x, &d_z[i * self.d_out..(i + 1) * self.d_out]);
         });
     }

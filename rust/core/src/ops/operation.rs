@@ -29,7 +29,19 @@ impl<T: Element> SparseRows<'_, T> {
     /// Calls `f` with the position of each row and what it stores.
     #[inline(always)]
     pub(super) fn for_each(&self, mut f: impl FnMut(usize, SparseRow<'_, T>)) {
-        self.rows.for_each(|i, row| f(i, self.x.row(row).with_dropout(self.mask.as_ref(), self.first + i)));
+        self.rows.for_each(|i, row| f(i, self.left(i, self.x.row(row))));
+    }
+
+    /// The same with at least what each row stores in these columns.
+    #[inline(always)]
+    pub(super) fn for_each_around(&self, columns: &Range<usize>, mut f: impl FnMut(usize, SparseRow<'_, T>)) {
+        self.rows.for_each(|i, row| f(i, self.left(i, self.x.row_around(row, columns))));
+    }
+
+    /// What dropout leaves of the row at position `i`.
+    #[inline(always)]
+    fn left<'x>(&self, i: usize, row: SparseRow<'x, T>) -> SparseRow<'x, T> {
+        row.with_dropout(self.mask.as_ref(), self.first + i)
     }
 }
 

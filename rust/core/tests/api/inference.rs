@@ -30,11 +30,13 @@ fn inferred<T: Element>(mlp: &Mlp<T>, examples: &Examples<T>, n_threads: usize) 
     mlp.predict_proba(x, probabilities.slice_mut(s![.., ..;2]), n_threads, &Never).unwrap();
     mlp.predict(x, &mut classes, n_threads, &Never).unwrap();
     let loss = mlp.loss(&examples.weighted(), n_threads, &Never).unwrap();
+    let (same, score) = mlp.evaluate(&examples.weighted(), n_threads, &Never).unwrap();
+    assert_eq!(loss.to_bits(), same.to_bits());
     [
         bits(logits.as_slice().unwrap()),
         bits(probabilities.as_slice().unwrap()),
         classes.into_iter().map(i64::cast_unsigned).collect(),
-        vec![loss.to_bits()],
+        vec![loss.to_bits(), score.to_bits()],
     ]
 }
 
