@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.utils import gen_batches
 
 import fastmlp
 
@@ -285,26 +286,59 @@ def test_a_single_row_is_refused(method):
     mlp = make([3, 4, 2])
     optimizer = [] if method == "loss_and_grad" else [fastmlp.SGD(0.1)]
     before = mlp.parameters.copy()
-    message = f"X has shape (1, 3), expected at least two rows: {WHY}"
+    message = f"X has shape (1, 3), expected at least 2 rows: {WHY}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         getattr(mlp, method)(np.ones((1, 3)), np.zeros(1, int), *optimizer)
     np.testing.assert_array_equal(mlp.parameters, before)
     assert mlp.loss(np.ones((1, 3)), np.zeros(1, int)) > 0
 
 
-@pytest.mark.parametrize(
-    ("n", "batch_size", "better"), [(10, 3, 4), (10, 1, 2), (9, 2, 3), (7, 6, 7)]
-)
-def test_a_batch_of_a_single_row_is_refused_before_training(n, batch_size, better, rng):
+def test_batches_of_a_single_row_are_refused_before_training(rng):
     mlp = make([3, 4, 2])
-    X, y = data(rng, mlp, n)
+    X, y = data(rng, mlp, 10)
     before = mlp.parameters.copy()
-    expected = f"one that leaves no batch of a single row, such as {better}: {WHY}"
-    message = f"batch_size is {batch_size} for {n} rows, expected {expected}"
+    message = f"batch_size is 1, expected a number >= 2: {WHY}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        mlp.fit(X, y, epochs=1, batch_size=batch_size)
+        mlp.fit(X, y, epochs=1, batch_size=1)
     np.testing.assert_array_equal(mlp.parameters, before)
-    mlp.fit(X, y, epochs=1, batch_size=better)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize(("n", "batch_size"), [(10, 3), (9, 2), (7, 6), (3, 2), (10, 4), (9, 20)])
+def test_a_single_row_joins_the_batch_before_it(n, batch_size, shuffle, rng):
+    def squared_error(y, raw):
+        batches.append(y.astype(int).tolist())
+        return 0.5 * (raw[:, 0] - y) ** 2, raw - y[:, None]
+
+    batches = []
+    mlp = make([3, 4, 1], output="identity", loss=squared_error)
+    y = np.arange(float(n))
+
+    options = {"batch_size": batch_size, "shuffle": shuffle, "seed": 0}
+    mlp.fit(rng.standard_normal((n, 3)), y, fastmlp.SGD(0.01), epochs=2, **options)
+
+    expected = list(gen_batches(n, batch_size, min_batch_size=2))
+    assert [len(rows) for rows in batches] == [of.stop - of.start for of in expected] * 2
+    of_epoch = len(expected)
+    for epoch in (batches[:of_epoch], batches[of_epoch:]):
+        order = [row for rows in epoch for row in rows]
+        assert sorted(order) == list(range(n))
+        assert (order == sorted(order)) == (not shuffle or of_epoch == 1)
+
+
+def test_a_schedule_counts_the_batches_that_there_are(rng):
+    mlp = make([3, 4, 2])
+    X, y = data(rng, mlp, 13)
+    twin, optimizer = pickle.loads(pickle.dumps(mlp)), fastmlp.SGD(0.1)
+
+    options = {"batch_size": 4, "shuffle": False}
+    mlp.fit(X, y, fastmlp.SGD(0.1, schedule="linear"), epochs=2, **options)
+
+    for step in range(6):
+        optimizer.learning_rate = 0.1 * (1 - step / 6)
+        rows = slice(*((0, 4), (4, 8), (8, 13))[step % 3])
+        twin.step(X[rows], y[rows], optimizer)
+    np.testing.assert_allclose(mlp.parameters, twin.parameters, rtol=1e-12, atol=1e-15)
 
 
 def test_without_hidden_layers_there_is_nothing_to_normalise(rng):

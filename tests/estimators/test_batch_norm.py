@@ -52,23 +52,24 @@ def test_copies_keep_the_running_statistics(name, solver, data, fit, tmp_path):
     np.testing.assert_array_equal(again.network_.parameters, estimator.network_.parameters)
 
 
-@pytest.mark.parametrize(("n", "rows"), [(150, 150), (200, 200), (201, 201), (401, 201)])
-def test_batches_by_default_leave_no_single_row(n, rows, rng, fit):
+@pytest.mark.parametrize(("n", "batch_size"), [(201, "auto"), (201, 200), (201, 40), (201, 67)])
+def test_no_number_of_rows_leaves_a_batch_of_a_single_row(n, batch_size, rng, fit):
     X, y = rng.standard_normal((n, 3)), rng.integers(2, size=n)
-    clf = fit(MLPClassifier(**SMALL), X, y)
-    same = fit(MLPClassifier(batch_size=rows, **SMALL), X, y)
-    np.testing.assert_array_equal(clf.network_.parameters, same.network_.parameters)
+    clf = fit(MLPClassifier(batch_size=batch_size, **SMALL), X, y)
+    assert clf.n_iter_ == SMALL["max_iter"]
+    if batch_size in ("auto", 200):
+        whole = fit(MLPClassifier(batch_size=201, **SMALL), X, y)
+        np.testing.assert_array_equal(clf.network_.parameters, whole.network_.parameters)
 
 
 def test_a_batch_of_a_single_row_is_refused(data):
     X, y = data("iris")
     why = 'normalization="batch" takes the variance of each batch'
-    expected = f"one that leaves no batch of a single row, such as 150: {why}"
-    message = f"batch_size is 149 for 150 rows, expected {expected}"
-    clf = MLPClassifier(batch_size=149, **SMALL)
+    message = f"batch_size is 1, expected a number >= 2: {why}"
+    clf = MLPClassifier(batch_size=1, **SMALL)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         clf.fit(X, y)
-    message = f"X has shape (1, 4), expected at least two rows: {why}"
+    message = f"X has shape (1, 4), expected at least 2 rows: {why}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         MLPClassifier(**SMALL).partial_fit(X[:1], y[:1], classes=[0, 1, 2])
 

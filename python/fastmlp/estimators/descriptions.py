@@ -23,8 +23,9 @@ alpha : float, default=0.0001
     Penalty on weights, >= 0: half of it times the sum of their squares, divided by the weight
     of the batch (of its rows if there is no `sample_weight`), is added to the loss.
 batch_size : int or 'auto', default='auto'
-    Rows of a batch; 'auto' is 200, or all if there are fewer; with batch normalisation more, if the
-    last batch would be a single row. Not for 'lbfgs'.
+    Rows of a batch; 'auto' is 200, or all if there are fewer. With batch normalisation it is at
+    least 2, and a single row that would be left for the last batch joins the one before. Not for
+    'lbfgs'.
 learning_rate : str, default='constant'
     How the learning rate goes on from `learning_rate_init`: 'constant', 'invscaling', 'adaptive',
     'plateau', 'cosine', 'linear' or 'one_cycle', see Notes. As in scikit-learn 'invscaling' and

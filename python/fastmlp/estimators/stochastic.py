@@ -174,11 +174,7 @@ class Stochastic(Optimizers, LiveParameters):
 
     def _batch_rows(self, n_samples: int) -> int:
         if isinstance(self.batch_size, str):
-            rows = min(200, n_samples)
-            # The variance of a single row is not defined.
-            while self.normalization == "batch" and rows < n_samples and n_samples % rows == 1:
-                rows += 1
-            return rows
+            return min(200, n_samples)
         if self.batch_size > n_samples:
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be "

@@ -325,7 +325,7 @@ fn gradient_of<T: Element>(
 ) -> Result<(Tally, f64)> {
     pass.objective.check()?;
     data.check(pass.plan.network())?;
-    data.check_batches(pass.plan.network(), None)?;
+    data.check_batch(pass.plan.network())?;
     let n = data.n_rows();
     let mut team = Team::new(n_threads.min(pass.plan.workload().most_threads(n)));
     workspace.reserve(pass.plan, &data.x(), n, team.len())?;

@@ -112,6 +112,14 @@ impl Network {
         self.layout.stages().iter().any(|stage| matches!(stage, Stage::BatchNorm(_)))
     }
 
+    /// The fewest rows of a batch in training.
+    pub(crate) fn least_rows(&self) -> usize {
+        if self.needs_batches() { 2 } else { 1 }
+    }
+
+    /// Why it may be more than one.
+    pub(crate) const WHY_SEVERAL_ROWS: &str = r#"normalization="batch" takes the variance of each batch"#;
+
     /// The network without its batch normalisations, which are linear in prediction, so that the dense layers before them
     /// can do their work; none if it has no batch normalisation.
     pub(crate) fn folded(&self) -> Option<Self> {

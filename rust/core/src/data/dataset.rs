@@ -347,27 +347,14 @@ impl<'a, T: Element> Dataset<'a, T> {
         }
     }
 
-    /// Fails if a batch would have a single row although the network needs several, with `batch_size` rows per batch, or
-    /// all rows in one.
-    pub(crate) fn check_batches(&self, network: &Network, batch_size: Option<usize>) -> Result<()> {
-        let n = self.n_rows();
-        let leaves_one = |size: usize| size == 1 || n % size == 1;
-        match batch_size {
-            _ if !network.needs_batches() => Ok(()),
-            _ if n == 1 => {
-                let expected = r#"at least two rows: normalization="batch" takes the variance of each batch"#;
-                Err(Error::shape(self.names.x, &self.x.shape(), expected))
-            }
-            Some(size) if leaves_one(size) => {
-                let better = (size + 1..n).find(|&size| !leaves_one(size)).unwrap_or(n);
-                let expected = format!(
-                    "one that leaves no batch of a single row, such as {better}: normalization=\"batch\" takes the \
-                     variance of each batch"
-                );
-                Err(Error::value("batch_size", format_args!("{size} for {n} rows"), expected))
-            }
-            _ => Ok(()),
+    /// Fails if there are too few rows for a batch in training.
+    pub(crate) fn check_batch(&self, network: &Network) -> Result<()> {
+        let least = network.least_rows();
+        if self.n_rows() >= least {
+            return Ok(());
         }
+        let expected = format!("at least {least} rows: {}", Network::WHY_SEVERAL_ROWS);
+        Err(Error::shape(self.names.x, &self.x.shape(), expected))
     }
 
     /// [`Error::NotFinite`] with the first input that is NaN or infinite, if there is one.
