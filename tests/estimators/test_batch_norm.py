@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone
 
 import fastmlp
@@ -78,3 +79,60 @@ def test_lbfgs_has_no_batches(data):
     message = "normalization='batch' is for solver 'sgd', 'adam' or 'adamw', got solver='lbfgs'"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         MLPClassifier(solver="lbfgs", **SMALL).fit(*data("iris"))
+
+
+def test_a_networks_normalisation_is_refused_by_lbfgs_too(data):
+    network = MLP([4, 8, 3], dtype="float64", normalization="batch")
+    with pytest.raises(ValueError, match=r"^normalization='batch' is for solver 'sgd', "):
+        MLPClassifier.from_network(network, solver="lbfgs").fit(*data("iris"))
+
+
+def test_early_stopping_restores_the_best_running_statistics(data, fit):
+    X, y = data("iris")
+    held = {"X_val": X[::3], "y_val": y[::3]}
+    options = {**SMALL, "max_iter": 60, "batch_size": 20, "learning_rate_init": 0.02}
+    clf = fit(MLPClassifier(early_stopping=True, n_iter_no_change=4, **options), X, y, **held)
+
+    best = clf.best_iteration_
+    assert best < clf.n_iter_ < 60
+    as_then = fit(MLPClassifier(**{**options, "max_iter": best}), X, y)
+    np.testing.assert_array_equal(clf.network_.parameters, as_then.network_.parameters)
+    assert clf.score(X[::3], y[::3]) == max(clf.validation_scores_)
+
+
+def test_stages_keep_the_running_statistics_of_their_epochs(data, fit):
+    X, y = data("iris")
+    options = {**SMALL, "batch_size": 20}
+    clf = fit(MLPClassifier(keep_every=1, **options), X, y)
+
+    stages = list(clf.staged_predict_proba(X))
+
+    assert len(stages) == 5
+    for n, found in enumerate(stages, 1):
+        as_then = fit(MLPClassifier(**{**options, "max_iter": n}), X, y)
+        np.testing.assert_array_equal(found, as_then.predict_proba(X))
+
+
+def test_a_warm_start_continues_from_the_running_statistics(data, fit):
+    X, y = data("iris")
+    options = {**SMALL, "solver": "sgd", "momentum": 0.0, "shuffle": False}
+    clf = MLPClassifier(warm_start=True, **options)
+    through = fit(MLPClassifier(**{**options, "max_iter": 10}), X, y)
+
+    fit(fit(clf, X, y), X, y)
+
+    np.testing.assert_array_equal(clf.network_.parameters, through.network_.parameters)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_weights_of_rows_and_classes_do_not_count_for_the_statistics(sparse, data, fit):
+    X, y = data("iris")
+    X = sp.csr_matrix(X) if sparse else X
+    clf = MLPClassifier(shuffle=False, class_weight={1: 3.0}, **{**SMALL, "max_iter": 1})
+    fit(clf, X, y, sample_weight=np.linspace(0.1, 2.0, 150))
+    alike = fit(MLPClassifier(shuffle=False, **{**SMALL, "max_iter": 1}), X, y)
+
+    # After a single batch the statistics of the first layer are those of its initial weights.
+    first = slice(0, 8)
+    np.testing.assert_array_equal(running_statistics(clf)[first], running_statistics(alike)[first])
+    assert (clf.network_.biases[1] != alike.network_.biases[1]).all()

@@ -78,9 +78,9 @@ input_dropout : float, default=0.0
     The same for the inputs.
 normalization : {'layer', 'batch'} or None, default=None
     Normalises the sums of every hidden layer before the activation, with a learnable gain and shift
-    per unit: 'layer' the sums of each row, 'batch' the sums of each unit over the rows of a batch,
-    which has at least two, in training, and by running statistics in prediction. 'batch' is not
-    for 'lbfgs'.
+    per unit: 'layer' the sums of each row, 'batch' the sums of each unit. The latter are normalised
+    over the rows of a batch in training, whatever their weights, and with running means and
+    variances in prediction. 'batch' is not for 'lbfgs'.
 weight_decay : float or None, default=None
     What a step of 'adamw' takes from every weight, times the learning rate: >= 0. None is 0.01.
     Biases, gains, shifts and slopes do not decay. Only for 'adamw'.

@@ -17,7 +17,7 @@ pub(crate) struct Plan {
     /// Runs of steps that a tile goes through without waiting for the others.
     segments: Vec<Range<usize>>,
     pieces: Vec<Piece>,
-    /// The plan for predictions, if they are computed with another network.
+    /// The plan for predictions, if they are computed with the folded network.
     folded: Option<Box<Plan>>,
     tiny: Option<TinyNet>,
     workload: Workload,
@@ -29,7 +29,9 @@ impl Plan {
         let layout = network.layout();
         let steps = steps_of(&network);
         let (segments, pieces) = (segments_of(&steps), pieces_of(&steps));
-        let folded = network.folded().map(|folded| Box::new(Self::new(folded)));
+        // Each call folds anew, which reads and writes all weights: it pays off only where one kernel then computes the
+        // network.
+        let folded = network.folded().map(Self::new).filter(|plan| plan.tiny.is_some()).map(Box::new);
         let tiny = as_tiny(&network);
         let workload = Workload {
             n_parameters: layout.n_parameters(),
@@ -160,13 +162,24 @@ mod tests {
         };
         let batch = plan(Some(Normalization::Batch));
         assert_eq!(batch.segments(), [0..2, 2..5, 5..7]);
-        assert_eq!(batch.folded().unwrap().steps().len(), 5);
         assert_eq!(
             batch.segments().iter().map(|steps| batch.pieces_of(steps)).collect::<Vec<_>>(),
             [0..2, 2..5, 5..7]
         );
         let layer = plan(Some(Normalization::Layer));
         assert_eq!(layer.segments(), std::slice::from_ref(&layer.all_steps()));
-        assert!(layer.folded().is_none());
+    }
+
+    #[test]
+    fn a_network_is_folded_if_one_kernel_then_computes_it() {
+        let folded = |layer_sizes: &[usize], normalization| {
+            let activations = vec![Activation::Tanh.into(); layer_sizes.len() - 2];
+            let network = Network::with_stages(layer_sizes, &activations, Some(normalization), false).unwrap();
+            Plan::new(network).folded().map(|folded| folded.steps().len())
+        };
+        assert_eq!(folded(&[2, 100, 3], Normalization::Batch), Some(2));
+        assert_eq!(folded(&[2, 100, 3], Normalization::Layer), None);
+        assert_eq!(folded(&[2, 100, 100, 3], Normalization::Batch), None);
+        assert_eq!(folded(&[300, 100, 3], Normalization::Batch), None);
     }
 }

@@ -1,7 +1,7 @@
-//! The parameters that predictions are computed with: batch normalisations become part of the dense layers before them.
+//! The parameters that predictions of tiny networks are computed with: batch normalisations become part of the dense
+//! layers before them.
 //!
-//! They are computed for each pass, at about the cost of one more row, because parameters may be written at any time,
-//! also through views.
+//! They are computed for each pass, because parameters may be written at any time, also through views.
 
 use crate::arch::Stage;
 use crate::error::Result;
