@@ -197,6 +197,7 @@ mod tests {
         assert!(!network.is_plain());
         assert!(Network::new(&[2, 5, 4, 3], &[Activation::Relu; 2]).unwrap().is_plain());
     }
+
     #[test]
     fn a_folded_network_is_the_one_without_batch_normalisation() {
         let activations = [HiddenActivation::Prelu, Activation::Relu.into()];
