@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp._core import ACTIVATIONS
+from fastmlp.estimators.loss import OF_NUMBERS
 from fastmlp.estimators.validation import Validation
 
 PACKAGES = (fastmlp, sklearn.neural_network)
@@ -91,7 +92,7 @@ REFUSED = {
     "alpha": ("MLPClassifier", {"alpha": -1.0}),
     "solver": ("MLPClassifier", {"solver": "newton"}),
     "activation": ("MLPRegressor", {"activation": "step"}),
-    "loss": ("MLPRegressor", {"loss": "huber"}),
+    "loss": ("MLPRegressor", {"loss": "hinge"}),
     "batch_size": ("MLPClassifier", {"batch_size": 0}),
     "momentum": ("MLPClassifier", {"momentum": 1.5}),
     "beta_1": ("MLPClassifier", {"beta_1": 1.0}),
@@ -100,7 +101,12 @@ REFUSED = {
 
 
 # What the messages name beyond scikit-learn's: choices that it does not have.
-MORE = {*map(repr, ACTIVATIONS), "'prelu'", "'adamw'", "an", "instance", "or", "'list'", "'tuple'"}
+MORE = {
+    *map(repr, ACTIVATIONS),
+    *("'prelu'", "'adamw'", "an", "instance", "of", "or", "a", "callable", "'list'", "'tuple'"),
+    *map(repr, OF_NUMBERS),
+    *("'fastmlp", "losses", *(f"{type(loss).__name__}'" for loss in OF_NUMBERS.values())),
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -135,11 +141,9 @@ def test_labels_that_are_refused_as_scikit_learn_does(y, message, data):
 
 @pytest.mark.parametrize("layers", [(50,), [50, 20], 50])
 def test_the_classifier_s_first_argument_given_to_the_regressor(layers, data):
-    theirs = sklearn.neural_network.MLPRegressor(layers)
-    with pytest.raises(InvalidParameterError) as expected:
-        theirs.fit(*data("diabetes"))
-    message = re.escape(f"{expected.value} Did you mean hidden_layer_sizes={layers}?")
-    with pytest.raises(InvalidParameterError, match=f"^{message}$"):
+    start = "The 'loss' parameter of MLPRegressor must be a str among "
+    end = f" Got {layers} instead. Did you mean hidden_layer_sizes={layers}?"
+    with pytest.raises(InvalidParameterError, match=f"^{start}.*{re.escape(end)}$"):
         MLPRegressor(layers).fit(*data("diabetes"))
 
 
