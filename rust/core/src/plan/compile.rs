@@ -174,7 +174,8 @@ mod tests {
     fn a_network_is_folded_if_one_kernel_then_computes_it() {
         let folded = |layer_sizes: &[usize], normalization| {
             let activations = vec![Activation::Tanh.into(); layer_sizes.len() - 2];
-            let network = Network::with_stages(layer_sizes, &activations, Some(normalization), false).unwrap();
+            let network =
+                Network::with_stages(layer_sizes, &activations, Some(normalization), false).unwrap();
             Plan::new(network).folded().map(|folded| folded.steps().len())
         };
         assert_eq!(folded(&[2, 100, 3], Normalization::Batch), Some(2));
