@@ -36,7 +36,7 @@ Init: TypeAlias = Literal[
 Destination: TypeAlias = str | PathLike[str] | SupportsWrite[bytes]
 Source: TypeAlias = str | PathLike[str] | SupportsRead[bytes] | Buffer
 
-Normalization: TypeAlias = Literal["layer"]
+Normalization: TypeAlias = Literal["layer", "batch"]
 LossName: TypeAlias = Literal[
     "cross_entropy",
     "focal",
@@ -207,9 +207,9 @@ class ParameterBlock:
     @property
     def stage(self) -> int: ...
     @property
-    def kind(self) -> Literal["dense", "input_scale", "layer_norm", "prelu"]: ...
+    def kind(self) -> Literal["dense", "input_scale", "layer_norm", "batch_norm", "prelu"]: ...
     @property
-    def role(self) -> Role: ...
+    def role(self) -> Role | Literal["mean", "variance"]: ...
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property

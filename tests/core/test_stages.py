@@ -141,9 +141,9 @@ def test_training_moves_every_block_and_lowers_the_loss(dtype, rng):
     ("options", "error", "message"),
     [
         (
-            {"normalization": "batch"},
+            {"normalization": "rows"},
             ValueError,
-            'normalization is "batch", expected None or "layer"',
+            'normalization is "rows", expected None, "layer" or "batch"',
         ),
         ({"normalization": 1}, TypeError, "normalization is of type int, expected None or a str"),
         ({"input_scale": "yes"}, TypeError, "input_scale is of type str, expected a bool"),

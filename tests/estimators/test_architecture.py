@@ -360,7 +360,7 @@ def test_an_activation_that_is_changed_in_its_list_counts_at_once(beyond, iris):
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "prelu", ("relu", "tanh"), "sigmoid"])
-@pytest.mark.parametrize("normalization", [None, "layer"])
+@pytest.mark.parametrize("normalization", [None, "layer", "batch"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_an_estimator_of_any_network(activation, normalization, dtype, iris):
     X, y = iris

@@ -43,7 +43,7 @@ PARAMETERS = {
     "learning_rate": ["constant", "invscaling", "cosine", np.str_("plateau")],
     "dropout": [0, 0.5, np.float32(0.25), (0.5,), [np.float64(0.25)], np.array([0.125]), (0,)],
     "input_dropout": [0, 0.25, np.float16(0.5)],
-    "normalization": [None, "layer", np.str_("layer")],
+    "normalization": [None, "layer", np.str_("layer"), "batch"],
     "clip_norm": [None, *POSITIVE],
     "warmup": [None, 0, 0.25],
     "max_time": [None, 1e9, 100],

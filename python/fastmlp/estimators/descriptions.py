@@ -23,7 +23,9 @@ alpha : float, default=0.0001
     Penalty on weights, >= 0: half of it times the sum of their squares, divided by the weight
     of the batch (of its rows if there is no `sample_weight`), is added to the loss.
 batch_size : int or 'auto', default='auto'
-    Rows of a batch; 'auto' is 200, or all if there are fewer. Not for 'lbfgs'.
+    Rows of a batch; 'auto' is 200, or all if there are fewer. With batch normalisation it is at
+    least 2, and a single row that would be left for the last batch joins the one before. Not for
+    'lbfgs'.
 learning_rate : str, default='constant'
     How the learning rate goes on from `learning_rate_init`: 'constant', 'invscaling', 'adaptive',
     'plateau', 'cosine', 'linear' or 'one_cycle', see Notes. As in scikit-learn 'invscaling' and
@@ -74,9 +76,11 @@ dropout : float or array-like of float, default=0.0
     that sums keep their expectation. Not for 'lbfgs'.
 input_dropout : float, default=0.0
     The same for the inputs.
-normalization : {'layer'} or None, default=None
-    'layer' normalises the sums of every hidden layer, row by row, before the activation, with a
-    learnable gain and shift per unit.
+normalization : {'layer', 'batch'} or None, default=None
+    Normalises the sums of every hidden layer before the activation, with a learnable gain and shift
+    per unit: 'layer' the sums of each row, 'batch' the sums of each unit. The latter are normalised
+    over the rows of a batch in training, whatever their weights, and with running means and
+    variances in prediction. 'batch' is not for 'lbfgs'.
 weight_decay : float or None, default=None
     What a step of 'adamw' takes from every weight, times the learning rate: >= 0. None is 0.01.
     Biases, gains, shifts and slopes do not decay. Only for 'adamw'.

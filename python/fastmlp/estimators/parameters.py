@@ -48,7 +48,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "max_fun": [_COUNT],
     "dropout": ["array-like", _SHARE],
     "input_dropout": [_SHARE],
-    "normalization": [StrOptions({"layer"}), None],
+    "normalization": [StrOptions({"layer", "batch"}), None],
     "weight_decay": [_NOT_NEGATIVE, None],
     "clip_norm": [_POSITIVE, None],
     "warmup": [_SHARE, None],
@@ -89,6 +89,8 @@ def check_parameters(estimator: Any) -> None:
     asked = {name: solvers for name, solvers in _SOLVERS.items() if _asks(getattr(estimator, name))}
     if estimator.learning_rate in _RATES:
         asked["learning_rate"] = _RATES[estimator.learning_rate]
+    if estimator.normalization == "batch":
+        asked["normalization"] = STOCHASTIC
     for name, solvers in asked.items():
         if estimator.solver not in solvers:
             raise ValueError(

@@ -117,7 +117,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_fun: int = 15000,
         dropout: Any = 0.0,
         input_dropout: float = 0.0,
-        normalization: Literal["layer"] | None = None,
+        normalization: Literal["layer", "batch"] | None = None,
         weight_decay: float | None = None,
         clip_norm: float | None = None,
         warmup: float | None = None,

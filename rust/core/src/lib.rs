@@ -72,7 +72,7 @@ mod file;
 pub mod internals;
 
 pub use arch::{
-    Block, Dense, Dropout, HiddenActivation, Init, InputScale, Layer, LayerNorm, Layout, Network,
+    BatchNorm, Block, Dense, Dropout, HiddenActivation, Init, InputScale, Layer, LayerNorm, Layout, Network,
     Normalization, Prelu, Role, Stage,
 };
 pub use data::{Csr, Dataset, Inputs, Labels, LegacyRandom, Names, Weights};

@@ -81,7 +81,7 @@ impl<T: Element> Mlp<T> {
 
     /// Multiplications and additions that take a row from inputs to the last layer's sums.
     pub fn flops(&self) -> usize {
-        self.plan.workload().flops()
+        self.plan.inference().workload().flops()
     }
 
     /// The network, compiled.
@@ -102,6 +102,11 @@ impl<T: Element> Mlp<T> {
     /// Where each parameter lies, and all of them, to be changed.
     pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [T]) {
         (self.plan.layout(), &mut self.parameters)
+    }
+
+    /// Moves the running statistics towards those of the batch of `n` rows that a workspace computed last.
+    pub(crate) fn move_running_statistics(&mut self, workspace: &BatchWorkspace<T>, n: usize) {
+        workspace.statistics().move_running(&self.plan, &mut self.parameters, n);
     }
 
     /// The address of the parameters, which never changes.
@@ -208,7 +213,10 @@ impl<T: Element> Mlp<T> {
     ) -> Result<f64> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
         check_threads(n_threads)?;
-        let (tally, _) = self.gradient_of(data, objective, gradient, dropout, n_threads, interrupt)?;
+        let pass = Pass { objective, ..self.pass(interrupt) };
+        let with_buffers =
+            |workspace: &mut _| gradient_of(workspace, pass, data, gradient, dropout, n_threads);
+        let (tally, _) = self.workspaces.lend(with_buffers)?;
         Ok(tally.loss + tally.penalty)
     }
 
@@ -248,35 +256,16 @@ impl<T: Element> Mlp<T> {
             Some(gradient) => gradient,
             None => Buffer::zeros("the gradient", self.parameters.len())?,
         };
-        let result = self
-            .gradient_of(data, objective, &mut gradient, dropout, 1, interrupt)
-            .and_then(|(tally, largest)| f(self.parts_mut(), &gradient, tally, largest));
-        self.gradient = Some(gradient);
-        result
-    }
-
-    /// Losses of all rows, their gradient, and its largest magnitude.
-    fn gradient_of(
-        &self,
-        data: &Dataset<'_, T>,
-        objective: Objective,
-        gradient: &mut [T],
-        dropout: Option<(&Dropout, u64)>,
-        n_threads: usize,
-        interrupt: &dyn Interrupt,
-    ) -> Result<(Tally, f64)> {
-        objective.check()?;
-        data.check(self.plan.network())?;
-        let n = data.n_rows();
-        let mut team = Team::new(n_threads.min(self.plan.workload().most_threads(n)));
-        self.workspaces.lend(|workspace| {
-            workspace.reserve(&self.plan, &data.x(), n, team.len())?;
-            let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
-            let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
-            let examples = Examples::batch(data, rows, scale, masks);
+        let workspaces = std::mem::take(&mut self.workspaces);
+        let result = workspaces.lend(|workspace| {
             let pass = Pass { objective, ..self.pass(interrupt) };
-            workspace.gradient(pass, examples, gradient, &mut team)
-        })
+            let (tally, largest) = gradient_of(workspace, pass, data, &mut gradient, dropout, 1)?;
+            let done = f(self.parts_mut(), &gradient, tally, largest)?;
+            self.move_running_statistics(workspace, data.n_rows());
+            Ok(done)
+        });
+        (self.workspaces, self.gradient) = (workspaces, Some(gradient));
+        result
     }
 
     /// [`Error::Shape`] unless an array has the shape of the logits of `n` rows.
@@ -316,12 +305,34 @@ impl<T: Element> Mlp<T> {
         f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
     ) -> Result<R> {
         check_threads(n_threads)?;
-        let mut team = Team::new(self.plan.workload().inference_threads::<T>(x.nrows(), n_threads));
+        let workload = self.plan.inference().workload();
+        let mut team = Team::new(workload.inference_threads::<T>(x.nrows(), n_threads));
         self.inferences.lend(|inference| {
             inference.reserve(&self.plan, x, team.len())?;
             f(inference, &mut team)
         })
     }
+}
+
+/// Losses of all rows, their gradient, and its largest magnitude.
+fn gradient_of<T: Element>(
+    workspace: &mut BatchWorkspace<T>,
+    pass: Pass<'_, T>,
+    data: &Dataset<'_, T>,
+    gradient: &mut [T],
+    dropout: Option<(&Dropout, u64)>,
+    n_threads: usize,
+) -> Result<(Tally, f64)> {
+    pass.objective.check()?;
+    data.check(pass.plan.network())?;
+    data.check_batch(pass.plan.network())?;
+    let n = data.n_rows();
+    let mut team = Team::new(n_threads.min(pass.plan.workload().most_threads(n)));
+    workspace.reserve(pass.plan, &data.x(), n, team.len())?;
+    let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
+    let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
+    let examples = Examples::batch(data, rows, scale, masks);
+    workspace.gradient(pass, examples, gradient, &mut team)
 }
 
 pub(crate) fn check_threads(n_threads: usize) -> Result<()> {

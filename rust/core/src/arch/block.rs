@@ -18,15 +18,22 @@ pub enum Role {
     Scale,
     /// The slope of an activation below 0, `(d,)`.
     Slope,
+    /// The running mean of the values that a batch normalisation takes, `(d,)`.
+    Mean,
+    /// Their running variance, `(d,)`.
+    Variance,
 }
 
 impl Role {
-    /// Every role.
-    pub const ALL: [Self; 6] = [Self::Weight, Self::Bias, Self::Gain, Self::Shift, Self::Scale, Self::Slope];
+    /// Every role whose parameters are learned: they have a gradient, and optimizers update them. The others are running
+    /// statistics, which are kept among the parameters so that everything that copies, stores or averages these includes
+    /// them; their gradient is 0.
+    pub const LEARNED: [Self; 6] =
+        [Self::Weight, Self::Bias, Self::Gain, Self::Shift, Self::Scale, Self::Slope];
 
-    /// The role with this name.
+    /// The [learned](Self::LEARNED) role with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
+        Self::LEARNED.into_iter().find(|role| role.name() == name)
     }
 
     /// Its name.
@@ -38,6 +45,8 @@ impl Role {
             Self::Shift => "shift",
             Self::Scale => "scale",
             Self::Slope => "slope",
+            Self::Mean => "mean",
+            Self::Variance => "variance",
         }
     }
 
@@ -50,6 +59,8 @@ impl Role {
             Self::Shift => "shifts",
             Self::Scale => "scales",
             Self::Slope => "slopes",
+            Self::Mean => "means",
+            Self::Variance => "variances",
         }
     }
 
@@ -57,8 +68,8 @@ impl Role {
     pub(crate) fn initial(self) -> Option<f64> {
         match self {
             Self::Weight => None,
-            Self::Bias | Self::Shift => Some(0.0),
-            Self::Gain | Self::Scale => Some(1.0),
+            Self::Bias | Self::Shift | Self::Mean => Some(0.0),
+            Self::Gain | Self::Scale | Self::Variance => Some(1.0),
             // He et al., "Delving deep into rectifiers", 2015, section 2.1; as in torch.
             Self::Slope => Some(0.25),
         }

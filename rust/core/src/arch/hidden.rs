@@ -46,6 +46,8 @@ impl HiddenActivation {
 pub enum Normalization {
     /// The values of each row.
     Layer,
+    /// The values of each unit, over the rows of a batch.
+    Batch,
 }
 
 impl Normalization {
@@ -53,6 +55,7 @@ impl Normalization {
     pub fn name(self) -> &'static str {
         match self {
             Self::Layer => "layer",
+            Self::Batch => "batch",
         }
     }
 
@@ -60,7 +63,8 @@ impl Normalization {
     pub fn from_name(name: &str) -> Result<Self> {
         match name {
             "layer" => Ok(Self::Layer),
-            _ => Err(Error::value("normalization", format_args!("{name:?}"), r#"None or "layer""#)),
+            "batch" => Ok(Self::Batch),
+            _ => Err(Error::value("normalization", format_args!("{name:?}"), r#"None, "layer" or "batch""#)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::arch::hidden::{HiddenActivation, Normalization};
 use crate::arch::layout::{Layout, check_widths};
-use crate::arch::stage::{Dense, InputScale, LayerNorm, Prelu, Stage};
+use crate::arch::stage::{BatchNorm, Dense, InputScale, LayerNorm, Prelu, Stage};
 use crate::error::{Error, Result};
 use crate::kernels::{Activation, Output};
 use crate::loss::Loss;
@@ -52,9 +52,10 @@ impl Network {
             let (d_in, width) = (pair[0], pair[1]);
             stages.push(Stage::Dense(Dense { d_in, d_out: width }));
             let Some(activation) = activations.get(l) else { continue };
-            if normalization == Some(Normalization::Layer) {
-                stages.push(Stage::LayerNorm(LayerNorm { width }));
-            }
+            stages.extend(normalization.map(|over| match over {
+                Normalization::Layer => Stage::LayerNorm(LayerNorm { width }),
+                Normalization::Batch => Stage::BatchNorm(BatchNorm { width }),
+            }));
             if *activation == HiddenActivation::Prelu {
                 stages.push(Stage::Prelu(Prelu { width }));
             }
@@ -104,6 +105,31 @@ impl Network {
     /// Whether it has only dense layers and fixed activations.
     pub fn is_plain(&self) -> bool {
         self.layout.stages().iter().all(|stage| matches!(stage, Stage::Dense(_)))
+    }
+
+    /// Whether a row's outputs in training depend on the other rows of its batch.
+    pub fn needs_batches(&self) -> bool {
+        self.layout.stages().iter().any(|stage| matches!(stage, Stage::BatchNorm(_)))
+    }
+
+    /// The fewest rows of a batch in training.
+    pub(crate) fn least_rows(&self) -> usize {
+        if self.needs_batches() { 2 } else { 1 }
+    }
+
+    /// Why it may be more than one.
+    pub(crate) const WHY_SEVERAL_ROWS: &str = r#"normalization="batch" takes the variance of each batch"#;
+
+    /// The network without its batch normalisations, which are linear in prediction, so that the dense layers before them
+    /// can do their work; none if it has no batch normalisation.
+    pub(crate) fn folded(&self) -> Option<Self> {
+        if !self.needs_batches() {
+            return None;
+        }
+        let layer_sizes: Vec<_> = self.layout.layer_sizes().collect();
+        let network = Self::with_stages(&layer_sizes, &self.activations, None, self.input_scale);
+        let network = network.expect("a network of fewer stages");
+        Some(Self { layout: network.layout, normalization: None, ..self.clone() })
     }
 
     /// What turns the last layer's sums into predictions.
@@ -170,5 +196,23 @@ mod tests {
         assert_eq!((slope.stage, slope.index, slope.range()), (3, 0, 27..32));
         assert!(!network.is_plain());
         assert!(Network::new(&[2, 5, 4, 3], &[Activation::Relu; 2]).unwrap().is_plain());
+    }
+
+    #[test]
+    fn a_folded_network_is_the_one_without_batch_normalisation() {
+        let activations = [HiddenActivation::Prelu, Activation::Relu.into()];
+        let with = |normalization| {
+            let network = Network::with_stages(&[2, 5, 4, 3], &activations, normalization, true).unwrap();
+            network.with_output(Output::Identity)
+        };
+        let batch = with(Some(Normalization::Batch));
+        assert!(batch.needs_batches());
+        assert_eq!(batch.folded(), Some(with(None)));
+        for network in [with(None), with(Some(Normalization::Layer))] {
+            assert!(!network.needs_batches());
+            assert_eq!(network.folded(), None);
+        }
+        let places: Vec<_> = [27, 32, 36].map(|i| batch.layout().place(i)).to_vec();
+        assert_eq!(places, ["means[0][0]", "variances[0][0]", "variances[0][4]"]);
     }
 }

@@ -27,6 +27,16 @@ pub struct LayerNorm {
     pub width: usize,
 }
 
+/// `z = g (x - mean) / sqrt(variance + epsilon) + s`, with mean and variance of each column: over the rows of the batch in
+/// training, and their running means in prediction.
+///
+/// Ioffe and Szegedy, "Batch normalization", 2015.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchNorm {
+    /// Width of input and output.
+    pub width: usize,
+}
+
 /// `z = max(x, 0) + a min(x, 0)`, with a slope `a` per unit.
 ///
 /// He et al., "Delving deep into rectifiers", 2015.
@@ -45,6 +55,8 @@ pub enum Stage {
     InputScale(InputScale),
     /// A normalisation of each row.
     LayerNorm(LayerNorm),
+    /// A normalisation of each column.
+    BatchNorm(BatchNorm),
     /// A rectifier with a learnable slope per unit.
     Prelu(Prelu),
 }
@@ -56,6 +68,7 @@ impl Stage {
             Self::Dense(_) => "dense",
             Self::InputScale(_) => "input_scale",
             Self::LayerNorm(_) => "layer_norm",
+            Self::BatchNorm(_) => "batch_norm",
             Self::Prelu(_) => "prelu",
         }
     }
@@ -66,6 +79,9 @@ impl Stage {
             Self::Dense(Dense { d_in, d_out }) => vec![(Role::Weight, d_in, d_out), (Role::Bias, 1, d_out)],
             Self::InputScale(InputScale { width }) => vec![(Role::Scale, 1, width)],
             Self::LayerNorm(LayerNorm { width }) => vec![(Role::Gain, 1, width), (Role::Shift, 1, width)],
+            Self::BatchNorm(BatchNorm { width }) => {
+                [Role::Gain, Role::Shift, Role::Mean, Role::Variance].map(|role| (role, 1, width)).to_vec()
+            }
             Self::Prelu(Prelu { width }) => vec![(Role::Slope, 1, width)],
         }
     }

@@ -347,6 +347,16 @@ impl<'a, T: Element> Dataset<'a, T> {
         }
     }
 
+    /// Fails if there are too few rows for a batch in training.
+    pub(crate) fn check_batch(&self, network: &Network) -> Result<()> {
+        let least = network.least_rows();
+        if self.n_rows() >= least {
+            return Ok(());
+        }
+        let expected = format!("at least {least} rows: {}", Network::WHY_SEVERAL_ROWS);
+        Err(Error::shape(self.names.x, &self.x.shape(), expected))
+    }
+
     /// [`Error::NotFinite`] with the first input that is NaN or infinite, if there is one.
     pub(crate) fn check_finite(&self) -> Result<()> {
         self.x.check_finite(self.names.x)

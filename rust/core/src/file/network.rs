@@ -7,11 +7,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::arch::{HiddenActivation, Layout, Network, Normalization};
+use crate::arch::{Block, HiddenActivation, Layout, Network, Normalization, Role};
 use crate::error::{Error, Result};
 use crate::file::tensor::{Numbers, Tensor, TensorFile, json};
 use crate::kernels::Output;
 use crate::loss::Loss;
+use crate::numbers::Number;
 
 const PARAMETERS: &str = "parameters";
 const NETWORK: &str = "network";
@@ -55,9 +56,8 @@ impl NetworkFile {
     fn into_tensors(self) -> Result<TensorFile> {
         let Self { network, parameters, seeds, mut tensors, mut metadata } = self;
         check_parameters(network.layout(), &[parameters.len()], &parameters)?;
-        if let Some((place, value)) = not_finite(network.layout(), &parameters) {
-            let found = format!("{value} at {place}");
-            return Err(Error::value("parameters", found, "finite numbers"));
+        if let Some((place, value, expected)) = unfit(network.layout(), &parameters) {
+            return Err(Error::value("parameters", format!("{value} at {place}"), expected));
         }
         if let Some(width) = network.layout().layer_sizes().find(|&width| width > MAX_WIDTH) {
             return Err(Error::Unsavable {
@@ -106,8 +106,8 @@ impl NetworkFile {
         let (network, seeds) =
             from_text(&text).map_err(|reason| format!("its network is not one: {reason}"))?;
         check_parameters(network.layout(), &shape, &parameters).map_err(|error| error.to_string())?;
-        if let Some((place, value)) = not_finite(network.layout(), &parameters) {
-            return Err(format!("parameters is {value} at {place}, expected finite numbers"));
+        if let Some((place, value, expected)) = unfit(network.layout(), &parameters) {
+            return Err(format!("parameters is {value} at {place}, expected {expected}"));
         }
         Ok(Self { network, parameters, seeds, tensors, metadata })
     }
@@ -123,16 +123,22 @@ fn check_parameters(layout: &Layout, shape: &[usize], parameters: &Numbers) -> R
     Err(Error::shape("parameters", shape, format!("({},)", layout.n_parameters())))
 }
 
-/// The first parameter that is not finite, with its name.
-fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
-    let (i, value) = match parameters {
-        Numbers::F32(values) => {
-            values.iter().position(|value| !value.is_finite()).map(|i| (i, f64::from(values[i])))
-        }
-        Numbers::F64(values) => values.iter().position(|value| !value.is_finite()).map(|i| (i, values[i])),
+/// The first parameter that is not finite, or else the first negative variance: its name, its value and what is expected.
+fn unfit(layout: &Layout, parameters: &Numbers) -> Option<(String, f64, &'static str)> {
+    match parameters {
+        Numbers::F32(values) => unfit_among(layout, values),
+        Numbers::F64(values) => unfit_among(layout, values),
         Numbers::I64(_) | Numbers::U8(_) => None,
-    }?;
-    Some((layout.place(i), value))
+    }
+}
+
+fn unfit_among<T: Number>(layout: &Layout, values: &[T]) -> Option<(String, f64, &'static str)> {
+    let value = |i: usize| -> f64 { values[i].into() };
+    let not_finite = || (0..values.len()).find(|&i| !value(i).is_finite()).map(|i| (i, "finite numbers"));
+    let variances = layout.blocks().iter().filter(|block| block.role == Role::Variance);
+    let negative = || variances.flat_map(Block::range).find(|&i| value(i) < 0.0).map(|i| (i, "numbers >= 0"));
+    let (i, expected) = not_finite().or_else(negative)?;
+    Some((layout.place(i), value(i), expected))
 }
 
 fn to_text(network: &Network, seeds: u64) -> String {
@@ -265,7 +271,7 @@ mod tests {
     #[test]
     fn stages_beyond_dense_layers_are_saved_and_loaded() {
         let hidden = [HiddenActivation::Prelu, Activation::Relu.into()];
-        for normalization in [None, Some(Normalization::Layer)] {
+        for normalization in [None, Some(Normalization::Layer), Some(Normalization::Batch)] {
             for input_scale in [false, true] {
                 let network =
                     Network::with_stages(&[2, 3, 4, 1], &hidden, normalization, input_scale).unwrap();
@@ -277,7 +283,7 @@ mod tests {
         for (from, to, reason) in [
             ("true", "false", "format is 2, expected 1 for a network of dense layers"),
             ("true", "1", "input_scale is 1, expected true or false"),
-            ("null", "\"rows\"", "normalization is \"rows\", expected None or \"layer\""),
+            ("null", "\"rows\"", "normalization is \"rows\", expected None, \"layer\" or \"batch\""),
             ("null", "2", "normalization is 2, expected null or a name"),
             ("\"format\":2", "\"format\":3", "format is 3, expected 2"),
             ("\"format\":2,", "", "its keys are"),
@@ -381,6 +387,20 @@ mod tests {
             spoil(&mut file.parameters);
             assert_eq!(file.save(Path::new("no/such/folder/model")).unwrap_err().to_string(), reason);
         }
+    }
+
+    #[test]
+    fn a_variance_below_0_is_neither_loaded_nor_saved() {
+        let hidden = [HiddenActivation::Prelu];
+        let network = Network::with_stages(&[2, 3, 1], &hidden, Some(Normalization::Batch), false).unwrap();
+        let parameters = Numbers::F64(vec![-1.0; network.layout().n_parameters()]);
+        let file = NetworkFile { network, parameters, ..example() };
+        let reason = "parameters is -1 at variances[0][0], expected numbers >= 0";
+        assert_eq!(file.clone().save(Path::new("no/such/folder/model")).unwrap_err().to_string(), reason);
+        let good = Numbers::F64(vec![1.0; file.parameters.len()]);
+        let mut tensors = NetworkFile { parameters: good, ..file.clone() }.into_tensors().unwrap();
+        tensors.tensors.get_mut(PARAMETERS).unwrap().numbers = file.parameters;
+        assert_eq!(NetworkFile::from_tensors(tensors).unwrap_err(), reason);
     }
 
     #[test]

@@ -23,6 +23,7 @@
 //! | [`sparse`] | products of sparse rows with weights |
 //! | [`columns`] | rows with a parameter per column |
 //! | [`layer_norm`] | rows to mean 0 and variance 1 |
+//! | [`batch_norm`] | columns to mean 0 and variance 1 |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
 //!
@@ -53,6 +54,7 @@ mod by_output;
 mod sparse;
 mod columns;
 mod layer_norm;
+mod batch_norm;
 mod optimizer;
 mod tiny;
 
@@ -65,6 +67,7 @@ use crate::numbers::Scalar;
 pub use activation::Activation;
 pub(crate) use activation::Suits;
 pub(crate) use argmax::first_greatest;
+pub(crate) use batch_norm::NormColumns;
 pub(crate) use class_losses::ClassLoss;
 pub(crate) use gemm::{Epilogue, Matrix, Start};
 pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
@@ -212,6 +215,48 @@ kernels! {
         d_gains: &mut [Self],
         d_shifts: &mut [Self]
     ) = layer_norm::add_layer_norm_gradient;
+    /// Adds the deviations from the means of some columns, of (width, first).
+    fn add_deviations(
+        x: &[Self],
+        columns: (usize, usize),
+        means: &[Self],
+        sums: &mut [f64]
+    ) = batch_norm::add_deviations;
+    /// Adds their squares.
+    fn add_squares(
+        x: &[Self],
+        columns: (usize, usize),
+        means: &[Self],
+        sums: &mut [f64]
+    ) = batch_norm::add_squares;
+    /// Columns from given means and variances to mean 0 and variance 1, times gains, plus shifts; `factors` becomes what x
+    /// is multiplied by.
+    fn batch_norm(
+        x: &[Self],
+        norm: &NormColumns<'_, Self>,
+        z: &mut [Self],
+        factors: &mut [Self]
+    ) = batch_norm::batch_norm;
+    /// What x is multiplied by.
+    fn batch_norm_factors(norm: &NormColumns<'_, Self>, factors: &mut [Self]) = batch_norm::batch_norm_factors;
+    /// The derivative with respect to what was normalised, by means and variances of the batch.
+    fn batch_norm_backward(
+        d_z: &[Self],
+        x: &[Self],
+        norm: &NormColumns<'_, Self>,
+        d_means: &[Self],
+        d_x: &mut [Self],
+        scratch: &mut [Self]
+    ) = batch_norm::batch_norm_backward;
+    /// Adds the gradients of gains and shifts.
+    fn add_batch_norm_gradient(
+        d_z: &[Self],
+        x: &[Self],
+        norm: &NormColumns<'_, Self>,
+        d_gains: &mut [Self],
+        d_shifts: &mut [Self],
+        scratch: &mut [Self]
+    ) = batch_norm::add_batch_norm_gradient;
     /// `gradient += decay weights`; the sum of the squares of the weights.
     fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
     /// `to = factor from`.

@@ -51,7 +51,7 @@ impl<T: Scalar> Buffer<T> {
     /// `len` zeros, or [`Error::OutOfMemory`] saying `what` they were for.
     pub(crate) fn zeros(what: &'static str, len: usize) -> Result<Self> {
         if len == 0 {
-            return Ok(Self { allocated: NonNull::dangling(), start: NonNull::dangling(), len });
+            return Ok(Self::default());
         }
         let refused = || Error::OutOfMemory { what, elements: len };
         let layout = Self::layout(len).ok_or_else(refused)?;
@@ -113,6 +113,13 @@ fn ask_for_huge_pages(start: NonNull<u8>, bytes: usize) {
 /// Other systems choose the size of pages themselves.
 #[cfg(not(target_os = "linux"))]
 fn ask_for_huge_pages(_: NonNull<u8>, _: usize) {}
+
+impl<T: Scalar> Default for Buffer<T> {
+    /// No numbers.
+    fn default() -> Self {
+        Self { allocated: NonNull::dangling(), start: NonNull::dangling(), len: 0 }
+    }
+}
 
 impl<T: Scalar> Deref for Buffer<T> {
     type Target = [T];

@@ -11,6 +11,7 @@ macro_rules! on_each {
             Stage::Dense($of) => $do,
             Stage::InputScale($of) => $do,
             Stage::LayerNorm($of) => $do,
+            Stage::BatchNorm($of) => $do,
             Stage::Prelu($of) => $do,
         }
     };

@@ -4,6 +4,7 @@ mod operation;
 mod dense;
 mod input_scale;
 mod layer_norm;
+mod batch_norm;
 mod prelu;
 mod dispatch;
 

@@ -96,6 +96,8 @@ pub(crate) struct Part {
 /// A part of the gradient of a stage's parameters, started or continued with the rows of a tile.
 pub(crate) struct Gradient<'a, T> {
     pub(crate) part: &'a Part,
+    /// All parameters of the stage.
+    pub(crate) parameters: &'a [T],
     pub(crate) x: Source<'a, T>,
     pub(crate) kept: &'a [T],
     /// (n, width)

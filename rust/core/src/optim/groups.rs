@@ -14,14 +14,14 @@ pub(super) struct Treatment {
     pub(super) decays: bool,
 }
 
-/// A factor of the learning rate for each role, initially 1, and whether its parameters decay, which initially
-/// all do.
+/// A factor of the learning rate for each role that is learned, initially 1, and whether its parameters decay, which
+/// initially all do.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Groups([Treatment; Role::ALL.len()]);
+pub struct Groups([Treatment; Role::LEARNED.len()]);
 
 impl Default for Groups {
     fn default() -> Self {
-        Self([Treatment { rate: 1.0, decays: true }; Role::ALL.len()])
+        Self([Treatment { rate: 1.0, decays: true }; Role::LEARNED.len()])
     }
 }
 
@@ -39,7 +39,7 @@ impl Groups {
     /// The same groups, with decay only for the parameters of these roles.
     #[must_use]
     pub fn with_decay_of(mut self, roles: &[Role]) -> Self {
-        for role in Role::ALL {
+        for role in Role::LEARNED {
             self.0[role as usize].decays = roles.contains(&role);
         }
         self
@@ -57,7 +57,13 @@ impl Groups {
 
     /// The groups of a network with these blocks; none if a step treats all parameters as the rule says.
     pub(crate) fn of<'a>(&'a self, blocks: &'a [Block]) -> Option<Grouping<'a>> {
-        (*self != Self::default()).then_some(Grouping { groups: self, blocks })
+        let has_statistics = || blocks.iter().any(|block| !Role::LEARNED.contains(&block.role));
+        (*self != Self::default() || has_statistics()).then_some(Grouping { groups: self, blocks })
+    }
+
+    /// A step leaves running statistics as they are.
+    fn treatment(&self, role: Role) -> Treatment {
+        self.0.get(role as usize).copied().unwrap_or(Treatment { rate: 0.0, decays: false })
     }
 }
 
@@ -76,7 +82,7 @@ impl<'a> Grouping<'a> {
 
     /// How to treat the parameters of a range: consecutive runs of the given lengths.
     pub(super) fn runs(self, range: Range<usize>) -> impl Iterator<Item = (usize, Treatment)> + 'a {
-        let treatment = move |block: &Block| self.groups.0[block.role as usize];
+        let treatment = move |block: &Block| self.groups.treatment(block.role);
         let mut start = range.start;
         self.blocks.chunk_by(move |a, b| treatment(a) == treatment(b)).filter_map(move |run| {
             let end = run[run.len() - 1].range().end.min(range.end);
@@ -95,7 +101,7 @@ mod tests {
     #[test]
     fn runs_cover_every_range_and_follow_the_roles() {
         let hidden = [HiddenActivation::Prelu; 2];
-        let network = Network::with_stages(&[3, 5, 4, 2], &hidden, Some(Normalization::Layer), true).unwrap();
+        let network = Network::with_stages(&[3, 5, 4, 2], &hidden, Some(Normalization::Batch), true).unwrap();
         let (blocks, n) = (network.layout().blocks(), network.layout().n_parameters());
         let groups = Groups::default().with_factor(Role::Bias, 0.5).unwrap().with_decay_of(&[Role::Weight]);
         let groups = groups.with_factor(Role::Scale, 6.0).unwrap();
@@ -105,15 +111,27 @@ mod tests {
         for (start, end) in [(0, n), (0, 1), (2, 3), (3, n - 1), (7, 30), (n - 1, n), (5, 5)] {
             let runs: Vec<_> = grouping.runs(start..end).collect();
             let each = runs.iter().flat_map(|(len, treatment)| std::iter::repeat_n(*treatment, *len));
-            let expected = (start..end).map(role_of).map(|role| groups.0[role as usize]);
+            let expected = (start..end).map(role_of).map(|role| groups.treatment(role));
             assert!(each.eq(expected), "{start}..{end}");
             assert!(runs.windows(2).all(|pair| pair[0].1 != pair[1].1), "{runs:?}");
         }
     }
 
     #[test]
+    fn running_statistics_never_decay() {
+        let hidden = [HiddenActivation::Prelu];
+        let network = |over| Network::with_stages(&[3, 4, 2], &hidden, Some(over), true).unwrap();
+        let (layer, batch) = (network(Normalization::Layer), network(Normalization::Batch));
+        assert!(Groups::default().of(layer.layout().blocks()).is_none());
+        let groups = Groups::default();
+        let runs = groups.of(batch.layout().blocks()).unwrap().runs(0..batch.layout().n_parameters());
+        let decaying = runs.filter(|(_, treatment)| treatment.decays).map(|(len, _)| len).sum::<usize>();
+        assert_eq!(decaying, layer.layout().n_parameters());
+    }
+
+    #[test]
     fn settings_as_at_first_make_no_groups() {
-        let groups = Groups::default().with_factor(Role::Gain, 1.0).unwrap().with_decay_of(&Role::ALL);
+        let groups = Groups::default().with_factor(Role::Gain, 1.0).unwrap().with_decay_of(&Role::LEARNED);
         assert!(groups.of(&[]).is_none());
     }
 

@@ -1,5 +1,7 @@
 //! A network, compiled.
 
+use std::ops::Range;
+
 use crate::arch::{HiddenActivation, Layout, Network, Stage};
 use crate::kernels::TinyNet;
 use crate::ops::Operation;
@@ -12,7 +14,11 @@ use crate::plan::step::{Step, steps_of};
 pub(crate) struct Plan {
     network: Network,
     steps: Vec<Step>,
+    /// Runs of steps that a tile goes through without waiting for the others.
+    segments: Vec<Range<usize>>,
     pieces: Vec<Piece>,
+    /// The plan for predictions, if they are computed with the folded network.
+    folded: Option<Box<Plan>>,
     tiny: Option<TinyNet>,
     workload: Workload,
 }
@@ -22,7 +28,10 @@ impl Plan {
     pub(crate) fn new(network: Network) -> Self {
         let layout = network.layout();
         let steps = steps_of(&network);
-        let pieces = pieces_of(&steps);
+        let (segments, pieces) = (segments_of(&steps), pieces_of(&steps));
+        // Each call folds anew, which reads and writes all weights: it pays off only where one kernel then computes the
+        // network.
+        let folded = network.folded().map(Self::new).filter(|plan| plan.tiny.is_some()).map(Box::new);
         let tiny = as_tiny(&network);
         let workload = Workload {
             n_parameters: layout.n_parameters(),
@@ -33,8 +42,9 @@ impl Plan {
             n_pieces: pieces.len(),
             has_forward_kernel: tiny.is_some(),
             has_gradient_kernel: has_gradient_kernel(tiny.as_ref(), &network),
+            needs_batches: segments.len() > 1,
         };
-        Self { network, steps, pieces, tiny, workload }
+        Self { network, steps, segments, pieces, folded, tiny, workload }
     }
 
     /// The architecture.
@@ -52,9 +62,40 @@ impl Plan {
         &self.steps
     }
 
+    /// The numbers of all steps.
+    pub(crate) fn all_steps(&self) -> Range<usize> {
+        0..self.steps.len()
+    }
+
+    /// Consecutive runs of steps. Each but the first begins with a step that needs statistics of all rows of a batch.
+    pub(crate) fn segments(&self) -> &[Range<usize>] {
+        &self.segments
+    }
+
     /// The pieces of the flat vector, in its order, that threads share.
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// The range of the pieces of some steps.
+    pub(crate) fn pieces_of(&self, steps: &Range<usize>) -> Range<usize> {
+        let before = |step: usize| self.pieces.partition_point(|piece| piece.step < step);
+        before(steps.start)..before(steps.end)
+    }
+
+    /// The range of the parameters of some steps, at least one.
+    pub(crate) fn parameters_of(&self, steps: &Range<usize>) -> Range<usize> {
+        self.steps[steps.start].parameters.start..self.steps[steps.end - 1].parameters.end
+    }
+
+    /// The plan of the [folded](Network::folded) network, if there is one.
+    pub(crate) fn folded(&self) -> Option<&Self> {
+        self.folded.as_deref()
+    }
+
+    /// The plan for predictions.
+    pub(crate) fn inference(&self) -> &Self {
+        self.folded().unwrap_or(self)
     }
 
     /// The quantities that cuts depend on.
@@ -78,6 +119,15 @@ impl Plan {
     }
 }
 
+/// The steps, cut before each that needs statistics of a batch.
+fn segments_of(steps: &[Step]) -> Vec<Range<usize>> {
+    let needs_statistics = |step: &Step| matches!(step.stage, Stage::BatchNorm(_));
+    let starts = (1..steps.len()).filter(|&i| needs_statistics(&steps[i]));
+    let mut bounds: Vec<_> = std::iter::once(0).chain(starts).collect();
+    bounds.push(steps.len());
+    bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
 /// The kernels know the losses of which the outputs are canonical links.
 fn has_gradient_kernel(tiny: Option<&TinyNet>, network: &Network) -> bool {
     tiny.is_some_and(TinyNet::has_gradient) && network.has_canonical_loss()
@@ -95,4 +145,42 @@ fn as_tiny(network: &Network) -> Option<TinyNet> {
         return None;
     };
     TinyNet::new([first.d_in, first.d_out, last.d_out], activation, network.output())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::Normalization;
+    use crate::kernels::Activation;
+
+    #[test]
+    fn a_segment_begins_with_each_batch_normalisation() {
+        let activations = [HiddenActivation::Prelu, Activation::Relu.into()];
+        let plan = |normalization| {
+            let network = Network::with_stages(&[2, 5, 4, 3], &activations, normalization, true).unwrap();
+            Plan::new(network)
+        };
+        let batch = plan(Some(Normalization::Batch));
+        assert_eq!(batch.segments(), [0..2, 2..5, 5..7]);
+        assert_eq!(
+            batch.segments().iter().map(|steps| batch.pieces_of(steps)).collect::<Vec<_>>(),
+            [0..2, 2..5, 5..7]
+        );
+        let layer = plan(Some(Normalization::Layer));
+        assert_eq!(layer.segments(), std::slice::from_ref(&layer.all_steps()));
+    }
+
+    #[test]
+    fn a_network_is_folded_if_one_kernel_then_computes_it() {
+        let folded = |layer_sizes: &[usize], normalization| {
+            let activations = vec![Activation::Tanh.into(); layer_sizes.len() - 2];
+            let network =
+                Network::with_stages(layer_sizes, &activations, Some(normalization), false).unwrap();
+            Plan::new(network).folded().map(|folded| folded.steps().len())
+        };
+        assert_eq!(folded(&[2, 100, 3], Normalization::Batch), Some(2));
+        assert_eq!(folded(&[2, 100, 3], Normalization::Layer), None);
+        assert_eq!(folded(&[2, 100, 100, 3], Normalization::Batch), None);
+        assert_eq!(folded(&[300, 100, 3], Normalization::Batch), None);
+    }
 }

@@ -87,6 +87,8 @@ pub(crate) struct Workload {
     /// Whether one kernel computes all sums, and whether one computes the gradient.
     pub(super) has_forward_kernel: bool,
     pub(super) has_gradient_kernel: bool,
+    /// Whether the tiles of a batch wait for each other, so that all of them are in memory together.
+    pub(super) needs_batches: bool,
 }
 
 impl Workload {
@@ -103,6 +105,9 @@ impl Workload {
         }
         let tally_rows = self.rows_of_tally(n);
         let tile_rows = self.shared_tile_rows(n, n_threads).min(n);
+        if self.needs_batches {
+            return Cut::Blocks { tiles: n.div_ceil(tile_rows), tile_rows, tally_rows };
+        }
         let rows = BLOCK_BYTES / (2 * self.tile_numbers * size_of::<T>());
         let of_block = rows.clamp(MIN_BLOCK_ROWS, MAX_BLOCK_ROWS).div_ceil(tile_rows).max(n_threads);
         Cut::Blocks { tiles: of_block.min(n.div_ceil(tile_rows)), tile_rows, tally_rows }
@@ -121,7 +126,7 @@ impl Workload {
     /// Number of chunks that a batch of `n` rows is cut into, a power of two. It depends on the shapes alone, never on the
     /// number of threads, so sums have the same order whichever thread computes them.
     fn n_chunks(&self, n: usize) -> usize {
-        if self.n_parameters > MAX_CHUNKED_PARAMETERS && !self.has_gradient_kernel {
+        if self.needs_batches || self.n_parameters > MAX_CHUNKED_PARAMETERS && !self.has_gradient_kernel {
             return 1;
         }
         let min_rows = if self.has_gradient_kernel { MIN_CHUNK_ROWS } else { MIN_CHUNK_ROWS_OF_PRODUCTS };

@@ -77,14 +77,16 @@ mod tests {
     fn networks() -> Vec<Network> {
         let plain = |sizes: &[usize]| Network::new(sizes, &vec![Activation::Relu; sizes.len() - 2]).unwrap();
         let hidden = [HiddenActivation::Prelu; 2];
-        let with_stages =
-            Network::with_stages(&[784, 256, 300, 10], &hidden, Some(Normalization::Layer), true);
+        let with_stages = |normalization| {
+            Network::with_stages(&[784, 256, 300, 10], &hidden, Some(normalization), true).unwrap()
+        };
         vec![
             plain(&[2, 100, 3]),
             plain(&[784, 256, 256, 10]),
             plain(&[3, 5000, 2]),
             plain(&[100_000, 2]),
-            with_stages.unwrap(),
+            with_stages(Normalization::Layer),
+            with_stages(Normalization::Batch),
         ]
     }
 

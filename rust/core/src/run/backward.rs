@@ -1,5 +1,7 @@
 //! The backward pass: one loop over the steps, and the gradient piece by piece.
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::kernels::{Element, Epilogue, Start};
 use crate::ops::{Backward, Gradient, Operation, Source};
@@ -7,10 +9,11 @@ use crate::plan::Piece;
 use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::{BackPlace, Slots};
 
-/// Takes the derivative with respect to the last step's output back to the outputs of all steps before it, and to
-/// the rows themselves if that is wanted.
+/// Takes the derivative with respect to the output of the last of some steps back to the outputs of all of them and of
+/// the step before the first, and to the rows themselves if that is wanted.
 pub(super) fn backward<T: Element>(
     task: Task<'_, T>,
+    of: Range<usize>,
     n: usize,
     masks: RowMasks<'_>,
     slots: &mut Slots<T>,
@@ -18,9 +21,8 @@ pub(super) fn backward<T: Element>(
     scratch: &mut [T],
 ) -> Result<()> {
     let steps = task.pass.plan.steps();
-    let parameters_of = |i: usize| &task.pass.parameters[steps[i].parameters.clone()];
-    for (i, step) in steps.iter().enumerate().skip(1).rev() {
-        let before = &steps[i - 1];
+    for i in of.rev().take_while(|&i| i > 0) {
+        let (before, step) = (&steps[i - 1], &steps[i]);
         let mask = masks.behind(before.dropout);
         let BackPlace { x, kept, d_out, slopes, d_x } = slots.back(i, n);
         let keep = T::from_f64(mask.map_or(1.0, |mask| mask.keep()));
@@ -29,7 +31,7 @@ pub(super) fn backward<T: Element>(
             _ => Epilogue::Nothing,
         };
         let io = Backward { x, kept, d_out, d_x: &mut *d_x, epilogue, scratch };
-        step.stage.backward(parameters_of(i), io);
+        step.stage.backward(task.pass.parameters_of(i), io);
         if !slopes.is_empty() {
             T::times(d_x, slopes);
         }
@@ -42,7 +44,7 @@ pub(super) fn backward<T: Element>(
         let (first, d_out) = (&steps[0], slots.d_out(0, n));
         // The first stage is linear: its backward pass does not need its input.
         let io = Backward { x: &[], kept: &[], d_out, d_x, epilogue: Epilogue::Nothing, scratch };
-        first.stage.backward(parameters_of(0), io);
+        first.stage.backward(task.pass.parameters_of(0), io);
         task.spend(n * first.stage.flops())?;
     }
     Ok(())
@@ -60,7 +62,8 @@ pub(super) fn gradient_of_piece<T: Element>(
     let i = piece.step;
     let x = i.checked_sub(1).map_or(rows, |before| Source::Dense(slots.out(before, n)));
     let (kept, d_out) = (slots.kept(i, n), slots.d_out(i, n));
-    let io = Gradient { part: &piece.part, x, kept, d_out, sum: gradient, start, scratch };
+    let parameters = task.pass.parameters_of(i);
+    let io = Gradient { part: &piece.part, parameters, x, kept, d_out, sum: gradient, start, scratch };
     task.pass.plan.steps()[i].stage.gradient(io);
     task.spend(2 * n * piece.part.len)
 }

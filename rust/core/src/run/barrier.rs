@@ -12,6 +12,7 @@ use crate::kernels::{Element, Tally};
 use crate::loss::{BatchLoss, LossBatch};
 use crate::memory::Buffer;
 use crate::plan::Cut;
+use crate::run::block::BatchBlock;
 use crate::run::pass::{GivenLosses, Pass, TileRows};
 use crate::run::sync::{lock, write};
 use crate::run::team::Team;
@@ -99,13 +100,30 @@ impl<T: Element> Barrier<T> {
         team.share(parts, |thread, (i, raw)| {
             let tile = &mut *write(&tiles[if is_kept { i } else { thread % tiles.len() }]);
             let of_tile = examples.slice(i * tile_rows, n.min((i + 1) * tile_rows));
-            let x = of_tile.data.x();
-            tile.forward(pass.on(thread), TileRows::of(&x, &of_tile), &mut lock(&scratch[thread]))?;
+            let (x, steps) = (of_tile.data.x(), pass.plan.all_steps());
+            tile.forward(pass.on(thread), steps, TileRows::of(&x, &of_tile), &mut lock(&scratch[thread]))?;
             raw.copy_from_slice(tile.sums(raw.len()));
             Ok(())
         })?;
         self.call(pass.loss_function, examples.data, examples.rows, d_out)?;
         Ok(self.given(is_kept))
+    }
+
+    /// Calls the function for a block that is a batch, whose tiles hold their rows.
+    pub(super) fn call_for(
+        &mut self,
+        pass: Pass<'_, T>,
+        batch: &BatchBlock<'_, '_, T>,
+    ) -> Result<GivenLosses<'_, T>> {
+        let (examples, d_out) = (batch.examples, pass.plan.layout().d_out());
+        let mut rest = self.raw_mut(examples.len(), d_out);
+        batch.each_out(pass.plan.steps().len() - 1, |sums| {
+            let (raw, behind) = std::mem::take(&mut rest).split_at_mut(sums.len());
+            raw.copy_from_slice(sums);
+            rest = behind;
+        });
+        self.call(pass.loss_function, examples.data, examples.rows, d_out)?;
+        Ok(self.given(true))
     }
 
     /// Weighted losses of all rows that the function was called for, each weight multiplied by `scale`.

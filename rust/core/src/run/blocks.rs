@@ -6,17 +6,16 @@ use crate::data::Examples;
 use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
-use crate::plan::Pieces;
-use crate::run::pass::{Pass, RowMasks, TileRows};
-use crate::run::sync::{get_mut, lock, read, write};
+use crate::run::block::BatchBlock;
+use crate::run::pass::{Pass, RowMasks};
+use crate::run::sync::lock;
 use crate::run::team::Team;
 use crate::run::tile::{Tile, for_each_tile};
-use crate::run::totals::{Largest, penalize};
 
 /// A batch cut into blocks.
 pub(super) struct BlockedBatch<'a, T: Element> {
     /// One per tile of a block.
-    pub(super) tiles: &'a mut [RwLock<Tile<T>>],
+    pub(super) tiles: &'a [RwLock<Tile<T>>],
     /// One per thread.
     pub(super) scratch: &'a [Mutex<Buffer<T>>],
     /// One per piece: the sum of the squares of its weights.
@@ -37,7 +36,7 @@ struct Sums<'a, T> {
 impl<T: Element> BlockedBatch<'_, T> {
     /// Weighted losses and the penalty, the gradient of their sum, and its largest magnitude.
     pub(super) fn gradient(
-        mut self,
+        self,
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
         gradient: &mut [T],
@@ -56,44 +55,23 @@ impl<T: Element> BlockedBatch<'_, T> {
 
     /// Starts or continues the sums with the rows of a block.
     fn add_block(
-        &mut self,
+        &self,
         pass: Pass<'_, T>,
         examples: Examples<'_, '_, T>,
         sums: &mut Sums<'_, T>,
         (begin, decay): (Start<'_, T>, f64),
         team: &mut Team,
     ) -> Result<()> {
-        let n = examples.len();
-        let n_tiles = n.div_ceil(self.tile_rows);
-        let (tile_rows, tally_rows) = (self.tile_rows, self.tally_rows);
-        let of_tile = |i: usize| examples.slice(i * tile_rows, n.min((i + 1) * tile_rows));
-        let (tiles, scratch) = (&self.tiles[..n_tiles], self.scratch);
-        team.share(0..n_tiles, |thread, i| {
-            let (tile, scratch) = (&mut *write(&tiles[i]), &mut lock(&scratch[thread]));
-            let examples = of_tile(i);
-            tile.tally(pass.on(thread), examples, tally_rows, scratch)?;
-            tile.pull_back(pass.on(thread), examples.len(), RowMasks::of(&examples), None, scratch)
+        let Self { scratch, squares, tile_rows, tally_rows, .. } = *self;
+        let tiles = &self.tiles[..examples.len().div_ceil(tile_rows)];
+        let block = BatchBlock { examples, tiles, scratch, tile_rows };
+        let steps = pass.plan.all_steps();
+        block.share(pass, team, |tile, task, examples, scratch| {
+            tile.tally(task, examples, tally_rows, scratch)?;
+            tile.pull_back(task, steps.clone(), examples.len(), RowMasks::of(&examples), None, scratch)
         })?;
-        let largest = Largest::default();
-        let (x, squares) = (examples.data.x(), self.squares);
-        let pieces = Pieces::of(pass.plan.pieces(), sums.gradient);
-        team.share(pieces.enumerate(), |thread, (i, (piece, gradient))| {
-            let scratch = &mut lock(&scratch[thread]);
-            let mut begin = begin;
-            for (i, tile) in tiles.iter().enumerate() {
-                let rows = TileRows::of(&x, &of_tile(i));
-                read(tile).gradient_of_piece(pass.on(thread), rows, piece, (gradient, begin), scratch)?;
-                begin = Start::Given;
-            }
-            if decay > 0.0 {
-                *lock(&squares[i]) = penalize(pass, piece, gradient, decay);
-            }
-            largest.see(T::largest_magnitude(gradient));
-            Ok(())
-        })?;
-        sums.largest = largest.magnitude();
-        // Added group by group, so that it does not matter which groups form a tile or a block.
-        self.tiles[..n_tiles].iter_mut().for_each(|tile| sums.total.add_all(get_mut(tile).tallies()));
+        sums.largest = block.add_gradient(pass, (steps, sums.gradient), (begin, decay), squares, team)?;
+        block.add_tallies(&mut sums.total);
         if decay > 0.0 {
             sums.total.penalty = decay / 2.0 * squares.iter().map(|squares| *lock(squares)).sum::<f64>();
         }

@@ -72,7 +72,8 @@ impl<T: Element> ChunkedBatch<'_, T> {
                 }
                 tile.tally(task, examples, tile_rows, scratch)?;
                 tally.add_all(tile.tallies());
-                tile.pull_back(task, examples.len(), RowMasks::of(&examples), None, scratch)?;
+                let (steps, masks) = (pass.plan.all_steps(), RowMasks::of(&examples));
+                tile.pull_back(task, steps, examples.len(), masks, None, scratch)?;
                 let begin = if start == 0 { Start::Zero } else { Start::Given };
                 let x = examples.data.x();
                 tile.gradient(task, TileRows::of(&x, &examples), (gradient, begin), scratch)

@@ -6,6 +6,7 @@ use crate::kernels::{Element, Output, Tally};
 use crate::run::inference::{Inference, Parts};
 use crate::run::pass::Pass;
 use crate::run::score::Score;
+use crate::run::sync::lock;
 use crate::run::team::Team;
 
 impl<T: Element> Inference<T> {
@@ -17,6 +18,8 @@ impl<T: Element> Inference<T> {
         scale: f64,
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
+        let mut folded = lock(&self.folded);
+        let pass = folded.pass(pass);
         let network = pass.plan.network();
         // Where all rows weigh the same, the rows that are right are counted with their losses, exactly: a sum of
         // weights would be rounded.

@@ -1,5 +1,7 @@
 //! The forward pass: one loop over the steps, with and without a backward pass.
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::kernels::{Element, Epilogue};
 use crate::ops::{Forward, Operation, Source};
@@ -23,18 +25,20 @@ pub(super) trait Places<T> {
     fn at(&mut self, step: usize, n: usize) -> Place<'_, T>;
 }
 
-/// Takes `n` rows through all steps, applying the masks of dropout.
+/// Takes `n` rows through some steps, applying the masks of dropout.
 pub(super) fn forward<T: Element>(
     task: Task<'_, T>,
+    steps: Range<usize>,
     rows: Source<'_, T>,
     n: usize,
     masks: RowMasks<'_>,
     places: &mut impl Places<T>,
     scratch: &mut [T],
 ) -> Result<()> {
-    for (i, step) in task.pass.plan.steps().iter().enumerate() {
+    for i in steps {
+        let step = &task.pass.plan.steps()[i];
         let Place { x, out, kept, slopes } = places.at(i, n);
-        let parameters = &task.pass.parameters[step.parameters.clone()];
+        let parameters = task.pass.parameters_of(i);
         let x = x.map_or(rows, Source::Dense);
         // Slopes are computed in a separate pass over cached rows: no product is compiled for them.
         let (keeping, then) = if slopes.is_empty() { (None, step.then) } else { (step.then, None) };

@@ -17,6 +17,7 @@ use crate::memory::Buffer;
 use crate::ops::Operation;
 use crate::plan::Plan;
 use crate::run::barrier::Barrier;
+use crate::run::folded::Folded;
 use crate::run::forward::{Place, Places, forward};
 use crate::run::pass::{Pass, RowMasks, Task, TileRows};
 use crate::run::score::Score;
@@ -42,11 +43,14 @@ pub(crate) enum Wanted {
 pub(crate) struct Inference<T: Element> {
     /// One per thread.
     threads: Vec<Mutex<Buffers<T>>>,
+    pub(super) folded: Mutex<Folded<T>>,
 }
 
 impl<T: Element> Inference<T> {
     /// Allocates buffers for passes over rows of such inputs on `n_threads`.
     pub(crate) fn reserve(&mut self, plan: &Plan, x: &Inputs<'_, T>, n_threads: usize) -> Result<()> {
+        lock_mut(&mut self.folded).reserve(plan)?;
+        let plan = plan.inference();
         let rows = plan.workload().inference_tile_rows::<T>(x.nrows()).min(x.nrows());
         let gathers = x.sparse().is_none() || plan.tiny().is_some() || !plan.reads_sparse();
         let suits = |buffers: &Buffers<T>| {
@@ -72,6 +76,8 @@ impl<T: Element> Inference<T> {
         wanted: Wanted,
         team: &mut Team,
     ) -> Result<()> {
+        let mut folded = lock(&self.folded);
+        let pass = folded.pass(pass);
         let tile_rows = pass.plan.workload().inference_tile_rows::<T>(x.nrows());
         team.share(out.axis_chunks_iter_mut(Axis(0), tile_rows).enumerate(), |thread, (i, mut out)| {
             let Buffers { steps, logits, .. } = &mut *lock(&self.threads[thread]);
@@ -98,6 +104,8 @@ impl<T: Element> Inference<T> {
         out: &mut [i64],
         team: &mut Team,
     ) -> Result<()> {
+        let mut folded = lock(&self.folded);
+        let pass = folded.pass(pass);
         let tile_rows = pass.plan.workload().inference_tile_rows::<T>(x.nrows());
         let d_out = pass.plan.layout().d_out();
         let has_classes = pass.plan.network().output() == Output::Softmax;
@@ -133,6 +141,8 @@ impl<T: Element> Inference<T> {
         if *pass.plan.network().loss() == Loss::Function {
             return self.tally_of_function(pass, data, scale, team);
         }
+        let mut folded = lock(&self.folded);
+        let pass = folded.pass(pass);
         let parts = Parts::new::<T>(pass.plan, data.n_rows());
         let mut tallies = [Tally::default(); MAX_PARTS];
         team.share(tallies[..parts.len()].iter_mut().enumerate(), |thread, (part, tally)| {
@@ -282,7 +292,8 @@ impl<T: Element> Steps<T> {
         }
         let source = gathered(plan, TileRows { x, rows, masks: RowMasks::NONE }, &mut self.input);
         let mut places = Alternating { plan, outs: &mut self.outs, last: out };
-        forward(task, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
+        let steps = plan.all_steps();
+        forward(task, steps, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
         finish(plan.network(), wanted, out);
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::kernels::{Element, Mask, Tally};
 use crate::loss::{BatchLoss, Objective};
 use crate::plan::Plan;
 use crate::run::interrupt::Interrupt;
+use crate::run::statistics::Statistics;
 
 /// The arguments that all threads of a pass share.
 #[derive(Clone, Copy)]
@@ -19,6 +20,8 @@ pub(crate) struct Pass<'a, T: Element> {
     pub(crate) loss_function: Option<&'a dyn BatchLoss<T>>,
     /// What it returned, once it was called for the batch.
     pub(crate) given: Option<GivenLosses<'a, T>>,
+    /// What batch normalisations use in place of running statistics, in training.
+    pub(crate) statistics: Option<&'a Statistics<T>>,
 }
 
 /// Losses of the rows of a batch, and their derivatives, that were computed before the way back.
@@ -49,7 +52,14 @@ impl<'a, T: Element> Pass<'a, T> {
         loss_function: Option<&'a dyn BatchLoss<T>>,
         interrupt: &'a dyn Interrupt,
     ) -> Self {
-        Self { plan, parameters, objective: Objective::default(), interrupt, loss_function, given: None }
+        let (objective, given, statistics) = (Objective::default(), None, None);
+        Self { plan, parameters, objective, interrupt, loss_function, given, statistics }
+    }
+
+    /// The parameters of a step.
+    pub(super) fn parameters_of(&self, step: usize) -> &'a [T] {
+        let of_batch = self.statistics.and_then(|statistics| statistics.parameters_of(step));
+        of_batch.unwrap_or_else(|| &self.parameters[self.plan.steps()[step].parameters.clone()])
     }
 
     /// The pass on one of its threads.

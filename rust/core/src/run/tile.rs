@@ -1,5 +1,7 @@
 //! One tile: rows that go through all steps, forward and backward, while they are in cache.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 
 use crate::data::Examples;
@@ -57,15 +59,24 @@ impl<T: Element> Tile<T> {
         of_steps.unwrap_or(0).max(of_tiny)
     }
 
-    /// Takes `rows` to the last layer's sums.
+    /// Takes `rows` through some steps, the last of which gives the last layer's sums.
     pub(super) fn forward(
         &mut self,
         task: Task<'_, T>,
+        steps: Range<usize>,
         rows: TileRows<'_, '_, T>,
         scratch: &mut [T],
     ) -> Result<()> {
-        let source = gathered(task.pass.plan, rows, &mut self.input);
-        forward(task, source, rows.len(), rows.masks, &mut self.slots, scratch)
+        let source = match steps.start {
+            0 => gathered(task.pass.plan, rows, &mut self.input),
+            _ => source(task.pass.plan, rows, &self.input),
+        };
+        forward(task, steps, source, rows.len(), rows.masks, &mut self.slots, scratch)
+    }
+
+    /// The output of a step for `n` rows that went [`forward`](Self::forward) through it, (n, width).
+    pub(super) fn out(&self, step: usize, n: usize) -> &[T] {
+        self.slots.out(step, n)
     }
 
     /// The last layer's sums of the rows that went [`forward`](Self::forward), so many numbers.
@@ -82,10 +93,21 @@ impl<T: Element> Tile<T> {
         tally_rows: usize,
         scratch: &mut [T],
     ) -> Result<()> {
-        let given = task.pass.given;
-        if !given.is_some_and(|given| given.is_kept) {
-            self.forward(task, TileRows::of(&examples.data.x(), &examples), scratch)?;
+        if !task.pass.given.is_some_and(|given| given.is_kept) {
+            let (x, steps) = (examples.data.x(), task.pass.plan.all_steps());
+            self.forward(task, steps, TileRows::of(&x, &examples), scratch)?;
         }
+        self.losses(task, examples, tally_rows)
+    }
+
+    /// The same for rows that went [`forward`](Self::forward).
+    pub(super) fn losses(
+        &mut self,
+        task: Task<'_, T>,
+        examples: Examples<'_, '_, T>,
+        tally_rows: usize,
+    ) -> Result<()> {
+        let given = task.pass.given;
         let d_out = task.pass.plan.layout().d_out();
         let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().loss());
         let sums = self.slots.last_mut();
@@ -107,20 +129,21 @@ impl<T: Element> Tile<T> {
         &self.tallies
     }
 
-    /// The backward pass of `n` rows, from the derivative with respect to the last layer's sums, which has overwritten
-    /// them, to those with respect to the output of every step, and to the input if that is wanted. The masks are those
-    /// of the forward pass.
+    /// The backward pass of `n` rows through some steps, from the derivative with respect to the output of the last of
+    /// them to those with respect to the outputs of the steps before, and to the input if that is wanted. For the last
+    /// step of all, the derivative has overwritten the sums. The masks are those of the forward pass.
     ///
     /// `d_x`: (n, `d_in`)
     pub(super) fn pull_back(
         &mut self,
         task: Task<'_, T>,
+        steps: Range<usize>,
         n: usize,
         masks: RowMasks<'_>,
         d_x: Option<&mut [T]>,
         scratch: &mut [T],
     ) -> Result<()> {
-        backward(task, n, masks, &mut self.slots, d_x, scratch)
+        backward(task, steps, n, masks, &mut self.slots, d_x, scratch)
     }
 
     /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows`, begun or carried on.

@@ -1,5 +1,5 @@
 //! The gradient of a batch, shared by several threads.
-//! There are two schedules; the choice depends on the shapes alone:
+//! There are two schedules; the choice depends on the network and the shapes alone:
 //!
 //! ```text
 //! few parameters: chunks                      many: blocks
@@ -13,6 +13,9 @@
 //!   added in their order.
 //! - The batch is processed block by block. First the threads share the tiles of a block, each of which goes forward
 //!   and backward; then they share the gradient, cut into pieces, each of which is a sum over the rows of the block.
+//!
+//! With a batch normalisation the whole batch is one block, which goes from one normalisation to the next
+//! ([`segments`](super::segments)).
 //!
 //! Either way a number of the gradient is a sum in one order, so it has the same bits for any number of threads.
 
@@ -30,6 +33,8 @@ use crate::run::barrier::{Barrier, Room};
 use crate::run::blocks::BlockedBatch;
 use crate::run::chunks::{Chunk, ChunkedBatch};
 use crate::run::pass::{Pass, RowMasks, TileRows};
+use crate::run::segments::SegmentedBatch;
+use crate::run::statistics::Statistics;
 use crate::run::sync::{get_mut, lock_mut};
 use crate::run::team::Team;
 use crate::run::tile::{Tile, for_each_tile};
@@ -46,6 +51,7 @@ pub(crate) struct BatchWorkspace<T: Element> {
     squares: Vec<Mutex<f64>>,
     /// Of a loss that is a function, made when it is first called.
     barrier: Option<Barrier<T>>,
+    statistics: Statistics<T>,
 }
 
 impl<T: Element> BatchWorkspace<T> {
@@ -91,6 +97,9 @@ impl<T: Element> BatchWorkspace<T> {
             self.chunks.push(RwLock::new(Chunk::new(gradient)));
         }
         self.squares.resize_with(plan.pieces().len(), Mutex::default);
+        if plan.network().needs_batches() && self.statistics.is_empty() {
+            self.statistics = Statistics::new(plan)?;
+        }
         Ok(())
     }
 
@@ -106,9 +115,18 @@ impl<T: Element> BatchWorkspace<T> {
         let (scratch, squares) = (&self.scratch[..], &self.squares[..]);
         let cut = pass.plan.workload().cut::<T>(examples.len(), team.len());
         let mut pass = pass;
-        if *pass.plan.network().loss() == Loss::Function {
+        let barrier = if *pass.plan.network().loss() == Loss::Function {
             let (n, d_out) = (examples.len(), pass.plan.layout().d_out());
-            let barrier = Barrier::reserved(&mut self.barrier, examples.data, n, d_out)?;
+            Some(Barrier::reserved(&mut self.barrier, examples.data, n, d_out)?)
+        } else {
+            None
+        };
+        if let (Cut::Blocks { tiles, tile_rows, tally_rows }, false) = (cut, self.statistics.is_empty()) {
+            let (tiles, statistics) = (&self.tiles[..tiles], &mut self.statistics);
+            return SegmentedBatch { tiles, scratch, squares, statistics, barrier, tile_rows, tally_rows }
+                .gradient(pass, examples, gradient, team);
+        }
+        if let Some(barrier) = barrier {
             let room = Room { tiles: &self.tiles, scratch, cut };
             pass.given = Some(barrier.forward(pass, examples, room, team)?);
         }
@@ -119,11 +137,16 @@ impl<T: Element> BatchWorkspace<T> {
             }
             Cut::Blocks { tiles, tile_rows, tally_rows } => {
                 debug_assert!(tiles <= self.tiles.len(), "tiles were reserved for as many threads");
-                let tiles = &mut self.tiles[..tiles];
+                let tiles = &self.tiles[..tiles];
                 let blocks = BlockedBatch { tiles, scratch, squares, tile_rows, tally_rows };
                 blocks.gradient(pass, examples, gradient, team)
             }
         }
+    }
+
+    /// The statistics of the last batch, which batch normalisations used.
+    pub(crate) fn statistics(&self) -> &Statistics<T> {
+        &self.statistics
     }
 
     /// Takes `d_sums` back through all rows of `x`: writes the gradient to `gradient`, and the derivative with
@@ -137,7 +160,7 @@ impl<T: Element> BatchWorkspace<T> {
         d_x: &mut [T],
     ) -> Result<()> {
         gradient.fill(T::ZERO);
-        let (d_in, task) = (x.ncols(), pass.on(0));
+        let (d_in, steps, task) = (x.ncols(), pass.plan.all_steps(), pass.on(0));
         let (Some(tile), Some(scratch)) = (self.tiles.first_mut(), self.scratch.first_mut()) else {
             return Ok(());
         };
@@ -146,15 +169,10 @@ impl<T: Element> BatchWorkspace<T> {
         let inputs = Inputs::Dense(x);
         for_each_tile(tile.rows(), x.nrows(), |start, end| {
             let rows = TileRows { x: &inputs, rows: Rows::Range(start, end), masks: RowMasks::NONE };
-            tile.forward(task, rows, scratch)?;
+            tile.forward(task, steps.clone(), rows, scratch)?;
             tile.set_d_sums(d_sums.slice(ndarray::s![start..end, ..]));
-            tile.pull_back(
-                task,
-                rows.len(),
-                RowMasks::NONE,
-                Some(&mut d_x[start * d_in..end * d_in]),
-                scratch,
-            )?;
+            let d_x = Some(&mut d_x[start * d_in..end * d_in]);
+            tile.pull_back(task, steps.clone(), rows.len(), RowMasks::NONE, d_x, scratch)?;
             tile.gradient(task, rows, (gradient, Start::Given), scratch)
         })
     }

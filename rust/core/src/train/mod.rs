@@ -1,5 +1,6 @@
 //! Training: steps, and epochs of them.
 
+mod batches;
 mod descent;
 mod trainer;
 mod steps;

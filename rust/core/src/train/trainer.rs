@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::arch::Dropout;
+use crate::arch::{Dropout, Network};
 use crate::data::LegacyRandom;
 use crate::data::Rows;
 use crate::data::shuffle;
@@ -20,13 +20,14 @@ use crate::run::Inference;
 use crate::run::Interrupt;
 use crate::run::Pass;
 use crate::run::Team;
+use crate::train::batches::Batches;
 use crate::train::descent::{Descent, take_step};
 
 /// How to go through the rows.
 ///
 /// | name | purpose | range |
 /// | --- | --- | --- |
-/// | `batch_size` | rows per step; `None` means all of them | >= 1 |
+/// | `batch_size` | rows per step; `None` means all of them | >= 1; >= 2 with batch normalisation |
 /// | `shuffle` | a new order of rows in every epoch | |
 /// | `seed` | the orders are a pure function of (seed, epoch) | |
 /// | `n_threads` | threads that share a batch | >= 1 |
@@ -61,7 +62,7 @@ pub struct Trainer<'a, T: Element> {
     train: Dataset<'a, T>,
     validation: Option<Dataset<'a, T>>,
     schedule: Schedule,
-    batch_size: usize,
+    batches: Batches,
     objective: Objective,
     dropout: Dropout,
     options: Options,
@@ -97,12 +98,20 @@ impl<'a, T: Element> Trainer<'a, T> {
         if schedule.batch_size == Some(0) {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }
+        train.check_batch(network)?;
+        let least = network.least_rows();
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
+        if batch_size < least {
+            let expected = format!("a number >= {least}: {}", Network::WHY_SEVERAL_ROWS);
+            return Err(Error::value("batch_size", batch_size, expected));
+        }
+        let batches = Batches::new(n, batch_size, least);
+        let [first, last] = batches.lengths();
         // Buffers are reserved for the threads that exist: the system may have refused some.
-        let team = Team::new(schedule.n_threads.min(mlp.plan().workload().most_threads(batch_size)));
-        let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
+        let team = Team::new(schedule.n_threads.min(mlp.plan().workload().most_threads(first.max(last))));
+        let order = if schedule.shuffle && batches.count() > 1 { new_order(n)? } else { Vec::new() };
         let mut workspace = BatchWorkspace::default();
-        for rows in [batch_size, n % batch_size] {
+        for rows in [first, last] {
             workspace.reserve(mlp.plan(), &train.x(), rows, team.len())?;
         }
         let mut inference = Inference::default();
@@ -113,7 +122,7 @@ impl<'a, T: Element> Trainer<'a, T> {
             train,
             validation,
             schedule,
-            batch_size,
+            batches,
             objective: Objective::default(),
             dropout: Dropout::default(),
             options: Options::default(),
@@ -190,9 +199,8 @@ impl<'a, T: Element> Trainer<'a, T> {
             None => shuffle(self.schedule.seed, self.epoch as u64, &mut self.order),
         }
         let mut sum = Tally::default();
-        for (batch, first) in (0..n).step_by(self.batch_size).enumerate() {
-            let end = (first + self.batch_size).min(n);
-            sum.add(self.step(mlp, rule, state, interrupt, (first, end), batch + 1)?);
+        for i in 0..self.batches.count() {
+            sum.add(self.step(mlp, rule, state, interrupt, i)?);
         }
         let validation = self.validate(mlp, interrupt)?;
         Ok(EpochRecord {
@@ -203,7 +211,7 @@ impl<'a, T: Element> Trainer<'a, T> {
         })
     }
 
-    /// One step on the rows `first..end` of the epoch's order. A batch whose rows have no weight makes no step, so
+    /// One step on batch `i` of the epoch. A batch whose rows have no weight makes no step, so
     /// momentum does not move the network either.
     fn step(
         &mut self,
@@ -211,12 +219,12 @@ impl<'a, T: Element> Trainer<'a, T> {
         rule: &Rule,
         state: &mut State<T>,
         interrupt: &dyn Interrupt,
-        (first, end): (usize, usize),
-        batch: usize,
+        i: usize,
     ) -> Result<Tally> {
+        let (range, batch) = (self.batches.range(i), i + 1);
         let rows = match &self.order[..] {
-            [] => Rows::Range(first, end),
-            order => Rows::Index(&order[first..end]),
+            [] => Rows::Range(range.start, range.end),
+            order => Rows::Index(&order[range]),
         };
         let whole = rows.len() == self.train.n_rows();
         let weight = if whole { self.train.total_weight() } else { self.train.weight(rows) };
@@ -233,6 +241,7 @@ impl<'a, T: Element> Trainer<'a, T> {
             let with = (rule, &self.options, state);
             take_step(with, mlp.parts_mut(), descent, &mut self.team, (self.epoch, batch))
                 .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
+            mlp.move_running_statistics(&self.workspace, rows.len());
         }
         // Each share is at most 1, so the mean overflows only if a loss does.
         let shares = (weight / self.train.total_weight(), rows.len() as f64 / self.train.n_rows() as f64);
@@ -242,7 +251,7 @@ impl<'a, T: Element> Trainer<'a, T> {
     /// The factor that the schedule gives to the learning rate in a batch of this epoch. Batches without weight count
     /// too, so it is a function of the position in the training alone.
     fn rate_factor(&self, batch: usize) -> f64 {
-        let of_epoch = self.train.n_rows().div_ceil(self.batch_size) as u64;
+        let of_epoch = self.batches.count() as u64;
         let before = (self.epoch as u64 - 1).saturating_mul(of_epoch).saturating_add(batch as u64 - 1);
         self.options.rate_factor(before, of_epoch.saturating_mul(self.epochs as u64))
     }

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use crate::common::{Examples, mlp, with_biases};
 use fastmlp_core::{
-    Activation, Adam, Dropout, Element, Groups, Interrupt, Loss, Mlp, Network, Objective, Options,
-    RateSchedule, Result, Role, Rule, Schedule, Sgd, State, Trainer,
+    Activation, Adam, Dropout, Element, Groups, HiddenActivation, Interrupt, Loss, Mlp, Network,
+    Normalization, Objective, Options, RateSchedule, Result, Role, Rule, Schedule, Sgd, State, Trainer,
 };
 use ndarray::Array2;
 
@@ -96,15 +96,19 @@ fn rules() -> [Rule; 3] {
     ]
 }
 
-/// Small enough for kernels of its own, for gradients of chunks, and not.
-fn networks<T: Element>() -> [Mlp<T>; 4] {
+/// Small enough for kernels of its own, for gradients of chunks, and not; and with a normalisation over batches.
+fn networks<T: Element>() -> [Mlp<T>; 5] {
     let smoothed = Network::new(&[3, 20, 4], &[Activation::Tanh]).unwrap();
     let smoothed = smoothed.with_loss(Loss::CrossEntropy { label_smoothing: 0.1 }).unwrap();
+    let activations = [Activation::Relu.into(), HiddenActivation::Prelu];
+    let normalized =
+        Network::with_stages(&[3, 33, 70, 4], &activations, Some(Normalization::Batch), true).unwrap();
     [
         mlp(1, &[3, 20, 4], Activation::Relu),
         mlp(1, &[3, 33, 16, 4], Activation::Tanh),
         mlp(1, &[3, 190, 180, 4], Activation::Relu),
         with_biases(1, smoothed),
+        with_biases(1, normalized),
     ]
 }
 

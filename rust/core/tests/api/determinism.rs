@@ -1,7 +1,10 @@
 //! The same seed gives the same bits, whatever the number of threads and however the epochs are called.
 
-use crate::common::{Examples, bits, mlp};
-use fastmlp_core::{Activation, Adam, Element, EpochRecord, Mlp, Never, Rule, Schedule, Sgd, State, Trainer};
+use crate::common::{Examples, bits, mlp, with_biases};
+use fastmlp_core::{
+    Activation, Adam, Element, EpochRecord, HiddenActivation, Mlp, Network, Never, Normalization, Rule,
+    Schedule, Sgd, State, Trainer,
+};
 
 /// A training whose result is compared bit by bit.
 struct Case {
@@ -117,6 +120,35 @@ fn check_blocks<T: Element>() {
 fn a_batch_so_large_that_it_goes_by_blocks_has_the_same_bits() {
     check_blocks::<f32>();
     check_blocks::<f64>();
+}
+
+fn check_batch_normalization<T: Element>() {
+    let activations = [HiddenActivation::Prelu, Activation::Tanh.into()];
+    let rule = Rule::Adam(Adam::default().with_weight_decay(0.1).unwrap());
+    for (layer_sizes, batch_size) in [([7, 33, 70, 3], Some(500)), ([40, 300, 200, 5], None)] {
+        let fit = |n_threads| {
+            let network = Network::with_stages(&layer_sizes, &activations, Some(Normalization::Batch), true);
+            let mut mlp = with_biases::<T>(1, network.unwrap());
+            let (train, validation) = (
+                Examples::new(2, 1200, layer_sizes[0], layer_sizes[3]),
+                Examples::new(3, 200, layer_sizes[0], layer_sizes[3]),
+            );
+            let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
+            let (schedule, validation) = (schedule(batch_size, SEED, n_threads), Some(validation.weighted()));
+            let history = mlp.fit(train.weighted(), validation, &rule, &mut state, 3, schedule).unwrap();
+            Outcome::new(&mlp, &state, &history)
+        };
+        let alone = fit(1);
+        for n_threads in [2, 3, 4, 7] {
+            assert_eq!(fit(n_threads), alone, "{layer_sizes:?}, {n_threads} threads");
+        }
+    }
+}
+
+#[test]
+fn statistics_of_batches_do_not_depend_on_the_number_of_threads() {
+    check_batch_normalization::<f32>();
+    check_batch_normalization::<f64>();
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Gradients against finite differences of the network in plain loops, and single against double precision.
 
-use crate::common::reference::{Reference, along, dot, slope};
+use crate::common::reference::{Mode, Reference, along, dot, slope};
 use crate::common::{Examples, converted, mlp, normals, with_biases};
-use fastmlp_core::{Activation, Element, HiddenActivation, Mlp, Network, Never, Normalization, Objective};
+use fastmlp_core::{
+    Activation, Element, HiddenActivation, Mlp, Network, Never, Normalization, Objective, Role,
+};
 use ndarray::ArrayView2;
 
 const WIDTHS: [usize; 7] = [1, 2, 3, 15, 16, 17, 33];
@@ -74,8 +76,12 @@ fn check_against_differences(mlp: &Mlp<f64>, seed: u64, n: usize) {
     let computed = Computed::new(mlp, &examples, &d_logits);
 
     let x = examples.x.as_slice().unwrap();
-    let reference = Reference::new(mlp.network(), parameters, x);
-    let loss = |parameters: &[f64]| reference.loss(parameters, x, examples.classes, &examples.row_weights());
+    let [training, prediction] =
+        [Mode::Train, Mode::Predict].map(|mode| Reference::new(mlp.network(), mode, parameters, x));
+    let loss_in = |reference: &Reference<'_>, parameters: &[f64]| {
+        reference.loss(parameters, x, examples.classes, &examples.row_weights())
+    };
+    let loss = |parameters: &[f64]| loss_in(&training, parameters);
     // The differences of numbers near 1 lose 13 digits to a step of 1e-3, less to the extrapolation.
     let check = |what: &str, found: f64, expected: f64| {
         let sizes: Vec<_> = layout.layer_sizes().collect();
@@ -85,8 +91,8 @@ fn check_against_differences(mlp: &Mlp<f64>, seed: u64, n: usize) {
     };
 
     check("loss", computed.loss, loss(parameters));
-    check("loss()", computed.loss_alone, loss(parameters));
-    for (found, expected) in computed.logits.iter().zip(reference.logits(parameters, x)) {
+    check("loss()", computed.loss_alone, loss_in(&prediction, parameters));
+    for (found, expected) in computed.logits.iter().zip(prediction.logits(parameters, x)) {
         check("logits", *found, expected);
     }
     for block in layout.blocks() {
@@ -97,11 +103,19 @@ fn check_against_differences(mlp: &Mlp<f64>, seed: u64, n: usize) {
         let what = format!("gradient by {role} {}", block.index);
         check(&what, dot(&computed.gradient, &direction), expected);
     }
-    let direction = unit(seed + 4, parameters.len());
-    let expected = slope(|t| dot(&d_logits, &reference.logits(&along(parameters, t, &direction), x)));
+    let mut direction = unit(seed + 4, parameters.len());
+    for block in layout.blocks().iter().filter(|block| !Role::LEARNED.contains(&block.role)) {
+        direction[block.range()].fill(0.0);
+        assert!(
+            computed.pulled_back[block.range()].iter().all(|&d| d == 0.0),
+            "{} has no gradient",
+            block.role.name()
+        );
+    }
+    let expected = slope(|t| dot(&d_logits, &prediction.logits(&along(parameters, t, &direction), x)));
     check("backward's gradient", dot(&computed.pulled_back, &direction), expected);
     let direction = unit(seed + 5, x.len());
-    let expected = slope(|t| dot(&d_logits, &reference.logits(parameters, &along(x, t, &direction))));
+    let expected = slope(|t| dot(&d_logits, &prediction.logits(parameters, &along(x, t, &direction))));
     check("backward's d_x", dot(&computed.d_x, &direction), expected);
 }
 
@@ -191,27 +205,36 @@ fn every_layer_its_own_activation() {
     }
 }
 
-/// Every combination of stages beyond dense layers, through chunks (narrow), blocks (wide) and single rows.
+/// Every combination of stages beyond dense layers, through chunks (narrow), blocks (wide), segments (batch normalisation)
+/// and, but for these, single rows.
 #[test]
 fn stages_beyond_dense_layers() {
     let learnable = HiddenActivation::Prelu;
-    for (a, normalization) in [None, Some(Normalization::Layer)].into_iter().enumerate() {
+    let normalizations = [None, Some(Normalization::Layer), Some(Normalization::Batch)];
+    for (a, normalization) in normalizations.into_iter().enumerate() {
         for (b, input_scale) in [false, true].into_iter().enumerate() {
             for (c, activations) in
                 [[learnable, Activation::Tanh.into()], [Activation::Relu.into(), learnable]]
                     .into_iter()
                     .enumerate()
             {
-                // Two normalised values are nearly a step function: differences say little about its slope.
-                let narrow = if normalization.is_none() { 2 } else { 18 };
+                // Two normalised values are nearly a step function: differences say little about its slope. So are the
+                // sums of a single input over a batch, as a function of a small weight.
+                let (inputs, narrow) = match normalization {
+                    None => (1, 2),
+                    Some(Normalization::Layer) => (1, 18),
+                    Some(Normalization::Batch) => (4, 18),
+                };
                 for (sizes, batches) in [
                     (&[3, 17, 16, 4][..], &[1, 2, 33, 300][..]),
-                    (&[1, narrow, 15, 2], &[1, 17]),
+                    (&[inputs, narrow, 15, 2], &[1, 17]),
                     (&[40, 200, 180, 5], &[1, 70, 300]),
                 ] {
                     let network =
                         Network::with_stages(sizes, &activations, normalization, input_scale).unwrap();
-                    for &n in batches {
+                    // The values of two rows are as near to a step.
+                    let fewest = if normalization == Some(Normalization::Batch) { 17 } else { 1 };
+                    for &n in batches.iter().filter(|&&n| n >= fewest) {
                         let seed = (4 * a + 2 * b + c + n) as u64;
                         check_against_differences(&with_biases(seed, network.clone()), seed, n);
                     }
@@ -233,7 +256,7 @@ fn off_the_kinks(seed: u64, sizes: &[usize], activation: Activation, n: usize) -
     let mut clear = draws.filter(|(mlp, examples)| {
         let parameters: Vec<f64> = converted(mlp.parameters().to_vec());
         let x: Vec<f64> = converted(examples.x.clone());
-        Reference::new(mlp.network(), &parameters, &x).margin > 1e-5
+        Reference::new(mlp.network(), Mode::Train, &parameters, &x).margin > 1e-5
     });
     clear.next().unwrap()
 }

@@ -87,7 +87,8 @@ impl MLP {
         self.engine.dtype()
     }
 
-    /// Number of weights and biases: int, ``sum((d_in + 1) * d_out)`` over the layers.
+    /// Length of `parameters`: int. Weights and biases are ``sum((d_in + 1) * d_out)`` of them, over
+    /// the layers.
     #[getter]
     fn n_parameters(&self) -> usize {
         self.layout().n_parameters()
@@ -123,7 +124,7 @@ impl MLP {
     }
 
     /// What the sums of every hidden layer are normalised over: ``"layer"``, the values of each row;
-    /// or None.
+    /// ``"batch"``, the rows of a batch; or None.
     #[getter]
     fn normalization(&self) -> Option<&'static str> {
         self.network.normalization().map(Normalization::name)

@@ -41,7 +41,7 @@ impl OptionArguments<'_> {
 
 fn role(argument: &'static str, name: &str) -> BindResult<Role> {
     Role::from_name(name).ok_or_else(|| {
-        let names = Role::ALL.map(|role| format!("{:?}", role.name())).join(", ");
+        let names = Role::LEARNED.map(|role| format!("{:?}", role.name())).join(", ");
         Error::value(argument, format_args!("given for {name:?}"), format!("roles among {names}")).into()
     })
 }
@@ -50,7 +50,7 @@ fn role(argument: &'static str, name: &str) -> BindResult<Role> {
 #[allow(clippy::float_cmp, reason = "a factor of 1 leaves a learning rate as it is")]
 pub(crate) fn lr_factors<'py>(options: &Options, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
     let dict = PyDict::new(py);
-    for role in Role::ALL {
+    for role in Role::LEARNED {
         let factor = options.groups().factor(role);
         if factor != 1.0 {
             dict.set_item(role.name(), factor)?;
@@ -62,8 +62,8 @@ pub(crate) fn lr_factors<'py>(options: &Options, py: Python<'py>) -> PyResult<Op
 /// `decay_roles`: the roles whose parameters decay; None if all do.
 pub(super) fn decay_roles<'py>(options: &Options, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
     let decaying = |role: &Role| options.groups().decays(*role);
-    let names: Vec<_> = Role::ALL.into_iter().filter(decaying).map(Role::name).collect();
-    (names.len() < Role::ALL.len()).then(|| PyTuple::new(py, names)).transpose()
+    let names: Vec<_> = Role::LEARNED.into_iter().filter(decaying).map(Role::name).collect();
+    (names.len() < Role::LEARNED.len()).then(|| PyTuple::new(py, names)).transpose()
 }
 
 /// The arguments that are not the defaults, by name.

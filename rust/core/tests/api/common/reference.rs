@@ -1,9 +1,18 @@
 //! The network in plain loops and double precision: the truth the crate is tested against.
 
-use fastmlp_core::{Activation, Dense, HiddenActivation, InputScale, LayerNorm, Network, Prelu, Stage};
+use fastmlp_core::{
+    Activation, BatchNorm, Dense, HiddenActivation, InputScale, LayerNorm, Network, Prelu, Stage,
+};
 use ndarray::ArrayView1;
 
 use super::index;
+
+/// What mean and variance of a batch normalisation are: those of the rows, or the running ones.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    Train,
+    Predict,
+}
 
 /// A network as a function that is smooth in parameters and inputs.
 ///
@@ -15,26 +24,27 @@ pub(crate) struct Reference<'a> {
     sides: Vec<bool>,
     /// The smallest distance of a hidden sum from 0.
     pub(crate) margin: f64,
+    mode: Mode,
 }
 
 impl<'a> Reference<'a> {
     /// The reference around `parameters` and `x`.
     ///
     /// x: (n, `d_in`), row after row
-    pub(crate) fn new(network: &'a Network, parameters: &[f64], x: &[f64]) -> Self {
+    pub(crate) fn new(network: &'a Network, mode: Mode, parameters: &[f64], x: &[f64]) -> Self {
         let (mut sides, mut margin) = (Vec::new(), f64::INFINITY);
-        forward(network, parameters, x, |z| {
+        forward(network, mode, parameters, x, |z| {
             sides.push(z > 0.0);
             margin = f64::min(margin, z.abs());
             z > 0.0
         });
-        Self { network, sides, margin }
+        Self { network, sides, margin, mode }
     }
 
     /// Logits of the rows of `x`, row after row.
     pub(crate) fn logits(&self, parameters: &[f64], x: &[f64]) -> Vec<f64> {
         let mut sides = self.sides.iter();
-        forward(self.network, parameters, x, |_| *sides.next().unwrap())
+        forward(self.network, self.mode, parameters, x, |_| *sides.next().unwrap())
     }
 
     /// Weighted mean of the rows' cross-entropies.
@@ -79,6 +89,7 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// Logits; `is_above` is called with every hidden sum and returns on which side of 0 it counts.
 fn forward(
     network: &Network,
+    mode: Mode,
     parameters: &[f64],
     x: &[f64],
     mut is_above: impl FnMut(f64) -> bool,
@@ -97,6 +108,7 @@ fn forward(
                 a.iter().enumerate().map(|(i, x)| x * blocks[0][i % width]).collect()
             }
             Stage::LayerNorm(LayerNorm { width }) => layer_norm(&a, blocks[0], blocks[1], width),
+            Stage::BatchNorm(BatchNorm { width }) => batch_norm(&a, &blocks, width, mode),
             Stage::Prelu(Prelu { width }) => {
                 let slope = |(i, x): (usize, &f64)| x * if is_above(*x) { 1.0 } else { blocks[0][i % width] };
                 a.iter().enumerate().map(slope).collect()
@@ -141,6 +153,25 @@ fn layer_norm(a: &[f64], gains: &[f64], shifts: &[f64], width: usize) -> Vec<f64
             .collect::<Vec<_>>()
     };
     a.chunks(width).flat_map(normalized).collect()
+}
+
+fn batch_norm(a: &[f64], blocks: &[&[f64]], width: usize, mode: Mode) -> Vec<f64> {
+    let &[gains, shifts, means, variances] = blocks else { unreachable!("four blocks") };
+    let column = |j: usize| a.iter().skip(j).step_by(width);
+    let n = (a.len() / width) as f64;
+    let moments = |j: usize| match mode {
+        Mode::Predict => (means[j], variances[j]),
+        Mode::Train => {
+            let mean = column(j).sum::<f64>() / n;
+            (mean, column(j).map(|x| (x - mean).powi(2)).sum::<f64>() / n)
+        }
+    };
+    let moments: Vec<_> = (0..width).map(moments).collect();
+    let normalized = |(i, x): (usize, &f64)| {
+        let (j, (mean, variance)) = (i % width, moments[i % width]);
+        gains[j] * (x - mean) / (variance + 1e-5).sqrt() + shifts[j]
+    };
+    a.iter().enumerate().map(normalized).collect()
 }
 
 fn activate(activation: Activation, z: f64, is_above: bool) -> f64 {
