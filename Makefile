@@ -61,7 +61,7 @@ demo: build env-all ## Show the whole lesson: data, training, metrics and plots,
 	$(BIN)/fastmlp demo
 
 .PHONY: picture
-picture: build env-all ## Draw the picture of README.md anew
+picture: build env-all ## Redraw the picture of README.md
 	$(BIN)/fastmlp demo --output target/picture
 	cp target/picture/decision_boundary.png docs/boundary.png
 
@@ -111,7 +111,7 @@ test-avx512: build env-quick ## Compare the bits of AVX-512 with those of AVX2, 
 test-exhaustive: $(UV) ## Compare mathematical functions with wider ones for all 2^32 arguments, some minutes
 	cargo test --package fastmlp-core --lib --release --locked -- --ignored
 
-# rustc of the stable channel has these, behind the switch that its own build uses.
+# The stable rustc has unstable features behind the switch that its own build uses.
 UNSTABLE := RUSTC_BOOTSTRAP=1
 FUZZ_SECONDS ?= 20
 FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -max_len=16384
@@ -189,7 +189,7 @@ fmt: env ## Format the code and fix what the linters can fix
 	$(BIN)/ruff format
 
 .PHONY: bench
-bench: build env-bench ## Measure this package beside its peers (ARGS="--cases a,b --threads 1")
+bench: build env-bench ## Compare this package with its peers (ARGS="--cases a,b --threads 1")
 	$(BIN)/python -m benches.compare $(ARGS)
 
 .PHONY: bench-smoke
@@ -197,7 +197,7 @@ bench-smoke: build env-bench ## The same in some minutes, to see that all runs; 
 	$(BIN)/python -m benches.compare smoke $(ARGS)
 
 .PHONY: bench-estimators
-bench-estimators: build env-all ## Measure the estimators beside scikit-learn's, one thread
+bench-estimators: build env-all ## Compare the estimators with scikit-learn's, one thread
 	$(BIN)/python -m benches.compare.estimators $(ARGS)
 
 .PHONY: bench-core

@@ -14,7 +14,7 @@ from fastmlp._core import ACTIVATIONS
 if find_spec("hypothesis"):
     from hypothesis import HealthCheck, settings
 
-    # Machines are busy and sanitizers slow: no clock decides about a test.
+    # Machines are busy and sanitizers are slow: no test depends on a clock.
     unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     settings.register_profile("patient", **unhurried)
     settings.load_profile("patient")

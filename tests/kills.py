@@ -3,8 +3,8 @@
 ``python tests/kills.py [kills [signals]]``
 
 A child saves two networks in turn to one file until SIGKILL ends it, every other time in the midst
-of a save. Whenever that is, the file is one of the two, to the last byte, and the next save removes
-what the killed one left.
+of a save. Whenever that happens, the file is one of the two, to the last byte, and the next save
+removes what the killed one left.
 
 Another child trains until it gets Ctrl-C, every other child twice. Its checkpoint then holds one of
 the epochs, to the last byte.

@@ -18,7 +18,7 @@ NAMES = tuple(case.name for case in CASES)
 
 
 def names(text, known=NAMES, what="case"):
-    """Read names of cases with commas between them."""
+    """Read names of cases separated by commas."""
     for name in (chosen := text.split(",")):
         if name not in known:
             raise argparse.ArgumentTypeError(f"{name!r} is no {what}; there are {', '.join(known)}")
@@ -60,7 +60,7 @@ def arguments_of(parser):
 
 
 def measured(form, cases, libraries, threads):
-    """Measure in a process of its own, which prints as it goes."""
+    """Measure in a separate process, which prints its results as it goes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.json"
         chosen = (",".join(cases), ",".join(libraries))

@@ -52,7 +52,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benches.compare.run")
     parser.add_argument("form", choices=EFFORTS)
     parser.add_argument("threads", type=int)
-    parser.add_argument("cases", help="their names, with commas between them")
+    parser.add_argument("cases", help="their names, separated by commas")
     parser.add_argument("libraries", help="the same")
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read 
 ALLOWANCE = 16 * 2**20
 
 # Every page of np.zeros is the kernel's one page of zeros until it is written: 200 MB of input
-# cost no memory, and a copy of it would show in full. VmHWM is the peak of resident memory; a 5
-# written to clear_refs sets it back to the present.
+# cost no memory, and a copy of it would show in full. VmHWM is the peak of resident memory; writing
+# a 5 to clear_refs resets it to the current value.
 PROGRAM = """
 import json, sys
 import numpy as np

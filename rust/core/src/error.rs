@@ -131,7 +131,7 @@ pub enum Error {
     /// A loss of the caller's own failed; the step under way was not applied.
     #[error("the loss function failed: {0}")]
     LossFunction(Box<dyn std::error::Error + Send + Sync>),
-    /// The caller asked to stop; the step under way was not applied.
+    /// The caller asked to stop; the current step was not applied.
     #[error("interrupted")]
     Interrupted,
 

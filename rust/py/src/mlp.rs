@@ -34,7 +34,7 @@ impl MLP {
         Ok(Self { engine, network, loss_function })
     }
 
-    /// A network with these parameters and this state of its randomness.
+    /// A network with these parameters and this random state.
     pub(crate) fn restored<'py>(
         network: Network,
         loss_function: Option<Arc<LossFunction>>,
@@ -65,7 +65,7 @@ impl MLP {
         }
     }
 
-    /// What a file holds of the network.
+    /// The content of a file of the network.
     pub(crate) fn to_file(&self) -> BindResult<NetworkFile> {
         let (parameters, seeds) = self.engine.snapshot()?;
         let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());

@@ -3,9 +3,9 @@
 use crate::error::{Error, Result};
 use crate::kernels::{Key, Mask};
 
-/// Inverted dropout: in training each activation of a hidden layer is 0 with the layer's rate as probability, and
-/// otherwise multiplied by `1 / (1 - rate)`, so that its expectation stays and prediction needs no change. Inputs have a
-/// rate of their own.
+/// Inverted dropout: in training each activation of a hidden layer is 0 with probability `rate`, and otherwise
+/// multiplied by `1 / (1 - rate)`, so its expectation stays the same and prediction needs no change. Inputs have a rate
+/// of their own.
 ///
 /// A rate is rounded to a multiple of 2^-32, which is then the exact probability.
 ///
@@ -69,7 +69,7 @@ pub(crate) struct Masks<'a> {
 }
 
 impl Masks<'_> {
-    /// Of no dropout.
+    /// The masks of no dropout.
     pub(crate) const NONE: Self = Masks { input: 0.0, rates: &[], key: Key::NONE };
 
     /// Whether nothing is dropped.

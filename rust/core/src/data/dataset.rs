@@ -71,7 +71,7 @@ impl<T: Element> Weights for ArrayView1<'_, T> {
 /// Rows whose weights are read at once.
 const WEIGHT_ROWS: usize = 128;
 
-/// What the arguments of a data set are called, so that an error names the one that is wrong.
+/// The names of the arguments of a data set, for errors.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
     /// The inputs.

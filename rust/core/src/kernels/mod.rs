@@ -155,7 +155,7 @@ kernels! {
         labels: &[u32],
         weights: &[Self]
     ) -> Tally = class_losses::class_losses;
-    /// Losses of rows whose outputs stand apart; their sums become the derivative of the sum of the losses.
+    /// Losses of rows with independent outputs; their sums become the derivative of the sum of the losses.
     fn value_losses(
         loss: ValueLoss<'_>,
         z: &mut [Self],
@@ -170,7 +170,7 @@ kernels! {
         weights: &[Self],
         d: &mut [Self]
     ) -> Tally = given_losses::given_losses;
-    /// Sums become predictions, where outputs stand apart.
+    /// Sums become predictions, if outputs are independent.
     fn predict_by_output(output: Output, z: &mut [Self]) = by_output::predict_by_output;
     /// `z += x W`, for a sparse row.
     fn add_sparse_product(z: &mut [Self], x: SparseRow<'_, Self>, w: &[Self]) = sparse::add_sparse_product;

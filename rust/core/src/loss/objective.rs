@@ -46,7 +46,7 @@ impl Objective {
         Err(Error::value("alpha", self.alpha, "a finite number >= 0"))
     }
 
-    /// What the reported loss of an output is held to.
+    /// The bounds that the reported loss of an output is clipped to.
     pub(crate) fn bounds<T: Element>(&self, loss: &Loss) -> Bounds {
         if self.report.clips_probabilities && loss.is_plain_cross_entropy() {
             Bounds::of_clipped_probabilities::<T>()
@@ -55,8 +55,8 @@ impl Objective {
         }
     }
 
-    /// What a batch, whose losses were averaged by weight, adds to the reported mean: the batch has these shares of the
-    /// weight of all rows, and of their number.
+    /// The contribution of a batch, whose losses were averaged by weight, to the reported mean, given its shares of the
+    /// weight of all rows and of their number.
     pub(crate) fn reported(&self, d_out: usize, tally: &Tally, (of_weight, of_rows): (f64, f64)) -> f64 {
         let loss = if self.report.averages_outputs { tally.loss / d_out as f64 } else { tally.loss };
         (loss + tally.penalty) * if self.report.averages_by_rows { of_rows } else { of_weight }

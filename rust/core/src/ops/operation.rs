@@ -10,7 +10,7 @@ use crate::kernels::{Element, Epilogue, Mask, SparseRow, Start};
 pub(crate) enum Source<'a, T> {
     /// Numbers, (n, `d_in`), row after row.
     Dense(&'a [T]),
-    /// Rows of a sparse matrix, which a first stage alone is given.
+    /// Rows of a sparse matrix, which only a first stage is given.
     Sparse(SparseRows<'a, T>),
 }
 
@@ -50,7 +50,7 @@ impl<'a, T> Source<'a, T> {
     pub(crate) fn dense(self) -> &'a [T] {
         match self {
             Self::Dense(x) => x,
-            Self::Sparse(_) => unreachable!("sparse rows go to a dense layer"),
+            Self::Sparse(_) => unreachable!("only a dense layer takes sparse rows"),
         }
     }
 }

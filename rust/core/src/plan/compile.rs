@@ -133,7 +133,7 @@ fn has_gradient_kernel(tiny: Option<&TinyNet>, network: &Network) -> bool {
     tiny.is_some_and(TinyNet::has_gradient) && network.has_canonical_loss()
 }
 
-/// Numbers per row that a tile keeps of a step.
+/// Numbers per row that a tile keeps for a step.
 fn tile_numbers(step: &Step) -> usize {
     step.width + step.kept + if step.keeps_slopes() { step.width } else { 0 }
 }

@@ -104,7 +104,7 @@ impl<'a> RowMasks<'a> {
         self.masks.of_input()
     }
 
-    /// The mask behind a step that ends this hidden layer; none if nothing is left out there.
+    /// The mask after a step that ends this hidden layer; none if nothing is dropped there.
     pub(crate) fn behind(&self, hidden: Option<usize>) -> Option<Mask> {
         self.masks.of_layer(hidden?)
     }

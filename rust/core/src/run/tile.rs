@@ -231,7 +231,7 @@ pub(super) fn gathered<'a, T: Element>(
     source(plan, rows, buffer)
 }
 
-/// The same again, once they were copied.
+/// The same, after they were copied.
 fn source<'a, T: Element>(plan: &Plan, rows: TileRows<'a, '_, T>, buffer: &'a [T]) -> Source<'a, T> {
     let masks = rows.masks;
     match rows.x.sparse() {
