@@ -101,7 +101,7 @@ def microseconds(sizes):
 
 def table(title, sizes, times):
     """Aligned lines, one per size."""
-    lines = [title, f"{'size':>7}{'µs a step':>12}{'ns a row':>11}{'GFLOP/s':>10}{'excess':>9}"]
+    lines = [title, f"{'size':>7}{'µs per step':>12}{'ns per row':>11}{'GFLOP/s':>10}{'excess':>9}"]
     before = None
     for size, time in zip(sizes, times, strict=True):
         excess = 1.0

@@ -54,7 +54,7 @@ def per_step(count=instructions):
 
 def verdict(recorded, now):
     """Compare two counts: a line to print, and whether there is no regression."""
-    line = f"instructions a step: recorded {recorded:,}, now {now:,} ({now / recorded - 1:+.1%})"
+    line = f"instructions per step: recorded {recorded:,}, now {now:,} ({now / recorded - 1:+.1%})"
     if now > recorded * (1 + TOLERANCE):
         return f"{line}: more than {TOLERANCE:.0%} over the record", False
     return line, True

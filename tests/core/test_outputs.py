@@ -219,10 +219,10 @@ def test_targets_out_of_range_are_refused(output, wrong, message):
 
 
 SHAPES = [
-    ((4,), "y has shape (4,), expected (n, 2), one column an output"),
-    ((4, 3), "y has shape (4, 3), expected (n, 2), one column an output"),
+    ((4,), "y has shape (4,), expected (n, 2), one column per output"),
+    ((4, 3), "y has shape (4, 3), expected (n, 2), one column per output"),
     ((3, 2), "y has shape (3, 2), expected (4, d_out), one row per row of X"),
-    ((4, 2, 1), "y has shape (4, 2, 1), expected (n, 2), one column an output"),
+    ((4, 2, 1), "y has shape (4, 2, 1), expected (n, 2), one column per output"),
 ]
 
 

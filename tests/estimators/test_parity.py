@@ -24,7 +24,7 @@ SOLVERS = {
     "invscaling": {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.1},
     "adaptive": {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.01, "n_iter_no_change": 1},
 }
-# Two summation orders differ by some roundoffs of 1e-16 a step, which training makes larger.
+# Two summation orders differ by some roundoffs of 1e-16 per step, which training makes larger.
 TOLERANCE = 1e-10
 
 

@@ -49,7 +49,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         A function ``loss(y, raw)`` is called once per batch with targets and outputs, both in the
         dtype of the network, and returns the loss of each row and its derivative with respect to
-        the row's outputs; see the Notes of `MLP`. The network has an output per column of `y`.
+        the row's outputs; see the Notes of `MLP`. The network has one output per column of `y`.
     %(parameters)s
 
     Attributes

@@ -39,7 +39,7 @@ class Staged(Drafts):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
 
         Yields
         ------

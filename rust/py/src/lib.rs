@@ -7,7 +7,7 @@
 //! | `X`, `X_val`, `d_output`: float32 or float64, (n, d), any strides | `ArrayView2<T>` | no |
 //! | `y`, `y_val`: any integer type, (n,), any strides | `&dyn Labels` | no |
 //! | `sample_weight`: float32 or float64, (n,), any strides | `&dyn Weights` | no |
-//! | `y` and the sums that a loss of the caller's own is called with | new arrays | yes, once a batch |
+//! | `y` and the sums that a loss of the caller's own is called with | new arrays | yes, once per batch |
 //! | `gradient`: the network's type, (n_parameters,), contiguous | `&[T]` | no |
 //! | `class_weight`: any iterable of numbers | `Vec<f64>` | yes, one number per class |
 //! | `out`: C-contiguous, of the network's type | `ArrayViewMut2<T>` | no |

@@ -207,7 +207,7 @@ impl Loss {
         match self {
             Self::Quantile { .. } => "(n,) or (n, 1), one target for all outputs".to_owned(),
             Self::Function => "(n,) or (n, k)".to_owned(),
-            _ => format!("(n, {d_out}), one column an output"),
+            _ => format!("(n, {d_out}), one column per output"),
         }
     }
 
