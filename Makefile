@@ -10,6 +10,11 @@ UV := $(BIN)/uv
 export VIRTUAL_ENV := $(abspath $(VENV))
 unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 
+# A machine that builds once has no use for what makes the next build faster.
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
+
 INSTALL := $(UV) pip install --quiet --requirements pyproject.toml
 MYPY := $(BIN)/python -m mypy
 
