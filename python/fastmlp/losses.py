@@ -1,10 +1,10 @@
-"""What training lowers: the losses of `MLP`.
+"""The losses that `MLP` can minimise.
 
-The loss of a row is a function of its target and of the last layer's sums ``z``, of which the
-network's `output` makes the prediction ``p``. A batch has the weighted mean over its rows, as
-PyTorch's ``reduction="mean"`` has it with weights; where a row has several outputs, its loss is the
-sum over them. ``MLP(..., loss=Huber(1.35))`` takes an object, ``loss="huber"`` the same with its
-defaults. A loss may also be a function of your own, see the Notes of `MLP`.
+The loss of a row is a function of its target and of the sums ``z`` of the last layer, from which
+the network's `output` computes the prediction ``p``. The loss of a batch is the weighted mean over
+its rows, as PyTorch's ``reduction="mean"`` with weights; the loss of a row with several outputs is
+the sum over them. ``MLP(..., loss=Huber(1.35))`` takes an object; ``loss="huber"`` is the same loss
+with default parameters. A loss can also be a function of your own, see the Notes of `MLP`.
 
 ===============  ====================  =========================================================
 class            name                  outputs, the default first
@@ -43,7 +43,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Loss:
-    """What all losses are; it is not made itself."""
+    """Base of all losses; it cannot be used by itself."""
 
     _name: ClassVar[str] = ""
 
@@ -71,29 +71,31 @@ def _number(name: str, value: Any, expected: str) -> float:
 
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
-    """Cross-entropy: of classes, or of yes and no for each output.
+    """Cross-entropy: of classes, or of a yes or no for each output.
 
-    The loss of the outputs softmax and sigmoid, where no label is smoothed::
+    The default loss of the outputs softmax and sigmoid. Without label smoothing::
 
         softmax   l = -log(p[y])
         sigmoid   l = sum(-y log(p) - (1 - y) log(1 - p))
 
-    A share ``s`` of smoothing draws targets towards the mean. For classes, with class weights ``c``
-    and ``K`` classes, it is PyTorch's ``CrossEntropyLoss``; for yes and no it is Keras's
-    ``BinaryCrossentropy``, for PyTorch has none::
+    Label smoothing by ``s`` moves targets towards their mean. For ``K`` classes, with class weights
+    ``c``, it is that of PyTorch's ``CrossEntropyLoss``; for a sigmoid, for which PyTorch has none,
+    it is that of Keras's ``BinaryCrossentropy``::
 
-        softmax   l = -(1 - s) c[y] log(p[y]) - s / K * sum(c * log(p)), over c[y] in the mean
+        softmax   l = -(1 - s) c[y] log(p[y]) - s / K * sum(c * log(p))
         sigmoid   y (1 - s) + s / 2 in place of y
+
+    The mean over the rows of classes divides by the sum of ``c[y]``.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        The share, >= 0 and < 1.
+        The amount of smoothing, >= 0 and < 1.
 
     Raises
     ------
     TypeError
-        If the share is not a number.
+        If `label_smoothing` is not a number.
     ValueError
         If it is out of its range.
 
@@ -111,15 +113,15 @@ class CrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class Focal(Loss):
-    """Focal loss: cross-entropy that counts for less where the prediction is right already.
+    """Focal loss: the cross-entropy, with less weight on rows that are predicted well already.
 
-    With the probability ``q`` of what is right, which is ``p[y]`` for classes, and ``p`` or
-    ``1 - p`` for yes or no, it is [1]_::
+    With the probability ``q`` of the true label, which is ``p[y]`` for classes, and ``p`` or
+    ``1 - p`` for a yes or no, it is [1]_::
 
         l = -(1 - q)**gamma * log(q)
 
-    summed over the outputs of a sigmoid. A target of a sigmoid between 0 and 1 takes both of its
-    losses, by its share. ``gamma=0`` is the cross-entropy.
+    summed over the outputs of a sigmoid. A target ``y`` of a sigmoid that is between 0 and 1 has
+    ``y`` times the loss of 1 plus ``1 - y`` times the loss of 0. ``gamma=0`` is the cross-entropy.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ class Focal(Loss):
     Raises
     ------
     TypeError
-        If the exponent is not a number.
+        If `gamma` is not a number.
     ValueError
         If it is out of its range.
 
@@ -146,11 +148,11 @@ class Focal(Loss):
 
 @dataclass(frozen=True)
 class SquaredError(Loss):
-    """Half the squared error, ``sum((p - y)**2) / 2``: the loss of the output identity.
+    """Half the squared error, ``sum((p - y)**2) / 2``: the default loss of the output identity.
 
-    It is half of PyTorch's ``MSELoss``, and scikit-learn's ``"squared_error"``, but that it is
-    summed over outputs. With the output exp, ``p = exp(z)``, it fits positive numbers whose errors
-    do not grow with them.
+    It is half of PyTorch's ``MSELoss``, and equal to scikit-learn's ``"squared_error"`` except that
+    it is summed over outputs. With the output exp, ``p = exp(z)``, it suits positive targets whose
+    errors do not grow with them.
     """
 
     _name: ClassVar[str] = "squared_error"
@@ -160,7 +162,8 @@ class SquaredError(Loss):
 class AbsoluteError(Loss):
     """Absolute error, ``sum(abs(z - y))``: PyTorch's ``L1Loss``, summed over outputs.
 
-    Its minimum is the median. Its derivative is the sign of the error, and 0 where that is 0.
+    It is smallest at the median of the targets. Its derivative is the sign of the error, and 0 for
+    an error of 0.
     """
 
     _name: ClassVar[str] = "absolute_error"
@@ -168,7 +171,7 @@ class AbsoluteError(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """Huber's loss: squared for small errors, a line for large ones.
+    """Huber loss: quadratic in small errors, linear in large ones.
 
     PyTorch's ``HuberLoss``, summed over outputs [1]_::
 
@@ -178,7 +181,7 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float, default=1.0
-        Error from which on the loss is a line, in the units of `y`: finite, > 0.
+        Error beyond which the loss is linear, in the units of `y`: finite, > 0.
 
     Raises
     ------
@@ -200,16 +203,16 @@ class Huber(Loss):
 
 @dataclass(frozen=True)
 class Quantile(Loss):
-    """Pinball loss: each output becomes a quantile of the target.
+    """Pinball loss: each output predicts a quantile of the target.
 
-    The network has one output per level, and a row one target, `y` of shape (n,) or (n, 1), for all
-    of them. With the level ``q`` of an output, as scikit-learn's ``"quantile"`` has it [1]_::
+    The network has one output per level, and every row has one target for all of them: `y` has
+    shape (n,) or (n, 1). For an output with level ``q`` the loss is, as in scikit-learn [1]_::
 
         l = q (y - z)            where y >= z
         l = (1 - q) (z - y)      else
 
-    Its derivative is ``-q`` or ``1 - q``, and 0 where both meet. Outputs of different levels may
-    cross: nothing keeps a higher quantile above a lower one.
+    Its derivative is ``-q`` or ``1 - q``, and 0 at ``y = z``. Outputs of different levels may
+    cross: a higher quantile is not forced to be above a lower one.
 
     Parameters
     ----------
@@ -253,10 +256,10 @@ class Quantile(Loss):
 
 @dataclass(frozen=True)
 class Poisson(Loss):
-    """Half the Poisson deviance, for counts: the loss of the output exp.
+    """Half the Poisson deviance, for counts: the default loss of the output exp.
 
-    With the prediction ``p = exp(z)``, where 0 times its logarithm is 0, it is scikit-learn's
-    ``HalfPoissonLoss`` [1]_; PyTorch's ``PoissonNLLLoss`` differs by a term of `y` alone::
+    With the prediction ``p = exp(z)`` and ``0 log(0) = 0`` it is scikit-learn's ``HalfPoissonLoss``
+    [1]_; PyTorch's ``PoissonNLLLoss`` differs by a term that depends only on `y`::
 
         l = sum(y log(y / p) - y + p)
 
@@ -272,9 +275,9 @@ class Poisson(Loss):
 
 @dataclass(frozen=True)
 class Gamma(Loss):
-    """Half the gamma deviance, for positive numbers whose errors grow with them.
+    """Half the gamma deviance, for positive targets whose errors grow with them.
 
-    With the prediction ``p = exp(z)``, as scikit-learn's ``HalfGammaLoss``, but for its constant
+    With the prediction ``p = exp(z)`` it is scikit-learn's ``HalfGammaLoss`` up to a constant
     [1]_::
 
         l = sum(log(p / y) + y / p - 1)
@@ -293,19 +296,20 @@ class Gamma(Loss):
 class Tweedie(Loss):
     """Half the Tweedie deviance, for a variance that is a power of the mean.
 
-    With the prediction ``m = exp(z)``, as scikit-learn's ``HalfTweedieLoss``, but for its constant
+    With the prediction ``m = exp(z)`` it is scikit-learn's ``HalfTweedieLoss`` up to a constant
     [1]_::
 
         l = max(y, 0)**(2 - p) / ((1 - p) (2 - p)) - y m**(1 - p) / (1 - p) + m**(2 - p) / (2 - p)
 
-    summed over outputs. A power between 1 and 2 is for numbers that are often 0 and else positive,
-    such as the cost of claims. Powers of 0, 1 and 2 are `SquaredError`, `Poisson` and `Gamma`.
+    summed over outputs. A power between 1 and 2 suits targets that are often 0 and otherwise
+    positive, such as the cost of claims. Powers of 0, 1 and 2 are `SquaredError`, `Poisson` and
+    `Gamma`.
 
     Parameters
     ----------
     power : float, default=1.5
-        The power ``p``: finite, <= 0 or >= 1. From 2 on targets are > 0, from 1 on >= 0, and any
-        numbers below.
+        The power ``p``: finite, <= 0 or >= 1. Targets must be > 0 for powers from 2 on, >= 0 for
+        powers from 1 on, and can be any numbers for powers <= 0.
 
     Raises
     ------
@@ -339,7 +343,7 @@ _NAMED = {
     )
 }
 
-# The loss of which each output is the canonical link.
+# The default loss of each output, for which it is the canonical link.
 _CANONICAL: dict[str, Loss] = {
     "softmax": CrossEntropy(),
     "sigmoid": CrossEntropy(),
