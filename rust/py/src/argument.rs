@@ -39,12 +39,15 @@ arguments! {
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";
     network: Bound<'py, MLP>, "an MLP";
+    of: &'a str, "a str";
+    other: Bound<'py, MLP>, "an MLP";
     output: &'a str, "a str";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
     schedule: Option<&'a str>, "None or a str";
     shuffle: bool, "a bool";
     state: Bound<'py, PyDict>, "a dict";
+    tau: f64, "a number";
     tensors: BTreeMap<String, Bound<'py, PyAny>>, "a dict of str to ndarray";
     warmup: Option<f64>, "None or a number";
     weight_decay: f64, "a number";

@@ -16,13 +16,15 @@ use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::inputs::InputArray;
+use crate::inside::Inside;
 use crate::network_file::copied;
 use crate::optimizer::{Optimizer, Stateful};
 use crate::out::{Out, zeros};
 use crate::training::{DataArguments, DataArrays, FitArguments, Training};
+use crate::transfer::Transfer;
 
 /// A network of either type.
-pub(crate) trait Engine: Send + Sync {
+pub(crate) trait Engine: Inside + Transfer + Send + Sync {
     /// NumPy's name of the type.
     fn dtype(&self) -> &'static str;
     /// The parameters, live; `owner` keeps this engine alive.
@@ -95,7 +97,7 @@ pub(crate) fn build(
 pub(crate) struct Shared<T: Stateful> {
     mlp: RwLock<Mlp<T>>,
     training: AtomicBool,
-    layout: Layout,
+    pub(crate) layout: Layout,
     output: Output,
     /// Multiplications and additions of a row on its way forward.
     flops: usize,
@@ -103,20 +105,24 @@ pub(crate) struct Shared<T: Stateful> {
     parameters: AtomicPtr<T>,
 }
 
-const TRAINING: BindError =
+pub(crate) const TRAINING: BindError =
     BindError::Busy("the network is being trained by another call: wait for it to return");
 
 impl<T: Stateful> Shared<T> {
     fn boxed(network: Network, init: Option<Init>, seed: u64) -> BindResult<Box<dyn Engine>> {
-        let (layout, output) = (network.layout().clone(), network.output());
-        let mlp = match init {
+        Ok(Self::of(match init {
             Some(init) => Mlp::<T>::new(network, init, seed)?,
             None => Mlp::<T>::zeros(network, seed)?,
-        };
+        }))
+    }
+
+    /// The engine of a network.
+    pub(crate) fn of(mlp: Mlp<T>) -> Box<dyn Engine> {
+        let (layout, output) = (mlp.network().layout().clone(), mlp.network().output());
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
         let training = AtomicBool::new(false);
         let flops = mlp.flops();
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, flops, parameters }))
+        Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, flops, parameters })
     }
 
     /// Detached from the interpreter, reads the network; not while it is trained.
@@ -129,7 +135,7 @@ impl<T: Stateful> Shared<T> {
     }
 
     /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if to detach would take longer.
-    fn infer<R: Send>(
+    pub(crate) fn infer<R: Send>(
         &self,
         py: Python<'_>,
         n: usize,
@@ -139,12 +145,12 @@ impl<T: Stateful> Shared<T> {
     }
 
     /// Whether a pass without a gradient over `n` rows is over before anyone would look for signals.
-    fn is_brief(&self, n: usize) -> bool {
+    pub(crate) fn is_brief(&self, n: usize) -> bool {
         is_brief(n.saturating_mul(self.flops))
     }
 
     /// The right to train, which one call has at a time.
-    fn claim(&self) -> BindResult<Claim<'_>> {
+    pub(crate) fn claim(&self) -> BindResult<Claim<'_>> {
         if self.training.swap(true, Ordering::Acquire) {
             return Err(TRAINING);
         }
@@ -152,13 +158,30 @@ impl<T: Stateful> Shared<T> {
     }
 
     /// The network, unless it is trained. Never waits: who waits attached keeps training from attaching.
-    fn mlp(&self) -> BindResult<RwLockReadGuard<'_, Mlp<T>>> {
+    pub(crate) fn mlp(&self) -> BindResult<RwLockReadGuard<'_, Mlp<T>>> {
         match self.mlp.try_read() {
             Ok(mlp) => Ok(mlp),
             // A call that panicked left the parameters of a whole step.
             Err(TryLockError::Poisoned(mlp)) => Ok(mlp.into_inner()),
             Err(TryLockError::WouldBlock) => Err(TRAINING),
         }
+    }
+
+    /// Detached from the interpreter, changes the network while no call reads it or is about to change it; in a callback
+    /// of training, too.
+    pub(crate) fn change<R: Send>(
+        &self,
+        py: Python<'_>,
+        f: impl FnOnce(&mut Mlp<T>) -> BindResult<R> + Send,
+    ) -> BindResult<R> {
+        py.detach(|| match self.mlp.try_write() {
+            Ok(mut mlp) => f(&mut mlp),
+            Err(TryLockError::Poisoned(mlp)) => f(&mut mlp.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                let _claim = self.claim()?;
+                f(&mut self.mlp.write().unwrap_or_else(PoisonError::into_inner))
+            }
+        })
     }
 
     /// The addresses of the parameters.
@@ -168,7 +191,7 @@ impl<T: Stateful> Shared<T> {
     }
 }
 
-struct Claim<'a>(&'a AtomicBool);
+pub(crate) struct Claim<'a>(&'a AtomicBool);
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {

@@ -47,6 +47,7 @@ mod engine;
 mod error;
 mod history;
 mod inputs;
+mod inside;
 mod integer;
 mod mlp;
 mod network_file;
@@ -59,6 +60,7 @@ mod stream;
 mod targets;
 mod threads;
 mod training;
+mod transfer;
 
 use pyo3::prelude::*;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Normalization, Objective, Role};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyInt, PyString, PyTuple};
 
 use crate::architecture::Architecture;
 use crate::argument;
@@ -14,7 +14,7 @@ use crate::dropout::{SeededDropout, dropout};
 use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
-use crate::integer::{count, random_seed, seed as seed_of};
+use crate::integer::{count, position, random_seed, seed as seed_of};
 use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
@@ -23,6 +23,7 @@ use crate::shuffling::Shuffling;
 use crate::stream::{Destination, Source, destination, source};
 use crate::threads::threads;
 use crate::training::{DataArguments, FitArguments};
+use crate::transfer;
 
 /// A multilayer perceptron, trained on the CPU.
 ///
@@ -90,6 +91,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     What the sums of every hidden layer are normalised over.
 /// input_scale : bool
 ///     Whether each input is multiplied by a learnable number.
+/// frozen : tuple of int
+///     Numbers of the layers that training leaves as they are.
 ///
 /// Raises
 /// ------
@@ -628,6 +631,172 @@ impl MLP {
         self.engine.backward(X, d_output)
     }
 
+    /// Compute what a hidden layer makes of rows: its activations.
+    ///
+    /// The network as a feature extractor: the sums of the layer, normalised where the network
+    /// normalises them, after the activation, and without dropout. Rows that are not finite count as
+    /// in `forward`.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides.
+    /// layer : int, default=-1
+    ///     Number of the hidden layer: from 0, the first behind the input, or negative and counted from
+    ///     the last one, -1. The width of its output is ``layer_sizes[1:-1][layer]``.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray of shape (n, width)
+    ///     The activations, of the network's dtype.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `X` is not a NumPy array or CSR matrix of the network's dtype, or `layer` or `n_jobs` is
+    ///     no integer.
+    /// ValueError
+    ///     As `forward` does, or if there is no such hidden layer.
+    /// RuntimeError
+    ///     If another call is training the network.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> mlp = fastmlp.MLP([3, 8, 4, 2], seed=0)
+    /// >>> X = np.ones((5, 3), dtype=np.float32)
+    /// >>> mlp.transform(X).shape, mlp.transform(X, layer=0).shape
+    /// ((5, 4), (5, 8))
+    #[pyo3(
+        signature = (X, layer = None, n_jobs = None),
+        text_signature = "($self, X, layer=-1, n_jobs=None)"
+    )]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn transform<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        layer: Option<&Bound<'py, PyAny>>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        let n_hidden = self.network.activations().len();
+        let last = PyInt::new(X.py(), -1);
+        let layer = position("layer", layer.unwrap_or(last.as_any()), n_hidden, "hidden layer")?;
+        self.engine.transform(X, layer, threads(n_jobs)?)
+    }
+
+    /// Compute the derivative of every output with respect to every input, row by row.
+    ///
+    /// The Jacobian of `forward`: entry ``[i, k, j]`` is the derivative of output ``k`` of row ``i``
+    /// with respect to ``X[i, j]``. The rows go forward once, and back once per output. At a corner
+    /// of an activation the derivative is that from the left, as in `loss_and_grad`; there is no
+    /// dropout.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides.
+    /// of : {"logits", "predictions"}, default="logits"
+    ///     What the derivative is of: the last layer's sums, which `forward` returns, or what the
+    ///     network's output makes of them: the probabilities that `predict_proba` returns, and for
+    ///     the outputs identity and exp what `predict` does.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray of shape (n, d_out, d_in)
+    ///     The derivatives, of the network's dtype.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `forward` does; a ValueError for another `of`.
+    ///
+    /// See Also
+    /// --------
+    /// input_vjp : One sum over the outputs, at the cost of one output.
+    ///
+    /// Examples
+    /// --------
+    /// The derivatives of a linear model are its weights:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> mlp = fastmlp.MLP([3, 2], dtype="float64", seed=0)
+    /// >>> gradients = mlp.input_gradients(np.ones((5, 3)))
+    /// >>> gradients.shape
+    /// (5, 2, 3)
+    /// >>> bool((gradients == mlp.weights[0].T).all())
+    /// True
+    #[pyo3(signature = (X, of = "logits", n_jobs = None))]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn input_gradients<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = argument::of)] of: &str,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        let of_predictions = match of {
+            "logits" => false,
+            "predictions" => true,
+            _ => {
+                let expected = r#""logits" or "predictions""#;
+                return Err(Error::value("of", format_args!("{of:?}"), expected).into());
+            }
+        };
+        self.engine.input_gradients(X, of_predictions, threads(n_jobs)?)
+    }
+
+    /// Pull the derivative of a loss of the caller's own back to the inputs alone.
+    ///
+    /// What `backward` returns as ``d_X``, without the gradient of the parameters, which takes about
+    /// a third of its time: a vector-Jacobian product, as that of ``torch.func.vjp``. Row ``i`` is
+    /// ``d_output[i] @ input_gradients(X)[i]``, for which no Jacobian is made.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides.
+    /// d_output : ndarray of shape (n, d_out)
+    ///     Derivative of the loss with respect to the logits, of the network's dtype, with any
+    ///     strides.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
+    ///
+    /// Returns
+    /// -------
+    /// ndarray of shape (n, d_in)
+    ///     Derivative of the loss with respect to `X`, of the network's dtype.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `backward` does; a ValueError if `n_jobs` is 0.
+    ///
+    /// Examples
+    /// --------
+    /// The derivative of the sum of the squared logits:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> mlp = fastmlp.MLP([2, 8, 3], dtype="float64", seed=0)
+    /// >>> X = np.ones((5, 2))
+    /// >>> mlp.input_vjp(X, 2 * mlp.forward(X)).shape
+    /// (5, 2)
+    #[pyo3(signature = (X, d_output, n_jobs = None))]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn input_vjp<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        d_output: &Bound<'py, PyAny>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        self.engine.input_vjp(X, d_output, threads(n_jobs)?)
+    }
+
     /// Make one update on a batch.
     ///
     /// Parameters
@@ -873,10 +1042,170 @@ impl MLP {
         }
     }
 
-    /// Write the network to a file: architecture, parameters and the state of its randomness.
+    /// Copy the network.
     ///
-    /// The file is in the safetensors layout, appears whole or not at all, and has a checksum. It
-    /// holds no code.
+    /// Returns
+    /// -------
+    /// MLP
+    ///     A network of its own with the same parameters, frozen layers and state of its randomness:
+    ///     a `fit` without a seed goes through the rows in the orders of the original.
+    ///
+    /// Raises
+    /// ------
+    /// RuntimeError
+    ///     If another call is training the network.
+    /// MemoryError
+    ///     If the system refuses memory for the parameters.
+    ///
+    /// See Also
+    /// --------
+    /// soft_update : Moves a copy towards the original.
+    fn copy(&self) -> BindResult<Self> {
+        Ok(Self { engine: self.engine.copied()?, network: self.network.clone() })
+    }
+
+    fn __copy__(&self) -> BindResult<Self> {
+        self.copy()
+    }
+
+    #[allow(unused_variables, reason = "the protocol's")]
+    fn __deepcopy__(&self, memo: &Bound<'_, PyAny>) -> BindResult<Self> {
+        self.copy()
+    }
+
+    /// Move the parameters towards those of another network of the same layers.
+    ///
+    /// They become ``tau * other.parameters + (1 - tau) * parameters``: the update of a target
+    /// network, or an average of the weights over training. It is one pass over the parameters.
+    ///
+    /// Parameters
+    /// ----------
+    /// other : MLP
+    ///     A network of the same dtype with the same layers, of which nothing but the parameters
+    ///     counts.
+    /// tau : float
+    ///     The share of the other network, from 0 to 1: 1 copies its parameters, bit for bit.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `other` is no network or has another dtype, or `tau` is no number.
+    /// ValueError
+    ///     If `other` has other layers, or `tau` is out of its range.
+    /// RuntimeError
+    ///     If another call is training one of the two networks.
+    ///
+    /// Notes
+    /// -----
+    /// Frozen layers move, too: to be frozen is a matter of training.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import fastmlp
+    /// >>> online = fastmlp.MLP([4, 32, 2], output="identity", seed=0)
+    /// >>> target = online.copy()
+    /// >>> online.parameters[:] += 1
+    /// >>> target.soft_update(online, tau=0.25)
+    /// >>> round(float((online.parameters - target.parameters).mean()), 6)
+    /// 0.75
+    fn soft_update(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = argument::other)] other: Bound<'_, Self>,
+        #[pyo3(from_py_with = argument::tau)] tau: f64,
+    ) -> BindResult<()> {
+        self.engine.soft_update(py, &*other.get().engine, tau)
+    }
+
+    /// Let training leave layers as they are.
+    ///
+    /// Neither `fit`, `step` nor `Optimizer.step` changes the parameters of a frozen layer, or what an
+    /// optimizer keeps for them: they are not part of the norm that `clip_norm` bounds, and do not
+    /// decay. `loss_and_grad` and `backward` give 0 for their gradient and do not compute it, nor the
+    /// way back through layers before the first that is trained: to train the last layers alone takes
+    /// less time.
+    ///
+    /// Parameters
+    /// ----------
+    /// layers : int or sequence of int, default=None
+    ///     Numbers of dense layers, from 0 to ``len(weights) - 1``, negative ones counted from the
+    ///     last: each with its weights, biases, normalisation and slopes, and the first with the scale
+    ///     of the inputs. None is all of them. Those that are frozen already stay so.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     If `layers` is neither None, an integer nor a sequence of these.
+    /// ValueError
+    ///     If there is no such layer.
+    /// RuntimeError
+    ///     If another call is training the network. A callback of `fit` may freeze layers of the
+    ///     network, from the next epoch on.
+    ///
+    /// See Also
+    /// --------
+    /// unfreeze : Lets training change them again.
+    ///
+    /// Notes
+    /// -----
+    /// As ``requires_grad_(False)`` of PyTorch's, it holds training back and nothing else: writing to
+    /// `parameters` and `soft_update` change frozen layers. The penalty `alpha` still counts their
+    /// weights in the loss. Copies, pickles and files of the network keep which layers are frozen.
+    ///
+    /// `Adam` counts its steps for all parameters together: after `unfreeze` its first steps for a
+    /// layer that never moved are up to ``(1 - beta_1) / sqrt(1 - beta_2)`` times as long as those of
+    /// a new optimizer.
+    ///
+    /// Examples
+    /// --------
+    /// Train the last layer alone:
+    ///
+    /// >>> import numpy as np
+    /// >>> import fastmlp
+    /// >>> X, y = np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1])
+    /// >>> mlp = fastmlp.MLP([4, 8, 8, 2], seed=0)
+    /// >>> first = mlp.weights[0].copy()
+    /// >>> mlp.freeze([0, 1])
+    /// >>> history = mlp.fit(X, y, epochs=10)
+    /// >>> bool((mlp.weights[0] == first).all())
+    /// True
+    /// >>> mlp.frozen
+    /// (0, 1)
+    #[pyo3(signature = (layers = None))]
+    fn freeze(&self, py: Python<'_>, layers: Option<&Bound<'_, PyAny>>) -> BindResult<()> {
+        self.engine.freeze(py, &transfer::layers(layers, self.layout().layers().len())?, true)
+    }
+
+    /// Let training change layers again that `freeze` froze.
+    ///
+    /// Parameters
+    /// ----------
+    /// layers : int or sequence of int, default=None
+    ///     Numbers of layers, as for `freeze`; None is all of them. Those that are not frozen stay so.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `freeze` does.
+    ///
+    /// See Also
+    /// --------
+    /// freeze : Lets training leave them as they are.
+    #[pyo3(signature = (layers = None))]
+    fn unfreeze(&self, py: Python<'_>, layers: Option<&Bound<'_, PyAny>>) -> BindResult<()> {
+        self.engine.freeze(py, &transfer::layers(layers, self.layout().layers().len())?, false)
+    }
+
+    /// Numbers of the layers that training leaves as they are: tuple of int, in their order.
+    #[getter]
+    fn frozen<'py>(&self, py: Python<'py>) -> BindResult<Bound<'py, PyTuple>> {
+        Ok(PyTuple::new(py, self.engine.frozen()?)?)
+    }
+
+    /// Write the network to a file.
+    ///
+    /// Architecture, parameters, frozen layers and the state of its randomness are saved. The file is
+    /// in the safetensors layout, appears whole or not at all, and has a checksum. It holds no code.
     ///
     /// Parameters
     /// ----------
@@ -941,7 +1270,8 @@ impl MLP {
     /// The network that `__reduce__` took apart.
     #[staticmethod]
     #[pyo3(signature = (
-        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false
+        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false,
+        frozen = Vec::new()
     ))]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
@@ -953,22 +1283,26 @@ impl MLP {
         parameters: &Bound<'py, PyAny>,
         normalization: Option<&str>,
         input_scale: bool,
+        frozen: Vec<usize>,
     ) -> BindResult<Bound<'py, Self>> {
         let activation = Some(activation);
         let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
-        Self::restored(architecture.network()?, dtype, seeds, parameters)
+        Self::restored(architecture.network()?, dtype, (seeds, &frozen), parameters)
     }
 
     #[allow(clippy::type_complexity, reason = "a function and its arguments, for pickle")]
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, mlp) = (slf.py(), slf.get());
-        let (parameters, seeds) = mlp.engine.snapshot()?;
+        let ((parameters, seeds), frozen) = (mlp.engine.snapshot()?, mlp.frozen(py)?);
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
         let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
         let mut arguments = arguments.into_pyobject(py)?;
-        if mlp.normalization().is_some() || mlp.input_scale() {
+        if mlp.normalization().is_some() || mlp.input_scale() || !frozen.is_empty() {
             let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
             arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
+        }
+        if !frozen.is_empty() {
+            arguments = arguments.add((frozen,))?.cast_into().map_err(PyErr::from)?;
         }
         Ok((slf.get_type().getattr("_restore")?, arguments))
     }
@@ -986,14 +1320,15 @@ impl MLP {
 }
 
 impl MLP {
-    /// A network with these parameters and this state of its randomness.
+    /// A network with these parameters, this state of its randomness and these frozen layers.
     pub(crate) fn restored<'py>(
         network: Network,
         dtype: &str,
-        seeds: u64,
+        (seeds, frozen): (u64, &[usize]),
         parameters: &Bound<'py, PyAny>,
     ) -> BindResult<Bound<'py, Self>> {
         let engine = build(dtype, network.clone(), None, seeds)?;
+        engine.freeze(parameters.py(), frozen, true)?;
         let mlp = Bound::new(parameters.py(), Self { engine, network })?;
         Self::parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
         Ok(mlp)
@@ -1001,9 +1336,9 @@ impl MLP {
 
     /// What a file holds of the network.
     pub(crate) fn to_file(&self) -> BindResult<NetworkFile> {
-        let (parameters, seeds) = self.engine.snapshot()?;
-        let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());
-        Ok(NetworkFile { network: self.network.clone(), parameters, seeds, tensors, metadata })
+        let ((parameters, seeds), frozen) = (self.engine.snapshot()?, self.engine.frozen()?);
+        let (network, tensors, metadata) = (self.network.clone(), BTreeMap::new(), BTreeMap::new());
+        Ok(NetworkFile { network, parameters, seeds, frozen, tensors, metadata })
     }
 
     /// One update along a gradient of the caller's own.

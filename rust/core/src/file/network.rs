@@ -19,6 +19,8 @@ const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
 /// Of networks with stages beyond dense layers and fixed activations, behind those of all: format 2.
 const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
 const FORMAT: u64 = 2;
+/// Of networks with frozen layers, beside all others.
+const FROZEN: &str = "frozen";
 const MAX_WIDTH: usize = 1 << 24;
 /// The text has keys, and lists under them.
 const MAX_DEPTH: usize = 2;
@@ -32,6 +34,8 @@ pub struct NetworkFile {
     pub parameters: Numbers,
     /// The [state](crate::Mlp::seeds) of the network's randomness.
     pub seeds: u64,
+    /// The [layers](crate::Mlp::frozen) that training leaves as they are, in their order.
+    pub frozen: Vec<usize>,
     /// What else belongs to the network, by name.
     pub tensors: BTreeMap<String, Tensor>,
     /// What else is to be known of it, by key.
@@ -50,7 +54,7 @@ impl NetworkFile {
     }
 
     fn into_tensors(self) -> Result<TensorFile> {
-        let Self { network, parameters, seeds, mut tensors, mut metadata } = self;
+        let Self { network, parameters, seeds, frozen, mut tensors, mut metadata } = self;
         check_parameters(network.layout(), &[parameters.len()], &parameters)?;
         if let Some((place, value)) = not_finite(network.layout(), &parameters) {
             let found = format!("{value} at {place}");
@@ -61,7 +65,7 @@ impl NetworkFile {
                 reason: format!("a layer is {width} wide, expected at most {MAX_WIDTH}"),
             });
         }
-        let text = to_text(&network, seeds);
+        let text = to_text(&network, seeds, &frozen);
         if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
             return Err(Error::Unsavable { reason: format!("its network: {excess}") });
         }
@@ -96,13 +100,13 @@ impl NetworkFile {
         let text = metadata.remove(NETWORK).ok_or("it holds no network")?;
         let Tensor { shape, numbers: parameters } =
             tensors.remove(PARAMETERS).ok_or("it holds no parameters")?;
-        let (network, seeds) =
+        let (network, seeds, frozen) =
             from_text(&text).map_err(|reason| format!("its network is not one: {reason}"))?;
         check_parameters(network.layout(), &shape, &parameters).map_err(|error| error.to_string())?;
         if let Some((place, value)) = not_finite(network.layout(), &parameters) {
             return Err(format!("parameters is {value} at {place}, expected finite numbers"));
         }
-        Ok(Self { network, parameters, seeds, tensors, metadata })
+        Ok(Self { network, parameters, seeds, frozen, tensors, metadata })
     }
 }
 
@@ -128,7 +132,7 @@ fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
     Some((layout.place(i), value))
 }
 
-fn to_text(network: &Network, seeds: u64) -> String {
+fn to_text(network: &Network, seeds: u64, frozen: &[usize]) -> String {
     let activation: Vec<_> = network.activations().iter().map(|activation| activation.name()).collect();
     let layer_sizes: Vec<_> = network.layout().layer_sizes().collect();
     let mut object = serde_json::json!({
@@ -142,14 +146,18 @@ fn to_text(network: &Network, seeds: u64) -> String {
         object["input_scale"] = serde_json::json!(network.input_scale());
         object["normalization"] = serde_json::json!(network.normalization().map(Normalization::name));
     }
+    if !frozen.is_empty() {
+        object[FROZEN] = serde_json::json!(frozen);
+    }
     object.to_string()
 }
 
-fn from_text(text: &str) -> Result<(Network, u64), String> {
+fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
     if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
         return Err(excess);
     }
-    let object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let frozen = object.remove(FROZEN);
     let has_all = |keys: &[&str]| keys.iter().all(|&key| object.contains_key(key));
     let has_stages = object.len() == KEYS.len() + STAGE_KEYS.len() && has_all(&STAGE_KEYS);
     if !(has_all(&KEYS) && (object.len() == KEYS.len() || has_stages)) {
@@ -190,7 +198,18 @@ fn from_text(text: &str) -> Result<(Network, u64), String> {
         }
         Ok(network.with_output(Output::from_name(output)?))
     };
-    Ok((network().map_err(|error: Error| error.to_string())?, seeds))
+    let network = network().map_err(|error: Error| error.to_string())?;
+    let frozen =
+        frozen.map_or(Ok(Vec::new()), |frozen| frozen_from(&frozen, network.layout().layers().len()))?;
+    Ok((network, seeds, frozen))
+}
+
+/// The numbers of some of a network's layers, at least one, in their order.
+fn frozen_from(value: &Value, n_layers: usize) -> Result<Vec<usize>, String> {
+    let number = |value: &Value| usize::try_from(value.as_u64()?).ok().filter(|&layer| layer < n_layers);
+    list(value, number).filter(|layers| !layers.is_empty() && layers.is_sorted_by(|a, b| a < b)).ok_or_else(
+        || format!("frozen is {value}, expected numbers of its {n_layers} layers, in their order"),
+    )
 }
 
 fn list<T>(value: &Value, f: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
@@ -207,7 +226,7 @@ mod tests {
         let parameters = Numbers::F64((0..13).map(f64::from).collect());
         let tensor = Tensor { shape: vec![1, 2], numbers: Numbers::F32(vec![1.0, 2.0]) };
         let (tensors, metadata) = ([("mean".into(), tensor)].into(), [("note".into(), "text".into())].into());
-        NetworkFile { network, parameters, seeds: u64::MAX, tensors, metadata }
+        NetworkFile { network, parameters, seeds: u64::MAX, frozen: vec![1], tensors, metadata }
     }
 
     fn changed(change: impl FnOnce(&mut TensorFile)) -> String {
@@ -234,11 +253,13 @@ mod tests {
             for input_scale in [false, true] {
                 let network =
                     Network::with_stages(&[2, 3, 4, 1], &hidden, normalization, input_scale).unwrap();
-                let (again, seeds) = from_text(&to_text(&network, 7)).unwrap();
-                assert_eq!((again, seeds), (network, 7));
+                for frozen in [vec![], vec![2], vec![0, 1, 2]] {
+                    let again = from_text(&to_text(&network, 7, &frozen)).unwrap();
+                    assert_eq!(again, (network.clone(), 7, frozen));
+                }
             }
         }
-        let scaled = to_text(&Network::with_stages(&[2, 1], &[], None, true).unwrap(), 0);
+        let scaled = to_text(&Network::with_stages(&[2, 1], &[], None, true).unwrap(), 0, &[0]);
         for (from, to, reason) in [
             ("true", "false", "format is 2, expected 1 for a network of dense layers"),
             ("true", "1", "input_scale is 1, expected true or false"),
@@ -246,6 +267,10 @@ mod tests {
             ("null", "2", "normalization is 2, expected null or a name"),
             ("\"format\":2", "\"format\":3", "format is 3, expected 2"),
             ("\"format\":2,", "", "its keys are"),
+            ("[0]", "[]", "frozen is [], expected numbers of its 1 layers, in their order"),
+            ("[0]", "[1]", "frozen is [1], expected numbers of its 1 layers"),
+            ("[0]", "[0,0]", "frozen is [0,0], expected numbers of its 1 layers"),
+            ("[0]", "0", "frozen is 0, expected numbers of its 1 layers"),
         ] {
             let error = from_text(&scaled.replacen(from, to, 1)).unwrap_err();
             assert!(error.starts_with(reason), "{error} against {reason}");

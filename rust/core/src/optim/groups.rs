@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::arch::{Block, Role};
 use crate::error::{Error, Result};
+use crate::plan::Frozen;
 
 /// How a step treats the parameters of a role.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,8 +56,9 @@ impl Groups {
     }
 
     /// The groups of a network with these blocks; none if a step treats all parameters as the rule says.
-    pub(crate) fn of<'a>(&'a self, blocks: &'a [Block]) -> Option<Grouping<'a>> {
-        (*self != Self::default()).then_some(Grouping { groups: self, blocks })
+    pub(crate) fn of<'a>(&'a self, blocks: &'a [Block], frozen: &'a Frozen) -> Option<Grouping<'a>> {
+        let is_one = *self == Self::default() && frozen.is_empty();
+        (!is_one).then_some(Grouping { groups: self, blocks, frozen })
     }
 }
 
@@ -65,6 +67,7 @@ impl Groups {
 pub(crate) struct Grouping<'a> {
     groups: &'a Groups,
     blocks: &'a [Block],
+    frozen: &'a Frozen,
 }
 
 impl<'a> Grouping<'a> {
@@ -73,9 +76,13 @@ impl<'a> Grouping<'a> {
         self.groups.0.iter().fold(0.0, |largest, treatment| treatment.rate.max(largest))
     }
 
-    /// How to treat the parameters of a range: one run of them after another, each as long as the number says.
-    pub(super) fn runs(self, range: Range<usize>) -> impl Iterator<Item = (usize, Treatment)> + 'a {
-        let treatment = move |block: &Block| self.groups.0[block.role as usize];
+    /// How to treat the parameters of a range, or not at all if they are frozen: one run of them after another, each as
+    /// long as the number says.
+    pub(super) fn runs(self, range: Range<usize>) -> impl Iterator<Item = (usize, Option<Treatment>)> + 'a {
+        let treatment = move |block: &Block| {
+            let is_trained = !self.frozen.has(block.stage);
+            is_trained.then_some(self.groups.0[block.role as usize])
+        };
         let mut start = range.start;
         self.blocks.chunk_by(move |a, b| treatment(a) == treatment(b)).filter_map(move |run| {
             let end = run[run.len() - 1].range().end.min(range.end);
@@ -98,13 +105,22 @@ mod tests {
         let (blocks, n) = (network.layout().blocks(), network.layout().n_parameters());
         let groups = Groups::default().with_factor(Role::Bias, 0.5).unwrap().with_decay_of(&[Role::Weight]);
         let groups = groups.with_factor(Role::Scale, 6.0).unwrap();
-        let grouping = groups.of(blocks).unwrap();
+        for frozen in [&[][..], &[1], &[0, 2], &[0, 1, 2]] {
+            let frozen = Frozen::new(&network, frozen);
+            check_runs(&groups, blocks, &frozen, n);
+        }
+    }
+
+    fn check_runs(groups: &Groups, blocks: &[Block], frozen: &Frozen, n: usize) {
+        let grouping = groups.of(blocks, frozen).unwrap();
         assert_eq!(grouping.largest_factor(), 6.0);
-        let role_of = |i: usize| blocks.iter().find(|block| block.range().contains(&i)).unwrap().role;
+        let block_of = |i: usize| blocks.iter().find(|block| block.range().contains(&i)).unwrap();
         for (start, end) in [(0, n), (0, 1), (2, 3), (3, n - 1), (7, 30), (n - 1, n), (5, 5)] {
             let runs: Vec<_> = grouping.runs(start..end).collect();
             let each = runs.iter().flat_map(|(len, treatment)| std::iter::repeat_n(*treatment, *len));
-            let expected = (start..end).map(role_of).map(|role| groups.0[role as usize]);
+            let expected = (start..end)
+                .map(block_of)
+                .map(|block| (!frozen.has(block.stage)).then_some(groups.0[block.role as usize]));
             assert!(each.eq(expected), "{start}..{end}");
             assert!(runs.windows(2).all(|pair| pair[0].1 != pair[1].1), "{runs:?}");
         }
@@ -113,7 +129,10 @@ mod tests {
     #[test]
     fn settings_as_at_first_make_no_groups() {
         let groups = Groups::default().with_factor(Role::Gain, 1.0).unwrap().with_decay_of(&Role::ALL);
-        assert!(groups.of(&[]).is_none());
+        let network = Network::with_stages(&[3, 2], &[], None, false).unwrap();
+        let blocks = network.layout().blocks();
+        assert!(groups.of(blocks, &Frozen::new(&network, &[])).is_none());
+        assert!(groups.of(blocks, &Frozen::new(&network, &[0])).is_some());
     }
 
     #[test]

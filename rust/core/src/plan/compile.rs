@@ -1,9 +1,12 @@
 //! A network, compiled.
 
+use std::ops::Range;
+
 use crate::arch::{HiddenActivation, Layout, Network, Stage};
 use crate::kernels::TinyNet;
 use crate::ops::Operation;
 use crate::plan::cut::Workload;
+use crate::plan::frozen::Frozen;
 use crate::plan::pieces::{Piece, pieces_of};
 use crate::plan::step::{Step, steps_of};
 
@@ -13,6 +16,7 @@ pub(crate) struct Plan {
     network: Network,
     steps: Vec<Step>,
     pieces: Vec<Piece>,
+    frozen: Frozen,
     tiny: Option<TinyNet>,
     workload: Workload,
 }
@@ -23,6 +27,7 @@ impl Plan {
         let layout = network.layout();
         let steps = steps_of(&network);
         let pieces = pieces_of(&steps);
+        let frozen = Frozen::new(&network, &[]);
         let tiny = as_tiny(&network);
         let workload = Workload {
             n_parameters: layout.n_parameters(),
@@ -34,7 +39,7 @@ impl Plan {
             has_forward_kernel: tiny.is_some(),
             has_gradient_kernel: tiny.is_some_and(|tiny| tiny.has_gradient()),
         };
-        Self { network, steps, pieces, tiny, workload }
+        Self { network, steps, pieces, frozen, tiny, workload }
     }
 
     /// The architecture.
@@ -50,6 +55,26 @@ impl Plan {
     /// What rows go through, first to last.
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// The numbers of all steps.
+    pub(crate) fn all_steps(&self) -> Range<usize> {
+        0..self.steps.len()
+    }
+
+    /// The number of the step that ends a hidden layer.
+    pub(crate) fn end_of_hidden(&self, layer: usize) -> Option<usize> {
+        self.steps.iter().position(|step| step.dropout == Some(layer))
+    }
+
+    /// The layers that training leaves as they are.
+    pub(crate) fn frozen(&self) -> &Frozen {
+        &self.frozen
+    }
+
+    /// Lets training leave these layers as they are, and no others.
+    pub(crate) fn freeze(&mut self, layers: &[usize]) {
+        self.frozen = Frozen::new(&self.network, layers);
     }
 
     /// The pieces of the flat vector, in its order, that threads share.

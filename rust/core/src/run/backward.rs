@@ -7,8 +7,8 @@ use crate::plan::Piece;
 use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::{BackPlace, Slots};
 
-/// Takes the derivative with respect to the last step's output back to those of all steps before it, and to the rows
-/// themselves where that is wanted.
+/// Takes the derivative with respect to the last step's output back to those of all steps before it whose gradient is
+/// wanted, or to those of all steps and to the rows themselves where that is wanted.
 pub(super) fn backward<T: Element>(
     task: Task<'_, T>,
     n: usize,
@@ -19,7 +19,8 @@ pub(super) fn backward<T: Element>(
 ) -> Result<()> {
     let steps = task.pass.plan.steps();
     let parameters_of = |i: usize| &task.pass.parameters[steps[i].parameters.clone()];
-    for (i, step) in steps.iter().enumerate().skip(1).rev() {
+    let first = if d_rows.is_some() { 0 } else { task.pass.plan.frozen().first_trained() };
+    for (i, step) in steps.iter().enumerate().skip(first + 1).rev() {
         let before = &steps[i - 1];
         let mask = masks.behind(before.dropout);
         let BackPlace { x, kept, d_out, slopes, d_x } = slots.back(i, n);
@@ -48,7 +49,7 @@ pub(super) fn backward<T: Element>(
     Ok(())
 }
 
-/// A piece of the gradient of `n` rows, begun or carried on, after [`backward`].
+/// A piece of the gradient of `n` rows, begun or carried on, after [`backward`]; 0 for frozen parameters.
 pub(super) fn gradient_of_piece<T: Element>(
     task: Task<'_, T>,
     (rows, n): (Source<'_, T>, usize),
@@ -58,6 +59,10 @@ pub(super) fn gradient_of_piece<T: Element>(
     scratch: &mut [T],
 ) -> Result<()> {
     let i = piece.step;
+    if task.pass.plan.frozen().has(i) {
+        gradient.fill(T::ZERO);
+        return Ok(());
+    }
     let x = i.checked_sub(1).map_or(rows, |before| Source::Dense(slots.out(before, n)));
     let (kept, d_out) = (slots.kept(i, n), slots.d_out(i, n));
     let io = Gradient { part: &piece.part, x, kept, d_out, sum: gradient, start, scratch };

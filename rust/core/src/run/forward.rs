@@ -1,5 +1,7 @@
 //! The way forward: one loop over the steps, for passes with and without a way back.
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::kernels::{Element, Finish};
 use crate::ops::{Forward, Operation, Source};
@@ -23,16 +25,18 @@ pub(super) trait Places<T> {
     fn at(&mut self, step: usize, n: usize) -> Place<'_, T>;
 }
 
-/// Takes `n` rows through all steps, with the masks of dropout on the way.
+/// Takes `n` rows through some steps, with the masks of dropout on the way.
 pub(super) fn forward<T: Element>(
     task: Task<'_, T>,
+    steps: Range<usize>,
     rows: Source<'_, T>,
     n: usize,
     masks: RowMasks<'_>,
     places: &mut impl Places<T>,
     scratch: &mut [T],
 ) -> Result<()> {
-    for (i, step) in task.pass.plan.steps().iter().enumerate() {
+    for i in steps {
+        let step = &task.pass.plan.steps()[i];
         let Place { x, out, kept, slopes } = places.at(i, n);
         let parameters = &task.pass.parameters[step.parameters.clone()];
         let x = x.map_or(rows, Source::Dense);

@@ -14,8 +14,10 @@ mod chunks;
 mod blocks;
 mod workspace;
 mod inference;
+mod input_gradients;
 
 pub(crate) use inference::{Inference, Wanted};
+pub(crate) use input_gradients::InputGradients;
 pub use interrupt::{Ask, Interrupt, Never, is_brief};
 pub(crate) use pass::Pass;
 pub(crate) use team::{Team, slab_len};

@@ -67,7 +67,8 @@ impl<T: Element> Tile<T> {
         scratch: &mut [T],
     ) -> Result<()> {
         let source = gathered(task.pass.plan, x, rows, &mut self.input);
-        forward(task, source, rows.len(), masks, &mut self.slots, scratch)
+        let steps = task.pass.plan.all_steps();
+        forward(task, steps, source, rows.len(), masks, &mut self.slots, scratch)
     }
 
     /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums takes
@@ -162,6 +163,12 @@ impl<T: Element> Tile<T> {
         let tally = T::tiny_gradient(tiny, &batch, task.pass.parameters, gradient, bounds, scratch);
         task.spend(n * task.pass.plan.workload().flops_per_row())?;
         Ok(tally)
+    }
+
+    /// So many of the last layer's sums, of the first rows that went [`forward`](Self::forward); or the derivative in their
+    /// place.
+    pub(super) fn sums_mut(&mut self, len: usize) -> &mut [T] {
+        &mut self.slots.last_mut()[..len]
     }
 
     /// Puts the derivative with respect to the last layer's sums in their place.

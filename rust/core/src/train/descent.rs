@@ -1,9 +1,9 @@
 //! One step down a gradient, refused where it leads out of the finite numbers.
 
-use crate::arch::Layout;
 use crate::error::{Error, Result};
 use crate::kernels::Element;
 use crate::optim::{Controls, Options, Rule, State, clip_factor, norm};
+use crate::plan::Plan;
 use crate::run::Team;
 
 /// Where a step goes.
@@ -19,7 +19,7 @@ pub(crate) struct Descent<'a, T> {
 /// Takes a step, or refuses it with [`Error::Diverged`]: loss, gradient and what the step makes must be finite.
 pub(crate) fn take_step<T: Element>(
     (rule, options, state): (&Rule, &Options, &mut State<T>),
-    (layout, parameters): (&Layout, &mut [T]),
+    (plan, parameters): (&Plan, &mut [T]),
     descent: Descent<'_, T>,
     team: &mut Team,
     (epoch, batch): (usize, usize),
@@ -42,7 +42,8 @@ pub(crate) fn take_step<T: Element>(
         }
         None => 1.0,
     };
-    let controls = Controls { rate, gradient: clip, groups: options.groups().of(layout.blocks()) };
+    let groups = options.groups().of(plan.layout().blocks(), plan.frozen());
+    let controls = Controls { rate, gradient: clip, groups };
     let n_slabs = team.n_slabs(parameters.len());
     let mut step = state.begin((rule, controls), parameters, gradient, largest)?;
     team.share(step.slabs(n_slabs), |_, slab| {

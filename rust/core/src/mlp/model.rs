@@ -1,9 +1,8 @@
-//! The network with its parameters.
+//! The network with its parameters: what it makes of rows, and gradients.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::arch::Init;
-use crate::arch::Layout;
 use crate::arch::Network;
 use crate::arch::{Dropout, Masks};
 use crate::data::Inputs;
@@ -20,6 +19,7 @@ use crate::memory::Buffer;
 use crate::memory::Pool;
 use crate::plan::Plan;
 use crate::run::BatchWorkspace;
+use crate::run::InputGradients;
 use crate::run::Interrupt;
 use crate::run::Pass;
 use crate::run::Team;
@@ -30,13 +30,14 @@ use crate::run::{Inference, Wanted};
 /// All its parameters lie in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
 #[derive(Debug)]
 pub struct Mlp<T: Element> {
-    plan: Plan,
-    parameters: Buffer<T>,
-    seeds: Seeds,
+    pub(super) plan: Plan,
+    pub(super) parameters: Buffer<T>,
+    pub(super) seeds: Seeds,
     workspaces: Pool<BatchWorkspace<T>>,
     inferences: Pool<Inference<T>>,
+    pub(super) ways_back: Pool<InputGradients<T>>,
     /// Of [`step`](Self::step), made when it is first used.
-    gradient: Option<Buffer<T>>,
+    pub(super) gradient: Option<Buffer<T>>,
 }
 
 impl<T: Element> Mlp<T> {
@@ -52,9 +53,15 @@ impl<T: Element> Mlp<T> {
     /// A network whose parameters are all 0, to be filled. `seeds` is the [state](Self::seeds) of its randomness.
     pub fn zeros(network: Network, seeds: u64) -> Result<Self> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
-        let (workspaces, inferences) = (Pool::default(), Pool::default());
-        let plan = Plan::new(network);
-        Ok(Self { plan, parameters, seeds: Seeds::new(seeds), workspaces, inferences, gradient: None })
+        Ok(Self {
+            plan: Plan::new(network),
+            parameters,
+            seeds: Seeds::new(seeds),
+            workspaces: Pool::default(),
+            inferences: Pool::default(),
+            ways_back: Pool::default(),
+            gradient: None,
+        })
     }
 
     /// The architecture.
@@ -82,9 +89,9 @@ impl<T: Element> Mlp<T> {
         &mut self.parameters
     }
 
-    /// Where each parameter lies, and all of them, to be changed.
-    pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [T]) {
-        (self.plan.layout(), &mut self.parameters)
+    /// The network, compiled, and all parameters, to be changed.
+    pub(crate) fn parts_mut(&mut self) -> (&Plan, &mut [T]) {
+        (&self.plan, &mut self.parameters)
     }
 
     /// The address of the parameters, which is theirs for life.
@@ -204,17 +211,19 @@ impl<T: Element> Mlp<T> {
         objective: Objective,
         dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
-        f: impl FnOnce((&Layout, &mut [T]), &[T], Tally, f64) -> Result<R>,
+        f: impl FnOnce((&Plan, &mut [T]), &[T], Tally, f64) -> Result<R>,
     ) -> Result<R> {
-        let mut gradient = match self.gradient.take() {
-            Some(gradient) => gradient,
-            None => Buffer::zeros("the gradient", self.parameters.len())?,
-        };
+        let mut gradient = self.take_gradient()?;
         let result = self
             .gradient_of(data, objective, &mut gradient, dropout, interrupt)
             .and_then(|(tally, largest)| f(self.parts_mut(), &gradient, tally, largest));
         self.gradient = Some(gradient);
         result
+    }
+
+    /// The vector for gradients, made when it is first used; who takes it puts it back.
+    pub(super) fn take_gradient(&mut self) -> Result<Buffer<T>> {
+        self.gradient.take().map_or_else(|| Buffer::zeros("the gradient", self.parameters.len()), Ok)
     }
 
     /// Losses of all rows, their gradient, and its largest magnitude.
@@ -240,7 +249,7 @@ impl<T: Element> Mlp<T> {
     }
 
     /// [`Error::Shape`] unless an array has the shape of the logits of `n` rows.
-    fn check_like_logits(&self, name: &'static str, shape: &[usize], n: usize) -> Result<()> {
+    pub(super) fn check_like_logits(&self, name: &'static str, shape: &[usize], n: usize) -> Result<()> {
         let d_out = self.plan.layout().d_out();
         if shape == [n, d_out] {
             return Ok(());
@@ -268,21 +277,23 @@ impl<T: Element> Mlp<T> {
     }
 
     /// Lends `f` buffers for a pass without a gradient over these rows, and the threads for it.
-    fn infer<R>(
+    pub(super) fn infer<R>(
         &self,
         x: &Inputs<'_, T>,
         n_threads: usize,
         f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
     ) -> Result<R> {
-        if n_threads == 0 {
-            return Err(Error::value("n_threads", 0, "a number >= 1"));
-        }
+        check_threads(n_threads)?;
         let mut team = Team::new(self.plan.workload().inference_threads::<T>(x.nrows(), n_threads));
         self.inferences.lend(|inference| {
             inference.reserve(&self.plan, x, team.len())?;
             f(inference, &mut team)
         })
     }
+}
+
+pub(super) fn check_threads(n_threads: usize) -> Result<()> {
+    if n_threads > 0 { Ok(()) } else { Err(Error::value("n_threads", 0, "a number >= 1")) }
 }
 
 pub(crate) fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {
