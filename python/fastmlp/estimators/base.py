@@ -17,12 +17,13 @@ from fastmlp.estimators.course import NOT_FINITE, Course
 from fastmlp.estimators.draft import Drafts
 from fastmlp.estimators.file import InFile
 from fastmlp.estimators.inputs import refuse_sparse_targets, refuse_times
+from fastmlp.estimators.inside import Inside
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.live import ACTIVATIONS, draw_parameters, make_network
 from fastmlp.estimators.stochastic import Stochastic
 
 
-class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
+class BaseMLP(InFile, Drafts, Stochastic, LBFGS, Inside, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
