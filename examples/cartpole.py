@@ -62,14 +62,10 @@ class CartPole:
             spin + dt * twist,
         ]
         self.steps += 1
-        is_lost = (
-            abs(self.state[0]) > self.largest_position or abs(self.state[2]) > self.largest_angle
-        )
-        return (
-            np.array(self.state, dtype=np.float32),
-            is_lost,
-            is_lost or self.steps == self.n_steps,
-        )
+        is_out = abs(self.state[0]) > self.largest_position
+        is_lost = is_out or abs(self.state[2]) > self.largest_angle
+        is_over = is_lost or self.steps == self.n_steps
+        return np.array(self.state, dtype=np.float32), is_lost, is_over
 
 
 class Memory:

@@ -135,7 +135,7 @@ def test_a_learner_that_learns_something_else_is_found_out(monkeypatch):
             super().learn(rows[:64].repeat(2))
 
     monkeypatch.setattr(dqn, "KINDS", {"fastmlp": dqn.FastMLP, "impostor": Impostor})
-    with pytest.raises(RuntimeError, match="^impostor learns something else than fastmlp$"):
+    with pytest.raises(RuntimeError, match=r"^impostor learns something else than fastmlp$"):
         dqn.learners(every=1)
 
 

@@ -1,6 +1,7 @@
 """The examples run as they are and reach what they show."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_cartpole(capsys):
     assert load("cartpole").main() >= 195
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:2] == ["episodes", "steps"]
-    assert lines[-1].startswith("mean return 19")
+    assert re.match(r"mean return (19[5-9]|200)\.\d over the last 100 of", lines[-2])
 
 
 def test_the_cart_goes_on_as_the_equations_of_motion_say(rng):
