@@ -103,11 +103,12 @@ def learn(
     optimizer: fastmlp.Adam,
     batch: tuple[NDArray[np.float32] | NDArray[np.int64], ...],
 ) -> None:
-    """Make one update towards the returns that the target network expects; each step earns 1."""
+    """Make one update towards the returns that the target network expects."""
     states, actions, next_states, goes_on = batch
     rows = np.arange(len(actions))
     next_actions = online.forward(next_states).argmax(axis=1)
-    returns = 1 + DISCOUNT * goes_on * target.forward(next_states)[rows, next_actions]
+    next_q = target.forward(next_states)[rows, next_actions]
+    returns = np.where(goes_on, DISCOUNT * next_q, -1)
 
     q = online.forward(states)
     d_q = np.zeros_like(q)
