@@ -27,7 +27,7 @@ def slopes(function, vector, step=1e-3):
 
 
 def clear_of_kinks(mlp, reference_of, rng, n):
-    """Rows whose hidden units all lie too far from zero for a step to carry them across."""
+    """Rows whose hidden sums are all too far from zero for a step to carry them across."""
     X = rng.standard_normal((40 * n, mlp.layer_sizes[0]))
     inputs = reference_of(mlp).forward(X)[:-1]
     Z = [H @ W + b for H, W, b in zip(inputs, mlp.weights, mlp.biases, strict=True)]

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from core.test_finite_differences import assert_is_slope_along_directions
 
 import fastmlp
 
@@ -15,9 +16,9 @@ def make(rng, sizes, activation="relu", dtype="float64", n=40):
 
 
 def factors(mlp, X, seed, dropout):
-    """What each hidden activation of one row is multiplied by, read off the last layer's gradient.
+    """The factor of each hidden activation of one row, derived from the last layer's gradient.
 
-    For one row the derivative by a weight is the activation times that by the bias.
+    For one row the derivative by a weight is the activation times the derivative by the bias.
     """
     W, b = mlp.weights, mlp.biases
     activations = np.tanh(X[0] @ W[0] + b[0])
@@ -30,18 +31,7 @@ def factors(mlp, X, seed, dropout):
 def test_the_gradient_is_that_of_the_masked_network(rng, sizes, activation):
     mlp, X, y = make(rng, sizes, activation)
     call = {"X": X, "y": y, "dropout": 0.3, "seed": 7}
-    _, gradient = mlp.loss_and_grad(**call)
-    start = mlp.parameters.copy()
-    for _ in range(5):
-        direction = rng.standard_normal(mlp.n_parameters)
-        direction /= np.linalg.norm(direction)
-        losses = []
-        for sign in (1, -1):
-            mlp.parameters[:] = start + sign * 1e-6 * direction
-            losses.append(mlp.loss_and_grad(**call)[0])
-        mlp.parameters[:] = start
-        slope = (losses[0] - losses[1]) / 2e-6
-        assert slope == pytest.approx(gradient @ direction, rel=1e-5, abs=1e-8)
+    assert_is_slope_along_directions(mlp, call, 5, rng)
 
 
 @pytest.mark.parametrize("rate", [0.15, 0.5, 0.9])
@@ -99,7 +89,7 @@ def test_fit_gives_the_same_bits_for_any_number_of_threads(rng, sizes, dtype, ac
 
 def test_fit_draws_new_masks_for_each_step(rng):
     mlp, X, y = make(rng, [4, 100, 3])
-    # With a rate of almost 0 nothing moves, so that the losses differ by their masks alone.
+    # With a rate of almost 0 nothing moves, so the losses differ by their masks alone.
     history = mlp.fit(X, y, fastmlp.SGD(1e-300), epochs=20, batch_size=20, dropout=0.5, seed=1)
     assert len(set(history.loss)) == 20
 
@@ -156,7 +146,7 @@ def test_dropout_learns(rng):
             [0.1],
             ValueError,
             "dropout is a sequence of 1, "
-            "expected one number, or a sequence of 2: one a hidden layer",
+            "expected one number, or a sequence of 2: one per hidden layer",
         ),
         ("half", TypeError, "dropout is of type str, expected a number, or a sequence of numbers"),
         (

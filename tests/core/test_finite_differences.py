@@ -1,4 +1,4 @@
-"""Gradients agree with the slope of the compiled loss itself, which no backward pass touched."""
+"""Gradients agree with the slope of the compiled loss itself, which involves no backward pass."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,22 @@ from slopes import clear_of_kinks, slopes
 def assert_is_slope(gradient, truth, loss):
     """Within the rounding of a difference of losses, 1e-16 of a loss over a step of 2.5e-4."""
     assert np.abs(gradient - truth).max() <= 1e-10 * max(np.abs(truth).max(), loss)
+
+
+def assert_is_slope_along_directions(mlp, call, n_directions, rng):
+    """The gradient of `loss_and_grad(**call)` is the slope of its loss along random directions."""
+    _, gradient = mlp.loss_and_grad(**call)
+    start = mlp.parameters.copy()
+    for _ in range(n_directions):
+        direction = rng.standard_normal(mlp.n_parameters)
+        direction /= np.linalg.norm(direction)
+        losses = []
+        for sign in (1, -1):
+            mlp.parameters[:] = start + sign * 1e-6 * direction
+            losses.append(mlp.loss_and_grad(**call)[0])
+        mlp.parameters[:] = start
+        slope = (losses[0] - losses[1]) / 2e-6
+        assert slope == pytest.approx(gradient @ direction, rel=1e-5, abs=1e-8)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 3, 4])

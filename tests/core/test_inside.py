@@ -9,6 +9,7 @@ from scipy.special import expit, softmax
 from slopes import clear_of_kinks, slopes
 
 import fastmlp
+from fastmlp import losses
 
 ALL = {"normalization": "layer", "input_scale": True}
 OUTPUTS = {
@@ -190,11 +191,38 @@ def test_calls_may_run_side_by_side(rng):
             np.testing.assert_array_equal(result, call(X))
 
 
+def half_squared_error(y, raw):
+    return 0.5 * ((raw - y) ** 2).sum(axis=1), raw - y
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.CrossEntropy(0.1),
+        losses.Focal(2.0),
+        losses.Huber(0.7),
+        losses.Quantile(0.1),
+        losses.Tweedie(1.5),
+        half_squared_error,
+    ],
+)
+def test_the_loss_does_not_matter(sizes, loss, dtype, rng):
+    if isinstance(loss, losses.Quantile):
+        loss = losses.Quantile(np.linspace(0.1, 0.9, sizes[-1]))
+    mlp = random_network(sizes, "gelu", dtype, loss=loss)
+    plain = random_network(sizes, "gelu", dtype, output=mlp.output)
+    X = rng.standard_normal((70, sizes[0])).astype(dtype)
+    of_plain = calls(plain, 70)
+    for name, call in calls(mlp, 70).items():
+        np.testing.assert_array_equal(call(X), of_plain[name](X), err_msg=name)
+
+
 def test_no_dropout_is_left_over(rng):
     mlp = random_network([3, 50, 2])
     X = rng.standard_normal((20, 3))
     before = mlp.transform(X), mlp.input_gradients(X)
-    mlp.loss_and_grad(X, rng.integers(2, size=20), dropout=0.5, seed=0)
+    mlp.loss_and_grad(X, rng.integers(2, size=20), dropout=0.5, input_dropout=0.5, seed=0)
     np.testing.assert_array_equal(mlp.transform(X), before[0])
     np.testing.assert_array_equal(mlp.input_gradients(X), before[1])
 

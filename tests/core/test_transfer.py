@@ -1,13 +1,16 @@
-"""Copies, soft updates, and layers that training leaves as they are."""
+"""Copies, soft updates, and layers that training leaves unchanged."""
 
 import copy
+import gc
 import pickle
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 import fastmlp
+from fastmlp import losses
 
 ALL = {"normalization": "layer", "input_scale": True}
 OPTIMIZERS = {
@@ -25,15 +28,37 @@ NETWORKS = {
 }
 
 
-def network(kind="stages", dtype="float64", seed=3):
+def network(kind="stages", dtype="float64", seed=3, loss=None):
     sizes, activation, options = NETWORKS[kind]
-    return fastmlp.MLP(sizes, activation, dtype=dtype, seed=seed, **options)
+    return fastmlp.MLP(sizes, activation, dtype=dtype, seed=seed, loss=loss, **options)
 
 
 def data(mlp, n=300):
     rng = np.random.default_rng(6)
     X = rng.standard_normal((n, mlp.layer_sizes[0])).astype(mlp.dtype)
     return X, rng.integers(mlp.layer_sizes[-1], size=n)
+
+
+def half_squared_error(y, raw):
+    return 0.5 * ((raw - y) ** 2).sum(axis=1), raw - y
+
+
+# Makers of losses for a number of outputs; the targets are positive numbers.
+LOSSES = {
+    "huber": lambda n: losses.Huber(0.7),
+    "gamma": lambda n: losses.Gamma(),
+    "quantiles": lambda n: losses.Quantile(np.linspace(0.1, 0.9, n)),
+    "a function": lambda n: half_squared_error,
+}
+
+
+def with_loss(name, kind, dtype="float64"):
+    """A network, and data for its loss."""
+    mlp = network(kind, dtype, loss=LOSSES[name](NETWORKS[kind][0][-1]))
+    X, _ = data(mlp)
+    shape = len(X) if name == "quantiles" else (len(X), mlp.layer_sizes[-1])
+    y = np.random.default_rng(9).uniform(0.1, 2, shape).astype(dtype)
+    return mlp, X, y
 
 
 def layer_of(mlp):
@@ -72,6 +97,61 @@ def test_a_copy_goes_on_as_the_original_and_apart_from_it(way, kind, dtype):
     np.testing.assert_array_equal(mlp.parameters, before)
     mlp.fit(X, y, epochs=2, batch_size=50, dropout=0.2)
     np.testing.assert_array_equal(twin.parameters, mlp.parameters)
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_copy_has_the_loss_of_the_original(way, name):
+    mlp, X, y = with_loss(name, "stages")
+    mlp.freeze(0)
+    twin = COPIES[way](mlp)
+    assert twin.loss_function == mlp.loss_function
+    assert twin.frozen == (0,)
+    mlp.fit(X, y, epochs=2)
+    twin.fit(X, y, epochs=2)
+    np.testing.assert_array_equal(twin.parameters, mlp.parameters)
+
+
+class Holder:
+    """A loss that holds networks which have it."""
+
+    def __call__(self, y, raw):
+        return half_squared_error(y, raw)
+
+
+def test_the_garbage_collector_sees_the_function_of_every_copy():
+    loss = Holder()
+    mlp = network(loss=loss)
+    loss.networks = [mlp, mlp.copy(), mlp.copy().copy()]
+    X, _ = data(mlp, 5)
+    y, seen = np.zeros((5, 4)), weakref.ref(loss)
+    del loss
+
+    gc.collect()
+    assert mlp.loss(X, y) == seen().networks[2].loss(X, y)
+
+    del mlp
+    gc.collect()
+    assert seen() is None
+
+
+def test_a_loss_function_may_copy_its_network_but_not_change_it():
+    messages = []
+
+    def loss(y, raw):
+        for call in (mlp.freeze, lambda: mlp.soft_update(other, 0.5)):
+            with pytest.raises(RuntimeError) as caught:
+                call()
+            messages.append(str(caught.value))
+        np.testing.assert_array_equal(mlp.copy().parameters, mlp.parameters)
+        return half_squared_error(y, raw)
+
+    mlp, other = network(loss=loss), network()
+    mlp.loss_and_grad(data(mlp)[0], np.zeros((300, 4)))
+    assert set(messages) == {
+        "the network's loss function is at work in another call: wait for it to return"
+    }
+    assert mlp.frozen == ()
 
 
 def test_a_copy_outlives_the_original(rng):
@@ -259,6 +339,26 @@ def test_the_gradient_of_a_frozen_layer_is_0_and_that_of_others_what_it_was(
         np.testing.assert_array_equal(d_X_of_backward, d_X)
         mlp.unfreeze()
     np.testing.assert_array_equal(mlp.loss_and_grad(X, y, **options)[1], gradient)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_gradient_of_every_loss_is_0_for_a_frozen_layer(name, kind, dtype):
+    mlp, X, y = with_loss(name, kind, dtype)
+    options = {"dropout": 0.3, "input_dropout": 0.1, "seed": 1, "alpha": 0.3, "n_jobs": 2}
+    loss, gradient = mlp.loss_and_grad(X, y, **options)
+    for frozen in frozen_sets(mlp):
+        is_frozen = np.isin(layer_of(mlp), frozen)
+        mlp.freeze(frozen)
+        frozen_loss, frozen_gradient = mlp.loss_and_grad(X, y, **options)
+        assert frozen_loss == loss
+        assert (frozen_gradient[is_frozen] == 0).all()
+        np.testing.assert_array_equal(frozen_gradient[~is_frozen], gradient[~is_frozen])
+        start = mlp.parameters.copy()
+        mlp.fit(X, y, epochs=1, batch_size=100, dropout=0.1)
+        assert mlp.parameters[is_frozen].tobytes() == start[is_frozen].tobytes()
+        mlp.parameters[:] = start
+        mlp.unfreeze()
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
-from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp import MLPClassifier, MLPRegressor, losses
 
 KINDS = {
     "digits": MLPClassifier,
@@ -69,6 +69,46 @@ def test_gradients_are_the_slopes_of_the_predictions(fitted):
         step[j] = 1e-5
         slope = (predict(X + step) - predict(X - step)) / 2e-5
         np.testing.assert_allclose(gradients[:, :, j], slope, rtol=1e-4, atol=1e-8)
+
+
+LOSSES = {
+    "log_loss": MLPClassifier,
+    "focal": MLPClassifier,
+    losses.CrossEntropy(0.1): MLPClassifier,
+    "absolute_error": MLPRegressor,
+    losses.Huber(0.5): MLPRegressor,
+    "gamma": MLPRegressor,
+    losses.Tweedie(1.5): MLPRegressor,
+    losses.Quantile((0.9, 0.1, 0.5)): MLPRegressor,
+    lambda y, raw: ((raw[:, 0] - y) ** 2, 2 * (raw - y[:, None])): MLPRegressor,
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_gradients_with_every_loss_are_the_slopes_of_the_predictions(loss, rng, fit):
+    X = rng.standard_normal((60, 4))
+    y = np.exp(X[:, 0]) if LOSSES[loss] is MLPRegressor else (X[:, 0] > 0) + (X[:, 1] > 0)
+    estimator = LOSSES[loss](
+        loss=loss,
+        hidden_layer_sizes=(9, 7),
+        activation="gelu",
+        normalization="layer",
+        dropout=0.1,
+        max_iter=3,
+        random_state=0,
+    )
+    fit(estimator, X, y)
+    predict = predictions_of(estimator)
+
+    gradients = estimator.input_gradients(X)
+
+    for j, step in enumerate(1e-5 * np.eye(4)):
+        slope = (predict(X + step) - predict(X - step)) / 2e-5
+        np.testing.assert_allclose(gradients[:, :, j], slope, rtol=1e-4, atol=1e-8)
+    if isinstance(loss, losses.Quantile):
+        # Some rows had to be sorted, so that the test has something to see.
+        raw = estimator.network_.predict(X)
+        assert (raw != predict(X)).any(axis=1).sum() > 0
 
 
 def test_a_classifier_of_one_class_depends_on_nothing(fit):
@@ -172,11 +212,11 @@ def test_features_of_two_networks_lie_side_by_side(data):
         ]
 
 
-def test_a_warm_start_leaves_frozen_layers_as_they_are(fitted, fit):
+def test_a_warm_start_leaves_frozen_layers_unchanged(fitted, fit):
     estimator, X, y = fitted
     first, last = estimator.coefs_[0].copy(), estimator.coefs_[-1].copy()
     estimator.network_.freeze([0, 1])
-    for solver in ("adam", "sgd", "lbfgs"):
+    for solver in ("adam", "sgd", "adamw", "lbfgs"):
         fit(estimator.set_params(warm_start=True, solver=solver), X, y)
         np.testing.assert_array_equal(estimator.coefs_[0], first)
         assert (estimator.coefs_[-1] != last).any()

@@ -1,7 +1,5 @@
 """An estimator in one file: its network, parameters and what training found, without pickle."""
 
-from collections.abc import Iterable
-from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -21,6 +19,8 @@ from fastmlp._files import (
     text_tensors,
     vector,
 )
+from fastmlp.estimators import loss, weights
+from fastmlp.estimators.parameters import check_parameters
 
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
@@ -32,9 +32,13 @@ _KEYS = {"layout", "estimator", "parameters", "found", "out_activation"}
 # What training found, as text; one that was made from a network found no loss.
 _FOUND = {"n_iter_", "t_", "best_loss_", "best_validation_score_", "_no_improvement_count"}
 _LOSS = "loss_"
+# Parameters that may be sequences, and the types of their items.
+_ITEMS = {"hidden_layer_sizes": (int,), "activation": (str,), "dropout": (int, float)}
 # What contents that nobody expects may raise.
 _REFUSALS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
 _CURVE, _SCORES, _FEATURES = "loss_curve_", "validation_scores_", "feature_names"
+_VALIDATION_LOSSES = "validation_loss_curve_"
+_STAGES, _STAGED_EPOCHS = "stages", "staged_epochs"
 
 
 class InFile:
@@ -57,15 +61,16 @@ class InFile:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If a weight is not finite, a parameter is out of its range, or a class is no text,
-            number or boolean; nothing is written.
+            If a weight is not finite, a parameter is out of its range, a class is no text,
+            number or boolean, or the loss is a function; nothing is written.
         OSError
             If the file cannot be written.
 
         Notes
         -----
-        A `random_state` that is a generator is saved as None, and the state of the optimizer is not
-        saved: `partial_fit` goes on with a new one.
+        What no file without code can hold is saved as None: a `random_state` that is a generator, a
+        `callback`, and a `scoring` that is a callable. The state of the optimizer is not saved:
+        `partial_fit` goes on with a new one.
         """
         estimator: Any = self
         try:
@@ -77,7 +82,7 @@ class InFile:
         except NotFittedError:
             raise
         except _REFUSALS as error:
-            raise ValueError(f"the estimator cannot be saved: {error}") from error
+            raise ValueError(f"the estimator cannot be saved: {_text_of(error)}") from error
         save_network(path, network, tensors, {"estimator": text})
 
     @classmethod
@@ -115,16 +120,25 @@ class InFile:
         """Say what the file holds beside the network: as text, and as tensors."""
         estimator: Any = self
         parameters = estimator.get_params(deep=False)
-        sizes = parameters["hidden_layer_sizes"]
-        one = not isinstance(sizes, Iterable)
-        parameters["hidden_layer_sizes"] = index(sizes) if one else [index(size) for size in sizes]
         if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
             parameters["random_state"] = None
+        for name in ("scoring", "callback"):
+            if callable(parameters[name]):
+                parameters[name] = None
+        if "class_weight" in parameters:
+            parameters["class_weight"] = weights.as_content(parameters["class_weight"])
+        parameters["loss"] = loss.as_content(parameters["loss"])
         found = {*_FOUND, _LOSS} if hasattr(self, _LOSS) else _FOUND
         labels, tensors = self._labels()
         tensors[_CURVE] = np.array(estimator.loss_curve_, dtype=np.float64)
         if estimator.validation_scores_ is not None:
             tensors[_SCORES] = np.array(estimator.validation_scores_, dtype=np.float64)
+            losses = np.array(estimator.validation_loss_curve_, dtype=np.float64)
+            tensors[_VALIDATION_LOSSES] = losses
+        if estimator._stages:
+            epochs, stages = zip(*estimator._stages, strict=True)
+            tensors[_STAGED_EPOCHS] = np.array(epochs, dtype=np.int64)
+            tensors[_STAGES] = np.stack(stages)
         if hasattr(self, "feature_names_in_"):
             tensors |= text_tensors(_FEATURES, texts(_FEATURES, estimator.feature_names_in_))
         content = {
@@ -149,6 +163,7 @@ class InFile:
             raise ValueError(f"its network has the output {network.output!r}")
         _set_parameters(estimator, content["parameters"])
         names |= _set_found(estimator, content["found"], tensors)
+        names |= _set_stages(estimator, tensors)
         if text_names(_FEATURES) & set(tensors):
             names |= text_names(_FEATURES)
             features = text_of(tensors, _FEATURES, estimator.n_features_in_)
@@ -193,17 +208,26 @@ class InFile:
 
 def _set_parameters(estimator: Any, parameters: Any) -> None:
     check_type("parameters", parameters, dict)
-    sizes = parameters["hidden_layer_sizes"]
-    check_type("hidden_layer_sizes", sizes, int, list)
-    if isinstance(sizes, list):
-        if any(type(size) is not int or size < 1 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be integers >= 1, got {sizes!r}")
-        parameters = {**parameters, "hidden_layer_sizes": tuple(sizes)}
-    activation = estimator.activation
+    parameters = dict(parameters)
+    for name, kinds in _ITEMS.items():
+        if isinstance(items := parameters.get(name), list):
+            for item in items:
+                check_type(f"an item of {name}", item, *kinds)
+            parameters[name] = tuple(items)
+    check_type("hidden_layer_sizes", parameters["hidden_layer_sizes"], int, str, tuple)
+    if parameters.get("class_weight") is not None:
+        parameters["class_weight"] = weights.of_content(parameters["class_weight"])
+    if "loss" in parameters:  # which a classifier had not in earlier versions
+        parameters["loss"] = loss.of_content(parameters["loss"])
+    network = estimator.network_
     estimator.set_params(**parameters)
     estimator._validate_params()
-    if estimator.activation != activation and len(estimator.network_.layer_sizes) > 2:
-        raise ValueError(f"its network has the activation {activation!r}")
+    check_parameters(estimator)
+    if estimator.network_ is not network:
+        raise ValueError(
+            f"its network has the activation {network.activation!r} and "
+            f"normalization={network.normalization!r}"
+        )
 
 
 def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:
@@ -214,19 +238,53 @@ def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:
         check_count(name, found[name])
     if _LOSS in found:
         check_type(_LOSS, found[_LOSS], float)
-    # A fit watches the loss, or the score on rows for validation.
-    watched = ("best_loss_", "best_validation_score_")
-    other, best = watched if _SCORES in tensors else reversed(watched)
-    check_type(best, found[best], float)
-    check_type(other, found[other], type(None))
+    # A fit watches the loss, or the score on rows for validation; and may score them besides.
+    validates = _SCORES in tensors
+    check_type("best_loss_", found["best_loss_"], float, *([type(None)] if validates else []))
+    best_score = found["best_validation_score_"]
+    check_type("best_validation_score_", best_score, float if validates else type(None))
     for name, value in found.items():
         setattr(estimator, name, value)
     estimator.loss_curve_ = vector(tensors, _CURVE, "float64").tolist()
-    if _SCORES not in tensors:
-        estimator.validation_scores_ = None
+    if not validates:
+        estimator.validation_scores_ = estimator.validation_loss_curve_ = None
         return {_CURVE}
-    estimator.validation_scores_ = vector(tensors, _SCORES, "float64").tolist()
-    return {_CURVE, _SCORES}
+    scores = vector(tensors, _SCORES, "float64")
+    estimator.validation_scores_ = scores.tolist()
+    if _VALIDATION_LOSSES not in tensors:  # as earlier versions wrote it
+        estimator.validation_loss_curve_ = [np.nan] * len(scores)
+        return {_CURVE, _SCORES}
+    losses = vector(tensors, _VALIDATION_LOSSES, "float64", len(scores))
+    estimator.validation_loss_curve_ = losses.tolist()
+    return {_CURVE, _SCORES, _VALIDATION_LOSSES}
+
+
+def _set_stages(estimator: Any, tensors: Tensors) -> set[str]:
+    """Set the parameters that were kept on the way; returns the names of their tensors."""
+    if _STAGES not in tensors:
+        return set()
+    epochs = vector(tensors, _STAGED_EPOCHS, "int64")
+    stages, network = tensors[_STAGES], estimator.network_
+    expected = (len(epochs), network.n_parameters)
+    if stages.dtype != network.dtype or stages.shape != expected:
+        raise ValueError(
+            f"{_STAGES} must be {network.dtype} of shape {expected}, got {stages.dtype} of shape "
+            f"{stages.shape}"
+        )
+    rises = len(epochs) > 0 and epochs[0] >= 1 and (np.diff(epochs) > 0).all()
+    if not rises or epochs[-1] > len(estimator.loss_curve_):
+        raise ValueError(f"{_STAGED_EPOCHS} must rise from 1 or more to at most the last epoch")
+    if not np.isfinite(stages).all():
+        raise ValueError(f"{_STAGES} must be finite")
+    estimator._stages = list(zip(epochs.tolist(), stages, strict=True))
+    return {_STAGES, _STAGED_EPOCHS}
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except ValueError:  # an integer in it has more digits than Python writes
+        return type(error).__name__
 
 
 def _numbers(name: str, values: Any) -> Any:

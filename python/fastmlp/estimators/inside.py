@@ -1,4 +1,4 @@
-"""What a fitted network shows of its inside: features of a hidden layer, and derivatives."""
+"""Features of a hidden layer, and derivatives of predictions with respect to inputs."""
 
 from typing import Any
 
@@ -11,20 +11,22 @@ from fastmlp.estimators.live import LiveParameters
 
 
 class Inside(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LiveParameters):
-    """Lets an estimator transform rows, and tell how its outputs depend on them."""
+    """Transforms rows, and differentiates predictions."""
+
+    n_jobs: int | None
 
     def transform(self, X: Any, layer: int = -1) -> NDArray[Any]:
-        """Return what a hidden layer makes of each row: its activations.
+        """Return the activations of a hidden layer for each row.
 
-        In a pipeline the network so is an extractor of features for what follows.
+        In a pipeline, the network thus extracts features for the next step.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
         layer : int, default=-1
-            Number of the hidden layer, as an index of `hidden_layer_sizes`: -1 is the last one. Its
-            columns alone have names, which `get_feature_names_out` returns and `set_output` needs.
+            Index of the hidden layer in `hidden_layer_sizes`. `get_feature_names_out` has names for
+            the columns of the last layer only, and so has `set_output`.
 
         Returns
         -------
@@ -34,17 +36,17 @@ class Inside(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LiveParameters):
         Raises
         ------
         ValueError
-            If there is no such hidden layer, or if `set_output` asks for a table of another one
-            than the last.
+            If there is no such hidden layer, or if `set_output` asks for a data frame of another
+            layer than the last.
         """
         network = self.network_
         container = _get_output_config("transform", self)["dense"]
         if container != "default" and layer not in (-1, len(network.layer_sizes) - 3):
             raise ValueError(
                 f"layer is {layer}, expected -1 with set_output(transform={container!r}): the "
-                "columns of the last hidden layer alone have names; network_.transform has all"
+                "last hidden layer alone has column names; use network_.transform for others"
             )
-        return network.transform(self._checked(X, network), layer)
+        return network.transform(self._checked(X, network), layer, n_jobs=self.n_jobs)
 
     def input_gradients(self, X: Any) -> NDArray[Any]:
         """Return the derivative of each prediction with respect to each feature, for each row.
@@ -52,28 +54,29 @@ class Inside(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LiveParameters):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
 
         Returns
         -------
         ndarray of shape (n_samples, n_outputs, n_features)
-            Derivatives of what `predict_proba` of a classifier or `predict` of a regressor returns,
-            one entry of the second axis per column of that, of the dtype that the network was
-            trained in. Those of the sums behind the probabilities, which do not vanish where a
-            probability is nearly 0 or 1, are ``network_.input_gradients(X)``.
+            Derivatives of the columns that `predict_proba` of a classifier or `predict` of a
+            regressor returns, of the dtype that the network was trained in. The derivatives of the
+            logits, which do not vanish where a probability is nearly 0 or 1, are
+            ``network_.input_gradients(X)``.
         """
         network = self.network_
-        gradients = network.input_gradients(self._checked(X, network), of="predictions")
-        return self._of_predictions(gradients)
+        X = self._checked(X, network)
+        gradients = network.input_gradients(X, of="predictions", n_jobs=self.n_jobs)
+        return self._of_predictions(gradients, X)
 
     def __sklearn_tags__(self) -> Any:
-        """Say what the transformer can do."""
+        """Return the tags, which say that `transform` keeps the dtype of `X`."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _of_predictions(self, gradients: NDArray[Any]) -> NDArray[Any]:
-        """Return the derivatives of all columns that are predicted, of those of the outputs."""
+    def _of_predictions(self, gradients: NDArray[Any], X: Any) -> NDArray[Any]:
+        """Return the derivatives of the predicted columns, given those of the outputs."""
         return gradients
 
     @property

@@ -1,12 +1,16 @@
-//! A network's architecture, as Python writes it.
+//! A network's architecture: from Python's arguments, and shown to Python.
 
-use fastmlp_core::{Activation, HiddenActivation, Network, Normalization, Output};
+use std::sync::Arc;
+
+use fastmlp_core::{Activation, HiddenActivation, Loss, Network, Normalization, Output};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::argument::converted;
 use crate::error::{BindError, BindResult};
 use crate::integer::integer;
+use crate::loss::loss;
+use crate::loss_function::LossFunction;
 
 /// The arguments that describe a network.
 pub(crate) struct Architecture<'a, 'py> {
@@ -14,19 +18,37 @@ pub(crate) struct Architecture<'a, 'py> {
     pub(crate) layer_sizes: &'a Bound<'py, PyAny>,
     /// One name for all hidden layers, or one per hidden layer.
     pub(crate) activation: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) output: &'a str,
+    /// None is the first output that the loss goes with.
+    pub(crate) output: Option<&'a str>,
     pub(crate) normalization: Option<&'a str>,
     pub(crate) input_scale: bool,
+    /// None is the loss that goes with the output.
+    pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl Architecture<'_, '_> {
     /// The network.
     pub(crate) fn network(&self) -> BindResult<Network> {
         let sizes = sizes(self.layer_sizes)?;
-        let output = Output::from_name(self.output)?;
+        let output = self.output.map(Output::from_name).transpose()?;
+        let loss = self.loss.map(loss).transpose()?;
         let normalization = self.normalization.map(Normalization::from_name).transpose()?;
         let activations = activations(self.activation, sizes.len().saturating_sub(2))?;
-        Ok(Network::with_stages(&sizes, &activations, normalization, self.input_scale)?.with_output(output))
+        let network = Network::with_stages(&sizes, &activations, normalization, self.input_scale)?;
+        let network = network.with_output(output.unwrap_or_else(|| match &loss {
+            Some(loss) => loss.outputs()[0],
+            None => Output::Softmax,
+        }));
+        Ok(match loss {
+            Some(loss) => network.with_loss(loss)?,
+            None => network,
+        })
+    }
+
+    /// The function that is the loss of the network, if it is one.
+    pub(crate) fn loss_function(&self, network: &Network) -> Option<Arc<LossFunction>> {
+        let callable = self.loss.filter(|_| *network.loss() == Loss::Function)?;
+        Some(Arc::new(LossFunction::new(callable)))
     }
 }
 
@@ -54,4 +76,33 @@ fn activations(activation: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> BindRe
             .map(|name| HiddenActivation::from_name(name))
             .collect::<Result<_, _>>()?),
     }
+}
+
+/// Widths, input first.
+pub(crate) fn layer_sizes<'py>(network: &Network, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, network.layout().layer_sizes().collect::<Vec<_>>())
+}
+
+/// The name of the activation of all hidden layers, or the names if they differ.
+pub(crate) fn activation<'py>(network: &Network, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let names: Vec<_> = network.activations().iter().map(|activation| activation.name()).collect();
+    match names.first() {
+        Some(first) if names.iter().all(|name| name == first) => Ok(PyString::new(py, first).into_any()),
+        _ => Ok(PyTuple::new(py, names)?.into_any()),
+    }
+}
+
+/// The call that makes a network of this architecture.
+pub(crate) fn shown(network: &Network, dtype: &str, loss: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = loss.py();
+    let (sizes, activation) = (layer_sizes(network, py)?.to_list().repr()?, activation(network, py)?.repr()?);
+    let output = network.output().name();
+    let normalization = network.normalization();
+    let normalization =
+        normalization.map_or_else(String::new, |name| format!(", normalization='{}'", name.name()));
+    let input_scale = if network.input_scale() { ", input_scale=True" } else { "" };
+    let loss = if network.has_canonical_loss() { String::new() } else { format!(", loss={}", loss.repr()?) };
+    Ok(format!(
+        "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss})"
+    ))
 }

@@ -1,24 +1,21 @@
-//! Arrays that calls read: every conversion from NumPy's to views.
+//! NumPy arrays: what is checked of each before it is read or written.
 
 use std::ops::Range;
 
-use fastmlp_core::{Element as Scalar, Error, Labels, Numbers, Weights};
-use ndarray::{ArrayView1, ArrayView2, Dimension, Ix1};
+use fastmlp_core::{Element as Scalar, Error, Numbers};
+use ndarray::{ArrayView1, Dimension};
 use numpy::npyffi::NpyTypes;
 use numpy::{
     Element, PY_ARRAY_API, PyArray, PyArray1, PyArray2, PyArrayDescr, PyArrayDescrMethods, PyArrayMethods,
-    PyReadonlyArray, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods,
+    PyReadonlyArray, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyMapping;
 
-use crate::ending::is_instance;
 use crate::error::{BindError, BindResult};
-use crate::out::is_any_written;
 
-/// Element types of a network, as NumPy knows them.
+/// Element types of a network that NumPy has too.
 pub(crate) trait PyScalar: Scalar + Element {
-    /// The numbers, of whatever type.
+    /// The numbers as an enum over the types.
     fn numbers(values: Vec<Self>) -> Numbers;
 }
 
@@ -34,105 +31,15 @@ impl PyScalar for f64 {
     }
 }
 
-/// The name of what NumPy takes for a type: `"float32"`, `numpy.float32`, `numpy.dtype("f4")`.
+/// The name of anything that NumPy accepts as a dtype: `"float32"`, `numpy.float32`,
+/// `numpy.dtype("f4")`.
 pub(crate) fn dtype_name(object: &Bound<'_, PyAny>) -> BindResult<String> {
     let dtype = PyArrayDescr::new(object.py(), object)
         .map_err(|_| BindError::type_error("dtype", object, "\"float32\" or \"float64\""))?;
     Ok(dtype.str()?.to_string())
 }
 
-/// A floating-point matrix that is read where it lies.
-pub(crate) struct Matrix<'py, T: PyScalar>(PyReadonlyArray2<'py, T>);
-
-impl<'py, T: PyScalar> Matrix<'py, T> {
-    /// The array `name`, if it is a matrix of this type.
-    pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
-        let array = &untyped(name, object, || as_array(name, T::DTYPE))?;
-        Ok(Self(readonly(name, matrix(name, array)?)?))
-    }
-
-    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
-        self.0.as_array()
-    }
-
-    /// The addresses it spans.
-    pub(crate) fn span(&self) -> Range<usize> {
-        span(self.0.as_untyped())
-    }
-}
-
-/// A vector that is laid out like the parameters.
-pub(crate) struct Vector<'py, T: PyScalar>(&'static str, PyReadonlyArray<'py, T, Ix1>);
-
-impl<'py, T: PyScalar> Vector<'py, T> {
-    /// The array `name`, if it is a vector of this type and length.
-    pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>, len: usize) -> BindResult<Self> {
-        let array = &untyped(name, object, || as_array(name, T::DTYPE))?;
-        if array.shape() != [len] {
-            return Err(Error::shape(name, array.shape(), format!("({len},)")).into());
-        }
-        Ok(Self(name, borrow(name, array, || format!("{name}.astype(numpy.{})", T::DTYPE))?))
-    }
-
-    /// The numbers, if they lie without gaps.
-    pub(crate) fn view(&self) -> BindResult<&[T]> {
-        self.1.as_slice().map_err(|_| {
-            let expected = format!("a contiguous vector: use {}.copy()", self.0);
-            Error::value(self.0, "an array with gaps", expected).into()
-        })
-    }
-
-    /// The addresses it spans.
-    pub(crate) fn span(&self) -> Range<usize> {
-        span(self.1.as_untyped())
-    }
-}
-
-/// A floating-point matrix that a call without a gradient reads.
-pub(crate) enum Input<'a, 'py, T: PyScalar> {
-    /// The caller's own object, for a call that is over before anyone else can change it.
-    Seen(&'a Bound<'py, PyArray2<T>>),
-    /// For a call that lets others run.
-    Held(Matrix<'py, T>),
-}
-
-impl<'a, 'py, T: PyScalar> Input<'a, 'py, T> {
-    /// The array `name`, if it is a matrix of this type.
-    ///
-    /// `is_alone` tells of a number of rows whether no code of Python's runs from here to the end of the call, which
-    /// then stays attached to the interpreter: nobody can change the array meanwhile, or begin to write to it. Without
-    /// a global lock others run all the same.
-    pub(crate) fn extract(
-        name: &'static str,
-        object: &'a Bound<'py, PyAny>,
-        is_alone: impl Fn(usize) -> bool,
-    ) -> BindResult<Self> {
-        let array = matrix(name, unmasked(name, object, || as_array(name, T::DTYPE))?)?;
-        let has_lock = cfg!(not(Py_GIL_DISABLED));
-        if has_lock && !is_any_written() && is_alone(array.shape()[0]) {
-            return Ok(Self::Seen(array));
-        }
-        Ok(Self::Held(Matrix::extract(name, object)?))
-    }
-
-    pub(crate) fn view(&self) -> ArrayView2<'_, T> {
-        match self {
-            // SAFETY: nobody writes to the array, and nobody can begin to before the call returns; see `extract`.
-            Self::Seen(array) => unsafe { array.as_array() },
-            Self::Held(matrix) => matrix.view(),
-        }
-    }
-
-    /// The addresses it spans.
-    pub(crate) fn span(&self) -> Range<usize> {
-        match self {
-            Self::Seen(array) => span(array.as_untyped()),
-            Self::Held(matrix) => matrix.span(),
-        }
-    }
-}
-
-/// An error if two spans share an address.
+/// Fails if two spans share an address.
 pub(crate) fn check_apart(
     name: &'static str,
     span: &Range<usize>,
@@ -146,107 +53,31 @@ pub(crate) fn check_apart(
     Ok(())
 }
 
-macro_rules! columns {
-    ($(#[$doc:meta])* $name:ident, $trait:ident, $($variant:ident($type:ty)),+) => {
-        $(#[$doc])*
-        pub(crate) enum $name<'py> {
-            $($variant(PyReadonlyArray<'py, $type, Ix1>)),+
-        }
-
-        impl<'py> $name<'py> {
-            /// The array of one of these types in one dimension.
-            fn from_array(name: &'static str, array: &Bound<'py, PyUntypedArray>) -> BindResult<Option<Self>> {
-                $(if array.dtype().is_equiv_to(&numpy::dtype::<$type>(array.py())) {
-                    return Ok(Some(Self::$variant(borrow(name, array, String::new)?)));
-                })+
-                Ok(None)
-            }
-
-            /// The addresses it spans.
-            pub(crate) fn span(&self) -> Range<usize> {
-                match self {
-                    $(Self::$variant(array) => span(array.as_untyped())),+
-                }
-            }
-
-            /// The numbers, read where they lie.
-            pub(crate) fn view(&self) -> Box<dyn $trait + '_> {
-                match self {
-                    $(Self::$variant(array) => Box::new(array.as_array())),+
-                }
-            }
-        }
-    };
-}
-
-columns! {
-    /// Labels of any integer type.
-    LabelArray, Labels,
-    I8(i8), I16(i16), I32(i32), I64(i64), U8(u8), U16(u16), U32(u32), U64(u64)
-}
-
-columns! {
-    /// Weights of either floating-point type.
-    WeightArray, Weights,
-    F32(f32), F64(f64)
-}
-
-impl<'py> LabelArray<'py> {
-    /// The array `name`, if it holds integers in one dimension.
-    pub(crate) fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Self> {
-        let array = &untyped(name, object, || as_array(name, "int64"))?;
-        check_dimensions(name, array, 1, "one dimension, (n,)")?;
-        let cast = format!("{name}.astype(numpy.int64)");
-        Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "an integer type", &cast))
-    }
-}
-
-impl<'py> WeightArray<'py> {
-    /// The array `sample_weight`, if it holds floating-point numbers in one dimension.
-    pub(crate) fn extract(object: &Bound<'py, PyAny>) -> BindResult<Self> {
-        let name = "sample_weight";
-        let array = &untyped(name, object, || as_array(name, "float64"))?;
-        check_dimensions(name, array, 1, "one dimension, (n,)")?;
-        let cast = format!("{name}.astype(numpy.float64)");
-        Self::from_array(name, array)?.ok_or_else(|| dtype_error(name, array, "float32 or float64", &cast))
-    }
-}
-
-/// `class_weight`: one number a class.
-pub(crate) fn class_weight(object: &Bound<'_, PyAny>) -> BindResult<Vec<f64>> {
-    let wrong = || BindError::type_error("class_weight", object, "a sequence of numbers, one a class");
-    if is_instance(object, &object.py().get_type::<PyMapping>())? {
-        return Err(wrong());
-    }
-    let numbers = object.try_iter().map_err(|_| wrong())?;
-    numbers.map(|number| number.and_then(|number| number.extract()).map_err(|_| wrong())).collect()
-}
-
 /// A view of numbers that `owner` holds at a fixed address for as long as it lives.
 ///
-/// # Safety
-/// `start` must point to `len` numbers, good for reading and writing, that stay where they are until `owner` is dropped.
-/// Python may write to them through the array: who does so while a call uses them makes the numbers of that call
-/// undefined, as the documentation of memory says.
+/// # Safety `start` must point to `len` numbers, valid for reading and writing, that do not move
+/// until `owner` is dropped. Python may write to them through the array: doing so while a call uses
+/// them makes the numbers of that call undefined, as docs/2 says.
 pub(crate) unsafe fn view_of<'py, T: PyScalar>(
     owner: Bound<'py, PyAny>,
     start: *mut T,
     len: usize,
 ) -> Bound<'py, PyArray1<T>> {
-    // SAFETY: by the contract above; the array takes a reference to its owner, and with it keeps the numbers.
+    // SAFETY: by the contract above; the array takes a reference to its owner, which keeps the numbers alive.
     unsafe { PyArray1::borrow_from_array(&ArrayView1::from_shape_ptr(len, start.cast_const()), owner) }
 }
 
-/// A view of our own of an array without a mask: nobody who changes the dtype, shape or strides of the caller's object
-/// changes what a call under way checked and reads. `cast` makes an array of what is none.
+/// Our own view of an array without a mask: a change of the dtype, shape or strides of the caller's
+/// object does not change what a running call checked and reads. `cast` says how to make an array
+/// of another object.
 pub(crate) fn untyped<'py>(
     name: &str,
     object: &Bound<'py, PyAny>,
     cast: impl Fn() -> String,
 ) -> BindResult<Bound<'py, PyUntypedArray>> {
     let (py, array) = (object.py(), unmasked(name, object, cast)?);
-    // SAFETY: a live array goes in, with no change of dtype and the plain array type; NumPy returns a new reference to
-    // a view of it, or null with an exception set.
+    // SAFETY: the argument is a live array, with no change of dtype and the plain array type; NumPy returns a new
+    // reference to a view of it, or null with an exception set.
     let view = unsafe {
         let plain = numpy::npyffi::get_type_object(py, NpyTypes::PyArray_Type);
         let view = PY_ARRAY_API.PyArray_View(py, array.as_array_ptr(), std::ptr::null_mut(), plain);
@@ -256,7 +87,7 @@ pub(crate) fn untyped<'py>(
 }
 
 /// The object as an array, if it is one without a mask.
-fn unmasked<'a, 'py>(
+pub(crate) fn unmasked<'a, 'py>(
     name: &str,
     object: &'a Bound<'py, PyAny>,
     cast: impl Fn() -> String,
@@ -274,13 +105,13 @@ fn unmasked<'a, 'py>(
     Ok(array)
 }
 
-/// What makes an array of this type of what is none.
-fn as_array(name: &str, dtype: &str) -> String {
+/// The expression that makes an array of this type from another object.
+pub(crate) fn as_array(name: &str, dtype: &str) -> String {
     format!("numpy.asarray({name}, dtype=numpy.{dtype})")
 }
 
 /// The array as a matrix of this type, if it is one.
-fn matrix<'a, 'py, T: PyScalar>(
+pub(crate) fn matrix<'a, 'py, T: PyScalar>(
     name: &'static str,
     array: &'a Bound<'py, PyUntypedArray>,
 ) -> BindResult<&'a Bound<'py, PyArray2<T>>> {
@@ -288,7 +119,7 @@ fn matrix<'a, 'py, T: PyScalar>(
     typed(name, array, || format!("{name}.astype(numpy.{})", T::DTYPE))
 }
 
-fn check_dimensions(
+pub(crate) fn check_dimensions(
     name: &'static str,
     array: &Bound<'_, PyUntypedArray>,
     dimensions: usize,
@@ -300,11 +131,16 @@ fn check_dimensions(
     Err(Error::shape(name, array.shape(), expected).into())
 }
 
-fn dtype_error(name: &str, array: &Bound<'_, PyUntypedArray>, expected: &str, cast: &str) -> BindError {
+pub(crate) fn dtype_error(
+    name: &str,
+    array: &Bound<'_, PyUntypedArray>,
+    expected: &str,
+    cast: &str,
+) -> BindError {
     BindError::Type(format!("{name} has dtype {}, expected {expected}: use {cast}", array.dtype()))
 }
 
-/// The array, whose dimensions were checked, with its type known, if its numbers can be read as such.
+/// The array, whose dimensions were checked, with its element type, if its numbers can be read.
 pub(crate) fn typed<'a, 'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &'a Bound<'py, PyUntypedArray>,
@@ -323,7 +159,7 @@ pub(crate) fn typed<'a, 'py, T: Element, D: Dimension>(
     Ok(of_type)
 }
 
-/// The array with its numbers borrowed, read where they lie.
+/// The array with its numbers borrowed, read in place.
 pub(crate) fn borrow<'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &Bound<'py, PyUntypedArray>,
@@ -332,15 +168,15 @@ pub(crate) fn borrow<'py, T: Element, D: Dimension>(
     readonly(name, typed(name, array, cast)?)
 }
 
-fn readonly<'py, T: Element, D: Dimension>(
+pub(crate) fn readonly<'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> BindResult<PyReadonlyArray<'py, T, D>> {
-    let in_use = || Error::value(name, "being written to by another call", "an array that nobody writes to");
+    let in_use = || Error::value(name, "being written to by another call", "an array that no call writes to");
     Ok(array.try_readonly().map_err(|_| in_use())?)
 }
 
-/// The addresses that an array spans, whatever its strides.
+/// The range of addresses of an array, whatever its strides.
 pub(crate) fn span(array: &Bound<'_, PyUntypedArray>) -> Range<usize> {
     // SAFETY: the pointer is that of a live array object; only its address is taken.
     let first = unsafe { (*array.as_array_ptr()).fields.data } as usize;

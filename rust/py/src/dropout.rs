@@ -1,10 +1,11 @@
 //! The arguments of dropout.
 
-use fastmlp_core::{Dropout, Error};
+use fastmlp_core::{Dropout, Error, Network};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::{BindError, BindResult};
+use crate::integer::seed as seed_of;
 
 /// Dropout, and the seed of its masks if the caller gave one.
 pub(crate) struct SeededDropout {
@@ -13,6 +14,16 @@ pub(crate) struct SeededDropout {
 }
 
 impl SeededDropout {
+    /// `dropout`, `input_dropout` and `seed` of a call to such a network.
+    pub(crate) fn extract(
+        (hidden, input): (Option<&Bound<'_, PyAny>>, f64),
+        seed: Option<&Bound<'_, PyAny>>,
+        network: &Network,
+    ) -> BindResult<Self> {
+        let dropout = of_hidden(hidden, network.activations().len())?.with_input(input)?;
+        Ok(Self { dropout, seed: seed_of(seed)? })
+    }
+
     /// The arguments of a call that draws no seed itself.
     pub(crate) fn seeded(self) -> BindResult<Self> {
         if self.seed.is_none() && !self.dropout.is_none() {
@@ -22,14 +33,14 @@ impl SeededDropout {
         Ok(self)
     }
 
-    /// What the core takes; `draw` makes a seed where none was given.
+    /// The arguments of the core; `draw` makes a seed if none was given.
     pub(crate) fn masks(&self, draw: impl FnOnce() -> u64) -> Option<(&Dropout, u64)> {
         (!self.dropout.is_none()).then(|| (&self.dropout, self.seed.unwrap_or_else(draw)))
     }
 }
 
-/// `dropout`: none, one rate, or one a hidden layer.
-pub(crate) fn dropout(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> BindResult<Dropout> {
+/// `dropout`: none, one rate, or one per hidden layer.
+fn of_hidden(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> BindResult<Dropout> {
     let Some(object) = object else { return Ok(Dropout::default()) };
     let wrong = || BindError::type_error("dropout", object, "a number, or a sequence of numbers");
     if object.is_instance_of::<PyString>() {
@@ -43,7 +54,7 @@ pub(crate) fn dropout(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> Bin
     let rates = rates.collect::<BindResult<Vec<f64>>>()?;
     if rates.len() != n_hidden {
         let found = format_args!("a sequence of {}", rates.len()).to_string();
-        let expected = format!("one number, or a sequence of {n_hidden}: one a hidden layer");
+        let expected = format!("one number, or a sequence of {n_hidden}: one per hidden layer");
         return Err(Error::value("dropout", found, expected).into());
     }
     Ok(Dropout::new(&rates, n_hidden)?)

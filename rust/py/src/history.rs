@@ -1,4 +1,4 @@
-//! What a training shows: to a callback after each epoch, and as a whole in the end.
+//! The record of a training.
 
 use fastmlp_core::EpochRecord;
 use numpy::{PyArray1, PyArrayMethods};
@@ -6,150 +6,40 @@ use pyo3::prelude::*;
 
 use crate::argument::arguments;
 
-/// What `MLP.fit` tells its callback after an epoch.
-///
-/// Parameters
-/// ----------
-/// epoch : int
-///     Number of the epoch, from 1.
-/// epochs : int
-///     Number of epochs that `fit` was asked for.
-/// loss : float
-///     Training loss.
-/// accuracy : float or None
-///     Training accuracy, from 0 to 1.
-/// val_loss : float or None
-///     Validation loss.
-/// val_accuracy : float or None
-///     Validation accuracy, from 0 to 1.
-/// seconds : float
-///     Duration of the epoch.
-///
-/// See Also
-/// --------
-/// History : The same for all epochs.
-#[pyclass(frozen, get_all, module = "fastmlp")]
-#[allow(clippy::struct_field_names, reason = "the names users know")]
-pub(crate) struct Epoch {
-    /// Number of the epoch: int, from 1.
-    epoch: usize,
-    /// Number of epochs that `fit` was asked for: int.
-    epochs: usize,
-    /// Weighted mean of the rows' losses, each taken before the update of its batch: float.
-    loss: f64,
-    /// Share of rows predicted correctly, each before the update of its batch: float from 0 to 1;
-    /// None for a network that does not classify. Batches without weight, which make no update, are
-    /// left out.
-    accuracy: Option<f64>,
-    /// Weighted mean of the validation rows' losses after the epoch: float; None without a
-    /// validation set.
-    val_loss: Option<f64>,
-    /// Share of validation rows predicted correctly after the epoch: float from 0 to 1; None
-    /// without a validation set, or for a network that does not classify.
-    val_accuracy: Option<f64>,
-    /// Duration of the epoch with its validation, in seconds: float.
-    seconds: f64,
-}
-
-impl Epoch {
-    pub(crate) fn from_record(epoch: usize, epochs: usize, record: &EpochRecord, has_accuracy: bool) -> Self {
-        let EpochRecord { loss, accuracy, validation, seconds } = *record;
-        let (val_loss, val_accuracy) = validation.unzip();
-        let accuracy = has_accuracy.then_some(accuracy);
-        let val_accuracy = val_accuracy.filter(|_| has_accuracy);
-        Self { epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds }
-    }
-}
-
-mod of_epoch {
-    super::arguments! {
-        epoch: usize, "an integer >= 0";
-        epochs: usize, "an integer >= 0";
-        loss: f64, "a number";
-        accuracy: Option<f64>, "None or a number";
-        val_loss: Option<f64>, "None or a number";
-        val_accuracy: Option<f64>, "None or a number";
-        seconds: f64, "a number";
-    }
-}
-
-#[pymethods]
-impl Epoch {
-    #[new]
-    fn new(
-        #[pyo3(from_py_with = of_epoch::epoch)] epoch: usize,
-        #[pyo3(from_py_with = of_epoch::epochs)] epochs: usize,
-        #[pyo3(from_py_with = of_epoch::loss)] loss: f64,
-        #[pyo3(from_py_with = of_epoch::accuracy)] accuracy: Option<f64>,
-        #[pyo3(from_py_with = of_epoch::val_loss)] val_loss: Option<f64>,
-        #[pyo3(from_py_with = of_epoch::val_accuracy)] val_accuracy: Option<f64>,
-        #[pyo3(from_py_with = of_epoch::seconds)] seconds: f64,
-    ) -> Self {
-        Self { epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds }
-    }
-
-    #[allow(clippy::type_complexity, reason = "the arguments of new, for pickle")]
-    fn __getnewargs__(&self) -> (usize, usize, f64, Option<f64>, Option<f64>, Option<f64>, f64) {
-        let &Self { epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds } = self;
-        (epoch, epochs, loss, accuracy, val_loss, val_accuracy, seconds)
-    }
-
-    fn __repr__(&self) -> String {
-        let Self { epoch, epochs, seconds, .. } = self;
-        let numbers = [
-            ("loss", Some(self.loss)),
-            ("accuracy", self.accuracy),
-            ("val_loss", self.val_loss),
-            ("val_accuracy", self.val_accuracy),
-        ];
-        let known = numbers.iter().filter_map(|(name, number)| Some(format!("{name}={:.4}, ", (*number)?)));
-        format!("Epoch({epoch}/{epochs}, {}seconds={seconds:.2e})", known.collect::<String>())
-    }
-}
-
 type Series = Py<PyArray1<f64>>;
 
-/// What `MLP.fit` returns: NumPy arrays with one entry an epoch.
-///
-/// ``len(history)`` is the number of epochs.
-///
-/// Parameters
-/// ----------
-/// loss : ndarray of shape (n_epochs,)
-///     Training loss, float64.
-/// accuracy : ndarray of shape (n_epochs,) or None
-///     Training accuracy from 0 to 1, float64.
-/// val_loss : ndarray of shape (n_epochs,) or None
-///     Validation loss, float64.
-/// val_accuracy : ndarray of shape (n_epochs,) or None
-///     Validation accuracy from 0 to 1, float64.
-/// seconds : ndarray of shape (n_epochs,)
-///     Duration of each epoch, float64.
-///
-/// See Also
-/// --------
-/// Epoch : The same for one epoch, as a callback gets it.
+arguments! {
+    loss: Series, "a float64 array of one dimension";
+    accuracy: Option<Series>, "None or a float64 array of one dimension";
+    val_loss: Option<Series>, "None or a float64 array of one dimension";
+    val_accuracy: Option<Series>, "None or a float64 array of one dimension";
+    seconds: Series, "a float64 array of one dimension";
+}
+
+#[doc = docstring!("History")]
 #[pyclass(frozen, get_all, module = "fastmlp")]
 pub(crate) struct History {
     /// Weighted mean of the rows' losses in each epoch, ``sum(w * l) / sum(w)``, each taken before
     /// the update of its batch: ndarray of shape (n_epochs,), float64.
     loss: Series,
-    /// Share of rows predicted correctly in each epoch, each before the update of its batch, from 0
-    /// to 1: ndarray of shape (n_epochs,), float64; None for a network that does not classify. Batches
-    /// without weight, which make no update, are left out.
+    /// Fraction of rows predicted correctly in each epoch, each before the update of its batch,
+    /// from 0 to 1: ndarray of shape (n_epochs,), float64; None for a network that does not
+    /// classify. Batches without weight, which make no update, are excluded.
     accuracy: Option<Series>,
     /// Weighted mean of the validation rows' losses after each epoch, with the class weights of
     /// `fit`: ndarray of shape (n_epochs,), float64; None without a validation set.
     val_loss: Option<Series>,
-    /// Share of validation rows predicted correctly after each epoch, from 0 to 1: ndarray of shape
-    /// (n_epochs,), float64; None without a validation set, or for a network that does not classify.
+    /// Fraction of validation rows predicted correctly after each epoch, from 0 to 1: ndarray of
+    /// shape (n_epochs,), float64; None without a validation set, or for a network that does not
+    /// classify.
     val_accuracy: Option<Series>,
-    /// Duration of each epoch with its validation, in seconds: ndarray of shape (n_epochs,), float64.
+    /// Duration of each epoch including validation, in seconds: ndarray of shape (n_epochs,),
+    /// float64.
     seconds: Series,
 }
 
 impl History {
-    /// `has` validation, and accuracy.
+    /// `has` says whether there is a validation set, and an accuracy.
     pub(crate) fn from_records(py: Python<'_>, records: &[EpochRecord], has: (bool, bool)) -> Self {
         let (validated, has_accuracy) = has;
         let series =
@@ -167,27 +57,15 @@ impl History {
     }
 }
 
-mod of_history {
-    use super::Series;
-
-    super::arguments! {
-        loss: Series, "a float64 array of one dimension";
-        accuracy: Option<Series>, "None or a float64 array of one dimension";
-        val_loss: Option<Series>, "None or a float64 array of one dimension";
-        val_accuracy: Option<Series>, "None or a float64 array of one dimension";
-        seconds: Series, "a float64 array of one dimension";
-    }
-}
-
 #[pymethods]
 impl History {
     #[new]
     fn new(
-        #[pyo3(from_py_with = of_history::loss)] loss: Series,
-        #[pyo3(from_py_with = of_history::accuracy)] accuracy: Option<Series>,
-        #[pyo3(from_py_with = of_history::val_loss)] val_loss: Option<Series>,
-        #[pyo3(from_py_with = of_history::val_accuracy)] val_accuracy: Option<Series>,
-        #[pyo3(from_py_with = of_history::seconds)] seconds: Series,
+        #[pyo3(from_py_with = loss)] loss: Series,
+        #[pyo3(from_py_with = accuracy)] accuracy: Option<Series>,
+        #[pyo3(from_py_with = val_loss)] val_loss: Option<Series>,
+        #[pyo3(from_py_with = val_accuracy)] val_accuracy: Option<Series>,
+        #[pyo3(from_py_with = seconds)] seconds: Series,
     ) -> Self {
         Self { loss, accuracy, val_loss, val_accuracy, seconds }
     }

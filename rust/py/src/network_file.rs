@@ -1,62 +1,31 @@
-//! A network in a file, with what belongs to it.
+//! A network in a file, with the tensors and the text that accompany it.
 
 use std::collections::BTreeMap;
 
-use fastmlp_core::{Error, NetworkFile, Numbers, Shape, Tensor};
-use ndarray::IxDyn;
-use numpy::{Element, PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyValueError;
+use fastmlp_core::{Error, NetworkFile, Numbers, Tensor};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::argument;
-use crate::array::{borrow, untyped};
-use crate::error::{BindError, BindResult};
+use crate::argument::arguments;
+use crate::error::BindResult;
 use crate::mlp::MLP;
 use crate::stream::{Destination, Source, destination, source};
+use crate::tensor::{array, tensor};
 
-/// Write a network to a file, with what belongs to it.
-///
-/// The file is in the safetensors layout, appears whole or not at all, and has a checksum. The same
-/// content gives the same bytes.
-///
-/// Parameters
-/// ----------
-/// path : str, PathLike or object with write
-///     The file; its folder exists. A file that is replaced passes on its permissions and, where
-///     the process may set them, its owner and group. Or an object that writes bytes, such as
-///     a file opened in binary mode or a BytesIO; it is flushed, and not closed.
-/// network : MLP
-///     Its architecture, parameters and the state of its randomness are saved.
-/// tensors : dict of str to ndarray
-///     Arrays by name: float32, float64, int64 or uint8, at most two dimensions, any strides.
-/// metadata : dict of str to str
-///     Text by key.
-///
-/// Raises
-/// ------
-/// TypeError
-///     If a tensor is not an array of one of these types, or a key or text not a str.
-/// ValueError
-///     If a parameter is not finite, a tensor has more than two dimensions, a name or key is one of
-///     the network's or the file's own ("parameters", "network", "format", "crc32"), or all names
-///     and text take more than 1 MiB.
-/// OSError
-///     If the file cannot be written; what was there before stays as it was. What an object raises
-///     passes through, and may have been written in part.
-/// RuntimeError
-///     If another call is training the network.
-///
-/// See Also
-/// --------
-/// load_network : Reads it back.
+arguments! {
+    metadata: BTreeMap<String, String>, "a dict of str to str";
+    network: Bound<'py, MLP>, "an MLP";
+    tensors: BTreeMap<String, Bound<'py, PyAny>>, "a dict of str to ndarray";
+}
+
+#[doc = docstring!("save_network")]
 #[pyfunction]
 pub(crate) fn save_network(
     py: Python<'_>,
     #[pyo3(from_py_with = destination)] path: Destination,
-    #[pyo3(from_py_with = argument::network)] network: Bound<'_, MLP>,
-    #[pyo3(from_py_with = argument::tensors)] tensors: BTreeMap<String, Bound<'_, PyAny>>,
-    #[pyo3(from_py_with = argument::metadata)] metadata: BTreeMap<String, String>,
+    #[pyo3(from_py_with = network)] network: Bound<'_, MLP>,
+    #[pyo3(from_py_with = tensors)] tensors: BTreeMap<String, Bound<'_, PyAny>>,
+    #[pyo3(from_py_with = metadata)] metadata: BTreeMap<String, String>,
 ) -> BindResult<()> {
     let tensors = tensors.iter().map(|(name, array)| Ok((name.clone(), tensor(name, array)?)));
     let file =
@@ -64,34 +33,7 @@ pub(crate) fn save_network(
     path.save(py, file)
 }
 
-/// Read what `save_network` wrote.
-///
-/// All that the file says of itself is checked before it is believed, and nothing in it is
-/// executed.
-///
-/// Parameters
-/// ----------
-/// path : str, PathLike, object with read, or bytes-like
-///     The file. Or an object that reads bytes, such as a file opened in binary mode, from where
-///     it stands to the end of what `save` wrote, and no byte more. Or those bytes.
-///
-/// Returns
-/// -------
-/// network : MLP
-///     The network, which goes on as the one that was saved.
-/// tensors : dict of str to ndarray
-///     C-contiguous arrays by name.
-/// metadata : dict of str to str
-///     Text by key.
-///
-/// Raises
-/// ------
-/// ModelFileError
-///     If the file is damaged or no such file.
-/// OSError
-///     If the file cannot be read; FileNotFoundError if there is none.
-/// MemoryError
-///     If the system refuses memory for what the file holds.
+#[doc = docstring!("load_network")]
 #[pyfunction]
 #[allow(clippy::type_complexity, reason = "what Python unpacks")]
 pub(crate) fn load_network<'py>(
@@ -116,11 +58,11 @@ fn loaded<'py>(
         Numbers::F64(_) => "float64",
         Numbers::I64(_) | Numbers::U8(_) => unreachable!("a network of integers is refused"),
     };
-    let mlp = MLP::restored(network, dtype, (seeds, &frozen), &array(py, parameters))?;
+    let mlp = MLP::restored(network, None, dtype, (seeds, &frozen), &array(py, parameters))?;
     Ok((mlp, arrays, metadata))
 }
 
-/// The network of a file that holds nothing else, for who would not see what else there is.
+/// The network of a file that holds nothing else, for callers that would ignore the rest.
 pub(crate) fn load_alone<'py>(py: Python<'py>, mut source: Source<'py>) -> BindResult<Bound<'py, MLP>> {
     let (network, tensors, metadata) = loaded(py, &mut source)?;
     let mut others = tensors.keys().extract::<Vec<String>>()?;
@@ -130,62 +72,4 @@ pub(crate) fn load_alone<'py>(py: Python<'py>, mut source: Source<'py>) -> BindR
     }
     let reason = format!("it holds {} beside the network: load it with what saved it", others.join(", "));
     Err(Error::ModelFile { path: source.name().display().to_string(), reason }.into())
-}
-
-/// The numbers as an array of NumPy's, in one dimension.
-pub(crate) fn array(py: Python<'_>, numbers: Numbers) -> Bound<'_, PyAny> {
-    match numbers {
-        Numbers::F32(values) => PyArray1::from_vec(py, values).into_any(),
-        Numbers::F64(values) => PyArray1::from_vec(py, values).into_any(),
-        Numbers::I64(values) => PyArray1::from_vec(py, values).into_any(),
-        Numbers::U8(values) => PyArray1::from_vec(py, values).into_any(),
-    }
-}
-
-fn tensor(name: &str, object: &Bound<'_, PyAny>) -> BindResult<Tensor> {
-    let what = format!("tensors[{name:?}]");
-    if name == "__metadata__" {
-        return Err(
-            PyValueError::new_err(format!("{what} has the name of the text, expected another name")).into()
-        );
-    }
-    let expected = "a float32, float64, int64 or uint8 NumPy array";
-    if object.cast::<PyUntypedArray>().is_err() {
-        return Err(BindError::type_error(&what, object, expected));
-    }
-    let array = &untyped(&what, object, String::new)?;
-    let shape = array.shape().to_vec();
-    if shape.len() > 2 {
-        let message = format!("{what} has shape {}, expected at most two dimensions", Shape(&shape));
-        return Err(PyValueError::new_err(message).into());
-    }
-    let numbers = if let Some(values) = numbers_of::<f32>(array)? {
-        Numbers::F32(values)
-    } else if let Some(values) = numbers_of::<f64>(array)? {
-        Numbers::F64(values)
-    } else if let Some(values) = numbers_of::<i64>(array)? {
-        Numbers::I64(values)
-    } else if let Some(values) = numbers_of::<u8>(array)? {
-        Numbers::U8(values)
-    } else {
-        return Err(BindError::Type(format!("{what} has dtype {}, expected {expected}", array.dtype())));
-    };
-    Ok(Tensor { shape, numbers })
-}
-
-/// The numbers of an array of this type.
-fn numbers_of<T: Element + Copy>(array: &Bound<'_, PyUntypedArray>) -> BindResult<Option<Vec<T>>> {
-    if !array.dtype().is_equiv_to(&numpy::dtype::<T>(array.py())) {
-        return Ok(None);
-    }
-    copied(borrow::<T, IxDyn>("tensors", array, String::new)?.as_array().iter()).map(Some)
-}
-
-/// The numbers, row after row.
-pub(crate) fn copied<'a, T: Copy + 'a>(values: impl ExactSizeIterator<Item = &'a T>) -> BindResult<Vec<T>> {
-    let refused = |_| Error::OutOfMemory { what: "a tensor to be saved", elements: values.len() };
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(values.len()).map_err(refused)?;
-    copy.extend(values);
-    Ok(copy)
 }

@@ -1,26 +1,13 @@
-//! A block of parameters, as Python sees it.
+//! The class `ParameterBlock`.
 
-use fastmlp_core::{Block, Layout};
+use fastmlp_core::{Block, Error, Layout, Role};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PySlice, PyTuple};
 
-use crate::error::BindResult;
+use crate::error::{BindError, BindResult};
 
-/// Parameters of one role that belong to one stage of a network.
-///
-/// Attributes
-/// ----------
-/// stage : int
-///     Number of the stage, from 0 in the order in which rows go through them.
-/// kind : str
-///     Kind of the stage: ``"dense"``, ``"input_scale"``, ``"layer_norm"`` or ``"prelu"``.
-/// role : str
-///     What the parameters are for: ``"weight"`` or ``"bias"`` of a dense layer, ``"scale"`` of the
-///     inputs, ``"gain"`` or ``"shift"`` of a normalisation, ``"slope"`` of a learnable activation.
-/// shape : tuple of int
-///     ``(d_in, d_out)`` for weights, ``(d,)`` for all others.
-/// view : ndarray of that shape
-///     The parameters, a live view of `MLP.parameters`.
+#[doc = docstring!("ParameterBlock")]
 #[pyclass(frozen, get_all, module = "fastmlp")]
 pub(crate) struct ParameterBlock {
     /// Number of the stage, from 0.
@@ -44,14 +31,14 @@ impl ParameterBlock {
     }
 }
 
-/// The part of a vector that is laid out like the parameters which belongs to a block, in the block's shape.
-pub(crate) fn part<'py>(flat: &Bound<'py, PyAny>, block: &Block) -> PyResult<Bound<'py, PyAny>> {
+/// The block's part of a vector with the layout of the parameters, in the block's shape.
+fn part<'py>(flat: &Bound<'py, PyAny>, block: &Block) -> PyResult<Bound<'py, PyAny>> {
     let range = block.range();
     let part = flat.get_item(flat.py().get_type::<PySlice>().call1((range.start, range.end))?)?;
     if block.is_matrix() { part.call_method1("reshape", (block.rows, block.cols)) } else { Ok(part) }
 }
 
-/// Every block of a vector that is laid out like the parameters.
+/// Every block of a vector with the layout of the parameters.
 pub(crate) fn blocks_of<'py>(layout: &Layout, flat: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyTuple>> {
     let py = flat.py();
     let block = |block: &Block| -> PyResult<_> {
@@ -67,4 +54,22 @@ pub(crate) fn blocks_of<'py>(layout: &Layout, flat: &Bound<'py, PyAny>) -> BindR
     };
     let blocks = layout.blocks().iter().map(block).collect::<PyResult<Vec<_>>>()?;
     Ok(PyTuple::new(py, blocks)?)
+}
+
+/// Weights and biases, layer by layer, of a vector that is laid out like the parameters.
+pub(crate) fn weights_and_biases<'py>(
+    layout: &Layout,
+    flat: &Bound<'py, PyAny>,
+) -> BindResult<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)> {
+    let (py, n_parameters) = (flat.py(), layout.n_parameters());
+    let array =
+        flat.cast::<PyUntypedArray>().map_err(|_| BindError::type_error("flat", flat, "a NumPy array"))?;
+    if array.shape() != [n_parameters] {
+        return Err(Error::shape("flat", array.shape(), format!("({n_parameters},)")).into());
+    }
+    let of = |role: Role| {
+        let blocks = layout.blocks().iter().filter(|block| block.role == role);
+        PyTuple::new(py, blocks.map(|block| part(flat, block)).collect::<PyResult<Vec<_>>>()?)
+    };
+    Ok((of(Role::Weight)?, of(Role::Bias)?))
 }

@@ -1,118 +1,21 @@
-//! The arguments of training, and the loop of `fit` between the core's epochs and Python's callback.
+//! The loop of `fit` between the core's epochs and Python's callback.
 
-use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
-use fastmlp_core::{
-    Dataset, Dropout, EpochRecord, Error, Inputs, Mlp, Names, Network, Objective, Output, Result, Schedule,
-    Trainer, Weights,
-};
+use fastmlp_core::{Dropout, EpochRecord, Error, Mlp, Objective, Schedule, Trainer};
 use pyo3::prelude::*;
 
-use crate::array::{PyScalar, WeightArray, class_weight};
+use crate::data::{DataArguments, DataArrays};
 use crate::detached::watched;
 use crate::ending::called;
+use crate::epoch::Epoch;
 use crate::error::{BindError, BindResult};
-use crate::history::{Epoch, History};
-use crate::inputs::InputArray;
+use crate::history::History;
+use crate::integer::count;
 use crate::optimizer::{Reservation, Stateful};
 use crate::shuffling::Shuffling;
-use crate::targets::{TargetArray, TargetViews};
 
-/// Inputs, labels and weights as Python gave them.
-pub(crate) struct DataArguments<'a, 'py> {
-    pub(crate) x: &'a Bound<'py, PyAny>,
-    pub(crate) y: &'a Bound<'py, PyAny>,
-    pub(crate) sample_weight: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) class_weight: Option<&'a Bound<'py, PyAny>>,
-}
-
-impl<'py> DataArguments<'_, 'py> {
-    pub(crate) fn py(&self) -> Python<'py> {
-        self.x.py()
-    }
-
-    /// The arrays, borrowed; `names` are those of X and y.
-    pub(crate) fn arrays<T: PyScalar>(
-        &self,
-        names: Names,
-        (output, d_out): (Output, usize),
-    ) -> BindResult<DataArrays<'_, 'py, T>> {
-        if output != Output::Softmax && self.class_weight.is_some() {
-            return Err(Error::value("class_weight", "given", "None for a network without classes").into());
-        }
-        Ok(DataArrays {
-            names,
-            x: InputArray::held(names.x, self.x)?,
-            y: TargetArray::extract(names.y, self.y, output, d_out)?,
-            sample_weight: self.sample_weight.map(WeightArray::extract).transpose()?,
-            class_weight: self.class_weight.map(class_weight).transpose()?,
-        })
-    }
-}
-
-/// Inputs, labels and weights, borrowed where they lie.
-pub(crate) struct DataArrays<'a, 'py, T: PyScalar> {
-    names: Names,
-    x: InputArray<'a, 'py, T>,
-    y: TargetArray<'py, T>,
-    sample_weight: Option<WeightArray<'py>>,
-    class_weight: Option<Vec<f64>>,
-}
-
-impl<T: PyScalar> DataArrays<'_, '_, T> {
-    /// The names of the arrays, and the addresses they span.
-    pub(crate) fn spans(&self) -> Vec<(&'static str, Range<usize>)> {
-        let weights = self.sample_weight.as_ref().map(|weights| ("sample_weight", weights.span()));
-        let x = self.x.spans().into_iter().map(|span| (self.names.x, span));
-        x.chain([(self.names.y, self.y.span())]).chain(weights).collect()
-    }
-
-    /// What can be read detached from the interpreter.
-    pub(crate) fn views(&self) -> BindResult<DataViews<'_, T>> {
-        Ok(DataViews {
-            names: self.names,
-            x: self.x.view(self.names.x)?,
-            targets: self.y.view(),
-            sample_weight: self.sample_weight.as_ref().map(WeightArray::view),
-            class_weight: self.class_weight.as_deref(),
-        })
-    }
-}
-
-/// Views of [`DataArrays`], which need no interpreter.
-pub(crate) struct DataViews<'a, T: PyScalar> {
-    names: Names,
-    x: Inputs<'a, T>,
-    targets: TargetViews<'a, T>,
-    sample_weight: Option<Box<dyn Weights + 'a>>,
-    class_weight: Option<&'a [f64]>,
-}
-
-impl<T: PyScalar> DataViews<'_, T> {
-    /// Number of rows of X.
-    pub(crate) fn n_rows(&self) -> usize {
-        self.x.nrows()
-    }
-
-    /// The data set for a network, checked.
-    pub(crate) fn dataset(&self, network: &Network) -> Result<Dataset<'_, T>> {
-        let (layout, names) = (network.layout(), self.names);
-        let x = self.x.view();
-        x.check_columns(names.x, layout)?;
-        let sample_weight = self.sample_weight.as_deref();
-        match &self.targets {
-            TargetViews::Classes(labels) => {
-                Dataset::new(names, x, &**labels, sample_weight, self.class_weight, layout.d_out())
-            }
-            TargetViews::Values(values) => {
-                Dataset::with_values(names, x, values.view(), sample_weight, network.output())
-            }
-        }
-    }
-}
-
-/// What `fit` is given besides the training set and the optimizer.
+/// The arguments of `fit` besides the training set and the optimizer.
 pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) validation: Option<DataArguments<'a, 'py>>,
     pub(crate) epochs: usize,
@@ -126,20 +29,20 @@ pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) callback: Option<&'a Bound<'py, PyAny>>,
 }
 
-/// A call of `fit` under way.
+/// A running call of `fit`.
 pub(crate) struct Training<'a, 'py, T: Stateful> {
     pub(crate) mlp: &'a RwLock<Mlp<T>>,
-    /// Held for the whole call, so that no callback trains another network with the optimizer.
+    /// Held for the whole call, so that no callback can train another network with the optimizer.
     pub(crate) optimizer: Reservation<'a>,
     pub(crate) n_parameters: usize,
-    /// Whether the network predicts something that is right or wrong.
+    /// Whether the network classifies, so that predictions are right or wrong.
     pub(crate) has_accuracy: bool,
     pub(crate) arguments: &'a FitArguments<'a, 'py>,
 }
 
 impl<T: Stateful> Training<'_, '_, T> {
-    /// All epochs in one go where nobody listens; else one by one, and between them the network is at rest for the
-    /// callback to use.
+    /// All epochs at once if there is no callback; otherwise one by one, and between two of them
+    /// the callback can use the network.
     pub(crate) fn run(
         self,
         py: Python<'_>,
@@ -156,7 +59,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             let train = train.dataset(mlp.network())?;
             let validation = validation.as_ref().map(|views| views.dataset(mlp.network())).transpose()?;
-            // Without epochs there is nothing to shuffle, and the network stays as it was.
+            // Without epochs there is nothing to shuffle, and the network must stay as it was.
             let seed = seed.unwrap_or_else(|| if n_epochs == 0 { 0 } else { mlp.next_seed() });
             let schedule = Schedule { batch_size, shuffle, seed, n_threads };
             let trainer = Trainer::new(&mlp, train, validation, schedule)?
@@ -191,7 +94,8 @@ impl<T: Stateful> Training<'_, '_, T> {
         Ok(History::from_records(py, &records, (validation.is_some(), self.has_accuracy)))
     }
 
-    /// Some epochs, detached. The optimizer's state is lent for these alone, so that a callback may look at it.
+    /// Some epochs, detached. The optimizer's state is lent only during these, so that a callback
+    /// can read it.
     fn train(
         &self,
         py: Python<'_>,
@@ -215,7 +119,7 @@ impl<T: Stateful> Training<'_, '_, T> {
     }
 }
 
-/// What a callback's answer means.
+/// Whether a callback's return value stops training.
 fn wants_to_stop(answer: &Bound<'_, PyAny>) -> BindResult<bool> {
     if answer.is_none() {
         return Ok(false);
@@ -223,4 +127,30 @@ fn wants_to_stop(answer: &Bound<'_, PyAny>) -> BindResult<bool> {
     answer
         .extract()
         .map_err(|_| BindError::type_error("the callback's answer", answer, "True to stop, or None"))
+}
+
+/// `callback`, if it can be called.
+pub(crate) fn callable<'a, 'py>(
+    callback: Option<&'a Bound<'py, PyAny>>,
+) -> BindResult<Option<&'a Bound<'py, PyAny>>> {
+    match callback {
+        Some(other) if !other.is_callable() => {
+            Err(BindError::type_error("callback", other, "a function of one argument"))
+        }
+        callback => Ok(callback),
+    }
+}
+
+/// `epochs` and `initial_epoch`.
+pub(crate) fn epochs_of(
+    epochs: Option<&Bound<'_, PyAny>>,
+    initial_epoch: Option<&Bound<'_, PyAny>>,
+) -> BindResult<(usize, usize)> {
+    let epochs = epochs.map_or(Ok(1000), |epochs| count("epochs", epochs, 0))?;
+    let initial_epoch = initial_epoch.map_or(Ok(0), |initial| count("initial_epoch", initial, 0))?;
+    if initial_epoch > epochs {
+        let expected = format!("at most {epochs}, the number of epochs");
+        return Err(Error::value("initial_epoch", initial_epoch, expected).into());
+    }
+    Ok((epochs, initial_epoch))
 }

@@ -1,4 +1,4 @@
-//! A look inside: what hidden layers make of rows, and how outputs depend on inputs.
+//! Activations of hidden layers, and derivatives with respect to inputs.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -9,8 +9,7 @@ use crate::mlp::model::{Mlp, check_len, check_threads};
 use crate::run::{InputGradients, Interrupt, Team, Wanted};
 
 impl<T: Element> Mlp<T> {
-    /// What a hidden layer, from 0, makes of the rows of `x`, on `n_threads` or fewer: sums, normalised if they are, after
-    /// the activation.
+    /// The activations of a hidden layer, counted from 0, for the rows of `x`, on `n_threads` or fewer.
     ///
     /// x: (n, `d_in`), out: n * the layer's width, row after row
     pub fn transform<'a>(
@@ -34,10 +33,10 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// The derivative of every sum of the last layer with respect to the row that it is made of, on `n_threads` or fewer;
-    /// or of every prediction.
+    /// The derivative of every sum of the last layer, or of every prediction, with respect to its row, on `n_threads` or
+    /// fewer.
     ///
-    /// x: (n, `d_in`), out: n * `d_out` * `d_in`, row after row and in it output after output
+    /// x: (n, `d_in`), out: n * `d_out` * `d_in`, row after row, output after output
     pub fn input_gradients<'a>(
         &self,
         x: impl Into<Inputs<'a, T>>,
@@ -56,8 +55,8 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// The derivative of a loss of the caller's own with respect to `x`, from that with respect to the last layer's sums,
-    /// on `n_threads` or fewer: what [`backward`](Self::backward) gives besides the gradient.
+    /// The derivative of the caller's own loss with respect to `x`, from that with respect to the last layer's sums, on
+    /// `n_threads` or fewer: the derivative that [`backward`](Self::backward) gives in addition to the gradient.
     ///
     /// x: (n, `d_in`), `d_logits`: (n, `d_out`), `d_x`: n * `d_in`, row after row
     pub fn input_vjp<'a>(
@@ -77,7 +76,7 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// Lends `f` buffers for a pass that takes these rows so many times back to the inputs, the rows of a tile, and the
+    /// Lends `f` buffers for a pass that takes these rows `n_times` back to the inputs, the rows of a tile, and the
     /// threads.
     fn back_to_inputs<R>(
         &self,
@@ -90,7 +89,7 @@ impl<T: Element> Mlp<T> {
         let (n_threads, tile_rows) =
             self.plan().workload().threads_to_inputs::<T>(x.nrows(), n_times, n_threads);
         let mut team = Team::new(n_threads);
-        self.ways_back.lend(|buffers| {
+        self.input_gradients.lend(|buffers| {
             buffers.reserve(self.plan(), x, tile_rows.min(x.nrows()), team.len())?;
             f(buffers, tile_rows, &mut team)
         })

@@ -5,4 +5,4 @@ mod inside;
 mod transfer;
 
 pub use model::Mlp;
-pub(crate) use model::check_len;
+pub(crate) use model::{check_len, check_threads};

@@ -1,4 +1,4 @@
-//! From one network to another, and from one training to the next: copies, blends, and layers that stay as they are.
+//! Copies and blends of networks, and layers that training leaves unchanged.
 
 use crate::arch::Layout;
 use crate::data::Seeds;
@@ -8,17 +8,18 @@ use crate::mlp::model::Mlp;
 use crate::plan::Plan;
 
 impl<T: Element> Mlp<T> {
-    /// A network with the same parameters, the same state of its randomness and the same frozen layers.
+    /// A network with the same parameters, random state, loss function and frozen layers.
     pub fn copied(&self) -> Result<Self> {
         let mut copy = Self::zeros(self.network().clone(), 0)?;
         copy.parameters.copy_from_slice(&self.parameters);
         copy.seeds = Seeds::new(self.seeds());
+        copy.loss_function.clone_from(&self.loss_function);
         copy.plan.freeze(self.frozen());
         Ok(copy)
     }
 
-    /// The parameters become `tau` times those of another network of the same layers, plus `1 - tau` times what they were.
-    /// Frozen ones, too.
+    /// Replaces the parameters, frozen ones too, by `tau` times those of another network with the same layers plus
+    /// `1 - tau` times their old values.
     pub fn soft_update(&mut self, other: &Self, tau: f64) -> Result<()> {
         if !(0.0..=1.0).contains(&tau) {
             return Err(Error::value("tau", tau, "a number from 0 to 1"));
@@ -33,7 +34,7 @@ impl<T: Element> Mlp<T> {
             return Err(Error::value("other", format!("a network with {}", described(theirs)), expected));
         }
         if tau == 1.0 {
-            // Even where a parameter that is left behind is not finite.
+            // Also if an old value is not finite.
             self.parameters.copy_from_slice(&other.parameters);
         } else {
             T::blend(&mut self.parameters, &other.parameters, tau);
@@ -41,7 +42,7 @@ impl<T: Element> Mlp<T> {
         Ok(())
     }
 
-    /// Hands `f` the parameters, and a gradient that is 0 where they are frozen.
+    /// Calls `f` with the parameters, and with the gradient set to 0 where they are frozen.
     pub(crate) fn with_trained_part<R>(
         &mut self,
         gradient: &[T],
@@ -58,13 +59,13 @@ impl<T: Element> Mlp<T> {
         result
     }
 
-    /// The layers that training leaves as they are, in their order.
+    /// The layers that training leaves unchanged, in ascending order.
     pub fn frozen(&self) -> &[usize] {
         self.plan.frozen().layers()
     }
 
-    /// Lets training leave these layers as they are, and no others: of a layer the weights, biases, normalisation and
-    /// slopes, and of the first one the scale of the inputs too. Their gradient is 0 from here on.
+    /// Makes training leave these layers unchanged, and no others: the weights, biases, normalisation and slopes of a
+    /// layer, and with the first layer the scale of the inputs. Their gradient becomes 0.
     pub fn set_frozen(&mut self, layers: &[usize]) -> Result<()> {
         let n = self.network().layout().layers().len();
         if let Some(&layer) = layers.iter().find(|&&layer| layer >= n) {

@@ -1,13 +1,13 @@
-//! Steps whose parameters training leaves as they are.
+//! Steps whose parameters training leaves unchanged.
 
 use crate::arch::Network;
 use crate::numbers::Number;
 use crate::plan::pieces::{Piece, Pieces};
 
-/// Which layers of a network are frozen, and what follows for its steps.
+/// The frozen layers of a network, and the steps that belong to them.
 #[derive(Clone, Debug)]
 pub(crate) struct Frozen {
-    /// Numbers of layers, in their order.
+    /// Numbers of layers, in ascending order.
     layers: Vec<usize>,
     /// One entry per step.
     steps: Vec<bool>,
@@ -22,7 +22,7 @@ impl Frozen {
         Self { layers, steps }
     }
 
-    /// Numbers of the layers, in their order.
+    /// Numbers of the layers, in ascending order.
     pub(crate) fn layers(&self) -> &[usize] {
         &self.layers
     }
@@ -37,12 +37,12 @@ impl Frozen {
         self.steps[step]
     }
 
-    /// The first step with a gradient, or the last one: no derivative is wanted of what comes before its stage.
+    /// The first step with a gradient, or the last step: no derivatives before its stage are needed.
     pub(crate) fn first_trained(&self) -> usize {
         self.steps.iter().position(|is_frozen| !is_frozen).unwrap_or(self.steps.len() - 1)
     }
 
-    /// Makes the frozen pieces of a gradient 0.
+    /// Sets the frozen pieces of a gradient to 0.
     pub(crate) fn clear<T: Number>(&self, pieces: &[Piece], gradient: &mut [T]) {
         if !self.is_empty() {
             let frozen = Pieces::of(pieces, gradient).filter(|(piece, _)| self.has(piece.step));

@@ -1,6 +1,6 @@
-//! The way back to the inputs alone: derivatives of what the network computes, without a gradient of its parameters.
+//! The backward pass to the inputs alone: derivatives of sums or predictions, without a gradient of the parameters.
 //!
-//! Threads take tiles of rows as they come, and a row has the same bits in any tile.
+//! Threads take tiles of rows in any order, and a row has the same bits in any tile.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use crate::kernels::{Element, Output};
 use crate::memory::Buffer;
 use crate::plan::Plan;
 use crate::run::inference::{Wanted, finish};
-use crate::run::pass::{Pass, RowMasks, Task};
+use crate::run::pass::{Pass, RowMasks, Task, TileRows};
 use crate::run::sync::{lock, lock_mut};
 use crate::run::team::Team;
 use crate::run::tile::Tile;
@@ -89,7 +89,8 @@ impl<T: Element> InputGradients<T> {
             let Buffers { tile, scratch, .. } = &mut *lock(&self.threads[thread]);
             let (task, n) = (pass.on(thread), d_x.len() / d_in);
             let (start, end) = (i * tile_rows, i * tile_rows + n);
-            tile.forward(task, x, Rows::Range(start, end), RowMasks::NONE, scratch)?;
+            let rows = Rows::Range(start, end);
+            tile.forward(task, TileRows { x, rows, masks: RowMasks::NONE }, scratch)?;
             tile.set_d_sums(d_sums.slice(s![start..end, ..]));
             tile.pull_back(task, n, RowMasks::NONE, Some(d_x), scratch)
         })
@@ -108,7 +109,7 @@ impl<T: Element> Buffers<T> {
         })
     }
 
-    /// The rows go forward once, and then back once for each output.
+    /// One forward pass, and one backward pass per output.
     fn jacobian(
         &mut self,
         task: Task<'_, T>,
@@ -120,10 +121,10 @@ impl<T: Element> Buffers<T> {
         let Self { tile, predictions, d_x, scratch } = self;
         let network = task.pass.plan.network();
         let (n, d_in, d_out) = (rows.len(), network.layout().d_in(), network.layout().d_out());
-        tile.forward(task, x, rows, RowMasks::NONE, scratch)?;
+        tile.forward(task, TileRows { x, rows, masks: RowMasks::NONE }, scratch)?;
         let (predictions, d_x) = (&mut predictions[..n * d_out], &mut d_x[..n * d_in]);
         let output = if wanted == Wanted::Predictions { network.output() } else { Output::Identity };
-        predictions.copy_from_slice(tile.sums_mut(n * d_out));
+        predictions.copy_from_slice(tile.sums(n * d_out));
         finish(network, wanted, predictions);
         for k in 0..d_out {
             tile.sums_mut(n * d_out).copy_from_slice(predictions);

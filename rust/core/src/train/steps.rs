@@ -13,7 +13,8 @@ use crate::train::trainer::{EpochRecord, Schedule, Trainer};
 
 impl<T: Element> Mlp<T> {
     /// One update on all rows of `data`; returns the objective before it. Dropout as for
-    /// [`loss_and_grad`](Self::loss_and_grad). A schedule belongs to a whole training, and has no part in it.
+    /// [`loss_and_grad`](Self::loss_and_grad). A schedule belongs to a whole training and does not apply
+    /// here.
     pub fn step(
         &mut self,
         data: &Dataset<'_, T>,
@@ -32,7 +33,8 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// One update along a gradient of the caller's own, as long as the parameters. What it says of frozen ones is ignored.
+    /// One update along the caller's own gradient, which is as long as the parameters. Its entries for frozen parameters
+    /// are ignored.
     pub fn descend(
         &mut self,
         gradient: &[T],
@@ -47,7 +49,7 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// Trains for a number of epochs and returns what each of them showed.
+    /// Trains for a number of epochs and returns the record of each.
     pub fn fit<'a>(
         &mut self,
         train: Dataset<'a, T>,

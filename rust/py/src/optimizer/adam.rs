@@ -1,4 +1,4 @@
-//! Adam, as Python sees it.
+//! The class `Adam`.
 
 use std::collections::BTreeMap;
 
@@ -6,101 +6,12 @@ use fastmlp_core::{Adam as AdamRule, Options, Rule};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::Optimizer;
-use super::options::{OptionArguments, call, reduced};
+use super::base::{Optimizer, call, reduced};
+use super::options::OptionArguments;
 use crate::argument;
 use crate::error::BindResult;
 
-/// Adam: steps scaled by running means of the gradient and of its square.
-///
-/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
-/// of one size and dtype. An optimizer can be copied and pickled with it.
-///
-/// Parameters
-/// ----------
-/// learning_rate : float, default=0.001
-///     Length of a step: finite, > 0.
-/// beta_1 : float, default=0.9
-///     Memory of the gradient's mean, in [0, 1).
-/// beta_2 : float, default=0.999
-///     Memory of the mean of its square, in [0, 1).
-/// epsilon : float, default=1e-8
-///     Keeps the quotient finite: finite, > 0.
-/// epsilon_hat : bool, default=False
-///     Whether epsilon is added before the root is corrected, as in scikit-learn.
-/// clip_norm : float, default=None
-///     The largest norm of a gradient: a longer one is made as long as this before the step.
-///     Finite, > 0; None clips nothing.
-/// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
-///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
-///     it is.
-/// warmup : float, default=None
-///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
-///     ``"one_cycle"`` and 0 for the other schedules.
-/// lr_factors : dict of str to float, default=None
-///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
-///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
-///     that are not named; roles that a network does not have are ignored.
-///
-/// Attributes
-/// ----------
-/// learning_rate : float
-///     Length of a step; it can be set.
-/// beta_1 : float
-///     Memory of the gradient's mean.
-/// beta_2 : float
-///     Memory of the mean of its square.
-/// epsilon : float
-///     Keeps the quotient finite.
-/// epsilon_hat : bool
-///     Whether epsilon is added before the root is corrected.
-/// clip_norm, schedule, warmup, lr_factors : object
-///     As given.
-///
-/// Raises
-/// ------
-/// TypeError
-///     If an argument is of the wrong type.
-/// ValueError
-///     If an argument is out of its range, or names no schedule or role.
-///
-/// See Also
-/// --------
-/// AdamW : Adam with decoupled weight decay.
-///
-/// Notes
-/// -----
-/// With the gradient ``g`` and the moments ``m`` and ``v``, which start at 0, step number ``t``,
-/// from 1, on the parameters ``p`` is ::
-///
-///     m = beta_1 * m + (1 - beta_1) * g
-///     v = beta_2 * v + (1 - beta_2) * g**2
-///     p = p - learning_rate * (m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)
-///
-/// which is algorithm 1 of [1]. With `epsilon_hat` the last line is the one at the end of its
-/// section 2 ::
-///
-///     p = p - learning_rate * (m / (1 - beta_1**t)) * sqrt(1 - beta_2**t) / (sqrt(v) + epsilon)
-///
-/// References
-/// ----------
-/// .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
-///
-/// Examples
-/// --------
-/// Halve the learning rate after each epoch:
-///
-/// >>> import numpy as np
-/// >>> import fastmlp
-/// >>> adam = fastmlp.Adam(learning_rate=0.01)
-/// >>> def halve(epoch):
-/// ...     adam.learning_rate /= 2
-/// >>> mlp = fastmlp.MLP([2, 2], dtype="float64", seed=0)
-/// >>> history = mlp.fit(np.eye(2), np.arange(2), adam, epochs=3, callback=halve)
-/// >>> adam.learning_rate
-/// 0.00125
-/// >>> adam.state_dict()["step"]
-/// 3
+#[doc = docstring!("Adam")]
 #[pyclass(frozen, subclass, extends = Optimizer, module = "fastmlp")]
 pub(crate) struct Adam;
 
@@ -128,25 +39,25 @@ impl Adam {
         Ok(Self::of(rule, given.options()?))
     }
 
-    /// Memory of the gradient's mean: float in [0, 1).
+    /// Decay rate of the mean of the gradient: float in [0, 1).
     #[getter]
     fn beta_1(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).beta_1()
     }
 
-    /// Memory of the mean of the gradient's square: float in [0, 1).
+    /// Decay rate of the mean of the gradient's square: float in [0, 1).
     #[getter]
     fn beta_2(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).beta_2()
     }
 
-    /// Keeps the quotient finite: float > 0.
+    /// Added to the divisor, which keeps the quotient finite: float > 0.
     #[getter]
     fn epsilon(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).epsilon()
     }
 
-    /// Whether epsilon is added before the root is corrected: bool.
+    /// Whether epsilon is added before the correction of the root: bool.
     #[getter]
     fn epsilon_hat(slf: &Bound<'_, Self>) -> bool {
         rule(slf).epsilon_hat()
@@ -167,7 +78,7 @@ impl Adam {
 }
 
 impl Adam {
-    /// The object that has the rule.
+    /// The Python object of a rule.
     pub(super) fn of(rule: AdamRule, options: Options) -> PyClassInitializer<Self> {
         PyClassInitializer::from(Optimizer::new(Rule::Adam(rule), options)).add_subclass(Self)
     }

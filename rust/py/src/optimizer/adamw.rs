@@ -1,4 +1,4 @@
-//! `AdamW`, as Python sees it.
+//! The class `AdamW`.
 
 use std::collections::BTreeMap;
 
@@ -7,101 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::adam::{Adam, rule, settings};
-use super::options::{OptionArguments, call, decay_roles, reduced};
+use super::base::{call, reduced};
+use super::options::{OptionArguments, decay_roles};
 use crate::argument;
 use crate::error::BindResult;
 
-/// Adam with decoupled weight decay, which pulls parameters towards 0 beside Adam's step.
-///
-/// As in PyTorch all parameters decay, the biases too, unless `decay_roles` says which. With
-/// ``weight_decay=0`` it is `Adam`.
-///
-/// The state is that of `Adam`; each goes on from the other's.
-///
-/// Parameters
-/// ----------
-/// learning_rate : float, default=0.001
-///     Length of a step: finite, > 0.
-/// beta_1 : float, default=0.9
-///     Memory of the gradient's mean, in [0, 1).
-/// beta_2 : float, default=0.999
-///     Memory of the mean of its square, in [0, 1).
-/// epsilon : float, default=1e-8
-///     Keeps the quotient finite: finite, > 0.
-/// weight_decay : float, default=0.01
-///     A step takes this times the learning rate from every parameter that decays: finite, >= 0.
-/// clip_norm : float, default=None
-///     The largest norm of a gradient: a longer one is made as long as this before the step.
-///     Finite, > 0; None clips nothing.
-/// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
-///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
-///     it is.
-/// warmup : float, default=None
-///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
-///     ``"one_cycle"`` and 0 for the other schedules.
-/// lr_factors : dict of str to float, default=None
-///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
-///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
-///     that are not named; roles that a network does not have are ignored.
-/// decay_roles : sequence of str, default=None
-///     The roles whose parameters decay, named as in `lr_factors`: ``("weight",)`` leaves biases,
-///     gains, shifts, scales and slopes as they are. None is all, as in PyTorch.
-///
-/// Attributes
-/// ----------
-/// learning_rate : float
-///     Length of a step; it can be set.
-/// beta_1 : float
-///     Memory of the gradient's mean.
-/// beta_2 : float
-///     Memory of the mean of its square.
-/// epsilon : float
-///     Keeps the quotient finite.
-/// weight_decay : float
-///     What a step takes from the parameters that decay, times the learning rate.
-/// clip_norm, schedule, warmup, lr_factors : object
-///     As given.
-/// decay_roles : tuple of str or None
-///     The roles whose parameters decay; None if all do.
-///
-/// Raises
-/// ------
-/// TypeError
-///     If an argument is of the wrong type.
-/// ValueError
-///     If an argument is out of its range, or names no schedule or role.
-///
-/// See Also
-/// --------
-/// Adam : The same without weight decay.
-///
-/// Notes
-/// -----
-/// A step on the parameters ``p`` is ::
-///
-///     p = p - learning_rate * weight_decay * p
-///
-/// and then that of `Adam`, whose moments know nothing of the decay. This is PyTorch's form of
-/// algorithm 2 of [1]; a new learning rate changes the decay too, and so do a schedule and
-/// `lr_factors`.
-///
-/// References
-/// ----------
-/// .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
-///
-/// Examples
-/// --------
-/// Where the gradient is 0, nothing but the decay is left:
-///
-/// >>> import numpy as np
-/// >>> import fastmlp
-/// >>> mlp = fastmlp.MLP([1, 2], dtype="float64", seed=0)
-/// >>> mlp.parameters[:] = 1.0
-/// >>> X, y = np.zeros((2, 1)), np.array([0, 1])
-/// >>> mlp.step(X, y, fastmlp.AdamW(learning_rate=0.5, weight_decay=0.5))
-/// 0.6931471805599453
-/// >>> mlp.parameters
-/// array([0.75, 0.75, 0.75, 0.75])
+#[doc = docstring!("AdamW")]
 #[pyclass(frozen, extends = Adam, module = "fastmlp")]
 pub(crate) struct AdamW;
 
@@ -130,7 +41,7 @@ impl AdamW {
         Ok(Adam::of(rule, given.options()?).add_subclass(Self))
     }
 
-    /// What a step takes from the parameters that decay, times the learning rate: float >= 0.
+    /// Weight decay coefficient: float >= 0.
     #[getter]
     fn weight_decay(slf: &Bound<'_, Self>) -> f64 {
         rule(slf.as_super()).weight_decay()
@@ -139,7 +50,7 @@ impl AdamW {
     /// Roles whose parameters decay: tuple of str; None if all do.
     #[getter]
     fn decay_roles<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        decay_roles(&slf.as_super().as_super().get().options, slf.py())
+        decay_roles(slf.as_super().as_super().get().options(), slf.py())
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {

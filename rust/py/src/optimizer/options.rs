@@ -1,15 +1,14 @@
-//! The options of steps, which every optimizer takes besides the settings of its rule.
+//! The options of steps, which every optimizer has besides the settings of its rule.
 
 use std::collections::BTreeMap;
 
 use fastmlp_core::{Error, Groups, Options, RateSchedule, Role};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple};
 
-use super::Optimizer;
 use crate::error::BindResult;
 
-/// The arguments that say what they are.
+/// The arguments that define the options.
 pub(super) struct OptionArguments<'a> {
     pub(super) clip_norm: Option<f64>,
     pub(super) schedule: Option<&'a str>,
@@ -48,8 +47,8 @@ fn role(argument: &'static str, name: &str) -> BindResult<Role> {
 }
 
 /// `lr_factors`: the factors that are not 1; None if all are.
-#[allow(clippy::float_cmp, reason = "1 is what leaves a learning rate as it is")]
-pub(super) fn lr_factors<'py>(options: &Options, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+#[allow(clippy::float_cmp, reason = "a factor of 1 leaves a learning rate as it is")]
+pub(crate) fn lr_factors<'py>(options: &Options, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
     let dict = PyDict::new(py);
     for role in Role::ALL {
         let factor = options.groups().factor(role);
@@ -68,7 +67,7 @@ pub(super) fn decay_roles<'py>(options: &Options, py: Python<'py>) -> PyResult<O
 }
 
 /// The arguments that are not the defaults, by name.
-fn keywords<'py>(options: &Options, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+pub(super) fn keywords<'py>(options: &Options, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
     let (dict, schedule) = (PyDict::new(py), options.schedule());
     let set =
         |name, value: Option<Bound<'py, PyAny>>| value.map_or(Ok(()), |value| dict.set_item(name, value));
@@ -79,23 +78,4 @@ fn keywords<'py>(options: &Options, py: Python<'py>) -> PyResult<Bound<'py, PyDi
     set("lr_factors", lr_factors(options, py)?.map(Bound::into_any))?;
     set("decay_roles", decay_roles(options, py)?.map(Bound::into_any))?;
     Ok(dict)
-}
-
-/// What calls the class again: its name, settings of the rule as text, and options.
-pub(super) fn call(optimizer: &Bound<'_, Optimizer>, class: &str, settings: &str) -> BindResult<String> {
-    let options = keywords(&optimizer.get().options, optimizer.py())?;
-    let shown = options.iter().map(|(name, value)| Ok(format!(", {name}={}", value.repr()?)));
-    Ok(format!("{class}({settings}{})", shown.collect::<PyResult<String>>()?))
-}
-
-/// What pickle makes the optimizer of: its class, the settings of the rule, the options and the state.
-pub(super) fn reduced<'py>(
-    optimizer: &Bound<'py, Optimizer>,
-    class: Bound<'py, PyType>,
-    settings: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
-) -> BindResult<Bound<'py, PyTuple>> {
-    let py = optimizer.py();
-    let make = py.import("copyreg")?.getattr("__newobj_ex__")?;
-    let arguments = (class, settings.into_pyobject(py)?, keywords(&optimizer.get().options, py)?);
-    Ok((make, arguments, optimizer.get().state_dict(py)?).into_pyobject(py)?)
 }

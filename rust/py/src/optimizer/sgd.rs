@@ -1,4 +1,4 @@
-//! Gradient descent, as Python sees it.
+//! The class `SGD`.
 
 use std::collections::BTreeMap;
 
@@ -6,86 +6,12 @@ use fastmlp_core::{Rule, Sgd as SgdRule};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::Optimizer;
-use super::options::{OptionArguments, call, reduced};
+use super::base::{Optimizer, call, reduced};
+use super::options::OptionArguments;
 use crate::argument;
 use crate::error::BindResult;
 
-/// Stochastic gradient descent, with momentum and Nesterov's lookahead.
-///
-/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
-/// of one size and dtype. An optimizer can be copied and pickled with it.
-///
-/// Parameters
-/// ----------
-/// learning_rate : float, default=0.01
-///     Length of a step: finite, > 0.
-/// momentum : float, default=0.0
-///     Share of the velocity that each step keeps, in [0, 1].
-/// nesterov : bool, default=False
-///     Nesterov's lookahead; it needs a momentum > 0.
-/// scaled_velocity : bool, default=False
-///     Whether the velocity sums steps, as in scikit-learn, and not gradients: it makes a
-///     difference when the learning rate changes.
-/// clip_norm : float, default=None
-///     The largest norm of a gradient: a longer one is made as long as this before the step.
-///     Finite, > 0; None clips nothing.
-/// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
-///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
-///     it is.
-/// warmup : float, default=None
-///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
-///     ``"one_cycle"`` and 0 for the other schedules.
-/// lr_factors : dict of str to float, default=None
-///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
-///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
-///     that are not named; roles that a network does not have are ignored.
-///
-/// Attributes
-/// ----------
-/// learning_rate : float
-///     Length of a step; it can be set.
-/// momentum : float
-///     Share of the velocity that each step keeps.
-/// nesterov : bool
-///     Whether steps look ahead.
-/// scaled_velocity : bool
-///     Whether the velocity sums steps.
-/// clip_norm, schedule, warmup, lr_factors : object
-///     As given.
-///
-/// Raises
-/// ------
-/// TypeError
-///     If an argument is of the wrong type.
-/// ValueError
-///     If an argument is out of its range, or names no schedule or role.
-///
-/// Notes
-/// -----
-/// With the gradient ``g`` and the velocity ``v``, which starts at 0, a step on the parameters
-/// ``p`` is ::
-///
-///     v = momentum * v + g
-///     p = p - learning_rate * v                      without lookahead
-///     p = p - learning_rate * (g + momentum * v)     with lookahead
-///
-/// as PyTorch writes it [1]. With a scaled velocity it is ::
-///
-///     v = momentum * v + learning_rate * g
-///     p = p - v                                      without lookahead
-///     p = p - (learning_rate * g + momentum * v)     with lookahead
-///
-/// References
-/// ----------
-/// .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
-///    and momentum in deep learning", ICML 2013.
-///
-/// Examples
-/// --------
-/// >>> import fastmlp
-/// >>> fastmlp.SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
-/// SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
+#[doc = docstring!("SGD")]
 #[pyclass(frozen, extends = Optimizer, module = "fastmlp")]
 #[allow(clippy::upper_case_acronyms, reason = "the name users know")]
 pub(crate) struct SGD;
@@ -114,7 +40,7 @@ impl SGD {
         Ok(PyClassInitializer::from(optimizer).add_subclass(Self))
     }
 
-    /// Share of the velocity that each step keeps: float in [0, 1].
+    /// Fraction of the velocity that each step keeps: float in [0, 1].
     #[getter]
     fn momentum(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).momentum()

@@ -1,51 +1,27 @@
-//! A look inside a network: outputs of hidden layers, and derivatives with respect to inputs.
+//! Outputs of hidden layers, and derivatives with respect to inputs.
 
 use pyo3::prelude::*;
 
-use crate::array::Matrix;
-use crate::engine::Shared;
+use super::cell::NetworkCell;
+use super::interface::Inside;
 use crate::error::BindResult;
 use crate::inputs::InputArray;
+use crate::matrix::Matrix;
 use crate::optimizer::Stateful;
 use crate::out::zeros;
 
-/// What a network of either type shows of its inside.
-pub(crate) trait Inside {
-    /// What a hidden layer makes of rows.
-    fn transform<'py>(
-        &self,
-        x: &Bound<'py, PyAny>,
-        layer: usize,
-        n_threads: usize,
-    ) -> BindResult<Bound<'py, PyAny>>;
-    /// The derivative of every output with respect to the row that it is made of.
-    fn input_gradients<'py>(
-        &self,
-        x: &Bound<'py, PyAny>,
-        of_predictions: bool,
-        n_threads: usize,
-    ) -> BindResult<Bound<'py, PyAny>>;
-    /// The derivative with respect to X of a loss of the caller's own.
-    fn input_vjp<'py>(
-        &self,
-        x: &Bound<'py, PyAny>,
-        d_output: &Bound<'py, PyAny>,
-        n_threads: usize,
-    ) -> BindResult<Bound<'py, PyAny>>;
-}
-
-impl<T: Stateful> Inside for Shared<T> {
+impl<T: Stateful> Inside for NetworkCell<T> {
     fn transform<'py>(
         &self,
         x: &Bound<'py, PyAny>,
         layer: usize,
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
-        let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n))?;
+        let input = InputArray::<T>::attached("X", x, |n| self.is_brief(n))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
+        rows.check_columns("X", self.layout())?;
         let n = rows.nrows();
-        let mut out = zeros::<T, 2>(x.py(), [n, self.layout.layers()[layer].d_out])?;
+        let mut out = zeros::<T, 2>(x.py(), [n, self.layout().layers()[layer].d_out])?;
         let to = out.slice_mut();
         self.infer(x.py(), n, |mlp, interrupt| mlp.transform(rows, layer, to, n_threads, interrupt))?;
         Ok(out.into_any())
@@ -57,12 +33,12 @@ impl<T: Stateful> Inside for Shared<T> {
         of_predictions: bool,
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
-        let (d_in, d_out) = (self.layout.d_in(), self.layout.d_out());
+        let (d_in, d_out) = (self.layout().d_in(), self.layout().d_out());
         // Rows go forward once, and back once per output.
         let n_passes = |n: usize| n.saturating_mul(d_out + 1);
-        let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n_passes(n)))?;
+        let input = InputArray::<T>::attached("X", x, |n| self.is_brief(n_passes(n)))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
+        rows.check_columns("X", self.layout())?;
         let n = rows.nrows();
         let mut out = zeros::<T, 3>(x.py(), [n, d_out, d_in])?;
         let to = out.slice_mut();
@@ -78,11 +54,12 @@ impl<T: Stateful> Inside for Shared<T> {
         d_output: &Bound<'py, PyAny>,
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
-        let (input, d_output) = (InputArray::<T>::held("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
+        let (input, d_output) =
+            (InputArray::<T>::borrowed("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
         let (rows, d_logits) = (input.view("X")?, d_output.view());
-        rows.check_columns("X", &self.layout)?;
+        rows.check_columns("X", self.layout())?;
         let n = rows.nrows();
-        let mut d_x = zeros::<T, 2>(x.py(), [n, self.layout.d_in()])?;
+        let mut d_x = zeros::<T, 2>(x.py(), [n, self.layout().d_in()])?;
         let to = d_x.slice_mut();
         self.infer(x.py(), n.saturating_mul(2), |mlp, interrupt| {
             mlp.input_vjp(rows, d_logits, to, n_threads, interrupt)
