@@ -3,7 +3,8 @@
 Run it with ``python examples/cartpole.py``; it takes some seconds. The network predicts the return
 of each action. Eight poles are balanced side by side: one forward pass chooses their actions, one
 update learns from transitions drawn from the memory, and the target network follows by a soft
-update. Training ends when the greedy policy keeps 100 poles upright for 475 of 500 steps on average.
+update. Training ends when the greedy policy keeps 100 poles upright for 475 of 500 steps on
+average.
 
 V. Mnih et al., "Human-level control through deep reinforcement learning", Nature 2015; H. van
 Hasselt, A. Guez and D. Silver, "Deep reinforcement learning with double Q-learning", AAAI 2016;
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 import fastmlp
 
 SOLVED = 475.0  # the mean return over 100 episodes that counts as a solution of CartPole-v1
-N_POLES, MAX_STEPS, EXPLORATION_STEPS = 8, 10_000, 2_000
-DISCOUNT, TAU, BATCH = 0.99, 0.01, 128
+N_POLES, MAX_STEPS, EXPLORATION_STEPS = 8, 20_000, 2_000
+DISCOUNT, TAU, BATCH = 0.99, 0.005, 128
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -101,7 +102,10 @@ class Memory:
 def learn(
     online: fastmlp.MLP, target: fastmlp.MLP, optimizer: fastmlp.Adam, memory: Memory
 ) -> None:
-    """Make one update towards the returns that the target network predicts; each step earns 1."""
+    """Make one update towards the returns that the target network predicts.
+
+    A fall costs 1, so that returns lie between -1 and 0; steps earn nothing.
+    """
     states, actions, next_states, fell = memory.draw(BATCH)
     rows = np.arange(BATCH)
     next_actions = online.forward(next_states).argmax(axis=1)
