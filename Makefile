@@ -205,6 +205,10 @@ bench-smoke: build env-bench ## The same in some minutes, to see that all runs; 
 bench-estimators: build env-all ## Compare the estimators with scikit-learn's, one thread
 	$(BIN)/python -m benches.compare.estimators $(ARGS)
 
+.PHONY: bench-dqn
+bench-dqn: build env ## Measure the loop of deep Q-learning beside torch and jax, one thread
+	$(BIN)/python -m benches.compare.dqn $(ARGS)
+
 .PHONY: bench-core
 bench-core: ## Measure steps and predictions of the Rust core alone
 	cargo bench --package fastmlp-core --locked

@@ -13,7 +13,7 @@ import pytest
 
 from benches import growth, instructions, memory
 from benches.compare import __main__ as program
-from benches.compare import peer_fastmlp, peers
+from benches.compare import dqn, peer_fastmlp, peers
 from benches.compare.cases import CASES, Problem, Training
 from benches.compare.environment import environment
 from benches.compare.report import FOOT, block, markdown, short
@@ -114,6 +114,29 @@ def test_the_estimators_are_measured_beside_scikit_learn_s():
     # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
     assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
     assert result.stdout.count("scikit-learn  ") == len(cases)
+
+
+def test_the_loop_of_q_learning_is_measured_beside_torch_and_jax():
+    result = subprocess.run(
+        [sys.executable, "-m", "benches.compare.dqn", "smoke"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    for name in ("fastmlp", *dqn.KINDS):
+        assert result.stdout.count(f"  {name}  ") == len(dqn.CASES)
+
+
+def test_a_learner_that_learns_something_else_is_found_out(monkeypatch):
+    class Impostor(dqn.FastMLP):
+        def learn(self, rows):
+            super().learn(rows[:64].repeat(2))
+
+    monkeypatch.setattr(dqn, "KINDS", {"fastmlp": dqn.FastMLP, "impostor": Impostor})
+    with pytest.raises(RuntimeError, match=r"^impostor learns something else than fastmlp$"):
+        dqn.learners(every=1)
 
 
 def test_data_have_every_class_and_nobody_may_write_to_them():

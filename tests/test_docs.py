@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import scale
 
 import fastmlp
@@ -80,7 +82,9 @@ def test_a_line_of_the_table_of_what_is_new_runs(line):
     X, y = scale(load_iris().data), load_iris().target
     known = ("MLP", "MLPClassifier", "MLPRegressor", "losses")
     names = {name: getattr(fastmlp, name) for name in known}
-    estimator = eval(line, {**names, "GridSearchCV": GridSearchCV, "X": X, "y": y})
+    theirs = (GridSearchCV, LogisticRegression, make_pipeline)
+    names |= {function.__name__: function for function in theirs}
+    estimator = eval(line, {**names, "X": X, "y": y})
     assert estimator.predict(X).shape == y.shape
     assert "fit(" not in line or estimator.score(X, y) > 0.9
 

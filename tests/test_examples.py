@@ -1,10 +1,13 @@
 """The examples run as they are and reach the accuracy that they show."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+import fastmlp
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -18,8 +21,10 @@ def load(name):
 
 def test_every_example_is_tested():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
+        "cartpole",
         "custom_loop",
         "digits",
+        "oscillator",
         "spiral",
     ]
 
@@ -46,6 +51,68 @@ def test_digits(tmp_path, monkeypatch, capsys):
 def test_custom_loop(capsys):
     assert load("custom_loop").main() >= 0.95
     assert capsys.readouterr().out.startswith("step    0  focal loss")
+
+
+def test_cartpole(capsys):
+    assert load("cartpole").main() >= 475
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:2] == ["steps", "mean"]
+    assert re.match(r"mean return (4[789]\d|500)\.\d over 100 episodes after", lines[-1])
+
+
+def test_the_cart_goes_on_as_the_equations_of_motion_say(rng):
+    cartpole = load("cartpole")
+    environment = cartpole.CartPole(1, rng)
+
+    def energy_and_momentum():
+        # Of a cart, and of a uniform pole whose middle is half_length from its end.
+        _, v, angle, spin = environment.state[0]
+        cart, pole, half = 1.0, 0.1, 0.5
+        vx, vy = v + half * spin * np.cos(angle), -half * spin * np.sin(angle)
+        turning = pole * (2 * half) ** 2 / 12 * spin**2
+        kinetic = (cart * v**2 + pole * (vx**2 + vy**2) + turning) / 2
+        return kinetic + pole * 9.8 * half * np.cos(angle), cart * v + pole * vx
+
+    # The work of the force, and its impulse, in steps so short that Euler's method is exact enough.
+    environment.seconds_per_step = dt = 1e-7
+    for state in ([0.3, -0.7, 0.15, 0.9], [-1.0, 0.4, -0.1, -2.0]):
+        for action, force in ((0, -10.0), (1, 10.0)):
+            environment.state[0] = state
+            energy, momentum = energy_and_momentum()
+            environment.step(np.array([action]))
+            after, momentum_after = energy_and_momentum()
+            assert (after - energy) / dt == pytest.approx(force * state[1], abs=1e-4)
+            assert (momentum_after - momentum) / dt == pytest.approx(force, abs=1e-4)
+
+
+def test_oscillator(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert load("oscillator").main() < 1e-3
+
+    assert [path.name for path in tmp_path.iterdir()] == ["oscillator.png"]
+    assert capsys.readouterr().out.startswith("iterations        loss")
+
+
+def test_the_oscillator_has_the_gradient_and_the_solution_it_says(rng):
+    oscillator = load("oscillator")
+    t = np.linspace(0, 2, 9)[:, None]
+    h = 1e-5
+    slope = (oscillator.exact(t + h) - oscillator.exact(t - h)) / (2 * h)
+    np.testing.assert_allclose(slope, oscillator.exact(t) @ oscillator.A.T, atol=1e-6)
+    np.testing.assert_allclose(oscillator.exact(t[:1]), [[1, 0]], atol=1e-15)
+
+    mlp = fastmlp.MLP([1, 5, 2], "tanh", output="identity", dtype="float64", seed=0)
+    _, gradient = oscillator.loss_and_grad(mlp, t)
+    direction = rng.standard_normal(mlp.n_parameters)
+    start, losses = mlp.parameters.copy(), []
+    for step in (1e-6, -1e-6):
+        mlp.parameters[:] = start + step * direction
+        losses.append(oscillator.loss_and_grad(mlp, t)[0])
+    assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(gradient @ direction, rel=1e-6)
+    mlp.parameters[:] = start
+    loss = np.square(oscillator.true_residual(mlp, t)).sum() / len(t)
+    assert loss == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_the_focal_loss_of_the_example_has_the_derivative_it_says(rng):

@@ -3,20 +3,14 @@
 Both use one thread and train with the same parameters and random state, hence for the same epochs.
 """
 
-import argparse
-import os
-import subprocess
-import sys
 import warnings
 
 from benches.compare import OURS
-from benches.compare.environment import environment
+from benches.compare.alone import measured_alone
 from benches.compare.report import FOOT, block, heading
 from benches.compare.setting import setting
-from benches.compare.timing import EFFORTS, measure
+from benches.compare.timing import record
 
-# Set in the process that measures, whose libraries found one thread when they were loaded.
-MEASURES = "FASTMLP_MEASURES_ESTIMATORS"
 THEIRS = "scikit-learn"
 
 
@@ -89,19 +83,6 @@ def repeated(call, *arguments):
     return work
 
 
-def record(name, title, unit, works, effort):
-    """Measure both, as `benches.compare.report` has it."""
-    peers = {
-        peer: {
-            "microseconds": times.wall.tolist(),
-            "processor_microseconds": times.processor.tolist(),
-            "note": "",
-        }
-        for peer, times in measure(works, effort).items()
-    }
-    return {"name": name, "title": title, "unit": unit, "peers": peers}
-
-
 def run(effort):
     """Measure and print every case."""
     warnings.simplefilter("ignore")  # that the epochs did not suffice
@@ -127,18 +108,7 @@ def run(effort):
 
 def main():
     """Measure in a separate process, whose libraries have one thread."""
-    parser = argparse.ArgumentParser(prog="python -m benches.compare.estimators")
-    parser.add_argument("form", nargs="?", choices=EFFORTS, default="full")
-    form = parser.parse_args().form
-    if os.environ.get(MEASURES):
-        run(EFFORTS[form])
-        return
-    from benches.compare.__main__ import refuse_debug_build
-
-    refuse_debug_build()
-    program = [sys.executable, "-m", "benches.compare.estimators", form]
-    done = subprocess.run(program, env=environment(1) | {MEASURES: "1"}, check=False)
-    sys.exit(done.returncode)
+    measured_alone("benches.compare.estimators", run)
 
 
 if __name__ == "__main__":

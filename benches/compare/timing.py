@@ -70,6 +70,19 @@ def measure(works: dict[str, Callable[[int], None]], effort: Effort) -> dict[str
     return {peer: Times(*np.transpose([entry[peer] for entry in rounds])) for peer in works}
 
 
+def record(name, title, unit, works, effort):
+    """Measure peers, and return what `benches.compare.report` makes a table of."""
+    peers = {
+        peer: {
+            "microseconds": times.wall.tolist(),
+            "processor_microseconds": times.processor.tolist(),
+            "note": "",
+        }
+        for peer, times in measure(works, effort).items()
+    }
+    return {"name": name, "title": title, "unit": unit, "peers": peers}
+
+
 def turn(work, count, effort):
     """Let a peer work; returns wall and processor time per unit in microseconds."""
     sleep(effort.pause)

@@ -37,7 +37,9 @@ GOOD = {
     "mlp": NETWORK,
     "network": NETWORK,
     "optimizer": fastmlp.SGD(),
+    "other": NETWORK,
     "path": "no/such/folder/model",
+    "tau": 0.5,
     "tensors": {},
 }
 PARTNERS = {"X_val": {"y_val": Y}, "y_val": {"X_val": X}}
@@ -71,7 +73,9 @@ EXPECTED = {
     "initial_epoch": "an integer",
     "input_dropout": "a number",
     "input_scale": "a bool",
+    "layer": "an integer",
     "layer_sizes": "a sequence of integers",
+    "layers": "None, an integer or a sequence of integers",
     "learning_rate": "a number",
     "lr_factors": "None or a dict of str to number",
     "metadata": "a dict of str to str",
@@ -82,7 +86,9 @@ EXPECTED = {
     "normalization": "None or a str",
     "network": "an MLP",
     "n_steps": "an integer",
+    "of": "a str",
     "optimizer": "fastmlp.SGD, Adam or AdamW",
+    "other": "an MLP",
     "out": "a NumPy array: use numpy.empty((5, 3), dtype=numpy.float32)",
     "loss": "None, a name, one of fastmlp.losses or a function of (y, raw)",
     "output": "None or a str",
@@ -94,6 +100,7 @@ EXPECTED = {
     "seed": "an integer",
     "shuffle": "a bool",
     "state": "a dict",
+    "tau": "a number",
     "tensors": "a dict of str to ndarray",
     "warmup": "None or a number",
     "weight_decay": "a number",
@@ -172,6 +179,7 @@ def test_an_integer_that_python_does_not_print(call, name):
         "seed": "None or an integer from 0 to 2**64 - 1",
         "n_jobs": "None, an integer >= 1, or -1 for all cores",
         "batch_size": "an integer from 1 to 2**63 - 1",
+        "layer": "-1 or 0: the network has 1 hidden layer",
     }.get(name, "an integer from 0 to 2**63 - 1")
     raises(call, name, 10**5000, ValueError, f"{name} is out of range, expected {expected}")
 

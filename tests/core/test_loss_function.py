@@ -9,7 +9,8 @@ import weakref
 
 import numpy as np
 import pytest
-from core.test_finite_differences import assert_is_slope, slopes
+from core.test_finite_differences import assert_is_slope
+from slopes import slopes
 
 import fastmlp
 from fastmlp import losses

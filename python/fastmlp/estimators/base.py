@@ -21,6 +21,7 @@ from fastmlp.estimators.inputs import (
     refuse_sparse_targets,
     refuse_times,
 )
+from fastmlp.estimators.inside import Inside
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
@@ -31,7 +32,7 @@ from fastmlp.estimators.tasks import CallbackSupportMixin, FitTasks
 from fastmlp.estimators.validation import Rows, ValidationData, checked
 
 
-class BaseMLP(InFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(InFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS

@@ -290,6 +290,13 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         """
         return self._staged("predict_proba", X)
 
+    def _of_predictions(self, gradients: NDArray[Any], X: Any) -> NDArray[Any]:
+        if gradients.shape[1] > 1:
+            return gradients
+        if len(self.classes_) == 1:
+            return np.zeros_like(gradients)
+        return np.hstack([-gradients, gradients])
+
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(

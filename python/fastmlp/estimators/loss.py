@@ -90,8 +90,8 @@ def has_several_levels(loss: Any) -> bool:
     return isinstance(loss, losses.Quantile) and len(loss.levels) > 1
 
 
-def in_order(predicted: NDArray[Any], loss: Any) -> NDArray[Any]:
-    """Return predictions in which no quantile is below one of a lower level.
+def order_of(predicted: NDArray[Any], loss: Any) -> NDArray[Any]:
+    """Return the order in which no quantile is below one of a lower level, for `take_along_axis`.
 
     Sorting never makes a quantile worse: V. Chernozhukov, I. Fernández-Val and A. Galichon,
     "Quantile and probability curves without crossing", Econometrica 78, 2010.
@@ -101,12 +101,15 @@ def in_order(predicted: NDArray[Any], loss: Any) -> NDArray[Any]:
     predicted : ndarray of shape (n_samples, n_outputs)
         Outputs of the network.
     loss : Loss or callable
-        Its loss; all but quantiles of several levels stay as they are.
+        Its loss: quantiles of several levels.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_outputs)
+        For each row, the number of the output that belongs to each level.
     """
-    if not has_several_levels(loss):
-        return predicted
     ranks = np.argsort(np.argsort(loss.levels, kind="stable"), kind="stable")
-    return np.sort(predicted, axis=1)[:, ranks]
+    return np.argsort(predicted, axis=1)[:, ranks]
 
 
 def score_of_quantiles(

@@ -19,10 +19,10 @@ from fastmlp.estimators.loss import (
     REGRESSOR_LOSSES,
     check_targets,
     has_several_levels,
-    in_order,
     loss_of,
     n_outputs_of,
     n_targets_of,
+    order_of,
     out_activation_of,
     parameter_of,
     score_of_quantiles,
@@ -244,7 +244,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         network = self.network_
         predicted = network.predict(self._checked(X, network), n_jobs=self.n_jobs)
-        return _flat(in_order(predicted, self._loss))
+        if has_several_levels(self._loss):
+            predicted = np.take_along_axis(predicted, order_of(predicted, self._loss), axis=1)
+        return _flat(predicted)
+
+    def _of_predictions(self, gradients: NDArray[Any], X: Any) -> NDArray[Any]:
+        if has_several_levels(self._loss):
+            order = order_of(self.network_.predict(X, n_jobs=self.n_jobs), self._loss)
+            return np.take_along_axis(gradients, order[:, :, None], axis=1)
+        return gradients
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R squared of the predictions, or D squared where they are several quantiles.

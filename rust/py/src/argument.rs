@@ -37,12 +37,14 @@ arguments! {
     momentum: f64, "a number";
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";
+    of: &'a str, "a str";
     output: Option<&'a str>, "None or a str";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
     schedule: Option<&'a str>, "None or a str";
     shuffle: bool, "a bool";
     state: Bound<'py, PyDict>, "a dict";
+    tau: f64, "a number";
     warmup: Option<f64>, "None or a number";
     weight_decay: f64, "a number";
 }

@@ -43,6 +43,41 @@ pub(crate) fn count(name: &'static str, value: &Bound<'_, PyAny>, least: usize) 
     Ok(integer(name, value, range, &format!("an integer from {least} to 2**63 - 1"))? as usize)
 }
 
+/// The number of one of `n` things of this name, which is counted from the end if it is negative.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below n")]
+pub(crate) fn position(
+    name: &'static str,
+    value: &Bound<'_, PyAny>,
+    n: usize,
+    thing: &str,
+) -> BindResult<usize> {
+    let end = n as i128;
+    let expected = match n {
+        0 => format!("a network with {thing}s"),
+        1 => format!("-1 or 0: the network has 1 {thing}"),
+        _ => format!("an integer from -{n} to {}: the network has {n} {thing}s", n - 1),
+    };
+    let at = integer(name, value, -end..=end - 1, &expected)?;
+    Ok(if at < 0 { at + end } else { at } as usize)
+}
+
+/// The numbers of one or more of `n` things, as [`position`]; None is all of them.
+pub(crate) fn positions(
+    name: &'static str,
+    value: Option<&Bound<'_, PyAny>>,
+    n: usize,
+    thing: &str,
+) -> BindResult<Vec<usize>> {
+    let Some(value) = value else { return Ok((0..n).collect()) };
+    let Ok(items) = value.try_iter() else {
+        if value.hasattr("__index__")? {
+            return Ok(vec![position(name, value, n, thing)?]);
+        }
+        return Err(BindError::type_error(name, value, "None, an integer or a sequence of integers"));
+    };
+    items.map(|item| position(name, &item?, n, thing)).collect()
+}
+
 /// A seed, given or drawn from a `numpy.random.Generator`; none if none is given.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of u64")]
 pub(crate) fn seed(value: Option<&Bound<'_, PyAny>>) -> BindResult<Option<u64>> {

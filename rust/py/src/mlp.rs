@@ -34,15 +34,17 @@ impl MLP {
         Ok(Self { engine, network, loss_function })
     }
 
-    /// A network with these parameters and this random state.
+    /// A network with these parameters, this random state and these frozen layers.
     pub(crate) fn restored<'py>(
         network: Network,
         loss_function: Option<Arc<LossFunction>>,
         dtype: &str,
-        seeds: u64,
+        (seeds, frozen): (u64, &[usize]),
         parameters: &Bound<'py, PyAny>,
     ) -> BindResult<Bound<'py, Self>> {
-        let mlp = Bound::new(parameters.py(), Self::new(network, loss_function, dtype, None, seeds)?)?;
+        let mlp = Self::new(network, loss_function, dtype, None, seeds)?;
+        mlp.engine.freeze(parameters.py(), frozen, true)?;
+        let mlp = Bound::new(parameters.py(), mlp)?;
         Self::live_parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
         Ok(mlp)
     }
@@ -67,8 +69,8 @@ impl MLP {
 
     /// The content of a file of the network.
     pub(crate) fn to_file(&self) -> BindResult<NetworkFile> {
-        let (parameters, seeds) = self.engine.snapshot()?;
-        let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());
-        Ok(NetworkFile { network: self.network.clone(), parameters, seeds, tensors, metadata })
+        let ((parameters, seeds), frozen) = (self.engine.snapshot()?, self.engine.frozen()?);
+        let (network, tensors, metadata) = (self.network.clone(), BTreeMap::new(), BTreeMap::new());
+        Ok(NetworkFile { network, parameters, seeds, frozen, tensors, metadata })
     }
 }

@@ -48,7 +48,7 @@ fn loaded<'py>(
     py: Python<'py>,
     source: &mut Source<'py>,
 ) -> BindResult<(Bound<'py, MLP>, Bound<'py, PyDict>, BTreeMap<String, String>)> {
-    let NetworkFile { network, parameters, seeds, tensors, metadata } = source.load(py)?;
+    let NetworkFile { network, parameters, seeds, frozen, tensors, metadata } = source.load(py)?;
     let arrays = PyDict::new(py);
     for (name, Tensor { shape, numbers }) in tensors {
         arrays.set_item(name, array(py, numbers).call_method1("reshape", (shape,))?)?;
@@ -58,7 +58,8 @@ fn loaded<'py>(
         Numbers::F64(_) => "float64",
         Numbers::I64(_) | Numbers::U8(_) => unreachable!("a network of integers is refused"),
     };
-    Ok((MLP::restored(network, None, dtype, seeds, &array(py, parameters))?, arrays, metadata))
+    let mlp = MLP::restored(network, None, dtype, (seeds, &frozen), &array(py, parameters))?;
+    Ok((mlp, arrays, metadata))
 }
 
 /// The network of a file that holds nothing else, for callers that would ignore the rest.

@@ -89,6 +89,12 @@ impl Layout {
         &self.layers
     }
 
+    /// The dense layer that a stage belongs to: the one before it, or the first.
+    pub(crate) fn layer_of(&self, stage: usize) -> usize {
+        let is_dense = |stage: &&Stage| matches!(stage, Stage::Dense(_));
+        self.stages[..=stage].iter().filter(is_dense).count().saturating_sub(1)
+    }
+
     /// The range of a stage's parameters in the flat vector.
     pub(crate) fn parameters_of(&self, stage: usize) -> Range<usize> {
         let of_stage = || self.blocks.iter().filter(|block| block.stage == stage).map(Block::range);

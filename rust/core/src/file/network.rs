@@ -23,6 +23,8 @@ const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
 const FORMAT: u64 = 2;
 /// Of networks whose loss is not the one that goes with the output, beside all others.
 const LOSS: &str = "loss";
+/// Of networks with frozen layers, beside all others.
+const FROZEN: &str = "frozen";
 const MAX_WIDTH: usize = 1 << 24;
 /// Depth of the text: keys, and lists below them.
 const MAX_DEPTH: usize = 2;
@@ -36,6 +38,8 @@ pub struct NetworkFile {
     pub parameters: Numbers,
     /// The [state](crate::Mlp::seeds) of the network's random stream.
     pub seeds: u64,
+    /// The [layers](crate::Mlp::frozen) that training leaves unchanged, in ascending order.
+    pub frozen: Vec<usize>,
     /// Tensors that accompany the network, by name.
     pub tensors: BTreeMap<String, Tensor>,
     /// Text that accompanies the network, by key.
@@ -54,7 +58,7 @@ impl NetworkFile {
     }
 
     fn into_tensors(self) -> Result<TensorFile> {
-        let Self { network, parameters, seeds, mut tensors, mut metadata } = self;
+        let Self { network, parameters, seeds, frozen, mut tensors, mut metadata } = self;
         check_parameters(network.layout(), &[parameters.len()], &parameters)?;
         if let Some((place, value, expected)) = unfit(network.layout(), &parameters) {
             return Err(Error::value("parameters", format!("{value} at {place}"), expected));
@@ -68,7 +72,7 @@ impl NetworkFile {
             let reason = "the loss is a function, expected a name or one of fastmlp.losses".to_owned();
             return Err(Error::Unsavable { reason });
         }
-        let text = to_text(&network, seeds);
+        let text = to_text(&network, seeds, &frozen);
         if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
             return Err(Error::Unsavable { reason: format!("its network: {excess}") });
         }
@@ -103,13 +107,13 @@ impl NetworkFile {
         let text = metadata.remove(NETWORK).ok_or("it holds no network")?;
         let Tensor { shape, numbers: parameters } =
             tensors.remove(PARAMETERS).ok_or("it holds no parameters")?;
-        let (network, seeds) =
+        let (network, seeds, frozen) =
             from_text(&text).map_err(|reason| format!("its network is not one: {reason}"))?;
         check_parameters(network.layout(), &shape, &parameters).map_err(|error| error.to_string())?;
         if let Some((place, value, expected)) = unfit(network.layout(), &parameters) {
             return Err(format!("parameters is {value} at {place}, expected {expected}"));
         }
-        Ok(Self { network, parameters, seeds, tensors, metadata })
+        Ok(Self { network, parameters, seeds, frozen, tensors, metadata })
     }
 }
 
@@ -141,7 +145,7 @@ fn unfit_among<T: Number>(layout: &Layout, values: &[T]) -> Option<(String, f64,
     Some((layout.place(i), value(i), expected))
 }
 
-fn to_text(network: &Network, seeds: u64) -> String {
+fn to_text(network: &Network, seeds: u64, frozen: &[usize]) -> String {
     let activation: Vec<_> = network.activations().iter().map(|activation| activation.name()).collect();
     let layer_sizes: Vec<_> = network.layout().layer_sizes().collect();
     let mut object = serde_json::json!({
@@ -158,15 +162,19 @@ fn to_text(network: &Network, seeds: u64) -> String {
     if !network.has_canonical_loss() {
         object[LOSS] = serde_json::json!(loss_to_text(network.loss()));
     }
+    if !frozen.is_empty() {
+        object[FROZEN] = serde_json::json!(frozen);
+    }
     object.to_string()
 }
 
-fn from_text(text: &str) -> Result<(Network, u64), String> {
+fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
     if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
         return Err(excess);
     }
     let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let loss = object.remove(LOSS).map(|loss| loss_from_text(&loss)).transpose()?;
+    let frozen = object.remove(FROZEN);
     let has_all = |keys: &[&str]| keys.iter().all(|&key| object.contains_key(key));
     let has_stages = object.len() == KEYS.len() + STAGE_KEYS.len() && has_all(&STAGE_KEYS);
     if !(has_all(&KEYS) && (object.len() == KEYS.len() || has_stages)) {
@@ -213,7 +221,18 @@ fn from_text(text: &str) -> Result<(Network, u64), String> {
         }
         Ok(network)
     };
-    Ok((network().map_err(|error: Error| error.to_string())?, seeds))
+    let network = network().map_err(|error: Error| error.to_string())?;
+    let frozen =
+        frozen.map_or(Ok(Vec::new()), |frozen| frozen_from(&frozen, network.layout().layers().len()))?;
+    Ok((network, seeds, frozen))
+}
+
+/// The numbers of some of a network's layers, at least one, in their order.
+fn frozen_from(value: &Value, n_layers: usize) -> Result<Vec<usize>, String> {
+    let number = |value: &Value| usize::try_from(value.as_u64()?).ok().filter(|&layer| layer < n_layers);
+    list(value, number).filter(|layers| !layers.is_empty() && layers.is_sorted_by(|a, b| a < b)).ok_or_else(
+        || format!("frozen is {value}, expected numbers of its {n_layers} layers, in their order"),
+    )
 }
 
 /// The name, then the numbers, each the shortest text that stands for it: not every reader of JSON gives back the last
@@ -248,7 +267,7 @@ mod tests {
         let parameters = Numbers::F64((0..13).map(f64::from).collect());
         let tensor = Tensor { shape: vec![1, 2], numbers: Numbers::F32(vec![1.0, 2.0]) };
         let (tensors, metadata) = ([("mean".into(), tensor)].into(), [("note".into(), "text".into())].into());
-        NetworkFile { network, parameters, seeds: u64::MAX, tensors, metadata }
+        NetworkFile { network, parameters, seeds: u64::MAX, frozen: vec![1], tensors, metadata }
     }
 
     fn changed(change: impl FnOnce(&mut TensorFile)) -> String {
@@ -275,11 +294,13 @@ mod tests {
             for input_scale in [false, true] {
                 let network =
                     Network::with_stages(&[2, 3, 4, 1], &hidden, normalization, input_scale).unwrap();
-                let (again, seeds) = from_text(&to_text(&network, 7)).unwrap();
-                assert_eq!((again, seeds), (network, 7));
+                for frozen in [vec![], vec![2], vec![0, 1, 2]] {
+                    let again = from_text(&to_text(&network, 7, &frozen)).unwrap();
+                    assert_eq!(again, (network.clone(), 7, frozen));
+                }
             }
         }
-        let scaled = to_text(&Network::with_stages(&[2, 1], &[], None, true).unwrap(), 0);
+        let scaled = to_text(&Network::with_stages(&[2, 1], &[], None, true).unwrap(), 0, &[0]);
         for (from, to, reason) in [
             ("true", "false", "format is 2, expected 1 for a network of dense layers"),
             ("true", "1", "input_scale is 1, expected true or false"),
@@ -287,6 +308,10 @@ mod tests {
             ("null", "2", "normalization is 2, expected null or a name"),
             ("\"format\":2", "\"format\":3", "format is 3, expected 2"),
             ("\"format\":2,", "", "its keys are"),
+            ("[0]", "[]", "frozen is [], expected numbers of its 1 layers, in their order"),
+            ("[0]", "[1]", "frozen is [1], expected numbers of its 1 layers"),
+            ("[0]", "[0,0]", "frozen is [0,0], expected numbers of its 1 layers"),
+            ("[0]", "0", "frozen is 0, expected numbers of its 1 layers"),
         ] {
             let error = from_text(&scaled.replacen(from, to, 1)).unwrap_err();
             assert!(error.starts_with(reason), "{error} against {reason}");
@@ -310,12 +335,12 @@ mod tests {
                 .with_loss(Loss::Focal { gamma: 2.5 })
                 .unwrap(),
         ] {
-            let (again, seeds) = from_text(&to_text(&network, 7)).unwrap();
-            assert_eq!((again, seeds), (network, 7));
+            let again = from_text(&to_text(&network, 7, &[])).unwrap();
+            assert_eq!(again, (network, 7, vec![]));
         }
-        assert!(!to_text(&identity(), 7).contains("loss"));
+        assert!(!to_text(&identity(), 7, &[]).contains("loss"));
 
-        let huber = to_text(&identity().with_loss(Loss::Huber { delta: 1.5 }).unwrap(), 0);
+        let huber = to_text(&identity().with_loss(Loss::Huber { delta: 1.5 }).unwrap(), 0, &[]);
         for (from, to, reason) in [
             ("\"1.5\"", "1.5", "loss is [\"huber\",1.5], expected a name, and numbers as text"),
             ("\"1.5\"", "\"1.50\"", "loss is [\"huber\",\"1.50\"], expected a name"),

@@ -261,6 +261,8 @@ kernels! {
     fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
     /// `to = factor from`.
     fn scale(to: &mut [Self], from: &[Self], factor: f64) = vector::scale;
+    /// `to = share from + (1 - share) to`.
+    fn blend(to: &mut [Self], from: &[Self], share: f64) = vector::blend;
     /// The sum of the squares of `unit values`.
     fn squares(values: &[Self], unit: f64) -> f64 = vector::squares;
     /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].

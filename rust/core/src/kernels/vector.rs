@@ -87,6 +87,17 @@ simd_fn! {
 }
 
 simd_fn! {
+    /// `to = share from + (1 - share) to`, number by number.
+    pub(crate) fn blend<T as V>(to: &mut [T], from: &[T], share: f64) {
+        assert_eq!(to.len(), from.len());
+        let (share, rest) = (V::constant(share), V::constant(1.0 - share));
+        for (to, from) in to.chunks_mut(T::LANES).zip(from.chunks(T::LANES)) {
+            share.mul_add(V::load_front(from), rest * V::load_front(to)).store_front(to);
+        }
+    }
+}
+
+simd_fn! {
     /// The sum of the squares of `unit values`, of which whole blocks are added up in `f64`.
     pub(crate) fn squares<T as V>(values: &[T], unit: f64) -> f64 {
         const BLOCK: usize = 1024;
@@ -265,6 +276,24 @@ mod tests {
                         let largest = with_isa(isa, || sum_into(&mut sums, &[&part]));
                         assert_eq!(largest.is_finite(), found, "{isa:?} {len} {i} {large}");
                         assert!(!found || largest == f64::MAX);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_blend_has_its_share_of_each_vector() {
+        for len in [1, 15, 16, 17, 40, 65] {
+            let from: Vec<f64> = (0..len).map(|i| (0.7 * f64::from(i)).sin()).collect();
+            let start: Vec<f64> = (0..len).map(|i| (1.3 * f64::from(i)).cos()).collect();
+            for share in [0.0, 0.005, 0.5, 1.0] {
+                for isa in Isa::available() {
+                    let mut to = start.clone();
+                    with_isa(isa, || blend(&mut to, &from, share));
+                    for ((to, from), start) in to.iter().zip(&from).zip(&start) {
+                        let expected = share * from + (1.0 - share) * start;
+                        assert!((to - expected).abs() < 1e-15, "{isa:?} {len} {share}");
                     }
                 }
             }

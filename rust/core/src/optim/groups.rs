@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::arch::{Block, Role};
 use crate::error::{Error, Result};
+use crate::plan::Frozen;
 
 /// How a step treats the parameters of a role.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,14 +57,10 @@ impl Groups {
     }
 
     /// The groups of a network with these blocks; none if a step treats all parameters as the rule says.
-    pub(crate) fn of<'a>(&'a self, blocks: &'a [Block]) -> Option<Grouping<'a>> {
-        let has_statistics = || blocks.iter().any(|block| !Role::LEARNED.contains(&block.role));
-        (*self != Self::default() || has_statistics()).then_some(Grouping { groups: self, blocks })
-    }
-
-    /// A step leaves running statistics as they are.
-    fn treatment(&self, role: Role) -> Treatment {
-        self.0.get(role as usize).copied().unwrap_or(Treatment { rate: 0.0, decays: false })
+    pub(crate) fn of<'a>(&'a self, blocks: &'a [Block], frozen: &'a Frozen) -> Option<Grouping<'a>> {
+        let all_are_learned = || blocks.iter().all(|block| Role::LEARNED.contains(&block.role));
+        let is_one = *self == Self::default() && frozen.is_empty() && all_are_learned();
+        (!is_one).then_some(Grouping { groups: self, blocks, frozen })
     }
 }
 
@@ -72,6 +69,7 @@ impl Groups {
 pub(crate) struct Grouping<'a> {
     groups: &'a Groups,
     blocks: &'a [Block],
+    frozen: &'a Frozen,
 }
 
 impl<'a> Grouping<'a> {
@@ -80,9 +78,15 @@ impl<'a> Grouping<'a> {
         self.groups.0.iter().fold(0.0, |largest, treatment| treatment.rate.max(largest))
     }
 
-    /// How to treat the parameters of a range: consecutive runs of the given lengths.
-    pub(super) fn runs(self, range: Range<usize>) -> impl Iterator<Item = (usize, Treatment)> + 'a {
-        let treatment = move |block: &Block| self.groups.treatment(block.role);
+    /// How to treat the parameters of a block; None if a step leaves them as they are, as it leaves frozen ones and
+    /// running statistics.
+    fn treatment(self, block: &Block) -> Option<Treatment> {
+        self.groups.0.get(block.role as usize).copied().filter(|_| !self.frozen.has(block.stage))
+    }
+
+    /// The [treatment](Self::treatment) of the parameters of a range: consecutive runs of the given lengths.
+    pub(super) fn runs(self, range: Range<usize>) -> impl Iterator<Item = (usize, Option<Treatment>)> + 'a {
+        let treatment = move |block: &Block| self.treatment(block);
         let mut start = range.start;
         self.blocks.chunk_by(move |a, b| treatment(a) == treatment(b)).filter_map(move |run| {
             let end = run[run.len() - 1].range().end.min(range.end);
@@ -105,34 +109,49 @@ mod tests {
         let (blocks, n) = (network.layout().blocks(), network.layout().n_parameters());
         let groups = Groups::default().with_factor(Role::Bias, 0.5).unwrap().with_decay_of(&[Role::Weight]);
         let groups = groups.with_factor(Role::Scale, 6.0).unwrap();
-        let grouping = groups.of(blocks).unwrap();
+        for frozen in [&[][..], &[1], &[0, 2], &[0, 1, 2]] {
+            let frozen = Frozen::new(&network, frozen);
+            check_runs(&groups, blocks, &frozen, n);
+        }
+    }
+
+    fn check_runs(groups: &Groups, blocks: &[Block], frozen: &Frozen, n: usize) {
+        let grouping = groups.of(blocks, frozen).unwrap();
         assert_eq!(grouping.largest_factor(), 6.0);
-        let role_of = |i: usize| blocks.iter().find(|block| block.range().contains(&i)).unwrap().role;
+        let block_of = |i: usize| blocks.iter().find(|block| block.range().contains(&i)).unwrap();
         for (start, end) in [(0, n), (0, 1), (2, 3), (3, n - 1), (7, 30), (n - 1, n), (5, 5)] {
             let runs: Vec<_> = grouping.runs(start..end).collect();
             let each = runs.iter().flat_map(|(len, treatment)| std::iter::repeat_n(*treatment, *len));
-            let expected = (start..end).map(role_of).map(|role| groups.treatment(role));
+            let expected = (start..end).map(block_of).map(|block| {
+                let is_trained = Role::LEARNED.contains(&block.role) && !frozen.has(block.stage);
+                is_trained.then(|| groups.0[block.role as usize])
+            });
             assert!(each.eq(expected), "{start}..{end}");
             assert!(runs.windows(2).all(|pair| pair[0].1 != pair[1].1), "{runs:?}");
         }
     }
 
     #[test]
-    fn running_statistics_never_decay() {
+    fn running_statistics_are_not_stepped() {
         let hidden = [HiddenActivation::Prelu];
         let network = |over| Network::with_stages(&[3, 4, 2], &hidden, Some(over), true).unwrap();
         let (layer, batch) = (network(Normalization::Layer), network(Normalization::Batch));
-        assert!(Groups::default().of(layer.layout().blocks()).is_none());
         let groups = Groups::default();
-        let runs = groups.of(batch.layout().blocks()).unwrap().runs(0..batch.layout().n_parameters());
-        let decaying = runs.filter(|(_, treatment)| treatment.decays).map(|(len, _)| len).sum::<usize>();
-        assert_eq!(decaying, layer.layout().n_parameters());
+        let (of_layer, of_batch) = (Frozen::new(&layer, &[]), Frozen::new(&batch, &[]));
+        assert!(groups.of(layer.layout().blocks(), &of_layer).is_none());
+        let runs = groups.of(batch.layout().blocks(), &of_batch).unwrap();
+        let runs = runs.runs(0..batch.layout().n_parameters());
+        let learned = runs.filter(|(_, treatment)| treatment.is_some()).map(|(len, _)| len).sum::<usize>();
+        assert_eq!(learned, layer.layout().n_parameters());
     }
 
     #[test]
     fn settings_as_at_first_make_no_groups() {
         let groups = Groups::default().with_factor(Role::Gain, 1.0).unwrap().with_decay_of(&Role::LEARNED);
-        assert!(groups.of(&[]).is_none());
+        let network = Network::with_stages(&[3, 2], &[], None, false).unwrap();
+        let blocks = network.layout().blocks();
+        assert!(groups.of(blocks, &Frozen::new(&network, &[])).is_none());
+        assert!(groups.of(blocks, &Frozen::new(&network, &[0])).is_some());
     }
 
     #[test]

@@ -99,8 +99,10 @@ impl<T: Element> Slab<'_, T> {
         let mut rest = self;
         for (len, treatment) in groups.runs(rest.start..rest.start + rest.parameters.len()) {
             let (group, others) = rest.split_at(len);
-            let rule = group.rule.treating(treatment);
-            Slab { rule, ..group }.take_clipped();
+            if let Some(treatment) = treatment {
+                let rule = group.rule.treating(treatment);
+                Slab { rule, ..group }.take_clipped();
+            }
             rest = others;
         }
     }
@@ -136,8 +138,10 @@ impl<T: Element> Slab<'_, T> {
 mod tests {
     use super::super::{Adam, Groups, Sgd, State};
     use super::*;
-    use crate::arch::{Layout, Role};
+    use crate::arch::{Network, Role};
+    use crate::kernels::Activation;
     use crate::numbers::Number;
+    use crate::plan::Frozen;
 
     fn rules() -> [Rule; 4] {
         [
@@ -166,9 +170,10 @@ mod tests {
 
     #[test]
     fn each_group_follows_a_rule_of_its_own() {
-        let layout = Layout::new(&[70, 30, 5]).unwrap();
+        let network = Network::with_stages(&[70, 30, 5], &[Activation::Relu.into()], None, false).unwrap();
+        let (layout, frozen) = (network.layout(), Frozen::new(&network, &[]));
         let groups = Groups::default().with_factor(Role::Bias, 0.25).unwrap().with_decay_of(&[Role::Weight]);
-        let controls = Controls { groups: groups.of(layout.blocks()), ..Controls::NONE };
+        let controls = Controls { groups: groups.of(layout.blocks(), &frozen), ..Controls::NONE };
         let gradients: Vec<_> = (1..=3).map(|t| wave(layout.n_parameters(), t.into())).collect();
         for rule in rules() {
             let slow = rule.with_learning_rate(0.25 * rule.learning_rate()).unwrap();
@@ -204,9 +209,10 @@ mod tests {
 
     #[test]
     fn a_group_that_overflows_takes_the_step_of_all_back() {
-        let layout = Layout::new(&[70, 30, 5]).unwrap();
+        let network = Network::with_stages(&[70, 30, 5], &[Activation::Relu.into()], None, false).unwrap();
+        let (layout, frozen) = (network.layout(), Frozen::new(&network, &[]));
         let groups = Groups::default().with_factor(Role::Bias, 1e30).unwrap();
-        let controls = Controls { groups: groups.of(layout.blocks()), ..Controls::NONE };
+        let controls = Controls { groups: groups.of(layout.blocks(), &frozen), ..Controls::NONE };
         let len = layout.n_parameters();
         for rule in rules() {
             let rule = rule.with_learning_rate(1e12).unwrap();

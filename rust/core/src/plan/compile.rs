@@ -6,6 +6,7 @@ use crate::arch::{HiddenActivation, Layout, Network, Stage};
 use crate::kernels::TinyNet;
 use crate::ops::Operation;
 use crate::plan::cut::Workload;
+use crate::plan::frozen::Frozen;
 use crate::plan::pieces::{Piece, pieces_of};
 use crate::plan::step::{Step, steps_of};
 
@@ -19,6 +20,7 @@ pub(crate) struct Plan {
     pieces: Vec<Piece>,
     /// The plan for predictions, if they are computed with the folded network.
     folded: Option<Box<Plan>>,
+    frozen: Frozen,
     tiny: Option<TinyNet>,
     workload: Workload,
 }
@@ -32,6 +34,7 @@ impl Plan {
         // Each call folds anew, which reads and writes all weights: it pays off only where one kernel then computes the
         // network.
         let folded = network.folded().map(Self::new).filter(|plan| plan.tiny.is_some()).map(Box::new);
+        let frozen = Frozen::new(&network, &[]);
         let tiny = as_tiny(&network);
         let workload = Workload {
             n_parameters: layout.n_parameters(),
@@ -44,7 +47,7 @@ impl Plan {
             has_gradient_kernel: has_gradient_kernel(tiny.as_ref(), &network),
             needs_batches: segments.len() > 1,
         };
-        Self { network, steps, segments, pieces, folded, tiny, workload }
+        Self { network, steps, segments, pieces, folded, frozen, tiny, workload }
     }
 
     /// The architecture.
@@ -70,6 +73,21 @@ impl Plan {
     /// Consecutive runs of steps. Each but the first begins with a step that needs statistics of all rows of a batch.
     pub(crate) fn segments(&self) -> &[Range<usize>] {
         &self.segments
+    }
+
+    /// The number of the step that ends a hidden layer.
+    pub(crate) fn end_of_hidden(&self, layer: usize) -> Option<usize> {
+        self.steps.iter().position(|step| step.dropout == Some(layer))
+    }
+
+    /// The layers that training leaves unchanged.
+    pub(crate) fn frozen(&self) -> &Frozen {
+        &self.frozen
+    }
+
+    /// Makes training leave these layers unchanged, and no others.
+    pub(crate) fn freeze(&mut self, layers: &[usize]) {
+        self.frozen = Frozen::new(&self.network, layers);
     }
 
     /// The pieces of the flat vector, in its order, that threads share.

@@ -171,6 +171,20 @@ impl Workload {
         n_threads.min(n_tiles).min(n.saturating_mul(self.flops) / FLOPS_PER_THREAD).max(1)
     }
 
+    /// Threads that share a pass that takes `n` rows forward and `n_times` back to the inputs, and the rows of a tile:
+    /// with fewer threads tiles are larger, and the bits are the same.
+    pub(crate) fn threads_to_inputs<T: Number>(
+        &self,
+        n: usize,
+        n_times: usize,
+        n_threads: usize,
+    ) -> (usize, usize) {
+        let flops = n.saturating_mul(self.flops).saturating_mul(n_times.saturating_add(1));
+        let n_threads = n_threads.min(n.div_ceil(ROW_GROUP)).min(flops / FLOPS_PER_THREAD).max(1);
+        let share = n.div_ceil(n_threads).next_multiple_of(ROW_GROUP);
+        (n_threads, share.clamp(ROW_GROUP, rows_in_cache::<T>(self.tile_numbers)))
+    }
+
     /// Rows of each tile of a pass without a gradient over `n` rows, except the last tile, which has the rest.
     pub(crate) fn inference_tile_rows<T: Number>(&self, n: usize) -> usize {
         let most = if self.has_forward_kernel {

@@ -4,9 +4,11 @@
 mod step;
 mod pieces;
 mod cut;
+mod frozen;
 mod compile;
 
 pub(crate) use compile::Plan;
 pub(crate) use cut::{Cut, MAX_CHUNKS, ROW_GROUP, chunk};
+pub(crate) use frozen::Frozen;
 pub(crate) use pieces::{Piece, Pieces};
 pub(crate) use step::Step;

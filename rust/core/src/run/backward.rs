@@ -10,7 +10,8 @@ use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::{BackPlace, Slots};
 
 /// Takes the derivative with respect to the output of the last of some steps back to the outputs of all of them and of
-/// the step before the first, and to the rows themselves if that is wanted.
+/// the step before the first, as far as a trained step is at or before them; or of all, and to the rows themselves, if
+/// that is wanted.
 pub(super) fn backward<T: Element>(
     task: Task<'_, T>,
     of: Range<usize>,
@@ -21,7 +22,8 @@ pub(super) fn backward<T: Element>(
     scratch: &mut [T],
 ) -> Result<()> {
     let steps = task.pass.plan.steps();
-    for i in of.rev().take_while(|&i| i > 0) {
+    let first = if d_rows.is_some() { 0 } else { task.pass.plan.frozen().first_trained() };
+    for i in of.rev().take_while(|&i| i > first) {
         let (before, step) = (&steps[i - 1], &steps[i]);
         let mask = masks.behind(before.dropout);
         let BackPlace { x, kept, d_out, slopes, d_x } = slots.back(i, n);
@@ -50,7 +52,7 @@ pub(super) fn backward<T: Element>(
     Ok(())
 }
 
-/// A piece of the gradient of `n` rows, started or continued, after [`backward`].
+/// A piece of the gradient of `n` rows, started or continued, after [`backward`]; 0 for frozen parameters.
 pub(super) fn gradient_of_piece<T: Element>(
     task: Task<'_, T>,
     (rows, n): (Source<'_, T>, usize),
@@ -60,6 +62,10 @@ pub(super) fn gradient_of_piece<T: Element>(
     scratch: &mut [T],
 ) -> Result<()> {
     let i = piece.step;
+    if task.pass.plan.frozen().has(i) {
+        gradient.fill(T::ZERO);
+        return Ok(());
+    }
     let x = i.checked_sub(1).map_or(rows, |before| Source::Dense(slots.out(before, n)));
     let (kept, d_out) = (slots.kept(i, n), slots.d_out(i, n));
     let parameters = task.pass.parameters_of(i);

@@ -77,7 +77,11 @@ impl<T: Element> ChunkedBatch<'_, T> {
                 let begin = if start == 0 { Start::Zero } else { Start::Given };
                 let x = examples.data.x();
                 tile.gradient(task, TileRows::of(&x, &examples), (gradient, begin), scratch)
-            })
+            })?;
+            if tiny.is_some() {
+                pass.plan.frozen().clear(pass.plan.pieces(), gradient);
+            }
+            Ok(())
         })?;
         let gradient = unlocked(sum);
         let mut total = Tally::default();

@@ -32,6 +32,8 @@ const MAX_PARTS: usize = 64;
 /// How far rows go.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Wanted {
+    /// To the activations of a hidden layer.
+    Hidden(usize),
     /// To the last layer's sums.
     Sums,
     /// To the predictions that the network's output makes from the sums.
@@ -67,7 +69,7 @@ impl<T: Element> Inference<T> {
 
     /// Writes what is wanted of all rows of `x` to `out`.
     ///
-    /// x: (n, `d_in`), out: (n, `d_out`)
+    /// x: (n, `d_in`), out: (n, `d_out`), or contiguous (n, width) of a step
     pub(crate) fn write(
         &self,
         pass: Pass<'_, T>,
@@ -266,18 +268,18 @@ impl<T: Element> Steps<T> {
         let steps = plan.steps();
         let inner = &steps[..steps.len() - 1];
         let widest = |first| inner.iter().skip(first).step_by(2).map(|step| step.width).max().unwrap_or(0);
-        let of_steps = || steps.iter().map(|step| step.stage.scratch_len::<T>(rows, true)).max().unwrap_or(0);
-        let scratch = plan.tiny().map_or_else(of_steps, |tiny| T::tiny_forward_scratch_len(tiny, rows));
+        let of_steps = steps.iter().map(|step| step.stage.scratch_len::<T>(rows, true)).max().unwrap_or(0);
+        let of_tiny = plan.tiny().map_or(0, |tiny| T::tiny_forward_scratch_len(tiny, rows));
         Ok(Self {
             input: matrix(if gathers { rows } else { 0 }, plan.layout().d_in())?,
             outs: [matrix(rows, widest(0))?, matrix(rows, widest(1))?],
-            scratch: Buffer::zeros("the products of a tile", scratch)?,
+            scratch: Buffer::zeros("the products of a tile", of_steps.max(of_tiny))?,
         })
     }
 
     /// Writes what is wanted of `rows` of `x`, a tile of them at most, to `out`.
     ///
-    /// out: (n, `d_out`)
+    /// out: (n, `d_out`), or (n, width) of a step
     fn forward(
         &mut self,
         task: Task<'_, T>,
@@ -287,12 +289,13 @@ impl<T: Element> Steps<T> {
         out: &mut [T],
     ) -> Result<()> {
         let plan = task.pass.plan;
-        if let Some(tiny) = plan.tiny() {
-            return self.forward_by_kernel(tiny, task, x, rows, wanted, out);
-        }
+        let steps = match (wanted, plan.tiny()) {
+            (Wanted::Hidden(layer), _) => 0..plan.end_of_hidden(layer).expect("a hidden layer") + 1,
+            (_, Some(tiny)) => return self.forward_by_kernel(tiny, task, x, rows, wanted, out),
+            (_, None) => plan.all_steps(),
+        };
         let source = gathered(plan, TileRows { x, rows, masks: RowMasks::NONE }, &mut self.input);
-        let mut places = Alternating { plan, outs: &mut self.outs, last: out };
-        let steps = plan.all_steps();
+        let mut places = Alternating { plan, end: steps.end, outs: &mut self.outs, last: out };
         forward(task, steps, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
         finish(plan.network(), wanted, out);
         Ok(())
@@ -325,6 +328,8 @@ impl<T: Element> Steps<T> {
 /// Two alternating buffers, and the caller's buffer for the last step.
 struct Alternating<'a, T: Element> {
     plan: &'a Plan,
+    /// Number of the step behind the last.
+    end: usize,
     outs: &'a mut [Buffer<T>; 2],
     last: &'a mut [T],
 }
@@ -335,15 +340,15 @@ impl<T: Element> Places<T> for Alternating<'_, T> {
         let [even, odd] = &mut *self.outs;
         let (before, out) = if step.is_multiple_of(2) { (odd, even) } else { (even, odd) };
         let x = step.checked_sub(1).map(|before_it| &before[..n * steps[before_it].width]);
-        let out = if step + 1 == steps.len() { &mut *self.last } else { &mut out[..n * steps[step].width] };
+        let out = if step + 1 == self.end { &mut *self.last } else { &mut out[..n * steps[step].width] };
         Place { x, out, kept: &mut [], slopes: &mut [] }
     }
 }
 
 /// Turns the last layer's sums into what is wanted.
-fn finish<T: Element>(network: &Network, wanted: Wanted, out: &mut [T]) {
+pub(super) fn finish<T: Element>(network: &Network, wanted: Wanted, out: &mut [T]) {
     match (wanted, network.output()) {
-        (Wanted::Sums, _) => {}
+        (Wanted::Hidden(_) | Wanted::Sums, _) => {}
         (Wanted::Predictions, Output::Softmax) => T::softmax(out, network.layout().d_out()),
         (Wanted::Predictions, output) => T::predict_by_output(output, out),
     }

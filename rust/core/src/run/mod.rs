@@ -21,8 +21,10 @@ mod score;
 mod folded;
 mod inference;
 mod evaluation;
+mod input_gradients;
 
 pub(crate) use inference::{Inference, Wanted};
+pub(crate) use input_gradients::InputGradients;
 pub use interrupt::{Ask, Interrupt, Never, is_brief};
 pub(crate) use pass::Pass;
 pub(crate) use team::{Team, slab_len};

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 const MOMENTUM: f64 = 0.1;
 
 /// The parameters of every batch normalisation for a batch: those of the network, except for the means and variances,
-/// which are those of the batch.
+/// which are those of the batch. Frozen ones are left out, and keep to their running statistics.
 #[derive(Debug, Default)]
 pub(crate) struct Statistics<T: Element>(Vec<OfNorm<T>>);
 
@@ -31,11 +31,13 @@ impl<T: Element> Statistics<T> {
             Ok(OfNorm { step, width, numbers })
         };
         let steps = plan.steps().iter().enumerate();
-        let norms = steps.filter(|(_, step)| matches!(step.stage, Stage::BatchNorm(_)));
+        let norms =
+            steps.filter(|&(i, step)| matches!(step.stage, Stage::BatchNorm(_)) && !plan.frozen().has(i));
         norms.map(|(i, step)| of_norm((i, step.width))).collect::<Result<_>>().map(Self)
     }
 
-    /// Whether there are none: the network has no batch normalisation, or the buffers are not allocated yet.
+    /// Whether there are none: the network has no batch normalisation that is trained, or the buffers are not allocated
+    /// yet.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

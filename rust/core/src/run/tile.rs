@@ -197,6 +197,11 @@ impl<T: Element> Tile<T> {
         Ok(tally)
     }
 
+    /// As [`sums`](Self::sums), to be overwritten with the derivative with respect to them.
+    pub(super) fn sums_mut(&mut self, len: usize) -> &mut [T] {
+        &mut self.slots.last_mut()[..len]
+    }
+
     /// Overwrites the last layer's sums with the derivative with respect to them.
     pub(super) fn set_d_sums(&mut self, d_sums: ArrayView2<'_, T>) {
         for (to, &from) in self.slots.last_mut().iter_mut().zip(d_sums) {

@@ -26,9 +26,13 @@ impl Largest {
     }
 }
 
-/// Adds the penalty's share to a piece of the gradient; returns the sum of the squares of the piece's
+/// Adds the penalty's share to a piece of the gradient, unless it is frozen; returns the sum of the squares of the piece's
 /// weights.
 pub(super) fn penalize<T: Element>(pass: Pass<'_, T>, piece: &Piece, gradient: &mut [T], decay: f64) -> f64 {
     let (start, len) = (piece.start, piece.part.penalized);
-    T::penalize(&mut gradient[..len], &pass.parameters[start..start + len], decay)
+    let squares = T::penalize(&mut gradient[..len], &pass.parameters[start..start + len], decay);
+    if pass.plan.frozen().has(piece.step) {
+        gradient.fill(T::ZERO);
+    }
+    squares
 }

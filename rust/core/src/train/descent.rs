@@ -1,9 +1,9 @@
 //! One step along a gradient, refused if it leaves the finite numbers.
 
-use crate::arch::Layout;
 use crate::error::{Error, Result};
 use crate::kernels::Element;
 use crate::optim::{Controls, Options, Rule, State, clip_factor, norm};
+use crate::plan::Plan;
 use crate::run::Team;
 
 /// A gradient, and what a step along it depends on.
@@ -20,7 +20,7 @@ pub(crate) struct Descent<'a, T> {
 /// finite.
 pub(crate) fn take_step<T: Element>(
     (rule, options, state): (&Rule, &Options, &mut State<T>),
-    (layout, parameters): (&Layout, &mut [T]),
+    (plan, parameters): (&Plan, &mut [T]),
     descent: Descent<'_, T>,
     team: &mut Team,
     (epoch, batch): (usize, usize),
@@ -43,7 +43,8 @@ pub(crate) fn take_step<T: Element>(
         }
         None => 1.0,
     };
-    let controls = Controls { rate, gradient: clip, groups: options.groups().of(layout.blocks()) };
+    let groups = options.groups().of(plan.layout().blocks(), plan.frozen());
+    let controls = Controls { rate, gradient: clip, groups };
     let n_slabs = team.n_slabs(parameters.len());
     let mut step = state.begin((rule, controls), parameters, gradient, largest)?;
     team.share(step.slabs(n_slabs), |_, slab| {

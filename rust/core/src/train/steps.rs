@@ -33,7 +33,8 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// One update along the caller's own gradient, which is as long as the parameters.
+    /// One update along the caller's own gradient, which is as long as the parameters. Its entries for frozen parameters
+    /// are ignored.
     pub fn descend(
         &mut self,
         gradient: &[T],
@@ -41,9 +42,11 @@ impl<T: Element> Mlp<T> {
     ) -> Result<()> {
         state.check(rule, self.parameters().len())?;
         check_len("gradient", gradient.len(), self.parameters().len())?;
-        let largest = T::largest_magnitude(gradient).into();
-        let descent = Descent { loss: 0.0, gradient, largest, rate: 1.0 };
-        take_step((rule, options, state), self.parts_mut(), descent, &mut Team::new(1), (1, 1))
+        self.with_trained_part(gradient, |parts, gradient| {
+            let largest = T::largest_magnitude(gradient).into();
+            let descent = Descent { loss: 0.0, gradient, largest, rate: 1.0 };
+            take_step((rule, options, state), parts, descent, &mut Team::new(1), (1, 1))
+        })
     }
 
     /// Trains for a number of epochs and returns the record of each.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{Init, Interrupt, Layout, Loss, Mlp, Network, Never, is_brief};
 use pyo3::prelude::*;
@@ -42,17 +42,23 @@ impl<T: Stateful> NetworkCell<T> {
         loss_function: Option<&Arc<LossFunction>>,
     ) -> BindResult<Self> {
         let mlp = match init {
-            Some(init) => Mlp::<T>::new(network.clone(), init, seed)?,
-            None => Mlp::<T>::zeros(network.clone(), seed)?,
+            Some(init) => Mlp::<T>::new(network, init, seed)?,
+            None => Mlp::<T>::zeros(network, seed)?,
         };
+        Ok(Self::of(mlp, loss_function))
+    }
+
+    /// The cell of a network, which gets this function for its loss, if that is one.
+    pub(super) fn of(mlp: Mlp<T>, loss_function: Option<&Arc<LossFunction>>) -> Self {
         let mlp = match loss_function {
             Some(function) => mlp.with_loss_function(Arc::<LossFunction>::clone(function)),
             None => mlp,
         };
+        let network = mlp.network().clone();
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
         let (training, evaluating) = (AtomicBool::new(false), AtomicUsize::new(0));
         let flops = mlp.flops();
-        Ok(Self { mlp: RwLock::new(mlp), training, evaluating, network, flops, parameters })
+        Self { mlp: RwLock::new(mlp), training, evaluating, network, flops, parameters }
     }
 
     /// Reads the network, detached from the interpreter; fails while it is trained.
@@ -109,6 +115,23 @@ impl<T: Stateful> NetworkCell<T> {
             Err(TryLockError::Poisoned(mlp)) => Ok(mlp.into_inner()),
             Err(TryLockError::WouldBlock) => Err(TRAINING),
         }
+    }
+
+    /// Detached from the interpreter, changes the network while no call reads or trains it; between the epochs of a
+    /// training too, so that its callback may.
+    pub(super) fn change<R: Send>(
+        &self,
+        py: Python<'_>,
+        f: impl FnOnce(&mut Mlp<T>) -> BindResult<R> + Send,
+    ) -> BindResult<R> {
+        py.detach(|| match self.mlp.try_write() {
+            Ok(mut mlp) => f(&mut mlp),
+            Err(TryLockError::Poisoned(mlp)) => f(&mut mlp.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                let _claim = self.claim()?;
+                f(&mut self.mlp.write().unwrap_or_else(PoisonError::into_inner))
+            }
+        })
     }
 
     /// The addresses of the parameters.

@@ -3,6 +3,8 @@
 mod interface;
 mod cell;
 mod calls;
+mod inside;
+mod transfer;
 
 use std::sync::Arc;
 

@@ -1,19 +1,22 @@
 //! The methods of `MLP`: their signatures; the work is the engine's, and their docstrings are in `doc/`. PyO3 takes one
 //! block of methods per class, so that the file is longer than others.
 
+use std::sync::Arc;
+
 use fastmlp_core::{Error, Init, Normalization, Objective};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyInt, PyTuple};
 
 use crate::architecture::{self, Architecture};
-use crate::argument;
+use crate::argument::{self, arguments};
 use crate::array::dtype_name;
 use crate::data::DataArguments;
 use crate::dropout::SeededDropout;
 use crate::error::BindResult;
 use crate::history::History;
-use crate::integer::{count, random_seed, seed as seed_of};
+use crate::integer::{count, position, positions, random_seed, seed as seed_of};
+use crate::loss_function::LossFunction;
 use crate::mlp::MLP;
 use crate::network_file::load_alone;
 use crate::objective::objective;
@@ -24,6 +27,10 @@ use crate::stream::{Destination, Source, destination, source};
 use crate::tensor::array;
 use crate::threads::threads;
 use crate::training::{FitArguments, callable, epochs_of};
+
+arguments! {
+    other: Bound<'py, MLP>, "an MLP";
+}
 
 #[pymethods]
 impl MLP {
@@ -250,6 +257,56 @@ impl MLP {
         self.engine.backward(X, d_output)
     }
 
+    #[doc = docstring!("MLP.transform")]
+    #[pyo3(
+        signature = (X, layer = None, n_jobs = None),
+        text_signature = "($self, X, layer=-1, n_jobs=None)"
+    )]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn transform<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        layer: Option<&Bound<'py, PyAny>>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        let n_hidden = self.network.activations().len();
+        let last = PyInt::new(X.py(), -1);
+        let layer = position("layer", layer.unwrap_or(last.as_any()), n_hidden, "hidden layer")?;
+        self.engine.transform(X, layer, threads(n_jobs)?)
+    }
+
+    #[doc = docstring!("MLP.input_gradients")]
+    #[pyo3(signature = (X, of = "logits", n_jobs = None))]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn input_gradients<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = argument::of)] of: &str,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        let of_predictions = match of {
+            "logits" => false,
+            "predictions" => true,
+            _ => {
+                let expected = r#""logits" or "predictions""#;
+                return Err(Error::value("of", format_args!("{of:?}"), expected).into());
+            }
+        };
+        self.engine.input_gradients(X, of_predictions, threads(n_jobs)?)
+    }
+
+    #[doc = docstring!("MLP.input_vjp")]
+    #[pyo3(signature = (X, d_output, n_jobs = None))]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn input_vjp<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        d_output: &Bound<'py, PyAny>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Bound<'py, PyAny>> {
+        self.engine.input_vjp(X, d_output, threads(n_jobs)?)
+    }
+
     #[doc = docstring!("MLP.step")]
     #[pyo3(
         signature = (
@@ -332,6 +389,43 @@ impl MLP {
         }
     }
 
+    #[doc = docstring!("MLP.copy")]
+    fn copy(&self, py: Python<'_>) -> BindResult<Self> {
+        // An object of its own, so that the garbage collector sees the callable once per network.
+        let own = |function: &Arc<LossFunction>| Arc::new(LossFunction::new(function.callable(py)));
+        let loss_function = self.loss_function.as_ref().map(own);
+        let engine = self.engine.copied(loss_function.as_ref())?;
+        Ok(Self { engine, network: self.network.clone(), loss_function })
+    }
+
+    #[doc = docstring!("MLP.soft_update")]
+    fn soft_update(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = other)] other: Bound<'_, Self>,
+        #[pyo3(from_py_with = argument::tau)] tau: f64,
+    ) -> BindResult<()> {
+        self.engine.soft_update(py, &*other.get().engine, tau)
+    }
+
+    #[doc = docstring!("MLP.freeze")]
+    #[pyo3(signature = (layers = None))]
+    fn freeze(&self, py: Python<'_>, layers: Option<&Bound<'_, PyAny>>) -> BindResult<()> {
+        self.engine.freeze(py, &positions("layers", layers, self.layout().layers().len(), "layer")?, true)
+    }
+
+    #[doc = docstring!("MLP.unfreeze")]
+    #[pyo3(signature = (layers = None))]
+    fn unfreeze(&self, py: Python<'_>, layers: Option<&Bound<'_, PyAny>>) -> BindResult<()> {
+        self.engine.freeze(py, &positions("layers", layers, self.layout().layers().len(), "layer")?, false)
+    }
+
+    /// Numbers of the layers that training leaves unchanged: tuple of int, in ascending order.
+    #[getter]
+    fn frozen<'py>(&self, py: Python<'py>) -> BindResult<Bound<'py, PyTuple>> {
+        Ok(PyTuple::new(py, self.engine.frozen()?)?)
+    }
+
     #[doc = docstring!("MLP.save")]
     fn save(&self, py: Python<'_>, #[pyo3(from_py_with = destination)] path: Destination) -> BindResult<()> {
         path.save(py, self.to_file()?)
@@ -350,7 +444,7 @@ impl MLP {
     #[staticmethod]
     #[pyo3(signature = (
         layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false,
-        loss = None
+        loss = None, frozen = Vec::new()
     ))]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
@@ -363,29 +457,33 @@ impl MLP {
         normalization: Option<&str>,
         input_scale: bool,
         loss: Option<&Bound<'py, PyAny>>,
+        frozen: Vec<usize>,
     ) -> BindResult<Bound<'py, Self>> {
         let (activation, output) = (Some(activation), Some(output));
         let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
         let network = architecture.network()?;
         let loss_function = architecture.loss_function(&network);
-        Self::restored(network, loss_function, dtype, seeds, parameters)
+        Self::restored(network, loss_function, dtype, (seeds, &frozen), parameters)
     }
 
     #[allow(clippy::type_complexity, reason = "a function and its arguments, for pickle")]
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> BindResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, mlp) = (slf.py(), slf.get());
-        let (parameters, seeds) = mlp.engine.snapshot()?;
+        let ((parameters, seeds), frozen) = (mlp.engine.snapshot()?, mlp.frozen(py)?);
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
         let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
         let mut arguments = arguments.into_pyobject(py)?;
-        let has_loss = !mlp.network.has_canonical_loss();
-        if mlp.normalization().is_some() || mlp.input_scale() || has_loss {
+        let (has_loss, is_frozen) = (!mlp.network.has_canonical_loss(), !frozen.is_empty());
+        if mlp.normalization().is_some() || mlp.input_scale() || has_loss || is_frozen {
             let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
             arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
         }
-        if has_loss {
-            let loss = (mlp.loss_object(py)?,).into_pyobject(py)?;
-            arguments = arguments.add(loss)?.cast_into().map_err(PyErr::from)?;
+        if has_loss || is_frozen {
+            let loss = if has_loss { Some(mlp.loss_object(py)?) } else { None };
+            arguments = arguments.add((loss,))?.cast_into().map_err(PyErr::from)?;
+        }
+        if is_frozen {
+            arguments = arguments.add((frozen,))?.cast_into().map_err(PyErr::from)?;
         }
         Ok((slf.get_type().getattr("_restore")?, arguments))
     }

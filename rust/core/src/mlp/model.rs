@@ -1,11 +1,10 @@
-//! The network with its parameters.
+//! The network with its parameters: predictions, losses and gradients.
 
 use std::sync::Arc;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::arch::Init;
-use crate::arch::Layout;
 use crate::arch::Network;
 use crate::arch::{Dropout, Masks};
 use crate::data::Inputs;
@@ -22,6 +21,7 @@ use crate::memory::Buffer;
 use crate::memory::Pool;
 use crate::plan::Plan;
 use crate::run::BatchWorkspace;
+use crate::run::InputGradients;
 use crate::run::Interrupt;
 use crate::run::Pass;
 use crate::run::Team;
@@ -32,14 +32,15 @@ use crate::run::{Inference, Wanted};
 /// All its parameters are in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
 #[derive(Debug)]
 pub struct Mlp<T: Element> {
-    plan: Plan,
-    parameters: Buffer<T>,
-    seeds: Seeds,
-    workspaces: Pool<BatchWorkspace<T>>,
+    pub(super) plan: Plan,
+    pub(super) parameters: Buffer<T>,
+    pub(super) seeds: Seeds,
+    pub(super) workspaces: Pool<BatchWorkspace<T>>,
     inferences: Pool<Inference<T>>,
+    pub(super) input_gradients: Pool<InputGradients<T>>,
     /// The gradient buffer of [`step`](Self::step), allocated on first use.
-    gradient: Option<Buffer<T>>,
-    loss_function: Option<Arc<dyn BatchLoss<T>>>,
+    pub(super) gradient: Option<Buffer<T>>,
+    pub(super) loss_function: Option<Arc<dyn BatchLoss<T>>>,
 }
 
 impl<T: Element> Mlp<T> {
@@ -55,14 +56,13 @@ impl<T: Element> Mlp<T> {
     /// A network whose parameters are all 0, to be filled. `seeds` is the [state](Self::seeds) of its randomness.
     pub fn zeros(network: Network, seeds: u64) -> Result<Self> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
-        let (workspaces, inferences) = (Pool::default(), Pool::default());
-        let plan = Plan::new(network);
         Ok(Self {
-            plan,
+            plan: Plan::new(network),
             parameters,
             seeds: Seeds::new(seeds),
-            workspaces,
-            inferences,
+            workspaces: Pool::default(),
+            inferences: Pool::default(),
+            input_gradients: Pool::default(),
             gradient: None,
             loss_function: None,
         })
@@ -99,9 +99,9 @@ impl<T: Element> Mlp<T> {
         &mut self.parameters
     }
 
-    /// Where each parameter lies, and all of them, to be changed.
-    pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [T]) {
-        (self.plan.layout(), &mut self.parameters)
+    /// The network, compiled, and all parameters, to be changed.
+    pub(crate) fn parts_mut(&mut self) -> (&Plan, &mut [T]) {
+        (&self.plan, &mut self.parameters)
     }
 
     /// Moves the running statistics towards those of the batch of `n` rows that a workspace computed last.
@@ -250,12 +250,9 @@ impl<T: Element> Mlp<T> {
         objective: Objective,
         dropout: Option<(&Dropout, u64)>,
         interrupt: &dyn Interrupt,
-        f: impl FnOnce((&Layout, &mut [T]), &[T], Tally, f64) -> Result<R>,
+        f: impl FnOnce((&Plan, &mut [T]), &[T], Tally, f64) -> Result<R>,
     ) -> Result<R> {
-        let mut gradient = match self.gradient.take() {
-            Some(gradient) => gradient,
-            None => Buffer::zeros("the gradient", self.parameters.len())?,
-        };
+        let mut gradient = self.take_gradient()?;
         let workspaces = std::mem::take(&mut self.workspaces);
         let result = workspaces.lend(|workspace| {
             let pass = Pass { objective, ..self.pass(interrupt) };
@@ -268,8 +265,13 @@ impl<T: Element> Mlp<T> {
         result
     }
 
+    /// The vector for gradients, made when it is first used; who takes it puts it back.
+    pub(super) fn take_gradient(&mut self) -> Result<Buffer<T>> {
+        self.gradient.take().map_or_else(|| Buffer::zeros("the gradient", self.parameters.len()), Ok)
+    }
+
     /// [`Error::Shape`] unless an array has the shape of the logits of `n` rows.
-    fn check_like_logits(&self, name: &'static str, shape: &[usize], n: usize) -> Result<()> {
+    pub(super) fn check_like_logits(&self, name: &'static str, shape: &[usize], n: usize) -> Result<()> {
         let d_out = self.plan.layout().d_out();
         if shape == [n, d_out] {
             return Ok(());
@@ -298,7 +300,7 @@ impl<T: Element> Mlp<T> {
     }
 
     /// Lends `f` buffers for a pass without a gradient over these rows, and the threads for it.
-    fn infer<R>(
+    pub(super) fn infer<R>(
         &self,
         x: &Inputs<'_, T>,
         n_threads: usize,
