@@ -296,3 +296,55 @@ def test_a_fit_moves_the_running_statistics_batch_by_batch(dtype, rng, build, as
     assert_agrees(history.loss, np.reshape(losses, (3, 3)).sum(axis=1), "losses", dtype)
     assert_agrees(history.val_loss[-1], val_loss, "validation loss", dtype)
     assert_agrees(mlp.parameters, flat(net), "parameters")
+
+
+def layer_of(mlp):
+    """The dense layer that each parameter belongs to."""
+    n_dense = np.cumsum([block.role == "weight" for block in mlp.parameter_blocks])
+    return np.repeat(n_dense - 1, [block.view.size for block in mlp.parameter_blocks])
+
+
+@pytest.mark.parametrize("frozen", [(0,), (1,), (0, 1), (2,), (1, 2), (0, 1, 2)], ids=str)
+def test_frozen_normalisations_keep_to_their_running_statistics(
+    frozen, dtype, rng, build, assert_agrees
+):
+    mlp = build([5, 17, 16, 4], dtype=dtype)
+    X, y = batch(rng, mlp, 90)
+    mlp.freeze(frozen)
+    is_frozen = np.isin(layer_of(mlp), frozen)
+
+    loss, gradient = mlp.loss_and_grad(X, y)
+
+    net = twin_of(mlp).double()
+    norms = [layer for layer in net if isinstance(layer, torch.nn.BatchNorm1d)]
+    for layer in set(frozen) & {0, 1}:
+        norms[layer].eval()
+    true_loss = functional.cross_entropy(net(torch.tensor(X).double()), torch.tensor(y))
+    true_loss.backward()
+    assert_agrees(loss, true_loss.item(), "loss", mlp.dtype)
+    assert_agrees(gradient, np.where(is_frozen, 0, gradient_of(net)), "gradient")
+
+    before = mlp.parameters.copy()
+    mlp.fit(X, y, fastmlp.Adam(0.01), epochs=2, batch_size=30)
+    mlp.step(X, y, fastmlp.AdamW(0.01))
+    np.testing.assert_array_equal(mlp.parameters[is_frozen], before[is_frozen])
+    assert (mlp.parameters != before)[~is_frozen].all()
+
+
+def test_a_callback_freezes_running_statistics_and_frees_them(rng, build):
+    mlp = build([5, 17, 4])
+    X, y = batch(rng, mlp, 90)
+    statistics = np.concatenate(
+        [
+            np.full(block.view.size, block.role in ("mean", "variance"))
+            for block in mlp.parameter_blocks
+        ]
+    )
+    seen = [mlp.parameters[statistics].copy()]
+
+    def callback(epoch):
+        seen.append(mlp.parameters[statistics].copy())
+        (mlp.freeze, mlp.unfreeze)[epoch.epoch % 2 == 0](0)
+
+    mlp.fit(X, y, epochs=3, batch_size=45, callback=callback)
+    assert [(a != b).any() for a, b in zip(seen, seen[1:], strict=False)] == [True, False, True]

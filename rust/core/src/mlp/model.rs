@@ -35,7 +35,7 @@ pub struct Mlp<T: Element> {
     pub(super) plan: Plan,
     pub(super) parameters: Buffer<T>,
     pub(super) seeds: Seeds,
-    pub(super) workspaces: Pool<BatchWorkspace<T>>,
+    workspaces: Pool<BatchWorkspace<T>>,
     inferences: Pool<Inference<T>>,
     pub(super) input_gradients: Pool<InputGradients<T>>,
     /// The gradient buffer of [`step`](Self::step), allocated on first use.

@@ -4,7 +4,6 @@ use crate::arch::Layout;
 use crate::data::Seeds;
 use crate::error::{Error, Result};
 use crate::kernels::Element;
-use crate::memory::Pool;
 use crate::mlp::model::Mlp;
 use crate::plan::Plan;
 
@@ -73,8 +72,6 @@ impl<T: Element> Mlp<T> {
             return Err(Error::value("layers", layer, format!("numbers of {n} layers, from 0")));
         }
         self.plan.freeze(layers);
-        // Their buffers suit the batch normalisations that were trained before.
-        self.workspaces = Pool::default();
         Ok(())
     }
 }

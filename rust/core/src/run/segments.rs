@@ -56,6 +56,7 @@ impl<T: Element> SegmentedBatch<'_, T> {
     ) -> Result<(Tally, f64)> {
         let Self { tiles, scratch, squares, statistics, barrier, tile_rows, tally_rows } = self;
         let batch = BatchBlock { examples, tiles, scratch, tile_rows };
+        statistics.begin(pass.plan);
         forward(pass, &batch, statistics, team)?;
         let given = barrier.map(|barrier| barrier.call_for(pass, &batch)).transpose()?;
         let pass = Pass { given, ..pass };

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 const MOMENTUM: f64 = 0.1;
 
 /// The parameters of every batch normalisation for a batch: those of the network, except for the means and variances,
-/// which are those of the batch. Frozen ones are left out, and keep to their running statistics.
+/// which are those of the batch. Frozen ones keep to the parameters of the network.
 #[derive(Debug, Default)]
 pub(crate) struct Statistics<T: Element>(Vec<OfNorm<T>>);
 
@@ -19,6 +19,7 @@ pub(crate) struct Statistics<T: Element>(Vec<OfNorm<T>>);
 pub(super) struct OfNorm<T: Element> {
     step: usize,
     width: usize,
+    is_frozen: bool,
     /// Gains, shifts, means and variances; then the gradients of gains and shifts, as means over the batch.
     numbers: Buffer<T>,
 }
@@ -28,34 +29,41 @@ impl<T: Element> Statistics<T> {
     pub(super) fn new(plan: &Plan) -> Result<Self> {
         let of_norm = |(step, width)| {
             let numbers = Buffer::zeros("the statistics of a batch", 6 * width)?;
-            Ok(OfNorm { step, width, numbers })
+            Ok(OfNorm { step, width, is_frozen: false, numbers })
         };
         let steps = plan.steps().iter().enumerate();
-        let norms =
-            steps.filter(|&(i, step)| matches!(step.stage, Stage::BatchNorm(_)) && !plan.frozen().has(i));
+        let norms = steps.filter(|(_, step)| matches!(step.stage, Stage::BatchNorm(_)));
         norms.map(|(i, step)| of_norm((i, step.width))).collect::<Result<_>>().map(Self)
     }
 
-    /// Whether there are none: the network has no batch normalisation that is trained, or the buffers are not allocated
-    /// yet.
+    /// Whether there are none: the network has no batch normalisation, or the buffers are not allocated yet.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The parameters of a step for the batch, if it is a batch normalisation.
-    pub(super) fn parameters_of(&self, step: usize) -> Option<&[T]> {
-        self.0.iter().find(|norm| norm.step == step).map(|norm| &norm.numbers[..])
+    /// Begins a batch: only normalisations that are not frozen now are given its statistics.
+    pub(super) fn begin(&mut self, plan: &Plan) {
+        self.0.iter_mut().for_each(|norm| norm.is_frozen = plan.frozen().has(norm.step));
     }
 
-    /// The parameters of a batch normalisation, to be written.
+    /// The normalisations that use the statistics of the batch.
+    fn trained(&self) -> impl Iterator<Item = &OfNorm<T>> {
+        self.0.iter().filter(|norm| !norm.is_frozen)
+    }
+
+    /// The parameters of a step for the batch, if it is a batch normalisation that is not frozen.
+    pub(super) fn parameters_of(&self, step: usize) -> Option<&[T]> {
+        self.trained().find(|norm| norm.step == step).map(|norm| &norm.numbers[..])
+    }
+
+    /// The same, to be written.
     pub(super) fn of_step_mut(&mut self, step: usize) -> Option<&mut OfNorm<T>> {
-        self.0.iter_mut().find(|norm| norm.step == step)
+        self.0.iter_mut().find(|norm| norm.step == step && !norm.is_frozen)
     }
 
     /// Whether all means and variances of the batch are finite.
     pub(super) fn are_finite(&self) -> bool {
-        self.0
-            .iter()
+        self.trained()
             .all(|norm| T::largest_magnitude(&norm.numbers[2 * norm.width..4 * norm.width]).is_finite())
     }
 
@@ -63,7 +71,7 @@ impl<T: Element> Statistics<T> {
     /// variance is the unbiased one.
     pub(crate) fn move_running(&self, plan: &Plan, parameters: &mut [T], n: usize) {
         let unbiased = n as f64 / (n as f64 - 1.0);
-        for &OfNorm { step, width, ref numbers } in &self.0 {
+        for &OfNorm { step, width, ref numbers, .. } in self.trained() {
             let of_batch = &numbers[2 * width..4 * width];
             let running = &mut parameters[plan.steps()[step].parameters.clone()][2 * width..];
             for (i, (running, &of_batch)) in running.iter_mut().zip(of_batch).enumerate() {
