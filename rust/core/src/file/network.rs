@@ -329,12 +329,12 @@ mod tests {
                 .with_loss(Loss::Focal { gamma: 2.5 })
                 .unwrap(),
         ] {
-            let (again, seeds) = from_text(&to_text(&network, 7)).unwrap();
-            assert_eq!((again, seeds), (network, 7));
+            let (again, seeds, frozen) = from_text(&to_text(&network, 7, &[0])).unwrap();
+            assert_eq!((again, seeds, frozen), (network, 7, vec![0]));
         }
-        assert!(!to_text(&identity(), 7).contains("loss"));
+        assert!(!to_text(&identity(), 7, &[]).contains("loss"));
 
-        let huber = to_text(&identity().with_loss(Loss::Huber { delta: 1.5 }).unwrap(), 0);
+        let huber = to_text(&identity().with_loss(Loss::Huber { delta: 1.5 }).unwrap(), 0, &[]);
         for (from, to, reason) in [
             ("\"1.5\"", "1.5", "loss is [\"huber\",1.5], expected a name, and numbers as text"),
             ("\"1.5\"", "\"1.50\"", "loss is [\"huber\",\"1.50\"], expected a name"),
