@@ -243,7 +243,7 @@ def learners(every):
 
 def run(effort):
     """Measure and print every case."""
-    print(heading({"setting": setting(), "left out": {}, "threads": 1}), flush=True)
+    print(heading({"setting": setting(["torch", "jax"]), "left out": {}, "threads": 1}), flush=True)
     for name, (title, every) in CASES.items():
         print(block(record(name, title, "step", learners(every), effort)), flush=True)
     print(FOOT.partition("\n")[2])
