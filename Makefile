@@ -206,8 +206,13 @@ bench-estimators: build env-all ## Compare the estimators with scikit-learn's, o
 	$(BIN)/python -m benches.compare.estimators $(ARGS)
 
 .PHONY: bench-dqn
-bench-dqn: build env ## Measure the loop of deep Q-learning beside torch and jax, one thread
+bench-dqn: build env-bench ## Compare the loop of deep Q-learning with torch and jax, one thread
 	$(BIN)/python -m benches.compare.dqn $(ARGS)
+
+.PHONY: bench-options
+bench-options: build env-bench ## Compare dropout, normalisation and AdamW with torch, and all activations
+	$(BIN)/python -m benches.compare.options $(ARGS)
+	$(BIN)/python -m benches.compare.activations $(ARGS)
 
 .PHONY: bench-core
 bench-core: ## Measure steps and predictions of the Rust core alone

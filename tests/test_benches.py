@@ -13,10 +13,11 @@ import pytest
 
 from benches import growth, instructions, memory
 from benches.compare import __main__ as program
-from benches.compare import dqn, peer_fastmlp, peers
+from benches.compare import activations, dqn, options, peer_fastmlp, peers
 from benches.compare.cases import CASES, Problem, Training
 from benches.compare.environment import environment
 from benches.compare.report import FOOT, block, markdown, short
+from benches.compare.timing import Times
 from fastmlp import _core
 
 ROOT = Path(__file__).parent.parent
@@ -116,17 +117,49 @@ def test_the_estimators_are_measured_beside_scikit_learn_s():
     assert result.stdout.count("scikit-learn  ") == len(cases)
 
 
-def test_the_loop_of_q_learning_is_measured_beside_torch_and_jax():
+def measured(module):
+    """Run a measurement in its smallest form, and return what it prints."""
     result = subprocess.run(
-        [sys.executable, "-m", "benches.compare.dqn", "smoke"],
+        [sys.executable, "-m", module, "smoke"],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    for name in ("fastmlp", *dqn.KINDS):
-        assert result.stdout.count(f"  {name}  ") == len(dqn.CASES)
+    return result.stdout
+
+
+def test_the_loop_of_q_learning_is_measured_beside_torch_and_jax():
+    printed = measured("benches.compare.dqn")
+    missing = dqn.missing()
+    assert "torch, eager" not in missing
+    for name in dqn.KINDS:
+        assert printed.count(f"  {name}  ") == (0 if name in missing else len(dqn.CASES))
+        assert printed.count(f"left out: {name}: ") == (name in missing)
+
+
+def test_the_options_of_the_estimators_are_measured_beside_torch():
+    printed = measured("benches.compare.options")
+    for name in options.KINDS:
+        assert printed.count(f"  {name}  ") == 2 * len(options.OPTIONS)
+
+
+def test_every_activation_is_measured_beside_relu():
+    printed = measured("benches.compare.activations")
+    for name in _core.ACTIVATIONS:
+        assert printed.count(f"  {name}  ") == 2
+    assert len(re.findall(r"  relu  .* 1\.00$", printed, re.MULTILINE)) == 2
+
+
+def test_activations_are_listed_from_the_cheapest_to_the_dearest():
+    times = {
+        "gelu": Times(np.array([32.0, 96.0]), np.array([32.0, 96.0])),
+        "relu": Times(np.array([16.0, 64.0]), np.array([16.0, 64.0])),
+    }
+    lines = activations.table("float32", times).splitlines()
+    assert lines[2].split() == ["relu", "2.50", "1.00"]
+    assert lines[3].split() == ["gelu", "4.00", "1.75"]
 
 
 def test_a_learner_that_learns_something_else_is_found_out(monkeypatch):
@@ -202,7 +235,7 @@ def a_run(threads=1):
 def test_a_ratio_compares_times_of_one_round():
     assert block(a_run()["cases"][0]).splitlines() == [
         "b: 2-100-3, batch 32, Adam",
-        "             µs a step    ratio          quartiles     cpu µs",
+        "           µs per step    ratio          quartiles     cpu µs",
         "  fastmlp         2.00     1.00      1.00     1.00       2.00",
         "  other           20.0     10.0      7.50     12.5       20.0  no dropout",
     ]

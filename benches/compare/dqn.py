@@ -6,6 +6,7 @@ target network after it. The environment is left out, and so are the random numb
 transitions and the rows of each batch are drawn beforehand, the same for all.
 """
 
+from importlib.util import find_spec
 from itertools import cycle, islice, pairwise
 
 import numpy as np
@@ -225,13 +226,20 @@ class Jax(Learner):
         return np.asarray(self.of(self.state[0], states))
 
 
-KINDS = {OURS: FastMLP, "torch, eager": Torch, "jax, a call a step": Jax}
+KINDS = {OURS: FastMLP, "torch, eager": Torch, "jax, one call per step": Jax}
+LIBRARIES = {"torch, eager": "torch", "jax, one call per step": "jax"}
+
+
+def missing():
+    """Name the kinds whose library is not installed."""
+    return [name for name, library in LIBRARIES.items() if find_spec(library) is None]
 
 
 def learners(every):
-    """Make one of each kind, after all have done the same."""
+    """Make one of each kind whose library is installed, after all have done the same."""
     problem = Problem()
-    made = {name: kind(problem, every) for name, kind in KINDS.items()}
+    kinds = {name: kind for name, kind in KINDS.items() if name not in missing()}
+    made = {name: kind(problem, every) for name, kind in kinds.items()}
     for learner in made.values():
         learner(100 * every)
     results = {name: learner.returns(problem.states[:100]) for name, learner in made.items()}
@@ -243,7 +251,10 @@ def learners(every):
 
 def run(effort):
     """Measure and print every case."""
-    print(heading({"setting": setting(["torch", "jax"]), "left out": {}, "threads": 1}), flush=True)
+    left_out = dict.fromkeys(missing(), "it is not installed")
+    libraries = [library for name, library in LIBRARIES.items() if name not in left_out]
+    run = {"setting": setting(libraries), "left out": left_out, "threads": 1}
+    print(heading(run), flush=True)
     for name, (title, every) in CASES.items():
         print(block(record(name, title, "step", learners(every), effort)), flush=True)
     print(FOOT.partition("\n")[2])

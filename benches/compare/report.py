@@ -36,7 +36,7 @@ def block(case):
     """Aligned lines of one case."""
     rows = summary(case)
     width = max(map(len, rows))
-    unit = f"µs a {case['unit']}"
+    unit = f"µs per {case['unit']}"
     lines = [
         f"{case['name']}: {case['title']}",
         f"  {'':{width}}{unit:>13}{'ratio':>9}{'quartiles':>19}{'cpu µs':>11}",

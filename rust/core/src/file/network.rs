@@ -335,8 +335,8 @@ mod tests {
                 .with_loss(Loss::Focal { gamma: 2.5 })
                 .unwrap(),
         ] {
-            let again = from_text(&to_text(&network, 7, &[])).unwrap();
-            assert_eq!(again, (network, 7, vec![]));
+            let again = from_text(&to_text(&network, 7, &[0])).unwrap();
+            assert_eq!(again, (network, 7, vec![0]));
         }
         assert!(!to_text(&identity(), 7, &[]).contains("loss"));
 
