@@ -15,14 +15,14 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from fastmlp._core import MLP
 from fastmlp.estimators.course import NOT_FINITE, Course
 from fastmlp.estimators.draft import Drafts
-from fastmlp.estimators.file import InFile
 from fastmlp.estimators.inputs import refuse_sparse_targets, refuse_times
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.live import ACTIVATIONS, draw_parameters, make_network
+from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.stochastic import Stochastic
 
 
-class BaseMLP(InFile, Drafts, Stochastic, LBFGS, BaseEstimator):
+class BaseMLP(MLPInFile, Drafts, Stochastic, LBFGS, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -1,7 +1,5 @@
-"""An estimator in one file: its network, parameters and what training found, without pickle."""
+"""An estimator in one file, without pickle."""
 
-from collections.abc import Iterable
-from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -10,38 +8,31 @@ from sklearn.exceptions import NotFittedError
 from fastmlp._core import MLP, load_network, save_network
 from fastmlp._files import (
     Tensors,
-    check_count,
     check_keys,
-    check_type,
     faults_of,
     json_object,
     json_text,
     text_names,
     text_of,
     text_tensors,
-    vector,
 )
 
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
 
-# Of the file. In the first layout all but the network is text of the header, which has room for
-# some.
-_LAYOUT = 2
-_KEYS = {"layout", "estimator", "parameters", "found", "out_activation"}
-# What training found, as text; one that was made from a network found no loss.
-_FOUND = {"n_iter_", "t_", "best_loss_", "best_validation_score_", "_no_improvement_count"}
-_LOSS = "loss_"
 # What contents that nobody expects may raise.
 _REFUSALS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
-_CURVE, _SCORES, _FEATURES = "loss_curve_", "validation_scores_", "feature_names"
+# Its name in the file.
+FEATURES = "feature_names"
 
 
 class InFile:
-    """Saves and loads an estimator."""
+    """Saves and loads an estimator: a network, text, and tensors."""
 
-    # Keys of what the outputs stand for.
-    _label_keys: ClassVar[set[str]] = set()
+    # Of the text and tensors; it rises when an older release would misread them.
+    _layout: ClassVar[int]
+    # Keys of the text beside its layout and the name of the class.
+    _keys: ClassVar[set[str]]
 
     def save(self, path: "Destination") -> None:
         """Write the fitted estimator to a file that holds no code.
@@ -65,15 +56,14 @@ class InFile:
         Notes
         -----
         A `random_state` that is a generator is saved as None, and the state of the optimizer is not
-        saved: `partial_fit` goes on with a new one.
+        saved.
         """
-        estimator: Any = self
+        cls = type(self)
         try:
-            network = estimator.network_
-            content, tensors = self._content()
-            text = json_text(content)
+            network, content, tensors = self._content()
+            text = json_text({"layout": cls._layout, "estimator": cls.__name__, **content})
             # What is saved can be loaded.
-            type(self)._of_content(network, json_object("estimator", text), tensors)
+            cls._checked_content(network, json_object("estimator", text), tensors)
         except NotFittedError:
             raise
         except _REFUSALS as error:
@@ -106,134 +96,54 @@ class InFile:
             if set(metadata) != {"estimator"}:
                 raise ValueError("it holds something else")
             content = json_object("estimator", metadata["estimator"])
-            if "layout" not in content:
-                check_keys("tensors", tensors, ())
-                content, tensors = cls._of_first_layout(content)
-            return cls._of_content(network, content, tensors)
-
-    def _content(self) -> tuple[dict[str, Any], Tensors]:
-        """Say what the file holds beside the network: as text, and as tensors."""
-        estimator: Any = self
-        parameters = estimator.get_params(deep=False)
-        sizes = parameters["hidden_layer_sizes"]
-        one = not isinstance(sizes, Iterable)
-        parameters["hidden_layer_sizes"] = index(sizes) if one else [index(size) for size in sizes]
-        if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
-            parameters["random_state"] = None
-        found = {*_FOUND, _LOSS} if hasattr(self, _LOSS) else _FOUND
-        labels, tensors = self._labels()
-        tensors[_CURVE] = np.array(estimator.loss_curve_, dtype=np.float64)
-        if estimator.validation_scores_ is not None:
-            tensors[_SCORES] = np.array(estimator.validation_scores_, dtype=np.float64)
-        if hasattr(self, "feature_names_in_"):
-            tensors |= text_tensors(_FEATURES, texts(_FEATURES, estimator.feature_names_in_))
-        content = {
-            "layout": _LAYOUT,
-            "estimator": type(self).__name__,
-            "parameters": parameters,
-            "found": {name: getattr(self, name) for name in found},
-            "out_activation": estimator.out_activation_,
-            **labels,
-        }
-        return content, tensors
+            return cls._checked_content(network, content, tensors)
 
     @classmethod
-    def _of_content(cls, network: MLP, content: dict[str, Any], tensors: Tensors) -> Self:
-        check_keys("estimator", content, _KEYS | cls._label_keys)
-        if content["layout"] != _LAYOUT:
-            raise ValueError(f"its layout is {content['layout']!r}, expected {_LAYOUT}")
+    def _checked_content(cls, network: MLP, content: dict[str, Any], tensors: Tensors) -> Self:
+        """Make the estimator of what a file holds, if it is of this class and layout."""
+        if "layout" not in content:
+            content, tensors = cls._of_first_layout(content, tensors)
+        check_keys("estimator", content, {"layout", "estimator"} | cls._keys)
+        if content["layout"] != cls._layout:
+            raise ValueError(f"its layout is {content['layout']!r}, expected {cls._layout}")
         if content["estimator"] != cls.__name__:
             raise ValueError(f"it holds a {content['estimator']}")
-        estimator, names = cls._of_labels(network, content, tensors)
-        if estimator.out_activation_ != content["out_activation"]:
-            raise ValueError(f"its network has the output {network.output!r}")
-        _set_parameters(estimator, content["parameters"])
-        names |= _set_found(estimator, content["found"], tensors)
-        if text_names(_FEATURES) & set(tensors):
-            names |= text_names(_FEATURES)
-            features = text_of(tensors, _FEATURES, estimator.n_features_in_)
+        estimator, names = cls._of_content(network, content, tensors)
+        if text_names(FEATURES) & set(tensors):
+            names |= text_names(FEATURES)
+            features = text_of(tensors, FEATURES, estimator.n_features_in_)
             estimator.feature_names_in_ = np.array(features, dtype=object)
         check_keys("tensors", tensors, names)
         result: Self = estimator
         return result
 
-    @classmethod
-    def _of_first_layout(cls, content: dict[str, Any]) -> tuple[dict[str, Any], Tensors]:
-        """Say the same in the layout of today."""
-        keys = _KEYS - {"layout"} | cls._label_keys | {_FEATURES}
-        check_keys("estimator", content, keys | ({"classes"} if cls._label_keys else set()))
-        check_type("found", content["found"], dict)
-        found = dict(content["found"])
-        tensors = {_CURVE: _numbers(_CURVE, found.pop(_CURVE))}
-        if (scores := found.pop(_SCORES)) is not None:
-            tensors[_SCORES] = _numbers(_SCORES, scores)
-        if (features := content.pop(_FEATURES)) is not None:
-            check_type(_FEATURES, features, list)
-            tensors |= text_tensors(_FEATURES, texts(_FEATURES, features))
-        if cls._label_keys:
-            tensors |= cls._class_tensors(content.pop("classes"), content["dtype"])
-        return {**content, "layout": _LAYOUT, "found": found}, tensors
-
-    @classmethod
-    def _class_tensors(cls, classes: Any, dtype: str) -> Tensors:
-        """Lay classes out as tensors."""
+    def _content(self) -> tuple[MLP, dict[str, Any], Tensors]:
+        """Say what the file holds: a network, text and tensors."""
         raise NotImplementedError
 
-    def _labels(self) -> tuple[dict[str, Any], Tensors]:
-        """Say what the outputs stand for: as text, and as tensors."""
-        return {}, {}
-
     @classmethod
-    def _of_labels(
+    def _of_content(
         cls, network: MLP, content: dict[str, Any], tensors: Tensors
     ) -> tuple[Any, set[str]]:
-        """Make an estimator of the network, and name the tensors that say what outputs mean."""
+        """Make an estimator of these, and name the tensors that it needed."""
         raise NotImplementedError
 
+    @classmethod
+    def _of_first_layout(
+        cls, content: dict[str, Any], tensors: Tensors
+    ) -> tuple[dict[str, Any], Tensors]:
+        """Say in the layout of today what a file without a layout says."""
+        return content, tensors
 
-def _set_parameters(estimator: Any, parameters: Any) -> None:
-    check_type("parameters", parameters, dict)
-    sizes = parameters["hidden_layer_sizes"]
-    check_type("hidden_layer_sizes", sizes, int, list)
-    if isinstance(sizes, list):
-        if any(type(size) is not int or size < 1 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be integers >= 1, got {sizes!r}")
-        parameters = {**parameters, "hidden_layer_sizes": tuple(sizes)}
-    activation = estimator.activation
-    estimator.set_params(**parameters)
-    estimator._validate_params()
-    if estimator.activation != activation and len(estimator.network_.layer_sizes) > 2:
-        raise ValueError(f"its network has the activation {activation!r}")
+    def _feature_names(self) -> Tensors:
+        """Lay the names of the features out as tensors, if there are names."""
+        names = getattr(self, "feature_names_in_", None)
+        return {} if names is None else feature_tensors(names)
 
 
-def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:
-    """Set what training found; returns the names of its tensors."""
-    check_type("found", found, dict)
-    check_keys("found", set(found) - {_LOSS}, _FOUND)
-    for name in ("n_iter_", "t_", "_no_improvement_count"):
-        check_count(name, found[name])
-    if _LOSS in found:
-        check_type(_LOSS, found[_LOSS], float)
-    # A fit watches the loss, or the score on rows for validation.
-    watched = ("best_loss_", "best_validation_score_")
-    other, best = watched if _SCORES in tensors else reversed(watched)
-    check_type(best, found[best], float)
-    check_type(other, found[other], type(None))
-    for name, value in found.items():
-        setattr(estimator, name, value)
-    estimator.loss_curve_ = vector(tensors, _CURVE, "float64").tolist()
-    if _SCORES not in tensors:
-        estimator.validation_scores_ = None
-        return {_CURVE}
-    estimator.validation_scores_ = vector(tensors, _SCORES, "float64").tolist()
-    return {_CURVE, _SCORES}
-
-
-def _numbers(name: str, values: Any) -> Any:
-    check_type(name, values, list)
-    for value in values:
-        check_type(name, value, int, float)
-    return np.array(values, dtype=np.float64)
+def feature_tensors(names: Any) -> Tensors:
+    """Lay names of features out as tensors."""
+    return text_tensors(FEATURES, texts(FEATURES, names))
 
 
 def texts(name: str, values: Any) -> list[str]:
@@ -242,3 +152,11 @@ def texts(name: str, values: Any) -> list[str]:
         if not isinstance(value, str):
             raise ValueError(f"{name} must be text, got {value!r}")
     return list(values)
+
+
+def plain_parameters(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of an estimator as a file can have them: generators are None."""
+    parameters: dict[str, Any] = estimator.get_params(deep=False)
+    if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
+        parameters["random_state"] = None
+    return parameters
