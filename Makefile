@@ -1,12 +1,12 @@
-# The one task runner: people, CI and the commit hooks call the same targets.
-# It needs Python 3.11 or newer, make and Rust; all else is installed into $(VENV).
+# The only task runner: people, CI and the commit hooks call the same targets. It needs Python 3.11
+# or newer, make and Rust; everything else is installed into $(VENV).
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 UV := $(BIN)/uv
 
-# uv, maturin and PyO3 find the environment by this name; nothing of the caller's is mixed in.
+# uv, maturin and PyO3 find the environment by this name; the caller's environment is not mixed in.
 export VIRTUAL_ENV := $(abspath $(VENV))
 unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 
@@ -26,18 +26,30 @@ $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 
-# No stamp files: an installer that has nothing to do takes a fifth of a second to say so.
+# No stamp files: an installer that has nothing to do takes a fifth of a second.
 .PHONY: env-build
 env-build: $(UV)
-	$(INSTALL) --extra all --group build
+	$(INSTALL) --group build
+
+.PHONY: env-all
+env-all: $(UV)
+	$(INSTALL) --extra all
+
+.PHONY: env-bench
+env-bench: $(UV)
+	$(INSTALL) --extra bench
+
+.PHONY: env-quick
+env-quick: $(UV)
+	$(INSTALL) --group quick
 
 .PHONY: env
 env: env-build ## Make the environment with all that the tests and linters need
 	$(INSTALL) --extra test --group build --group lint
 
-# Built at every call, for only cargo knows whether something changed (a second if nothing did).
+# Built at every call, because only cargo knows whether something changed (a second if nothing did).
 # Installed editable, so that a change of Python code needs no build, and in release mode, so that
-# what is tested is what is shipped. Python would prefer the binary of one interpreter's own ABI
+# the tested code is the shipped code. Python would prefer a binary with one interpreter's own ABI
 # to the portable one: those are deleted first, and a failed build leaves none behind.
 .PHONY: build
 build: env-build ## Build the Rust code in release mode and install the package, editable
@@ -45,16 +57,25 @@ build: env-build ## Build the Rust code in release mode and install the package,
 	$(BIN)/maturin develop --release --uv
 
 .PHONY: demo
-demo: build ## Show the whole lesson: data, training, metrics and plots, written to lesson/
+demo: build env-all ## Show the whole lesson: data, training, metrics and plots, written to lesson/
 	$(BIN)/fastmlp demo
 
 .PHONY: picture
-picture: build ## Draw the picture of README.md anew
+picture: build env-all ## Draw the picture of README.md anew
 	$(BIN)/fastmlp demo --output target/picture
 	cp target/picture/decision_boundary.png docs/boundary.png
 
 .PHONY: test
 test: lint test-rust test-py ## Run the linters and all tests
+
+# Files that import nothing beyond NumPy and pytest.
+BEYOND_NUMPY := hypothesis|joblib|matplotlib|pandas|polars|scipy|sklearn|threadpoolctl|torch
+QUICK_TESTS = $(shell grep -LE '^ *(import|from) ($(BEYOND_NUMPY))' \
+	tests/core/test_*.py tests/test_model.py)
+
+.PHONY: test-quick
+test-quick: build env-quick ## Run the tests that need NumPy and pytest alone, under a minute
+	$(BIN)/python -m pytest $(QUICK_TESTS) $(ARGS)
 
 .PHONY: test-rust
 test-rust: $(UV) ## Run the Rust tests and the examples in the Rust documentation
@@ -64,7 +85,7 @@ test-rust: $(UV) ## Run the Rust tests and the examples in the Rust documentatio
 test-py: build env ## Run the Python tests (ARGS="-k name" chooses)
 	$(BIN)/python -m pytest $(ARGS)
 
-# Processors that QEMU plays, without the features that its emulation lacks and would warn of.
+# Processors emulated by QEMU, without the features that its emulation lacks and would warn about.
 QEMU := qemu-x86_64
 WITH_FMA := Haswell,-pcid,-x2apic,-tsc-deadline,-hle,-rtm,-invpcid
 WITHOUT_FMA := SandyBridge,-x2apic,-tsc-deadline
@@ -77,15 +98,28 @@ test-cpus: build env ## Compare the bits of training with those of a processor w
 	portable=$$($(QEMU) -cpu $(WITHOUT_FMA) $(BIN)/python tests/bits.py); echo "neither        $$portable"; \
 	test "$$native" = "$$haswell"
 
+# Runs a program on a processor that has AVX-512, as "sde64 -spr --" does; empty where this one has it.
+EMULATOR ?=
+
+.PHONY: test-avx512
+test-avx512: build env-quick ## Compare the bits of AVX-512 with those of AVX2, which both must be there
+	FASTMLP_REQUIRE_ISA=avx512 $(if $(EMULATOR),CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="$(EMULATOR)") \
+		cargo test --package fastmlp-core --lib --locked -- kernels:: numbers::
+	FASTMLP_REQUIRE_ISA=avx512 $(EMULATOR) $(BIN)/python -m pytest tests/core/test_determinism.py
+
+.PHONY: test-exhaustive
+test-exhaustive: $(UV) ## Compare mathematical functions with wider ones for all 2^32 arguments, some minutes
+	cargo test --package fastmlp-core --lib --release --locked -- --ignored
+
 # rustc of the stable channel has these, behind the switch that its own build uses.
 UNSTABLE := RUSTC_BOOTSTRAP=1
 FUZZ_SECONDS ?= 20
 FUZZ_LIMITS := -timeout=1 -malloc_limit_mb=64 -max_len=16384
-# Half as many inputs again in the same time; a crash that is run alone tells where its memory is from.
+# Half as many inputs again in the same time; running a crash alone shows where its memory is from.
 FUZZ_ASAN := malloc_context_size=0:detect_stack_use_after_return=0
 
 .PHONY: fuzz
-fuzz: build env ## Feed the loader and the binding what nobody would write (FUZZ_SECONDS=20)
+fuzz: build env ## Feed the loader and the binding malformed data (FUZZ_SECONDS=20)
 	@command -v cargo-fuzz > /dev/null || { echo "install it: cargo install cargo-fuzz --locked"; exit 1; }
 	mkdir -p fuzz/corpus/load
 	ASAN_OPTIONS=$(FUZZ_ASAN) $(UNSTABLE) cargo fuzz run --target-dir target/fuzz load fuzz/corpus/load tests/golden \
@@ -94,12 +128,13 @@ fuzz: build env ## Feed the loader and the binding what nobody would write (FUZZ
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 ASAN := target/asan
-# Refused memory is what some tests are about, and Python frees little of its own at the end.
+# Some tests are about refused memory, and Python frees little of its own memory at the end.
 ASAN_OPTIONS := allocator_may_return_null=1:detect_leaks=0:log_path=$(abspath $(ASAN))/report
-# C++ of other packages throws exceptions, which the sanitizer sees if it finds the library that does.
+# Other packages throw C++ exceptions, which the sanitizer handles if it finds the library that
+# throws.
 ASAN_PRELOAD = $(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libstdc++.so)
-# All but what measures or limits memory, of which the sanitizer takes its own, what measures time, which
-# refuses a binary with assertions, and what builds another binary.
+# All tests except those that measure or limit memory, because the sanitizer uses its own, those
+# that measure time, which refuse a binary with assertions, and those that build another binary.
 ASAN_TESTS := --ignore=tests/core/test_memory.py --ignore=tests/test_benches.py --ignore=tests/test_wheel.py \
 	-k "not the_system_refuses"
 
@@ -119,11 +154,11 @@ VALGRIND_TESTS := tests/core/test_zero_copy.py tests/core/test_views.py \
 	tests/core/test_optimizers.py tests/core/test_network_file.py -k "not every and not memory"
 
 .PHONY: valgrind
-valgrind: build env ## Run some Python tests under valgrind, which sees numbers that nobody set
+valgrind: build env ## Run some Python tests under valgrind, which detects uninitialised numbers
 	PYTHONMALLOC=malloc $(VALGRIND) $(BIN)/python -m pytest --timeout=0 $(or $(ARGS),$(VALGRIND_TESTS))
 
 .PHONY: kills
-kills: build env ## Kill 200 saves, interrupt 400 trainings, and count what is damaged
+kills: build env ## Kill 200 saves, interrupt 400 trainings, and count damaged files
 	$(BIN)/python tests/kills.py 200 400
 
 .PHONY: free-threaded
@@ -148,21 +183,21 @@ lint-py: build env
 	$(MYPY).stubtest fastmlp._core --allowlist tests/typing/stubtest_allowlist.txt
 
 .PHONY: fmt
-fmt: env ## Format the code and mend what the linters can mend
+fmt: env ## Format the code and fix what the linters can fix
 	cargo fmt --all
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 .PHONY: bench
-bench: build env ## Measure this package beside its peers (ARGS="--cases a,b --threads 1")
+bench: build env-bench ## Measure this package beside its peers (ARGS="--cases a,b --threads 1")
 	$(BIN)/python -m benches.compare $(ARGS)
 
 .PHONY: bench-smoke
-bench-smoke: build env ## The same in some minutes, to see that all runs; no figures worth noting
+bench-smoke: build env-bench ## The same in some minutes, to see that all runs; no figures worth noting
 	$(BIN)/python -m benches.compare smoke $(ARGS)
 
 .PHONY: bench-estimators
-bench-estimators: build env ## Measure the estimators beside scikit-learn's, one thread
+bench-estimators: build env-all ## Measure the estimators beside scikit-learn's, one thread
 	$(BIN)/python -m benches.compare.estimators $(ARGS)
 
 .PHONY: bench-core
@@ -170,11 +205,11 @@ bench-core: ## Measure steps and predictions of the Rust core alone
 	cargo bench --package fastmlp-core --locked
 
 .PHONY: bench-gemm
-bench-gemm: ## Measure products of matrices beside those of other crates
+bench-gemm: ## Compare matrix products with those of other crates
 	cargo run --release --locked --manifest-path benches/gemm/Cargo.toml --target-dir target/gemm -- $(ARGS)
 
 .PHONY: growth
-growth: build env ## Measure how time and memory grow with the sizes
+growth: build ## Measure how time and memory grow with the sizes
 	$(BIN)/python -m benches.growth
 	$(BIN)/python -m benches.memory
 
@@ -184,7 +219,7 @@ instructions: $(UV) ## Count the instructions of a step under valgrind (ARGS=--r
 	$(BIN)/python -m benches.instructions $(ARGS)
 
 .PHONY: figures
-figures: build env ## Measure in full, for the chart of README.md and the tables of docs/3
+figures: build env-bench ## Measure in full, for the chart of README.md and the tables of docs/3
 	$(BIN)/python -m benches.compare --json target/speed.json \
 		--chart docs/speed.png --markdown target/speed.md
 
@@ -192,12 +227,21 @@ figures: build env ## Measure in full, for the chart of README.md and the tables
 wheel: env-build ## Build the wheel and the source distribution into dist/
 	$(BIN)/maturin build --release --sdist --out dist
 
+SDIST := target/sdist
+
+.PHONY: check-sdist
+check-sdist: env-build ## Compile the source distribution, away from the files beside it
+	rm -rf $(SDIST)
+	$(BIN)/maturin sdist --out $(SDIST)
+	tar -xzf $(SDIST)/*.tar.gz -C $(SDIST)
+	cd $(SDIST)/fastmlp-*/ && cargo check --workspace --locked --target-dir $(abspath target)
+
 .PHONY: docs
 docs: $(UV) ## Build the Rust documentation into target/doc
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
 
 .PHONY: clean
-clean: ## Delete what was built; the environment stays
+clean: ## Delete build results; the environment stays
 	cargo clean
 	rm -rf dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	rm -f python/fastmlp/_core*.so python/fastmlp/_core*.pyd

@@ -1,9 +1,9 @@
 """How the time of a training step grows with the batch, the width and the depth.
 
-``python -m benches.growth`` prints a table a series. Sizes lie where a kernel may change its path:
-at powers of two, and one below and above. `excess` is how much more the time grew than the work
-since the line above; where that is a quarter or more, the line is marked: a cliff. One thread,
-float32, Adam; time on the processor, which what else runs on the machine hardly moves.
+``python -m benches.growth`` prints one table per series. Sizes are chosen where a kernel may change
+its path: at powers of two, and one below and above. `excess` is how much more the time grew than
+the work since the line above; if that is a quarter or more, the line is marked: a cliff. One
+thread, float32, Adam; processor time, which other programs on the machine hardly affect.
 """
 
 import argparse
@@ -72,7 +72,7 @@ SERIES = {
 
 
 def training(size, rng):
-    """Make a function that trains a network for some epochs, and count the steps of an epoch."""
+    """Make a function that trains a network for some epochs, and count the steps per epoch."""
     steps = max(1, min(32, 4096 // size.batch_size))
     n, d_in, d_out = steps * size.batch_size, size.layer_sizes[0], size.layer_sizes[-1]
     X = rng.standard_normal((n, d_in), dtype=np.float32)
@@ -86,7 +86,7 @@ def training(size, rng):
 
 
 def microseconds(sizes):
-    """Time a step of each size: the least over rounds in which every size has a turn."""
+    """Time a step of each size: the minimum over rounds in which every size has a turn."""
     rng = np.random.default_rng(0)
     works, steps = zip(*(training(size, rng) for size in sizes), strict=True)
     counts = [units_for(work, SECONDS) for work in works]
@@ -100,7 +100,7 @@ def microseconds(sizes):
 
 
 def table(title, sizes, times):
-    """Aligned lines, one a size."""
+    """Aligned lines, one per size."""
     lines = [title, f"{'size':>7}{'µs a step':>12}{'ns a row':>11}{'GFLOP/s':>10}{'excess':>9}"]
     before = None
     for size, time in zip(sizes, times, strict=True):
@@ -117,7 +117,7 @@ def table(title, sizes, times):
 
 
 def draw(measured, path):
-    """Draw the rate of arithmetic against the size, a panel a series."""
+    """Draw the rate of arithmetic against the size, one panel per series."""
     figure, panels = plt.subplots(
         len(measured), figsize=(8, 2.4 * len(measured)), squeeze=False, layout="constrained"
     )
@@ -133,7 +133,7 @@ def draw(measured, path):
 
 
 def main():
-    """Measure the series that are asked for."""
+    """Measure the requested series."""
     parser = argparse.ArgumentParser(prog="python -m benches.growth", description=__doc__)
     parser.add_argument("--series", choices=SERIES, help="one of them only")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the rates there")

@@ -1,8 +1,8 @@
-"""Count the instructions of a training step, which no noise of the machine moves.
+"""Count the instructions of a training step, which do not depend on the load of the machine.
 
 ``python -m benches.instructions`` runs the program ``instructions.rs`` under callgrind and compares
 its count with the recorded one; ``--record`` records it. `make instructions` builds the program
-first. Case b of the comparison, on the AVX2 kernels, since valgrind knows no AVX-512.
+first. Case b of the comparison, on the AVX2 kernels, since valgrind does not support AVX-512.
 """
 
 import argparse
@@ -18,7 +18,7 @@ PROGRAM = Path("target/release/examples/instructions")
 RECORD = Path(__file__).with_suffix(".json")
 EPOCHS = (10, 40)
 STEPS_PER_EPOCH = 32
-# Another version of the compiler moves the count by less.
+# Another version of the compiler changes the count by less.
 TOLERANCE = 0.03
 
 
@@ -42,18 +42,18 @@ def instructions(epochs):
 
 
 def collected(report):
-    """Read the count from what callgrind says at its end."""
+    """Read the count from callgrind's output."""
     return int(re.search(r"Collected : (\d+)", report)[1])
 
 
 def per_step(count=instructions):
-    """Count the instructions of a step: what more epochs cost, without start and end."""
+    """Count the instructions of a step: the cost of more epochs, without start and end."""
     few, many = EPOCHS
     return round((count(many) - count(few)) / ((many - few) * STEPS_PER_EPOCH))
 
 
 def verdict(recorded, now):
-    """Compare two counts: a line to print, and whether the new one is no regression."""
+    """Compare two counts: a line to print, and whether there is no regression."""
     line = f"instructions a step: recorded {recorded:,}, now {now:,} ({now / recorded - 1:+.1%})"
     if now > recorded * (1 + TOLERANCE):
         return f"{line}: more than {TOLERANCE:.0%} over the record", False

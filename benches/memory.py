@@ -1,8 +1,8 @@
 """Peak memory of training and of prediction against the number of rows.
 
-``python -m benches.memory`` prints by how much a call raises the peak of a process over what it
-held before: the data, the network and its optimizer do not count. Linux only, which alone lets a
-process begin its peak anew.
+``python -m benches.memory`` prints by how much a call raises the peak memory of a process: the
+data, the network and its optimizer do not count. It runs only on Linux, where a process can reset
+its peak.
 """
 
 import multiprocessing
@@ -24,13 +24,13 @@ CALLS = {
 
 
 def kibibytes(key):
-    """Read what Linux knows of this process's memory: ``VmRSS`` now, ``VmHWM`` at its peak."""
+    """Read this process's memory from Linux: ``VmRSS`` now, ``VmHWM`` at its peak."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(key))
 
 
 def raised_peak(name, n):
-    """Kibibytes by which a call with so many rows raises the peak of this process."""
+    """Kibibytes by which a call with this number of rows raises the peak of this process."""
     rng = np.random.default_rng(0)
     mlp = fastmlp.MLP(LAYER_SIZES, seed=0)
     call = CALLS[name]
@@ -41,15 +41,15 @@ def raised_peak(name, n):
 
     call(mlp, *data(100))  # Loads the code.
     arrays = data(n)
-    arrays[2].fill(1)  # Memory counts once it is written to.
-    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # proc(5): begin the peak anew
+    arrays[2].fill(1)  # Memory counts only after it is written to.
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # proc(5): reset the peak
     before = kibibytes("VmRSS")
     call(mlp, *arrays)
     return kibibytes("VmHWM") - before
 
 
 def main():
-    """Print a line a call and a column a number of rows."""
+    """Print one line per call and one column per number of rows."""
     print(f"KiB over what was held before; {'-'.join(map(str, LAYER_SIZES))}, float32")
     print(f"{'':<26}" + "".join(f"{n:>11,}" for n in ROWS))
     processes = multiprocessing.get_context("spawn")

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// A network with ReLU and how it is trained. The names are those of the comparison with other libraries.
+/// A ReLU network and its training. The names are those of the comparison with other libraries.
 struct Case {
     name: &'static str,
     layer_sizes: &'static [usize],

@@ -1,4 +1,4 @@
-"""A training loop of one's own: the pieces of a step, and a loss that fastmlp does not have.
+"""A training loop of your own: the pieces of a step, with a loss of your own.
 
 Run it with ``python examples/custom_loop.py``.
 """

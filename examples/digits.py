@@ -1,8 +1,8 @@
 """From scikit-learn's import line to a search over parameters, on its handwritten digits.
 
 Run it with ``python examples/digits.py``; it writes ``curves.png``, ``search.png`` and
-``confusion.png``. But for the import of the estimator, and the look underneath at the end, it is a
-program for ``sklearn.neural_network``.
+``confusion.png``. Except for the import of the estimator and the look at its network at the end, it
+is a program for ``sklearn.neural_network``.
 """
 
 import warnings
@@ -34,7 +34,7 @@ GRID = {
 
 
 def compare_solvers(X: np.ndarray, y: np.ndarray) -> None:
-    """Train the same network in several ways, and draw how the loss falls."""
+    """Train the same network in several ways, and draw the losses."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for name, parameters in WAYS.items():
@@ -52,7 +52,7 @@ def compare_solvers(X: np.ndarray, y: np.ndarray) -> None:
 
 
 def search(X: np.ndarray, y: np.ndarray) -> GridSearchCV:
-    """Look for the width and the penalty that do best in cross-validation, and draw the scores."""
+    """Find the width and the penalty that do best in cross-validation, and draw the scores."""
     net = MLPClassifier(early_stopping=True, learning_rate_init=0.01, random_state=0)
     pipeline = Pipeline([("scale", MinMaxScaler()), ("net", net)])
     found = GridSearchCV(pipeline, GRID, cv=5, n_jobs=2).fit(X, y)
@@ -75,26 +75,26 @@ def search(X: np.ndarray, y: np.ndarray) -> GridSearchCV:
 
 
 def main() -> float:
-    """Go through it all, and return the accuracy on unseen digits."""
+    """Run all parts, and return the accuracy on unseen digits."""
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.25, stratify=y, random_state=0
     )
 
-    # An estimator is made, fitted and asked as any other.
+    # An estimator is created, fitted and scored like any other.
     clf = MLPClassifier(random_state=0).fit(X_train, y_train)
     print(f"accuracy with the defaults: {clf.score(X_test, y_test):.3f}")
 
     compare_solvers(X_train / 16, y_train)
 
-    # It can be put into a pipeline, and searched over by several processes.
+    # It can be part of a pipeline, and of a search by several processes.
     found = search(X_train, y_train)
     chosen = {name.removeprefix("net__"): value for name, value in found.best_params_.items()}
     accuracy = found.score(X_test, y_test)
     print(f"chosen: {chosen}; accuracy {accuracy:.3f}")
     plot_confusion_matrix(confusion_matrix(y_test, found.predict(X_test)), path="confusion.png")
 
-    # Underneath is a network of this package, which shares its numbers with the estimator.
+    # Underneath is a network of this package, which shares its parameters with the estimator.
     network = found.best_estimator_["net"].network_
     print(f"network: {network.layer_sizes}, {network.n_parameters} parameters")
     loudest = np.abs(network.weights[0]).sum(axis=1).argmax()

@@ -31,7 +31,7 @@ def main() -> float:
         y_val=y_val,
     )
     print(f"loss after training:  {history.loss[-1]:.4f}")
-    print(f"microseconds an epoch: {1e6 * np.median(history.seconds):.0f}")
+    print(f"microseconds per epoch: {1e6 * np.median(history.seconds):.0f}")
 
     metrics = classification_metrics(y_test, mlp.predict(X_test))
     print(metrics_table(metrics))

@@ -1,7 +1,7 @@
-"""Trains networks of many shapes and prints a digest of every bit that training left behind.
+"""Trains networks of many shapes and prints a digest of every bit of the results.
 
 ``python tests/bits.py`` prints the same line wherever the same bits are promised; ``make
-test-cpus`` compares it with that of a processor without AVX-512, which QEMU plays. ``python
+test-cpus`` compares it with that of a processor without AVX-512, emulated by QEMU. ``python
 tests/bits.py NAME ...`` trains networks with these activations instead.
 """
 

@@ -1,23 +1,29 @@
 """Fixtures of all tests: seeded data, the reference beside a network, and the tolerances."""
 
 import signal
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import reference
-from hypothesis import HealthCheck, settings
 
 import fastmlp
+from fastmlp._core import ACTIVATIONS
 
-# Machines are busy and sanitizers slow: no clock decides about a test.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
-# For `make fuzz`.
-settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=2_000)
+# `make test-quick` does without it.
+if find_spec("hypothesis"):
+    from hypothesis import HealthCheck, settings
 
-# How far a result may lie from its truth, as a share of the truth's largest entry. Measured so,
-# and not entry by entry, because an entry that cancels to nearly zero keeps the absolute error of
-# its terms.
+    # Machines are busy and sanitizers slow: no clock decides about a test.
+    unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("patient", **unhurried)
+    settings.load_profile("patient")
+    # For `make fuzz`.
+    settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=2_000)
+
+# How far a result may be from the truth, as a fraction of the truth's largest entry. The error is
+# not measured entry by entry, because an entry that cancels to nearly zero keeps the absolute error
+# of its terms.
 #
 # float64, 1e-12: the unit roundoff is 1.1e-16, and the largest cases here (sums of 100 terms, five
 # layers deep) lose a few hundred of them at worst.
@@ -26,7 +32,13 @@ settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 DTYPES = ("float32", "float64")
-ACTIVATIONS = tuple(reference.ACTIVATIONS)
+
+
+def pytest_addoption(parser, pluginmanager):
+    """Let pyproject.toml set what is pytest-timeout's, which `make test-quick` does without."""
+    if not pluginmanager.hasplugin("timeout"):
+        for name in ("timeout", "timeout_method"):
+            parser.addini(name, "not in force: pytest-timeout is not installed")
 
 
 @pytest.fixture(params=DTYPES)
@@ -49,7 +61,7 @@ def rng():
 
 @pytest.fixture(scope="session")
 def assert_agrees():
-    """Assert that a result has the truth's shape and lies within its dtype's tolerance."""
+    """Assert that a result has the truth's shape and is within the tolerance of its dtype."""
 
     def check(actual, truth, label="", dtype=None):
         actual, truth = np.asarray(actual), np.asarray(truth)
@@ -75,7 +87,7 @@ def reference_of():
 
 @pytest.fixture(scope="session")
 def flat():
-    """Lay the reference's arrays, W[0], b[0], W[1], b[1], ..., out like `parameters`."""
+    """Lay out the reference's arrays, W[0], b[0], W[1], b[1], ..., like `parameters`."""
 
     def join(mlp, arrays):
         vector = np.empty(mlp.n_parameters)
@@ -91,7 +103,7 @@ def flat():
 
 @pytest.fixture(scope="session")
 def random_mlp():
-    """A network whose weights are large enough for every layer to matter, and its biases not 0."""
+    """A network with weights large enough for every layer to matter, and biases other than 0."""
 
     def build(layer_sizes, activation="relu", dtype="float64", seed=0):
         mlp = fastmlp.MLP(layer_sizes, activation=activation, dtype=dtype, seed=seed)
@@ -131,9 +143,9 @@ def spiral():
 
 @pytest.fixture
 def sigint():
-    """See to it that SIGINT raises KeyboardInterrupt, here and in processes that are started.
+    """Make SIGINT raise KeyboardInterrupt, here and in processes that are started.
 
-    Who starts the tests in the background may have it ignored, as nohup and some shells do.
+    Tests that run in the background may ignore it, as under nohup and in some shells.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

@@ -1,8 +1,8 @@
-"""Checks that the modules of a crate import one way.
+"""Checks that the modules of a crate import in one direction.
 
 ``python tests/imports.py CRATE/src ...`` reads every module. The order in which a module declares
-its children (``mod a; mod b;``) is the order of imports: a module names only what stands before it,
-or what stands before one of the modules that it is part of. Tests at the foot of a file may name
+its children (``mod a; mod b;``) is the order of imports: a module names only modules declared
+before it, or before one of the modules that it is part of. Tests at the foot of a file may name
 anything.
 """
 

@@ -1,12 +1,13 @@
-"""End saves and trainings at random moments, and count what they leave.
+"""End saves and trainings at random moments, and count damaged results.
 
 ``python tests/kills.py [kills [signals]]``
 
-A child saves two networks in turn to one file until SIGKILL ends it. Whenever that is, the file is
-one of the two, to the last byte, and the next save removes what the killed one left.
+A child saves two networks in turn to one file until SIGKILL ends it, every other time in the midst
+of a save. Whenever that is, the file is one of the two, to the last byte, and the next save removes
+what the killed one left.
 
-Another child trains until it gets Ctrl-C, every other one twice. What its checkpoint then holds is
-one of the epochs, to the last byte.
+Another child trains until it gets Ctrl-C, every other child twice. Its checkpoint then holds one of
+the epochs, to the last byte.
 """
 
 import json
@@ -35,8 +36,19 @@ def child(path, networks, ready):
         os.write(ready, b".")
 
 
+def stop_in_a_save(pid, folder, rng):
+    """Stop a child at random moments until one of them lies in the midst of a save."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        os.waitpid(pid, os.WUNTRACED)
+        if temporaries(folder):
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(rng.uniform(0.0, 0.02))
+
+
 def kill_saves(folder, n_kills):
-    """Counts of kills, of those that met a save half done, of damaged files, and of litter."""
+    """Counts of kills, of those in the middle of a save, and of files damaged and left over."""
     path, networks = folder / "model", [MLP(SIZES, seed=seed) for seed in (1, 2)]
     contents = set()
     for network in networks:
@@ -44,7 +56,7 @@ def kill_saves(folder, n_kills):
         contents.add(path.read_bytes())
     rng = np.random.default_rng(0)
     half_done = damaged = litter = 0
-    for delay in rng.uniform(0.0, 0.02, n_kills):
+    for i, delay in enumerate(rng.uniform(0.0, 0.02, n_kills)):
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -55,6 +67,8 @@ def kill_saves(folder, n_kills):
         left_by_others = len(temporaries(folder))
         litter += max(0, left_by_others - 1)
         time.sleep(delay)
+        if i % 2:
+            stop_in_a_save(pid, folder, rng)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(read)
@@ -76,7 +90,7 @@ def digest(parameters, state):
 
 
 def interrupt_trainings(folder, n_signals):
-    """Counts of signals, of checkpoints that are no whole epoch, and of those that are missing."""
+    """Counts of signals, of checkpoints without a whole epoch, and of missing checkpoints."""
     rng = np.random.default_rng(1)
     X, y = rng.standard_normal((12, 2)), np.arange(12) % 2
     truth = training()

@@ -1,4 +1,4 @@
-"""The layout of a model file, written down a second time, for the compiled code to be tested by.
+"""A second implementation of the layout of a model file, to test the compiled code against.
 
 Eight bytes with the length of the header, the header, the numbers: widest first, then by name.
 """
@@ -14,7 +14,7 @@ CODES = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "|u1": "U8"}
 
 
 def read(path):
-    """Tensors and text of a file that is believed."""
+    """Tensors and text of a file that is known to be valid."""
     content = path.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
@@ -30,7 +30,7 @@ def read(path):
 
 
 def content(tensors, metadata):
-    """The bytes of a file that holds this, with the checksum that belongs to it."""
+    """The bytes of a file with this content and its checksum."""
     own = {"format": metadata["format"]} if "format" in metadata else {}
     others = {key: metadata[key] for key in sorted(metadata) if key not in ("crc32", "format")}
     pairs = [f"{text(key)}:{text(value)}" for key, value in (own | others).items()]
@@ -46,7 +46,7 @@ def content(tensors, metadata):
 
 
 def sealed(header, data=b""):
-    """A file with this header, whatever it says, and its checksum if it has room for one."""
+    """A file with this header, valid or not, and its checksum if it has room for one."""
     header = header.encode() if isinstance(header, str) else header
     header += b" " * (-len(header) % 8)
     whole = struct.pack("<Q", len(header)) + header + data
@@ -69,5 +69,5 @@ def words(name, *words):
 
 
 def text(value):
-    """Text as JSON spells it."""
+    """Text as a JSON string."""
     return json.dumps(value, ensure_ascii=False)

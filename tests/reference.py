@@ -1,9 +1,9 @@
 """The multilayer perceptron in plain NumPy: the truth the compiled network is tested against.
 
 Every formula is written once, the short way, in float64. Notation: X (n, d_in) holds one example
-a row, y (n,) its class; layer k computes ``H[k+1] = f(H[k] @ W[k] + b[k])`` with H[0] = X, and the
-last layer has no activation: its values are the logits. ``d_A`` is the derivative of the loss by A
-and has A's shape.
+per row, y (n,) its class; layer k computes ``H[k+1] = f(H[k] @ W[k] + b[k])`` with H[0] = X, and
+the last layer has no activation: its values are the logits. ``d_A`` is the derivative of the loss
+by A and has A's shape.
 """
 
 import math
@@ -36,7 +36,7 @@ def density(z):
 
 
 def gated(z, share):
-    """A share of z, 0 where z is minus infinity and the share 0."""
+    """A fraction of z, 0 where z is minus infinity and the fraction is 0."""
     return np.where(share == 0.0, 0.0, z) * share
 
 
@@ -71,8 +71,8 @@ ACTIVATIONS = {
 }
 
 
-# Each output beside the loss of a row that belongs to it, both of its sums Z; targets Y have their
-# shape. All of them have the derivative p - y.
+# Each output beside its loss of a row, both as functions of the sums Z; targets Y have their shape.
+# The derivative of each loss is p - y.
 OUTPUTS = {
     "sigmoid": (
         lambda Z: 0.5 * (1.0 + np.tanh(0.5 * Z)),
@@ -84,6 +84,122 @@ OUTPUTS = {
         lambda Z, Y: (Y * (np.log(np.where(Y > 0, Y, 1.0)) - Z) - Y + np.exp(Z)).sum(axis=1),
     ),
 }
+
+
+# Each loss of sums z and targets y that stand apart, beside its derivative by z; an output's loss,
+# entry by entry. Those of yes and no are for sigmoids, the deviances for p = exp(z).
+def sigmoid(z):
+    """Logistic function, without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * z))
+
+
+def binary_cross_entropy(z, y, label_smoothing=0.0):
+    """Targets are drawn towards a half."""
+    y = y * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    return np.logaddexp(0.0, z) - y * z, sigmoid(z) - y
+
+
+def binary_focal(z, y, gamma=2.0):
+    """Both losses of a target, each by its share."""
+
+    def of_yes(z):
+        p, q, log_p = sigmoid(z), sigmoid(-z), -np.logaddexp(0.0, -z)
+        return -(q**gamma) * log_p, q**gamma * (gamma * p * log_p - q)
+
+    (yes, d_yes), (no, d_no) = of_yes(z), of_yes(-z)
+    return y * yes + (1.0 - y) * no, y * d_yes - (1.0 - y) * d_no
+
+
+def huber(z, y, delta=1.0):
+    """A square near 0, a line beyond delta."""
+    e = np.abs(z - y)
+    return np.where(e <= delta, 0.5 * e**2, delta * (e - 0.5 * delta)), np.clip(
+        z - y, -delta, delta
+    )
+
+
+def quantile(z, y, levels=(0.5,)):
+    """One level per column."""
+    q, e = np.asarray(levels), z - y
+    return np.maximum((1.0 - q) * e, -q * e), np.where(e > 0, 1.0 - q, np.where(e < 0, -q, 0.0))
+
+
+def tweedie(z, y, power=1.5):
+    """Half the unit deviance."""
+    a, b = 1.0 - power, 2.0 - power
+    if a * b == 0.0:
+        return (poisson if a == 0.0 else gamma)(z, y)
+    of_y = np.maximum(y, 0.0) ** b / (a * b) if b > 0 else y**b / (a * b)
+    return of_y - y * np.exp(a * z) / a + np.exp(b * z) / b, np.exp(b * z) - y * np.exp(a * z)
+
+
+def poisson(z, y):
+    """Half the unit deviance."""
+    return y * (np.log(np.where(y > 0, y, 1.0)) - z) - y + np.exp(z), np.exp(z) - y
+
+
+def gamma(z, y):
+    """Half the unit deviance."""
+    return z - np.log(y) + y * np.exp(-z) - 1.0, 1.0 - y * np.exp(-z)
+
+
+VALUE_LOSSES = {
+    ("sigmoid", "cross_entropy"): binary_cross_entropy,
+    ("sigmoid", "focal"): binary_focal,
+    ("identity", "squared_error"): lambda z, y: (0.5 * (z - y) ** 2, z - y),
+    ("identity", "absolute_error"): lambda z, y: (np.abs(z - y), np.sign(z - y)),
+    ("identity", "huber"): huber,
+    ("identity", "quantile"): quantile,
+    ("exp", "squared_error"): lambda z, y: (
+        0.5 * (np.exp(z) - y) ** 2,
+        (np.exp(z) - y) * np.exp(z),
+    ),
+    ("exp", "poisson"): poisson,
+    ("exp", "gamma"): gamma,
+    ("exp", "tweedie"): tweedie,
+}
+
+
+def smoothed_cross_entropy(logits, y, label_smoothing=0.0, class_weight=None):
+    """Loss and derivative of each row, with the weights of classes: as torch has it."""
+    n_classes = logits.shape[1]
+    weight = np.ones(n_classes) if class_weight is None else np.asarray(class_weight)
+    target = np.tile(label_smoothing / n_classes * weight, (len(y), 1))
+    target[np.arange(len(y)), y] += (1.0 - label_smoothing) * weight[y]
+    log_p = log_softmax(logits)
+    d_logits = np.exp(log_p) * target.sum(axis=1, keepdims=True) - target
+    return -(target * log_p).sum(axis=1), d_logits
+
+
+def focal(logits, y, gamma=2.0, class_weight=None):
+    """Loss and derivative of each row, with the weight of its class."""
+    rows = np.arange(len(y))
+    weight = np.ones(len(y)) if class_weight is None else np.asarray(class_weight)[y]
+    log_p, onehot = log_softmax(logits), np.eye(logits.shape[1])[y]
+    p, log_q = np.exp(log_p), log_p[rows, y]
+    q = np.exp(log_q)
+    wrong = np.where(onehot > 0, 0.0, p).sum(axis=1)
+    slope = wrong**gamma - gamma * wrong ** (gamma - 1.0) * q * log_q
+    d_logits = (weight * slope)[:, None] * (p - onehot)
+    return -weight * wrong**gamma * log_q, d_logits
+
+
+CLASS_LOSSES = {"cross_entropy": smoothed_cross_entropy, "focal": focal}
+
+
+def weighted_loss(loss, Z, y, sample_weight, class_weight=None, **numbers):
+    """Mean of the losses of rows, over the sum of their weights, and its derivative by the sums.
+
+    `loss` is one of the functions above.
+    """
+    total = row_weights(y, sample_weight, class_weight).sum()
+    if loss in CLASS_LOSSES.values():
+        losses, d_Z = loss(Z, y, class_weight=class_weight, **numbers)
+    else:
+        losses, d_Z = loss(Z, y, **numbers)
+        losses = losses.sum(axis=1)
+    share = sample_weight / total
+    return share @ losses, share[:, None] * d_Z
 
 
 def log_softmax(logits):
@@ -126,7 +242,7 @@ def loss_by_output(output, sums, targets, weight):
 
 
 class MLP:
-    """Layers of weights (d_in, d_out) and biases (d_out,), one activation a hidden layer."""
+    """Layers of weights (d_in, d_out) and biases (d_out,), one activation per hidden layer."""
 
     def __init__(self, weights, biases, activation="relu"):
         self.weights = [np.array(w, dtype=np.float64) for w in weights]

@@ -1,4 +1,4 @@
-"""A checkpoint's file: each forged value is refused, or is that of another sound training."""
+"""A checkpoint's file: each forged value is refused, or belongs to another valid training."""
 
 import copy
 import io
@@ -114,7 +114,7 @@ def forged(content):
 
 
 def is_sound(content):
-    """Whether it is loaded; what is loaded goes on, or says that data or arguments are others."""
+    """Whether it is loaded; it then continues, or reports that data or arguments differ."""
     try:
         loaded = Checkpoint.load(content)
     except ModelFileError:
@@ -162,8 +162,8 @@ def test_every_forged_tensor_is_refused(training):
             other = {**tensors, name: odd}
             if odd is None:
                 del other[name]
-            # A history may hold any numbers, but it has as many as there are epochs; without rows
-            # for validation there is none of it.
+            # A history may hold any numbers, but one per epoch; without a validation set it has
+            # none for validation.
             is_same = name in tensors and odd is not None and odd.dtype == tensors[name].dtype
             fits = is_same and odd.shape == tensors[name].shape and name.startswith("history.")
             assert is_sound(put_together(network, other, content)) == fits, (name, odd)
@@ -226,7 +226,7 @@ def test_the_text_does_not_grow_with_the_arguments():
 
 
 def test_a_training_that_is_refused_leaves_json():
-    """NaN is no JSON, and what refuses it writes the file all the same."""
+    """JSON has no NaN, and a training that contains one is written all the same."""
     training, file = KINDS["plain"](), io.BytesIO()
     with pytest.raises(ValueError, match="alpha"):
         training.fit(X, Y, epochs=1, alpha=np.nan)

@@ -1,4 +1,4 @@
-"""Ctrl-C leaves one whole epoch in memory and in the file, whichever line it meets."""
+"""Ctrl-C leaves one whole epoch in memory and in the file, whichever line it interrupts."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ def train(training, path, epochs=EPOCHS, callback=None):
 
 
 def content(training):
-    """All of a training, to the bit."""
+    """The whole content of a training, to the bit."""
     state, history = training.optimizer.state_dict(), training.history
     arrays = [training.network.parameters, *(state[key] for key in sorted(state) if key != "step")]
     series = [history.loss, history.accuracy, history.val_loss, history.val_accuracy]
@@ -90,7 +90,7 @@ def fit_under(trace, training, path, callback=None):
 
 
 def assert_whole(training, path, truth):
-    """File and memory hold whole epochs, perhaps two, and both go on to the same end."""
+    """File and memory hold whole epochs, perhaps two, and both continue to the same end."""
     copy = path.with_name("copy")
     if path.exists():  # Ctrl-C may come before the first writing
         assert content(Checkpoint.load(path)) in truth

@@ -1,4 +1,4 @@
-"""The command line does its work, and says in one line what it cannot do."""
+"""The command line does its work, and reports errors in one line."""
 
 import csv
 import io
@@ -290,7 +290,7 @@ def test_ctrl_c_in_training_ends_with_130_and_one_line(spiral_csv, tmp_path):
         message = process.stderr.read().decode()
     assert re.fullmatch(
         r"fastmlp: error: interrupted after \d+ of 1000000000 epochs: "
-        r"the same command with --resume goes on\n",
+        r"the same command with --resume continues\n",
         message,
     )
     assert process.returncode == 130
@@ -324,7 +324,7 @@ def test_a_training_that_was_interrupted_or_has_ended_goes_on(
         status, _, error = train(parts)
     assert status == 130
     made = "fastmlp: error: interrupted after 22 of 60 epochs: "
-    assert error == f"{made}the same command with --resume goes on\n"
+    assert error == f"{made}the same command with --resume continues\n"
     assert train(parts, "--hidden", 7, "--resume")[0] == 2
     status, out, _ = train(parts, "--resume")
 
@@ -379,7 +379,7 @@ BAD_INPUT = {
     "text": (["train", "{text}", "--target", "b"], "'a'.*'ten'"),
     "not text": (["train", "{model}", "--target", "b"], "{model}"),
     "one class": (["train", "{same}", "--target", "b"], "class"),
-    "hidden": ([*TRAIN, "--hidden", "10,0"], "'--hidden': '10,0' is not integers > 0 with commas"),
+    "hidden": ([*TRAIN, "--hidden", "10,0"], "'--hidden': '10,0' is not integers > 0 separated"),
     "hidden text": ([*TRAIN, "--hidden", "ten"], "'--hidden': 'ten' is not integers > 0"),
     "activation": ([*TRAIN, "--activation", "step"], "'--activation': 'step' is not one of"),
     "init scale": ([*TRAIN, "--init-scale", "-1"], "init_scale"),

@@ -1,4 +1,4 @@
-"""What goes wrong outside a network ends in one line, and before work that would be lost."""
+"""Faults outside the network are reported in one line, before work that would be lost."""
 
 import csv
 import os

@@ -18,7 +18,7 @@ REFUSED = (
     "fastmlp: error: {} holds the results of a training: --overwrite replaces them, --output names "
     "another folder{}\n"
 )
-RESUME = ", --resume goes on with it"
+RESUME = ", --resume continues it"
 IN_USE = (
     "fastmlp: error: {} is in use by another run: wait for its end, or name another folder with "
     "--output\n"

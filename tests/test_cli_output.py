@@ -1,4 +1,4 @@
-"""What the commands print, and what they say of a training that learned nothing."""
+"""The output of the commands, and their warning about a training that learned nothing."""
 
 import csv
 import json
@@ -125,7 +125,7 @@ def scores(counts, recalls):
         ([90, 10], [1, 0], True),
         ([90, 10], [0, 1], True),
         ([90, 10], [0.5, 0.5], True),
-        ([90, 10], [0.8, 0.8], False),  # less accurate than one answer, but it tells them apart
+        ([90, 10], [0.8, 0.8], False),  # less accurate than one answer, but not useless
         ([90, 10], [1, 0.1], False),
         ([50, 50], [0.6, 0.6], False),
         ([30, 30, 30], [1, 0, 0], True),

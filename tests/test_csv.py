@@ -83,7 +83,7 @@ def test_names_and_labels_may_hold_anything_quoted(write):
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-# The bar keeps them from being a mark of a missing value.
+# The bar keeps them from being marks of missing values.
 words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"])).map("{}|".format)
 
 
@@ -158,7 +158,7 @@ def test_integers_beyond_64_bits_and_truth_values(write):
 
 @pytest.fixture(scope="module")
 def large():
-    """Rows enough for pandas to read them in many pieces."""
+    """Enough rows for pandas to read them in many pieces."""
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(100_000, 3)), rng.integers(0, 4, 100_000)
     lines = [f"{a!r},{b!r},{c!r},k{k}" for (a, b, c), k in zip(X.tolist(), codes, strict=True)]
@@ -317,7 +317,7 @@ def test_decimal_commas_to_the_bit(write, rng):
 
 
 def test_the_number_of_columns_costs_no_square(write, monkeypatch):
-    # Comparisons, and not a clock, are counted.
+    # The test counts comparisons and does not measure time.
     def calls(width):
         names = ",".join(f"x{i}" for i in range(width))
         path = write(f"{names},k\n" + f"{'1,' * width}a\n{'2,' * width}b\n")

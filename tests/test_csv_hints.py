@@ -1,4 +1,4 @@
-"""A file that is no CSV as expected: the message names the cause and its cure."""
+"""A file that is not the expected CSV: the message names the cause and the remedy."""
 
 import bz2
 import gzip
@@ -50,7 +50,7 @@ FORMATS = {
     "UTF-16 LE without a mark": (TEXT.encode("utf-16-le"), f" is UTF-16 text{CONVERT}"),
     "UTF-16 BE without a mark": (TEXT.encode("utf-16-be"), f" is UTF-16 text{CONVERT}"),
     "UTF-32": (TEXT.encode("utf-32"), f" is UTF-32 text{CONVERT}"),
-    "zeros": (bytes(100), f" is a file of numbers that are no text{CONVERT}"),
+    "zeros": (bytes(100), f" is a binary file{CONVERT}"),
     "Latin-1": (
         "a,color\n1,x\n2,größe\n".encode("latin-1"),
         " is not UTF-8 text: 'utf-8' codec can't decode byte 0xf6 in position 16: "

@@ -1,4 +1,4 @@
-"""What the documents say holds: their programs run, their links and make targets exist."""
+"""The documents are true: their programs run, their links and make targets exist."""
 
 import re
 import subprocess
@@ -6,6 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import scale
 
 import fastmlp
 
@@ -57,6 +60,28 @@ def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     namespace = {"__name__": "__main__"}
     for block in fenced(page, "python"):
         exec(compile(block, page, "exec"), namespace)
+
+
+TABLE = re.search(
+    r"^## 4\.5 What you could not do before\n(.*?)^## ",
+    (ROOT / "docs/4_scikit_learn.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
+ONE_LINERS = re.findall(r"^\| .+ \| `(.+)` \|$", TABLE[1] if TABLE else "", re.MULTILINE)
+
+
+def test_the_table_of_what_is_new_has_lines():
+    assert len(ONE_LINERS) >= 15
+
+
+@pytest.mark.parametrize("line", ONE_LINERS)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_line_of_the_table_of_what_is_new_runs(line):
+    X, y = scale(load_iris().data), load_iris().target
+    names = {name: getattr(fastmlp, name) for name in ("MLP", "MLPClassifier", "MLPRegressor")}
+    estimator = eval(line, {**names, "GridSearchCV": GridSearchCV, "X": X, "y": y})
+    assert estimator.predict(X).shape == y.shape
+    assert "fit(" not in line or estimator.score(X, y) > 0.9
 
 
 def test_readme_example_is_short_and_does_what_it_says(tmp_path, monkeypatch, capsys):

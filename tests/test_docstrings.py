@@ -1,4 +1,4 @@
-"""Every public name says what it is, what each parameter is and defaults to; its examples run."""
+"""Every public name is documented, with its parameters and their defaults; its examples run."""
 
 import ast
 import doctest
@@ -12,6 +12,7 @@ import fastmlp._core
 import fastmlp.checkpoint
 import fastmlp.data
 import fastmlp.lesson
+import fastmlp.losses
 import fastmlp.metrics
 import fastmlp.model
 import fastmlp.plotting
@@ -21,6 +22,7 @@ MODULES = (
     fastmlp._core,
     fastmlp.data,
     fastmlp.lesson,
+    fastmlp.losses,
     fastmlp.metrics,
     fastmlp.checkpoint,
     fastmlp.model,
@@ -54,8 +56,11 @@ def documented():
                 continue  # a constant
             found[f"{value.__module__}.{name}"] = value
             if isinstance(value, type):
-                # The fields of a named tuple have no docstrings: their class describes them.
-                undocumented = getattr(value, "_fields", ())
+                # Fields have no docstrings: their class describes them.
+                undocumented = {
+                    *getattr(value, "_fields", ()),
+                    *getattr(value, "__dataclass_fields__", ()),
+                }
                 for member in vars(value):
                     if MADE_BY_SCIKIT_LEARN.match(member):
                         continue
@@ -81,7 +86,7 @@ def described(value, title):
 
 
 def properties(value):
-    """Names of what the instances of a class show without a call."""
+    """Names of the attributes and properties of a class."""
     return {
         name
         for name, held in vars(value).items()
@@ -90,7 +95,7 @@ def properties(value):
 
 
 def parameters(value):
-    """Parameters of a call, by name; none of what is not called or only raised."""
+    """Parameters of a call, by name; none for classes that are not called, or only raised."""
     if not callable(value) or (isinstance(value, type) and issubclass(value, (Exception, dict))):
         return {}
     named = inspect.signature(value).parameters

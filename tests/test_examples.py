@@ -1,4 +1,4 @@
-"""The examples run as they are and reach what they show."""
+"""The examples run as they are and reach the accuracy that they show."""
 
 import importlib.util
 from pathlib import Path

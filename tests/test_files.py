@@ -1,4 +1,4 @@
-"""What surrounds a network in a file: text and numbers, bounded and checked."""
+"""The content of a file besides the network: text and numbers, bounded and checked."""
 
 import csv
 import subprocess
@@ -42,7 +42,7 @@ def test_what_json_has_not_is_refused(value):
         json_text({"value": value})
 
 
-BRACKETS = "must have at most 1024 lists and objects, and at most 4 within each other"
+BRACKETS = "must have at most 1024 lists and objects, nested at most 4 deep"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_hostile_text_takes_little_memory(attack, key, tmp_path):
 
 
 def test_a_csv_file_with_many_long_names_is_trained_on(fastmlp_cli, tmp_path):
-    """Their text alone would not go into a header."""
+    """Their text alone would not fit into a header."""
     rng = np.random.default_rng(0)
     names = [f"{'x' * 9000} {i}" for i in range(150)]
     with (tmp_path / "wide.csv").open("w", newline="", encoding="utf-8") as file:

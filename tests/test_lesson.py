@@ -1,4 +1,4 @@
-"""The lesson teaches what is true: its numbers agree with an independent reckoning."""
+"""The lesson is true: its numbers agree with an independent computation."""
 
 import contextlib
 import io

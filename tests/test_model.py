@@ -1,4 +1,4 @@
-"""A model predicts from raw data, keeps through its file, and believes no damaged file."""
+"""A model predicts from raw data, survives its file unchanged, and refuses damaged files."""
 
 import json
 import re
@@ -279,7 +279,7 @@ FAULTS = {
         "network must have the output 'softmax', got 'sigmoid'",
     ),
     "cut names": (meta("model", '{"target": [2'), "model is not JSON"),
-    "deep names": (meta("model", "[" * 10_000), "at most 4 within each other"),
+    "deep names": (meta("model", "[" * 10_000), "nested at most 4 deep"),
     "many objects": (meta("model", "[{}" + ",{}" * 2_000 + "]"), "at most 1024 lists and objects"),
     "listed names": (meta("model", "[]"), "model must be a JSON object, got list"),
     "another layout": (meta("model", '{"layout": 3}'), "model must be {'layout': 2}, got {'lay"),
@@ -358,7 +358,7 @@ def test_a_file_is_checked_before_it_is_believed(make_model, tmp_path, damage, m
     make_model().save(path)
     tensors, metadata = model_file.read(path)
     path.write_bytes(model_file.content(tensors, metadata))
-    Model.load(path)  # what the test writes is sound until it is damaged
+    Model.load(path)  # the file is valid until it is damaged
 
     damage(tensors, metadata)
     path.write_bytes(model_file.content(tensors, metadata))

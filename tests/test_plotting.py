@@ -1,4 +1,4 @@
-"""Plots, looked at through the artists they draw and the files they write."""
+"""Plots, checked through the artists they draw and the files they write."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ NAMES = ("c1", "c2", "c3")
 
 
 class Sectors:
-    """A model whose answer is known everywhere: the third of the circle a point lies in."""
+    """A model whose prediction is known everywhere: the third of the circle that a point is in."""
 
     def __init__(self, labels=(0, 1, 2)):
         self.labels = np.asarray(labels)
@@ -200,7 +200,7 @@ def test_boundary_mesh_is_the_models_answer(points, resolution):
     assert mesh.get_array().shape == (resolution, resolution)
     np.testing.assert_array_equal(mesh.get_array().ravel(), Sectors().predict(grid))
 
-    # Row i, column j of the mesh lies at height y[i] and width x[j].
+    # Row i, column j of the mesh is at height y[i] and width x[j].
     x, height = (np.linspace(*limits, resolution) for limits in (ax.get_xlim(), ax.get_ylim()))
     for i, j in ((0, 0), (0, -1), (-1, 0), (resolution // 2, 0)):
         expected = Sectors().predict(np.array([[x[j], height[i]]]))[0]
@@ -432,7 +432,7 @@ def test_activations_by_default():
         (lambda X, y: plot_data(X[:0], y), "X must hold points of two features, got shape (0, 2)"),
         (
             lambda X, y: plot_data(X, y[1:]),
-            "y must hold one class a point, got shape (89,) for 90 points",
+            "y must hold one class per point, got shape (89,) for 90 points",
         ),
         (
             lambda X, y: plot_data(X, y, class_names=("a", "b")),
@@ -512,7 +512,8 @@ def test_one_activation_by_its_name():
     assert legend_texts(plot_activations("relu")) == ["relu", "relu'"]
 
 
-# Each would be lost or changed as a label of matplotlib: hidden, an error, a formula, unescaped.
+# As labels of matplotlib all of these would be lost or changed: hidden, an error, a formula,
+# unescaped.
 ODD_NAMES = ("_red", "$x_", "$a$ $b$", r"\$5")
 
 

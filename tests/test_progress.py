@@ -1,21 +1,60 @@
-"""The progress bar of a training."""
+"""The progress bars of a training."""
 
 import io
 import re
 import sys
+import types
+
+import pytest
 
 import fastmlp
 from fastmlp._progress import progress_bar
 
 
-def test_the_progress_bar_tells_epoch_loss_accuracy_and_time_left(spiral, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
+class Terminal(io.StringIO):
+    """What looks like a terminal."""
 
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("COLUMNS", "80")
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def open_terminal(monkeypatch):
+    """Make standard error and output one terminal, from the call on."""
+
+    def call():
+        screen = Terminal()
+        monkeypatch.setattr(sys, "stderr", screen)
+        monkeypatch.setattr(sys, "stdout", screen)
+        monkeypatch.setenv("COLUMNS", "80")
+        return screen
+
+    return call
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Return what a notebook shows: a list of outputs, each with all its states."""
+    cells = []
+
+    def display(content, *, raw, display_id):
+        assert raw
+        assert display_id
+        states = [content]
+        cells.append(states)
+        return types.SimpleNamespace(update=lambda content, raw: states.append(content))
+
+    ipython = types.ModuleType("IPython")
+    ipython.get_ipython = lambda: types.SimpleNamespace(kernel=object())
+    ipython.display = types.ModuleType("IPython.display")
+    ipython.display.display = display
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", ipython.display)
+    return cells
+
+
+def test_the_progress_bar_tells_epoch_loss_accuracy_and_time_left(spiral, open_terminal):
+    terminal = open_terminal()
     X, y = spiral
     network = fastmlp.MLP([2, 5, 3], dtype="float64", seed=0)
     with progress_bar(30) as callback:
@@ -31,3 +70,72 @@ def test_without_a_terminal_there_is_no_progress_bar(capsys):
     with progress_bar(30) as callback:
         assert callback is None
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_verbose_in_a_terminal_is_a_bar(solver, spiral, open_terminal):
+    terminal = open_terminal()
+    X, y = spiral
+    clf = fastmlp.MLPClassifier((3,), solver=solver, max_iter=50, verbose=True, random_state=0)
+    clf.set_params(callback=lambda info: info.epoch == 20).fit(X, y, X_val=X, y_val=y)
+    last = terminal.getvalue().rstrip().rpartition("\r")[2]
+    assert re.match(r"epoch 20/50 \|.*left", last)
+    score = clf.validation_scores_[-1]
+    losses = f"loss {clf.loss_curve_[-1]:.4g} val loss {clf.validation_loss_curve_[-1]:.4g}"
+    assert f"{losses} val score {score:.4g}" in last
+    assert "Iteration" not in terminal.getvalue()
+
+
+def test_the_end_of_a_training_is_a_line_beside_the_bar(spiral, open_terminal):
+    terminal = open_terminal()
+    clf = fastmlp.MLPClassifier((3,), tol=1e9, n_iter_no_change=1, verbose=True)
+    clf.fit(*spiral)
+    end = "Training loss did not improve more than tol=1000000000.000000 for 1 consecutive epochs."
+    assert f"{end} Stopping.\n" in terminal.getvalue()
+
+
+def test_a_terminal_without_tqdm_gets_scikit_learn_s_lines(spiral, open_terminal, monkeypatch):
+    terminal = open_terminal()
+    monkeypatch.setattr("fastmlp.estimators.screen.find_spec", lambda name: None)
+    clf = fastmlp.MLPClassifier((3,), verbose=True, callback=lambda info: info.epoch == 2)
+    clf.fit(*spiral)
+    first, second = clf.loss_curve_
+    assert terminal.getvalue() == (
+        f"Iteration 1, loss = {first:.8f}\nIteration 2, loss = {second:.8f}\n"
+    )
+
+
+def test_verbose_in_a_notebook_is_a_bar_of_html(spiral, notebook, capfd):
+    X, y = spiral
+    clf = fastmlp.MLPClassifier((3,), max_iter=50, tol=1e9, n_iter_no_change=3, verbose=True)
+    clf.fit(X, y)
+    [states] = notebook
+    assert states[0]["text/html"].startswith('<div><progress value="0" max="50"></progress> epoch ')
+    text = f"epoch 5/50 loss {clf.loss_curve_[-1]:.4g}"
+    end = (
+        "Training loss did not improve more than tol=1000000000.000000 for 3 consecutive epochs. "
+        "Stopping."
+    )
+    assert states[-1] == {
+        "text/html": f'<div><progress value="5" max="50"></progress> {text}</div><div>{end}</div>',
+        "text/plain": f"{text}\n{end}",
+    }
+    assert capfd.readouterr() == ("", "")
+
+
+def test_ipython_without_a_kernel_is_no_notebook(spiral, notebook, capsys):
+    sys.modules["IPython"].get_ipython = lambda: types.SimpleNamespace()
+    clf = fastmlp.MLPClassifier((3,), verbose=True, callback=lambda info: True)
+    clf.fit(*spiral)
+    assert notebook == []
+    assert capsys.readouterr().out == f"Iteration 1, loss = {clf.loss_:.8f}\n"
+
+
+def test_an_error_leaves_the_bar_where_it_was(spiral, notebook):
+    def fails(info):
+        raise ZeroDivisionError
+
+    clf = fastmlp.MLPClassifier((3,), max_iter=9, verbose=True, callback=fails)
+    with pytest.raises(ZeroDivisionError):
+        clf.fit(*spiral)
+    assert notebook[0][-1]["text/plain"].startswith("epoch 1/9 loss ")

@@ -1,4 +1,4 @@
-"""How many threads a fit has: as many as it asks for, within the limits set for the process."""
+"""The threads of a fit: as many as it asks for, within the limits set for the process."""
 
 import os
 import subprocess

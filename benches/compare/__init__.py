@@ -1,3 +1,3 @@
-"""fastmlp beside its peers, on the same networks and the same data, in one run."""
+"""fastmlp compared with its peers, on the same networks and the same data, in one run."""
 
 OURS = "fastmlp"

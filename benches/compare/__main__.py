@@ -7,24 +7,31 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benches.compare import OURS
 from benches.compare.cases import CASES
 from benches.compare.chart import draw
 from benches.compare.environment import environment
+from benches.compare.peers import MODULES
 from benches.compare.report import FOOT, block, heading, markdown
 
 NAMES = tuple(case.name for case in CASES)
 
 
-def names(text):
+def names(text, known=NAMES, what="case"):
     """Read names of cases with commas between them."""
     for name in (chosen := text.split(",")):
-        if name not in NAMES:
-            raise argparse.ArgumentTypeError(f"{name!r} is no case; there are {', '.join(NAMES)}")
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is no {what}; there are {', '.join(known)}")
     return chosen
 
 
+def libraries(text):
+    """Read names of libraries with commas between them; ours is measured in any case."""
+    return [OURS, *(name for name in names(text, tuple(MODULES), "library") if name != OURS)]
+
+
 def counts(text):
-    """Read numbers of threads with commas between them."""
+    """Read numbers of threads separated by commas."""
     for number in (chosen := text.split(",")):
         if not number.isdecimal() or int(number) == 0:
             raise argparse.ArgumentTypeError(f"{number!r} is no number of threads")
@@ -35,6 +42,9 @@ def arguments_of(parser):
     """Add the options and read them."""
     parser.add_argument("form", nargs="?", choices=("smoke", "full"), default="full")
     parser.add_argument("--cases", type=names, default=NAMES, help=f"of {','.join(NAMES)}")
+    parser.add_argument(
+        "--libraries", type=libraries, default=tuple(MODULES), help=f"of {','.join(MODULES)}"
+    )
     parser.add_argument("--threads", type=counts, default=[1, 2], help="as 1,2 (the default)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the first run's ratios")
@@ -49,11 +59,12 @@ def arguments_of(parser):
     return parser.parse_args()
 
 
-def measured(form, cases, threads):
+def measured(form, cases, libraries, threads):
     """Measure in a process of its own, which prints as it goes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.json"
-        program = ["-m", "benches.compare.run", form, str(threads), ",".join(cases), str(path)]
+        chosen = (",".join(cases), ",".join(libraries))
+        program = ["-m", "benches.compare.run", form, str(threads), *chosen, str(path)]
         done = subprocess.run([sys.executable, *program], env=environment(threads), check=False)
         if done.returncode:
             sys.exit(done.returncode)
@@ -71,7 +82,7 @@ def refuse_debug_build():
 
 
 def main():
-    """Measure, or read what was measured, and show it."""
+    """Measure, or read an earlier measurement, and show the results."""
     arguments = arguments_of(
         argparse.ArgumentParser(
             prog="python -m benches.compare", description="Time fastmlp beside its peers."
@@ -83,7 +94,10 @@ def main():
             print("\n".join([heading(run), *map(block, run["cases"])]))
     else:
         refuse_debug_build()
-        runs = [measured(arguments.form, arguments.cases, n) for n in arguments.threads]
+        runs = [
+            measured(arguments.form, arguments.cases, arguments.libraries, threads)
+            for threads in arguments.threads
+        ]
     print(FOOT)
 
     if arguments.json:

@@ -1,4 +1,4 @@
-"""What every peer trains and computes, and the data for it."""
+"""The networks that every peer trains, and their data."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,7 +19,7 @@ class Training:
     learning_rate: float
     weight_decay: float = 0.0
     dropout: float = 0.0
-    """Share of the hidden units that a step leaves out."""
+    """Fraction of the hidden units that a step drops."""
 
     unit = "step"
 
@@ -30,7 +30,7 @@ class Training:
 
     @property
     def epochs_to_compare(self):
-        """Passes over the rows after which losses are compared; few where a step takes long."""
+        """Passes over the rows after which losses are compared; few if a step takes long."""
         return 1 if max(self.layer_sizes) > 1000 else 5
 
     @property
@@ -83,7 +83,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Problem:
-    """Data and starting point of a case, the same for every peer; nobody may write to them."""
+    """Data and starting point of a case, the same for every peer and read-only."""
 
     X: np.ndarray
     y: np.ndarray
@@ -94,8 +94,8 @@ class Problem:
     def of(cls, case, seed=0):
         """Make random inputs, classes that can mostly be learnt, and weights as He et al. (2015).
 
-        A tenth of the rows, or one row a class if that is more, have classes drawn without regard
-        to their inputs: gradients then never fade away, and no class is without a row.
+        A tenth of the rows, or one row per class if that is more, have classes drawn independently
+        of their inputs: gradients then never vanish, and every class has a row.
         """
         rng = np.random.default_rng(seed)
         d_in, n_classes = case.layer_sizes[0], case.layer_sizes[-1]

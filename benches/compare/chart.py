@@ -6,8 +6,8 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from benches.compare import OURS
 from benches.compare.report import summary
 
-# One colour a library, after Okabe and Ito ("Color universal design", 2008); one marker a way to
-# use it, so that nothing is told by colour alone.
+# One colour per library, after Okabe and Ito ("Color universal design", 2008); one marker per way
+# to use it, so that nothing depends on colour alone.
 STYLES = {
     "scikit-learn": ("#E69F00", "s"),
     "numpy": ("#009E73", "D"),
@@ -15,18 +15,18 @@ STYLES = {
     "torch, inference_mode": ("#D55E00", "o"),
     "torch, gradients by hand": ("#D55E00", "^"),
     "torch, compiled step": ("#D55E00", "P"),
-    "jax, a call a step": ("#0072B2", "v"),
+    "jax, one call per step": ("#0072B2", "v"),
     "jax, one compiled loop": ("#0072B2", "X"),
     "jax.jit": ("#0072B2", "v"),
     "numba": ("#CC79A7", "h"),
     "onnxruntime": ("#000000", "*"),
 }
 # Both are what most people write: one entry of the legend serves training and inference.
-LEGEND = {"torch, inference_mode": "torch, eager", "jax.jit": "jax, a call a step"}
+LEGEND = {"torch, inference_mode": "torch, eager", "jax.jit": "jax, one call per step"}
 
 
 def draw(run, path):
-    """Draw the median ratio of every peer in every case, a line a case."""
+    """Draw the median ratio of every peer in every case, one line per case."""
     cases = run["cases"]
     figure, axes = plt.subplots(figsize=(8, 1.7 + 0.45 * len(cases)), layout="constrained")
     seen = {}

@@ -1,10 +1,10 @@
-"""The environment that every library finds when it is loaded."""
+"""The environment variables that every library reads when it is loaded."""
 
 import os
 
-# Where these are set they pin NumPy's BLAS to the kernels of older processors.
+# If set, these pin NumPy's BLAS to the kernels of older processors.
 PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-# BLAS of NumPy and SciPy, OpenMP and MKL of torch, jax; the other peers are told by an argument.
+# BLAS of NumPy and SciPy, OpenMP and MKL of torch, jax; the other peers get an argument.
 THREADS = (
     "OPENBLAS_NUM_THREADS",
     "OMP_NUM_THREADS",

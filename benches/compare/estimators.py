@@ -1,6 +1,6 @@
-"""The estimators beside scikit-learn's: ``python -m benches.compare.estimators``, on one thread.
+"""The estimators compared with scikit-learn's: ``python -m benches.compare.estimators``.
 
-Both train with the same parameters and random state, and so for the same epochs.
+Both use one thread and train with the same parameters and random state, hence for the same epochs.
 """
 
 import argparse
@@ -33,7 +33,25 @@ def data_sets():
         "digits": load_digits(return_X_y=True),
         "spiral": (StandardScaler().fit_transform(X), arms),
         "diabetes": (StandardScaler().fit_transform(diabetes[0]), diabetes[1]),
+        "text": texts(),
     }
+
+
+def texts(n_texts=1000, n_words=5000):
+    """Return counts of words in compressed rows, as CountVectorizer makes them, and 4 kinds.
+
+    Words are as frequent as Zipf's law has it, and each kind prefers some of them.
+    """
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    rng = np.random.default_rng(0)
+    frequency = 1 / np.arange(1, n_words + 1)
+    kinds = rng.integers(4, size=n_texts)
+    preferences = frequency * rng.gamma(0.3, size=(4, n_words))
+    preferences /= preferences.sum(axis=1, keepdims=True)
+    rows = [rng.multinomial(80, preferences[kind]) for kind in kinds]
+    return csr_matrix(np.stack(rows)), kinds
 
 
 def fits():
@@ -44,6 +62,8 @@ def fits():
         yield f"digits, {dtype}", classifier, "digits", dtype, {"max_iter": 30}
         yield f"spiral, batch 200, {dtype}", classifier, "spiral", dtype, spiral
         yield f"diabetes, {dtype}", regressor, "diabetes", dtype, {"max_iter": 50}
+    for dtype in ("int64", "float64", "float32"):
+        yield f"text, sparse rows, {dtype}", classifier, "text", dtype, {"max_iter": 10}
 
 
 def estimators(kind, parameters):
@@ -60,7 +80,7 @@ def estimators(kind, parameters):
 
 
 def repeated(call, *arguments):
-    """Make a function that calls another as often as it is told."""
+    """Make a function that calls another a given number of times."""
 
     def work(count):
         for _ in range(count):
@@ -85,7 +105,7 @@ def record(name, title, unit, works, effort):
 def run(effort):
     """Measure and print every case."""
     warnings.simplefilter("ignore")  # that the epochs did not suffice
-    print(heading({"setting": setting(), "left out": {}, "threads": 1}), flush=True)
+    print(heading({"setting": setting(["scikit-learn"]), "left out": {}, "threads": 1}), flush=True)
     sets = data_sets()
     for title, kind, data, dtype, parameters in fits():
         X, y = sets[data][0].astype(dtype), sets[data][1]
@@ -106,7 +126,7 @@ def run(effort):
 
 
 def main():
-    """Measure in a process of its own, whose libraries have one thread."""
+    """Measure in a separate process, whose libraries have one thread."""
     parser = argparse.ArgumentParser(prog="python -m benches.compare.estimators")
     parser.add_argument("form", nargs="?", choices=EFFORTS, default="full")
     form = parser.parse_args().form

@@ -13,7 +13,7 @@ class Peer(ABC):
 
     @staticmethod
     def hindrance(threads):
-        """Say why it cannot be measured here with so many threads; "" if it can."""
+        """Say why it cannot be measured here with this number of threads; "" if it can."""
         del threads
         return ""
 
@@ -23,7 +23,7 @@ class Trainer(Peer):
 
     @staticmethod
     def departure(case):
-        """Say how the library cannot but train otherwise than the case says; "" if it need not."""
+        """Say in what way the library must train differently from the case; "" if it need not."""
         del case
         return ""
 
@@ -33,7 +33,7 @@ class Trainer(Peer):
 
     @abstractmethod
     def loss(self):
-        """Cross-entropy over all rows, now, without dropout."""
+        """Compute the cross-entropy over all rows, without dropout."""
 
 
 class Predictor(Peer):

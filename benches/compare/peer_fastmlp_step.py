@@ -1,4 +1,4 @@
-"""fastmlp called from a training loop in Python, one call of step a batch, on one thread."""
+"""fastmlp called from a training loop in Python, one call of step per batch, on one thread."""
 
 from benches.compare import peer_fastmlp
 
@@ -6,11 +6,11 @@ from benches.compare import peer_fastmlp
 class Trainer(peer_fastmlp.Trainer):
     """One network in training."""
 
-    name = "fastmlp, a call a step"
+    name = "fastmlp, one call per step"
 
     @staticmethod
     def hindrance(threads):
-        """`step` has no threads."""
+        """`step` is not threaded."""
         return "it has one thread" if threads > 1 else ""
 
     def __init__(self, case, problem, threads):

@@ -1,6 +1,6 @@
-"""jax, one compiled call a step with donated buffers, and its compiled predictions.
+"""jax, one compiled call per step with donated buffers, and its compiled predictions.
 
-All parameters lie in one vector, and labels are one-hot: both are faster here than a tree of arrays
+All parameters are in one vector, and labels are one-hot: both are faster here than a tree of arrays
 and a gather.
 """
 
@@ -46,7 +46,7 @@ def adam(gradient, moments, t, learning_rate, beta_1=0.9, beta_2=0.999, epsilon=
 class Trainer(peer.Trainer):
     """One network in training."""
 
-    name = "jax, a call a step"
+    name = "jax, one call per step"
 
     def __init__(self, case, problem, threads):
         del threads  # The environment sets them.

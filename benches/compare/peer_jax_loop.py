@@ -13,7 +13,7 @@ class Trainer(peer_jax.Trainer):
     name = "jax, one compiled loop"
 
     def compile(self, step):
-        """Compile epochs of steps; their number is no part of the program."""
+        """Compile epochs of steps; their number is not part of the program."""
 
         def one(state, batch):
             return step(state, *batch), None

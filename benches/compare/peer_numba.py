@@ -1,4 +1,4 @@
-"""numba: many steps in one compiled call, products by BLAS and all else in fused loops."""
+"""numba: many steps in one compiled call, products by BLAS and everything else in fused loops."""
 
 from itertools import pairwise
 
@@ -13,9 +13,9 @@ compiled = numba.njit(fastmath=True, error_model="numpy")
 
 @compiled
 def hash_of(number):
-    """Scramble 32 bits; after C. Wellons' lowbias32, of which LLVM makes vector instructions.
+    """Scramble 32 bits; after C. Wellons' lowbias32, which LLVM vectorises.
 
-    Each step is cut to 32 bits, for numba computes with 64.
+    Each step is cut to 32 bits, because numba computes with 64.
     """
     number = np.uint32(number ^ (number >> np.uint32(16)))
     number = np.uint32(number * np.uint32(0x7FEB352D))

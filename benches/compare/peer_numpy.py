@@ -1,4 +1,4 @@
-"""NumPy with every array made beforehand, and all parameters in one vector for the update."""
+"""NumPy with every array allocated beforehand, and all parameters in one vector for the update."""
 
 from itertools import pairwise
 
@@ -124,7 +124,7 @@ class Trainer(peer.Trainer):
 
 
 class Predictor(peer.Predictor):
-    """One network that predicts, with every array but the result made beforehand."""
+    """One network that predicts, with every array but the result allocated beforehand."""
 
     name = "numpy"
 

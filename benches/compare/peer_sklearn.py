@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier: whole epochs in one call of fit, going on where the last ended."""
+"""scikit-learn's MLPClassifier: whole epochs in one call of fit, each from the last one's end."""
 
 import warnings
 
@@ -46,7 +46,7 @@ class Trainer(peer.Trainer):
             n_iter_no_change=np.inf,
             random_state=0,
         )
-        # The arrays exist after an epoch; the next fit starts from what they then hold.
+        # The arrays exist after an epoch; the next fit starts from their content.
         self.train(1)
         set_parameters(self.net, problem)
 

@@ -1,4 +1,4 @@
-"""torch without autograd: gradients by hand into arrays made beforehand, one fused update."""
+"""torch without autograd: gradients by hand into arrays allocated beforehand, one fused update."""
 
 from itertools import pairwise
 
@@ -87,8 +87,8 @@ class Trainer(peer.Trainer):
 def views(vector, shapes):
     """Weights (d_in, d_out) and biases as views of one vector.
 
-    A matrix lies with its shorter side first, transposed where need be: the product that makes its
-    gradient takes an eighth of the time so where that side is thin.
+    A matrix is stored with its shorter side first, transposed if necessary: if that side is thin,
+    the product for its gradient takes an eighth of the time.
     """
     W, b, start = [], [], 0
     for d, h in shapes:

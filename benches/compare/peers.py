@@ -2,64 +2,60 @@
 
 import math
 from dataclasses import replace
+from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
 
-from benches.compare import (
-    OURS,
-    peer_fastmlp,
-    peer_fastmlp_step,
-    peer_jax,
-    peer_jax_loop,
-    peer_numba,
-    peer_numpy,
-    peer_onnxruntime,
-    peer_sklearn,
-    peer_torch,
-    peer_torch_by_hand,
-    peer_torch_compiled,
-)
+from benches.compare import OURS
 
-TRAINERS = (
-    peer_fastmlp.Trainer,
-    peer_fastmlp_step.Trainer,
-    peer_sklearn.Trainer,
-    peer_numpy.Trainer,
-    peer_torch.Trainer,
-    peer_torch_by_hand.Trainer,
-    peer_torch_compiled.Trainer,
-    peer_jax.Trainer,
-    peer_jax_loop.Trainer,
-    peer_numba.Trainer,
-)
-PREDICTORS = (
-    peer_fastmlp.Predictor,
-    peer_sklearn.Predictor,
-    peer_numpy.Predictor,
-    peer_torch.Predictor,
-    peer_jax.Predictor,
-    peer_onnxruntime.Predictor,
-)
+# The modules of each library.
+MODULES = {
+    OURS: ("peer_fastmlp", "peer_fastmlp_step"),
+    "scikit-learn": ("peer_sklearn",),
+    "numpy": ("peer_numpy",),
+    "torch": ("peer_torch", "peer_torch_by_hand", "peer_torch_compiled"),
+    "jax": ("peer_jax", "peer_jax_loop"),
+    "numba": ("peer_numba",),
+    "onnxruntime": ("peer_onnxruntime",),
+}
 
-# Two ways to round in float32, and scikit-learn's place for Adam's epsilon, part the losses by
-# less than the first; another learning rate, order of rows or activation parts them by more.
-# Other random numbers, or what a library cannot do as the case says, part them by less than the
-# second. Where both come together, a loss has only to fall.
+# Rounding in float32, and scikit-learn's position of Adam's epsilon, change a loss by less than the
+# first; another learning rate, order of rows or activation changes it by more. Other random
+# numbers, or a library's deviation from the case, change it by less than the second. If both come
+# together, a loss only has to fall.
 TOLERANCES = (5e-4, 0.2, math.inf)
 
 
+class Kinds(NamedTuple):
+    """Classes that train, and classes that predict."""
+
+    trainers: tuple
+    predictors: tuple
+
+
+def kinds_of(libraries):
+    """Import the modules of these libraries, and no others: each library must be installed."""
+    names = [name for library in MODULES if library in libraries for name in MODULES[library]]
+    modules = [import_module(f"benches.compare.{name}") for name in names]
+    return Kinds(
+        tuple(module.Trainer for module in modules if hasattr(module, "Trainer")),
+        tuple(module.Predictor for module in modules if hasattr(module, "Predictor")),
+    )
+
+
 def able(kinds, threads):
-    """Choose the peers that can be measured here with so many threads."""
+    """Choose the peers that can be measured here with this number of threads."""
     return [kind for kind in kinds if not kind.hindrance(threads)]
 
 
-def left_out(threads):
+def left_out(kinds, threads):
     """Name the others, and say why."""
-    reasons = {kind.name: kind.hindrance(threads) for kind in (*TRAINERS, *PREDICTORS)}
+    reasons = {kind.name: kind.hindrance(threads) for kind in kinds}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def trainers(case, problem, threads):
+def trainers(kinds, case, problem, threads):
     """Make every peer's network, train it for a few epochs and compare the losses.
 
     Raises
@@ -67,15 +63,15 @@ def trainers(case, problem, threads):
     AssertionError
         If a peer's loss does not fall, or not to where the others' does.
     """
-    kinds = able(TRAINERS, threads)
+    kinds = able(kinds, threads)
     if case.dropout:
-        # Only without it can they all be held to the same loss.
+        # Only without it must they all reach the same loss.
         trained(kinds, replace(case, dropout=0.0), problem, threads)
     return trained(kinds, case, problem, threads)
 
 
 def trained(kinds, case, problem, threads):
-    """Make networks of these kinds and hold their losses to ours."""
+    """Make networks of these kinds and compare their losses with ours."""
     made = {kind.name: kind(case, problem, threads) for kind in kinds}
     ours = None
     for kind in kinds:
@@ -94,7 +90,7 @@ def trained(kinds, case, problem, threads):
     return made
 
 
-def predictors(case, problem, threads):
+def predictors(kinds, case, problem, threads):
     """Make every peer's network and compare the probabilities.
 
     Raises
@@ -102,7 +98,7 @@ def predictors(case, problem, threads):
     AssertionError
         If a peer computes others.
     """
-    made = {kind.name: kind(case, problem, threads) for kind in able(PREDICTORS, threads)}
+    made = {kind.name: kind(case, problem, threads) for kind in able(kinds, threads)}
     X = problem.X.copy()  # torch warns of arrays that may not be written to.
     ours = made[OURS].predict_proba(X)
     for name, predictor in made.items():

@@ -1,4 +1,4 @@
-"""What was measured, as tables for people."""
+"""The results of a measurement as tables."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ cpu µs: time on processors, lower quartile; what else runs on the machine hardl
 
 
 def heading(run):
-    """Say what the figures of a run depend on."""
+    """Describe what the figures of a run depend on."""
     lines = [f"{name}: {value}" for name, value in run["setting"].items() if value]
     lines += [f"left out: {name}: {reason}" for name, reason in run["left out"].items()]
     return "\n".join([*lines, f"threads: {run['threads']}", ""])
@@ -57,7 +57,7 @@ def short(number):
 
 
 def markdown(runs):
-    """Write the medians as tables for a document: a column a case, a row a peer."""
+    """Write the medians as tables for a document: one column per case, one row per peer."""
     parts = []
     for run in runs:
         for unit in ("step", "call"):
@@ -73,7 +73,7 @@ def markdown_table(run, unit, cases):
     rows = {case["name"]: summary(case) for case in cases}
     names = dict.fromkeys(name for summaries in rows.values() for name in summaries)
     lines = [
-        f"{threads}, microseconds a {unit}, and the ratio to {OURS}'s in brackets:",
+        f"{threads}, microseconds per {unit}, and the ratio to {OURS}'s in brackets:",
         "",
         "| " + " | ".join(["", *rows]) + " |",
         "| --- |" + " ---: |" * len(rows),

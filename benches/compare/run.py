@@ -1,4 +1,4 @@
-"""Measure with one number of threads, in a process of its own, which `__main__` starts.
+"""Measure with one number of threads, in a separate process that `__main__` starts.
 
 Most libraries read the number of threads once, when they are loaded.
 """
@@ -8,23 +8,23 @@ import json
 from pathlib import Path
 
 from benches.compare.cases import CASES, Problem, Training
-from benches.compare.peers import left_out, predictors, trainers
+from benches.compare.peers import kinds_of, left_out, predictors, trainers
 from benches.compare.report import block, heading
 from benches.compare.setting import setting
 from benches.compare.timing import EFFORTS, measure
 
 
-def record(case, threads, effort):
+def record(kinds, case, threads, effort):
     """Measure a case; returns plain values, as JSON has them."""
     problem, notes, units = Problem.of(case), {}, 1
     if isinstance(case, Training):
-        made = trainers(case, problem, threads)
+        made = trainers(kinds.trainers, case, problem, threads)
         works = {name: trainer.train for name, trainer in made.items()}
         notes = {name: trainer.departure(case) for name, trainer in made.items()}
         units = case.steps_per_epoch
     else:
         X = problem.X.copy()
-        made = predictors(case, problem, threads)
+        made = predictors(kinds.predictors, case, problem, threads)
         works = {name: repeated(peer.predict_proba, X) for name, peer in made.items()}
     peers = {
         name: {
@@ -38,7 +38,7 @@ def record(case, threads, effort):
 
 
 def repeated(function, argument):
-    """Make a function that calls another as often as it is told."""
+    """Make a function that calls another a given number of times."""
 
     def work(count):
         for _ in range(count):
@@ -53,19 +53,22 @@ def main():
     parser.add_argument("form", choices=EFFORTS)
     parser.add_argument("threads", type=int)
     parser.add_argument("cases", help="their names, with commas between them")
+    parser.add_argument("libraries", help="the same")
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
 
+    libraries = arguments.libraries.split(",")
+    kinds = kinds_of(libraries)
     run = {
         "threads": arguments.threads,
-        "setting": setting(),
-        "left out": left_out(arguments.threads),
+        "setting": setting(libraries),
+        "left out": left_out((*kinds.trainers, *kinds.predictors), arguments.threads),
         "cases": [],
     }
     print(heading(run), flush=True)
     names = arguments.cases.split(",")
     for case in (case for case in CASES if case.name in names):
-        run["cases"].append(record(case, arguments.threads, EFFORTS[arguments.form]))
+        run["cases"].append(record(kinds, case, arguments.threads, EFFORTS[arguments.form]))
         print(block(run["cases"][-1]), flush=True)
     arguments.file.write_text(json.dumps(run), encoding="utf-8")
 

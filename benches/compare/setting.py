@@ -6,17 +6,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_info
 
 import fastmlp
 from benches.compare import OURS
 
-PACKAGES = ("scikit-learn", "torch", "jax", "numba", "onnxruntime")
 
-
-def setting():
-    """Describe where this process runs."""
+def setting(libraries):
+    """Describe where this process runs, and which of these libraries it measures."""
     return {
         "processor": processor("model name") or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -24,8 +21,8 @@ def setting():
         "python": platform.python_version(),
         OURS: fastmlp.__version__,
         "numpy": f"{np.__version__} {blas_of('numpy')}",
-        **{name: version(name) for name in PACKAGES},
-        "remark": remark(),
+        **{name: version(name) for name in libraries if name not in (OURS, "numpy")},
+        "remark": remark() if "torch" in libraries else "",
     }
 
 
@@ -38,7 +35,9 @@ def blas_of(package):
 
 
 def remark():
-    """Say what the figures of a peer owe to the processor's maker."""
+    """Say what the figures of torch owe to the processor's maker."""
+    import torch
+
     if torch.backends.mkl.is_available() and processor("vendor_id") == "AuthenticAMD":
         return "torch's MKL takes a slower path on AMD's processors than on Intel's"
     return ""

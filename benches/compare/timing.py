@@ -1,4 +1,4 @@
-"""Times peers side by side: round by round, each round in an order of its own."""
+"""Times peers side by side: round by round, each round in its own random order."""
 
 import gc
 import random
@@ -9,7 +9,7 @@ from time import perf_counter, process_time, sleep
 
 import numpy as np
 
-# A peer first works for this part of its turn untimed, if its units are so short.
+# A peer first works untimed for this fraction of its turn, if its units are short enough.
 WARM_UP = 20
 
 
@@ -35,7 +35,7 @@ EFFORTS = {
 
 @dataclass(frozen=True)
 class Times:
-    """Microseconds of a unit of a peer's work, one entry a round."""
+    """Microseconds per unit of a peer's work, one entry per round."""
 
     wall: np.ndarray
     processor: np.ndarray
@@ -48,7 +48,7 @@ def measure(works: dict[str, Callable[[int], None]], effort: Effort) -> dict[str
     Parameters
     ----------
     works
-        For each peer a function that does as many units of work as its argument says.
+        For each peer a function that does the number of units of work in its argument.
     effort
         How long to measure.
 
@@ -71,7 +71,7 @@ def measure(works: dict[str, Callable[[int], None]], effort: Effort) -> dict[str
 
 
 def turn(work, count, effort):
-    """Let a peer work; returns the microseconds of a unit by the wall and by the processor."""
+    """Let a peer work; returns wall and processor time per unit in microseconds."""
     sleep(effort.pause)
     if count >= WARM_UP:
         work(count // WARM_UP)
@@ -80,7 +80,7 @@ def turn(work, count, effort):
 
 
 def units_for(work, seconds):
-    """How many units take at least this long; finding out warms everything up."""
+    """How many units take at least this long; measuring it also warms everything up."""
     count = 1
     while (taken := seconds_of(work, count)[0]) < seconds:
         count = max(2 * count, int(1.2 * count * seconds / max(taken, 1e-6)))
@@ -96,7 +96,7 @@ def seconds_of(work, count):
 
 @contextmanager
 def no_garbage_collection():
-    """Collect now, and not again until the block ends."""
+    """Collect garbage now, and not again until the block ends."""
     gc.collect()
     gc.disable()
     try:

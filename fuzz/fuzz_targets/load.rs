@@ -1,6 +1,6 @@
-//! Model files of any bytes: each is what its header says, or an error.
+//! Model files of arbitrary bytes: each is what its header says, or an error.
 //!
-//! The loader is compiled into this program, without the rest of its crate: with what the fuzzer adds to them, the
+//! The loader is compiled into this program, without the rest of its crate: with the fuzzer's instrumentation the
 //! kernels would take a quarter of an hour to compile.
 
 #![no_main]
@@ -25,12 +25,12 @@ use libfuzzer_sys::fuzz_target;
 use self::error::Error;
 use self::tensor::TensorFile;
 
-/// Where a file tells its checksum: after its length and `{"__metadata__":{"crc32":"`.
+/// Where a file states its checksum: after its length and `{"__metadata__":{"crc32":"`.
 const DIGITS: std::ops::Range<usize> = 34..42;
 
 fuzz_target!(|bytes: &[u8]| {
     let sealed = sealed(bytes.to_vec());
-    // What is refused with its checksum is refused without it, and not for the checksum.
+    // A file that is refused with its checksum is refused without it, and not for the checksum.
     if load(&sealed) && sealed != bytes {
         assert!(!load(bytes), "read with a wrong checksum");
     }

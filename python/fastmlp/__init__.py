@@ -1,15 +1,16 @@
 """Multilayer perceptrons for NumPy and scikit-learn, trained in Rust on the CPU.
 
-`MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` tells how that went. They
-need NumPy alone. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
-engine. Around them, with the packages that ``pip install "fastmlp[all]"`` brings:
+`MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` records the training. They
+need only NumPy. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
+engine. The modules around them need the packages that ``pip install "fastmlp[all]"`` installs:
 
 ==================  ==============================================================
+fastmlp.losses      losses for ``MLP(..., loss=...)``; they need NumPy alone
 fastmlp.data        the spiral, CSV files, splits, class weights, standardising
 fastmlp.metrics     accuracy, precision, recall, F1, confusion matrix
 fastmlp.plotting    data, decision boundaries, training curves, activations
 fastmlp.model       a network with its scaling and names, in one file
-fastmlp.checkpoint  training that can be interrupted and goes on
+fastmlp.checkpoint  training that can be interrupted and resumed
 fastmlp.lesson      the lesson that ``fastmlp demo`` shows
 ==================  ==============================================================
 """
@@ -18,6 +19,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fastmlp import losses
 from fastmlp._core import (
     MLP,
     SGD,
@@ -50,15 +52,16 @@ __all__ = [
     "Optimizer",
     "ParameterBlock",
     "__version__",
+    "losses",
 ]
 
-# Without threadpoolctl, or with one that takes no other libraries, there are no limits to obey.
+# Without threadpoolctl, or with one that accepts no other libraries, there are no limits to obey.
 with suppress(ImportError):
     import fastmlp._threadpoolctl  # noqa: F401
 
 
 def __getattr__(name: str) -> Any:
-    """Import the estimators when they are asked for: they need scikit-learn."""
+    """Import the estimators on first access: they need scikit-learn."""
     if name in ("MLPClassifier", "MLPRegressor"):
         require("sklearn", name)
         return getattr(import_module("fastmlp.estimators"), name)

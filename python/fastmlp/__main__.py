@@ -1,4 +1,4 @@
-"""Entry point of the command line; it speaks plainly when click is missing."""
+"""Entry point of the command line, with a plain message if click is missing."""
 
 import sys
 from contextlib import suppress

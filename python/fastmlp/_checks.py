@@ -1,4 +1,4 @@
-"""What a table must be like before a network is trained on it or asked about it."""
+"""Checks of a table before a network is trained on it or predicts from it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def split_table(
     fractions: Sequence[float],
     seed: int,
 ) -> Parts:
-    """Split the rows, or name the class that has too few; later, it would be known by code."""
+    """Split the rows, or name the class that has too few; later only its code would be known."""
     hint = "; the target looks continuous" if _looks_continuous(table) else ""
     counts = class_counts(table.y, len(table.class_names))
     rarest = counts.argmin()
@@ -43,7 +43,7 @@ def split_table(
 
 
 def _looks_continuous(table: Table[NDArray[np.int64]]) -> bool:
-    """Whether the classes are numbers, and many."""
+    """Whether the classes are numbers, and many of them."""
     try:
         numeric = np.isfinite([float(name) for name in table.class_names]).all()
     except ValueError:
@@ -64,7 +64,7 @@ def check_spread(csv_file: Path, table: Table[Any]) -> None:
 def check_range(
     csv_file: Path, table: Table[Any], mean: NDArray[Any], scale: NDArray[Any], dtype: str
 ) -> None:
-    """Refuse a number that is infinite as the network would see it, in whatever part it is."""
+    """Refuse a number, in any part, that would be infinite for the network."""
     features = np.arange(len(table.feature_names))
     for rows in (table.X.argmin(axis=0), table.X.argmax(axis=0)):
         with np.errstate(over="ignore", invalid="ignore"):

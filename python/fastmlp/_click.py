@@ -1,4 +1,4 @@
-"""What the commands share: kinds of options, and errors as one line with a status."""
+"""Shared by the commands: types of options, and errors as one line with an exit status."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,16 +11,16 @@ import click
 
 Number = TypeVar("Number", int, float)
 
-MAX_COUNT = 2**63 - 1  # what the core counts epochs and rows with
+MAX_COUNT = 2**63 - 1  # largest count of epochs and rows in the core
 MAX_JOBS = 2**16
 MAX_WIDTH = 2**24
 
 
 class Count(click.IntRange):
-    """A whole number from 1 that the core can count to."""
+    """An integer >= 1 that the core can hold as a count."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a number; the upper end is no part of the help, where it would only distract."""
+        """Read a number; the help omits the upper limit, which would only distract."""
         number: int = super().convert(value, param, ctx)
         if number > MAX_COUNT:
             self.fail(f"{number} is greater than {MAX_COUNT}.", param, ctx)
@@ -45,7 +45,7 @@ SEED = click.IntRange(0, 2**32 - 1)
 
 
 def check_jobs(ctx: click.Context, param: click.Parameter, value: int | None) -> int | None:
-    """Pass on a number of threads; a negative one counts back from all cores, which is -1."""
+    """Check a number of threads; a negative one counts back from all cores, which is -1."""
     if value is not None and (value == 0 or abs(value) > MAX_JOBS):
         raise click.BadParameter(f"{value} is neither from 1 to {MAX_JOBS} nor -1 for all cores.")
     return value
@@ -71,12 +71,12 @@ def _parse(text: str, kind: Callable[[str], Number], what: str) -> tuple[Number,
     except ValueError:
         valid = False
     if not valid:
-        raise click.BadParameter(f"{text!r} is not {what} > 0 with commas between.")
+        raise click.BadParameter(f"{text!r} is not {what} > 0 separated by commas.")
     return values
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how a CSV file is written, arguments of `read_csv`."""
+    """Add the options for the format of a CSV file, which are arguments of `read_csv`."""
     options = [
         click.option(
             "--delimiter",
@@ -95,8 +95,8 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--missing",
             metavar="TEXT",
             multiple=True,
-            help="A mark of missing values; may be given several times. An empty value is always "
-            "missing, and in features NA, NaN, null and the like are, too.",
+            help="A mark of missing values; may be given several times. Empty values are always "
+            "missing, and so are NA, NaN, null and the like in features.",
         ),
     ]
     for option in reversed(options):
@@ -110,7 +110,7 @@ def _tab_of_its_name(ctx: click.Context, param: click.Parameter, value: str) -> 
 
 @contextmanager
 def unprintable_as_escapes() -> Iterator[None]:
-    r"""Let the standard streams write what their encoding lacks as escapes, such as ``\u662f``."""
+    r"""Let the standard streams escape characters that their encoding lacks, such as ``\u662f``."""
     found = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]
     errors = [stream.errors for stream in found]
     _set_errors(found, ["backslashreplace"] * len(found))
@@ -127,7 +127,7 @@ def _set_errors(streams: list[TextIOWrapper], errors: list[str | None]) -> None:
 
 
 class BadInput(click.ClickException):
-    """What the user gave cannot be used."""
+    """The user's input cannot be used."""
 
     exit_code = 2
 
@@ -163,7 +163,7 @@ class Commands(click.Group):
 
 @contextmanager
 def _errors_as_messages() -> Iterator[None]:
-    """Turn errors of Python into messages with a status."""
+    """Turn Python's exceptions into messages with an exit status."""
     try:
         yield
     except (click.exceptions.Exit, click.UsageError, Interrupted, BrokenPipeError):

@@ -9,9 +9,11 @@ from _typeshed import SupportsRead, SupportsWrite
 from numpy.typing import NDArray
 from typing_extensions import Buffer, disjoint_base
 
+from fastmlp.losses import Loss
+
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Targets: TypeAlias = NDArray[np.integer] | FloatArray
-# SciPy is no dependency, and its sparse types know nothing of formats and dtypes.
+# SciPy is not a dependency, and its sparse types do not express formats and dtypes.
 Inputs: TypeAlias = FloatArray | Any
 Activation: TypeAlias = Literal[
     "identity",
@@ -35,6 +37,19 @@ Destination: TypeAlias = str | PathLike[str] | SupportsWrite[bytes]
 Source: TypeAlias = str | PathLike[str] | SupportsRead[bytes] | Buffer
 
 Normalization: TypeAlias = Literal["layer"]
+LossName: TypeAlias = Literal[
+    "cross_entropy",
+    "focal",
+    "squared_error",
+    "absolute_error",
+    "huber",
+    "quantile",
+    "poisson",
+    "gamma",
+    "tweedie",
+]
+# Of targets and the last layer's sums: the loss of each row, and its derivative by the sums.
+LossFunction: TypeAlias = Callable[[Any, Any], tuple[NDArray[Any], NDArray[Any]]]
 RateSchedule: TypeAlias = Literal["constant", "cosine", "linear", "one_cycle"]
 Role: TypeAlias = Literal["weight", "bias", "gain", "shift", "scale", "slope"]
 
@@ -206,7 +221,7 @@ class MLP:
         cls,
         layer_sizes: Sequence[int],
         activation: Activation | Sequence[Activation] = "relu",
-        output: Output = "softmax",
+        output: Output | None = None,
         init: Init = "auto",
         init_scale: float | None = None,
         dtype: _DType = "float32",
@@ -214,6 +229,7 @@ class MLP:
         *,
         normalization: Normalization | None = None,
         input_scale: bool = False,
+        loss: LossName | Loss | LossFunction | None = None,
     ) -> MLP: ...
     @property
     def layer_sizes(self) -> tuple[int, ...]: ...
@@ -221,6 +237,8 @@ class MLP:
     def activation(self) -> Activation | tuple[Activation, ...]: ...
     @property
     def output(self) -> Output: ...
+    @property
+    def loss_function(self) -> Loss | LossFunction: ...
     @property
     def dtype(self) -> Literal["float32", "float64"]: ...
     @property
@@ -255,6 +273,14 @@ class MLP:
         class_weight: FloatArray | Sequence[float] | None = None,
         n_jobs: int | None = None,
     ) -> float: ...
+    def evaluate(
+        self,
+        X: Inputs,
+        y: Targets,
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+        n_jobs: int | None = None,
+    ) -> tuple[float, float]: ...
     def loss_and_grad(
         self,
         X: Inputs,
@@ -264,6 +290,8 @@ class MLP:
         dropout: float | Sequence[float] = 0.0,
         seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
+        input_dropout: float = 0.0,
+        n_jobs: int | None = None,
     ) -> tuple[float, FloatArray]: ...
     def backward(self, X: FloatArray, d_output: FloatArray) -> tuple[FloatArray, FloatArray]: ...
     def step(
@@ -276,6 +304,7 @@ class MLP:
         dropout: float | Sequence[float] = 0.0,
         seed: int | np.random.Generator | None = None,
         alpha: float = 0.0,
+        input_dropout: float = 0.0,
     ) -> float: ...
     def fit(
         self,
@@ -296,11 +325,13 @@ class MLP:
         alpha: float = 0.0,
         report: Literal["objective", "scikit-learn"] = "objective",
         initial_epoch: int = 0,
+        input_dropout: float = 0.0,
     ) -> History: ...
     def save(self, path: Destination) -> None: ...
     @staticmethod
     def load(path: Source) -> MLP: ...
 
+def _check_loss(name: str, numbers: Sequence[float]) -> None: ...
 def save_network(
     path: Destination,
     network: MLP,

@@ -1,4 +1,4 @@
-"""What may be behind a CSV file that cannot be read: another format, delimiter or decimal mark."""
+"""Why a CSV file may be unreadable: it has another format, delimiter or decimal mark."""
 
 import codecs
 import csv
@@ -9,7 +9,7 @@ from os import PathLike
 
 DECIMAL_MARKS = {".": "decimal point", ",": "decimal comma"}
 
-# What files of other kinds begin with. The mark of UTF-32 begins as that of UTF-16 does.
+# First bytes of files of other kinds. The mark of UTF-32 begins like that of UTF-16.
 _FORMATS = {
     b"\x1f\x8b": "compressed by gzip",
     b"BZh": "compressed by bzip2",
@@ -34,24 +34,24 @@ _WITH_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
 
 
 class DataError(ValueError):
-    """A data file does not hold what was asked of it."""
+    """A data file does not contain what it should."""
 
 
 def refuse_other_formats(path: str | PathLike[str], content: bytes) -> None:
-    """Raise a DataError that names the kind of a file that is no text in UTF-8."""
+    """Raise a DataError that names the kind of a file that is not UTF-8 text."""
     kind = next((kind for magic, kind in _FORMATS.items() if content.startswith(magic)), None)
     if kind is None and b"\0" in content[:_SAMPLE_BYTES]:
         # Every other byte of ASCII characters in UTF-16 is 0.
         halves = (content[:_SAMPLE_BYTES:2], content[1:_SAMPLE_BYTES:2])
         is_wide = sum(b"\0" in half for half in halves) == 1
-        kind = "UTF-16 text" if is_wide else "a file of numbers that are no text"
+        kind = "UTF-16 text" if is_wide else "a binary file"
     if kind is not None:
         cure = "decompress it" if kind.startswith("compressed") else "save it as CSV in UTF-8"
         raise DataError(f"{path} is {kind}, expected CSV in UTF-8: {cure}")
 
 
 def refuse_other_encoding(path: str | PathLike[str], content: bytes) -> None:
-    """Raise a DataError with the place of the first byte that is not UTF-8."""
+    """Raise a DataError with the position of the first byte that is not UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError as error:
@@ -73,7 +73,7 @@ def refuse_delimiter_line(path: str | PathLike[str], fields: Sequence[str], sep:
 
 
 def delimiter_hint(content: bytes, delimiter: str) -> str:
-    """Name the delimiter that cuts the first records alike, if the given one does not."""
+    """Name the delimiter that splits the first records evenly, if the given one does not."""
     text = content[:_SAMPLE_BYTES].decode("utf-8-sig", errors="replace")
     lines = text.splitlines()[: None if len(content) <= _SAMPLE_BYTES else -1]
     if _is_table(_records(lines, delimiter)):
@@ -89,7 +89,7 @@ def delimiter_hint(content: bytes, delimiter: str) -> str:
 
 
 def header_hint(header: Sequence[str]) -> str:
-    """Remind of the header where names are numbers."""
+    """Remind of the header if names are numbers."""
     if not any(map(is_number, header)):
         return ""
     return "; if its first line is data, add a header, a line with the names of the columns"
@@ -104,9 +104,9 @@ def decimal_hint(value: str, decimal: str) -> str:
 
 
 def looks_headless(header: Sequence[str], target: str, labels: Sequence[str]) -> bool:
-    """Whether the header is like data: the target's name a label, and the others' names numbers.
+    """Whether the header looks like data: the target's name is a label, the others are numbers.
 
-    Whole numbers that count up are names.
+    Consecutive integers count as names.
     """
     names = [name for name in header if name != target]
     if target not in labels or not all(map(is_number, names)):
@@ -117,7 +117,7 @@ def looks_headless(header: Sequence[str], target: str, labels: Sequence[str]) ->
 
 
 def is_number(text: str) -> bool:
-    """Whether text is a number in decimal digits; Python's own rule has more, such as 1_2."""
+    """Whether text is a number in decimal digits; Python itself accepts more, such as 1_2."""
     return re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,6})?", text) is not None
 
 

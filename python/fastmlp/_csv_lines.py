@@ -1,4 +1,4 @@
-"""The lines of a CSV file: its header, and where in it an error lies."""
+"""The lines of a CSV file: its header, and the line of an error."""
 
 import csv
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from fastmlp._csv_hints import (
 class Lines:
     """The records of a file as Python's own reader finds them.
 
-    It tells the line of a record, which pandas does not. It is slow: beyond the header it is for
-    errors.
+    It knows the line of a record, which pandas does not. It is slow, so it reads beyond the header
+    only to report errors.
     """
 
     def __init__(self, path: str | PathLike[str], content: bytes, delimiter: str) -> None:
@@ -36,7 +36,7 @@ class Lines:
         return [name.strip() for name in fields]
 
     def check(self) -> None:
-        """Raise at the first line that leaves a quote open or is of another length."""
+        """Raise at the first line that leaves a quote open or has another length."""
         for _ in self.records():
             pass
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 Labels = TypeVar("Labels", bound=NDArray[np.int64] | None)
 
 
-_SHOWN_NAMES = 20  # of the columns or classes that an error lists
-# Columns up to which pandas reads in pieces, which saves memory and costs time by column and piece.
+_SHOWN_NAMES = 20  # columns or classes that an error lists at most
+# Up to this many columns pandas reads in pieces: less memory, but more time per column and piece.
 _NARROW = 1000
 
 
@@ -47,7 +47,7 @@ class Table(NamedTuple, Generic[Labels]):
     y : ndarray of int64, shape (n,), or None
         Class of each row, an index into `class_names`; None without a target.
     feature_names : tuple of str, length d
-        Column of the file each feature comes from.
+        Column of the file that each feature comes from.
     class_names : tuple of str
         Label of each class as the file writes it; empty without a target.
     """
@@ -92,24 +92,24 @@ def read_csv(
 ) -> Table[Any]:
     """Read features and class labels from a CSV file.
 
-    The file is UTF-8 text, its first line the column names. Spaces around names and values do
-    not count, nor do blank lines. A feature is missing if it is empty or one of the marks
-    `pandas.read_csv` knows, such as NA, NaN and null; a label, which may be any text, only if it
-    is empty. A feature of true and false alone is 1 and 0. A number becomes the float64 nearest
-    to it.
+    The file is UTF-8 text whose first line has the column names. Spaces around names and values are
+    ignored, and so are blank lines. A feature is missing if it is empty or one of the marks that
+    `pandas.read_csv` knows, such as NA, NaN and null; a label, which may be any text, is missing
+    only if it is empty. A feature of nothing but true and false becomes 1 and 0. A number becomes
+    the nearest float64.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     target : str or None
-        Column of the class labels; None reads features alone.
+        Column of the class labels; None reads only features.
     class_names : sequence of str, default=None
-        The classes in the order of their codes, such as those of a trained model. None takes
-        the file's own labels, sorted as numbers if all of them are numbers, else as text.
+        The classes in the order of their codes, such as those of a trained model. None uses the
+        labels of the file, sorted as numbers if all of them are numbers, else as text.
     feature_names : sequence of str, default=None
-        Columns of the features, in this order, such as those of a trained model. None takes
-        every column but the target, in the file's order.
+        Columns of the features, in this order, such as those of a trained model. None uses every
+        column but the target, in the file's order.
     delimiter : str, default=","
         The character between two values.
     decimal : {".", ","}, default="."
@@ -127,16 +127,16 @@ def read_csv(
     ImportError
         If pandas is not installed.
     OSError
-        If the file cannot be opened: FileNotFoundError if there is none.
+        If the file cannot be opened: FileNotFoundError if it does not exist.
     DataError
         If the file is not UTF-8, leaves a quote open or has a line of another length than its
-        header; if its first line seems to be data; if a column is absent, has no name or shares
-        it; if there are no feature columns or no rows; if a feature is missing or not a finite
-        number; if a label is missing, not among `class_names`, or a number written in two ways
-        ("1" and "1.0"); if there is only one class and `class_names` is None.
+        header; if its first line seems to be data; if a column is absent, has no name or no name of
+        its own; if there are no feature columns or no rows; if a feature is missing or not a finite
+        number; if a label is missing, not among `class_names`, or a number written in two ways ("1"
+        and "1.0"); if there is only one class and `class_names` is None.
     ValueError
         If a name occurs twice in `class_names`, or in `feature_names` and `target`; if
-        `delimiter` or `decimal` is none, or both are the same.
+        `delimiter` or `decimal` is not allowed, or both are the same.
     """
     _check_distinct("class_names", class_names or ())
     _check_distinct("feature_names and target", [*(feature_names or ()), target])
@@ -163,14 +163,14 @@ def read_csv(
 
 
 class Marks(NamedTuple):
-    """What the characters of a file mean."""
+    """The delimiter, the decimal mark and the marks of missing values of a file."""
 
     delimiter: str
     decimal: str
     missing: tuple[str, ...]
 
     def check(self) -> None:
-        """Raise a ValueError that names the argument which cannot be obeyed."""
+        """Raise a ValueError that names the invalid argument."""
         if len(self.delimiter) != 1 or self.delimiter.isalnum() or self.delimiter in '"\r\n.+-_':
             raise ValueError(
                 "delimiter must be one character that no number, name or line has, such as ',', "
@@ -189,7 +189,7 @@ def _check_distinct(argument: str, names: Iterable[str | None]) -> None:
 
 
 class _File:
-    """A CSV file, its columns known by position, and the errors that name a place in it."""
+    """A CSV file with columns known by position, and errors that name a line of it."""
 
     def __init__(self, path: str | PathLike[str], marks: Marks) -> None:
         marks.check()
@@ -224,7 +224,7 @@ class _File:
     def rows(
         self, features: Sequence[int], label_column: int | None
     ) -> tuple["DataFrame", list[str]]:
-        """Every row below the header, its label by number, and the labels in that order.
+        """Return every row below the header, with its label as a number, and the labels by number.
 
         Features are numbers, unless some value is text.
         """
@@ -232,7 +232,7 @@ class _File:
         ignored = {*range(width)} - {*features, label_column}
         text: dict[int, type] = dict.fromkeys(ignored, str)
         numbers: dict[int, type] = dict.fromkeys(features, np.float64)
-        # Labels are numbered as they come. Parsed, some would be taken for missing values.
+        # Labels are numbered as they come; pandas would parse some of them as missing values.
         labels: defaultdict[str, int] = defaultdict()
         labels.default_factory = labels.__len__
         converters = {} if label_column is None else {label_column: labels.__getitem__}
@@ -242,7 +242,7 @@ class _File:
             frame = self.parse(text, converters, low_memory=False)
         if frame.empty:
             raise DataError(f"{self.path} has no rows below its header")
-        # pandas fills short lines up with missing values.
+        # pandas pads short lines with missing values.
         if "" in labels if width - 1 == label_column else frame[width - 1].hasnans:
             self.lines.check()
         return frame, [label.strip() for label in labels]
@@ -279,7 +279,7 @@ class _File:
         return frame
 
     def features(self, columns: Sequence[int], frame: "DataFrame") -> NDArray[np.float64]:
-        """Finite numbers of shape (n, d), or the error that names the first that is none."""
+        """Return finite numbers of shape (n, d), or raise an error with the first other value."""
         X = np.empty((len(frame), len(columns)))
         for feature, column in enumerate(columns):
             values = frame[column]
@@ -340,7 +340,7 @@ class _File:
         return codes, class_names
 
     def classes(self, column: int, labels: list[str]) -> list[str]:
-        """Take distinct labels in their order as text, or as numbers if all of them are numbers."""
+        """Sort distinct labels as text, or as numbers if all of them are numbers."""
         if len(labels) == 1:
             raise DataError(
                 f"{self.path} has only one class in column {self.header[column]!r}, "
@@ -365,7 +365,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _with_point(text: str) -> str:
-    """Write a decimal comma as a point, and a point as what no number has."""
+    """Write a decimal comma as a point, and a point as a character that no number has."""
     return text.translate({ord("."): "?", ord(","): "."})
 
 

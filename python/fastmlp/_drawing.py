@@ -1,4 +1,4 @@
-"""What the plots share: figures, colours, points, classes and the plane behind them."""
+"""Shared by the plots: figures, colours, points, classes and the plane behind them."""
 
 import warnings
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colours that the colour-blind can tell apart: Okabe and Ito, "Color Universal Design", 2008.
+# Colours that the colour-blind can distinguish: Okabe and Ito, "Color Universal Design", 2008.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 MARKERS = "os^DvPX*"
 _DPI = 150
-_MAX_NAMES = 30  # of classes that a legend has room for
+_MAX_NAMES = 30  # class names that fit in a legend
 
 
 class Classifier(Protocol):
-    """Anything that gives each row a class."""
+    """An object that predicts a class for each row."""
 
     def predict(self, X: NDArray[Any], /) -> Any:
         """Return the class of each row."""
 
 
 class Plane:
-    """The classes a model gives to a grid that spans some points."""
+    """The classes that a model predicts on a grid around some points."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Plane:
         feature_names: Sequence[str] | None,
         title: str,
     ) -> "list[Artist]":
-        """Colour the plane by class and put the points on it, with the accuracy on them."""
+        """Colour the plane by class and draw points on it; the title has the accuracy on them."""
         frame(ax, self.limits, feature_names)
         colors = require("matplotlib.colors", "a decision boundary")
         tints = [tint(COLORS[c % len(COLORS)]) for c in range(len(self.names))]
@@ -87,7 +87,9 @@ def points(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
         raise TypeError(f"X must hold real numbers, got dtype {X.dtype}")
     check_finite("X", X, X, "finite")
     if y.shape != X.shape[:1]:
-        raise ValueError(f"y must hold one class a point, got shape {y.shape} for {len(X)} points")
+        raise ValueError(
+            f"y must hold one class per point, got shape {y.shape} for {len(X)} points"
+        )
     return X, y
 
 
@@ -115,7 +117,7 @@ def encode(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def limits_of(*parts: NDArray[Any]) -> list[tuple[float, float]]:
-    """Lowest and highest value to show of each feature, a little beyond the points."""
+    """Return the lowest and highest value to show per feature, a little beyond the points."""
     low = np.min([X.min(axis=0) for X in parts], axis=0).astype(np.float64)
     high = np.max([X.max(axis=0) for X in parts], axis=0).astype(np.float64)
     margin = np.where(high > low, 0.06 * (high - low), 1.0)
@@ -123,7 +125,7 @@ def limits_of(*parts: NDArray[Any]) -> list[tuple[float, float]]:
 
 
 def new_figure(size: tuple[float, float], purpose: str) -> "Figure":
-    """Make a figure of `size` inches that no window and no global state knows of."""
+    """Make a figure of `size` inches that belongs to no window and no global state."""
     matplotlib_figure = require("matplotlib.figure", purpose)
     figure: Figure = matplotlib_figure.Figure(figsize=size, dpi=_DPI, layout="constrained")
     return figure
@@ -134,7 +136,7 @@ def axes_or_new(ax: "Axes | None", size: tuple[float, float], purpose: str) -> "
 
 
 def tint(color: str) -> tuple[float, float, float]:
-    """Pale version of a colour, against which the points stand out."""
+    """Return a pale version of a colour, against which the points stand out."""
     red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return 0.64 + 0.36 * red, 0.64 + 0.36 * green, 0.64 + 0.36 * blue
 
@@ -170,7 +172,7 @@ def frame(
     ax.set_ylabel(ylabel, parse_math=False)
     ax.locator_params(nbins=7)
     width, height = (high - low for low, high in limits)
-    # Features of unlike units would squeeze an equal aspect to a strip.
+    # If features have different units, an equal aspect may squeeze the plot to a strip.
     if 0.25 <= width / height <= 4:
         ax.set_aspect("equal")
 
@@ -194,7 +196,7 @@ def legend_beside(ax: "Axes", title: str | None, handles: "Sequence[Artist]") ->
 
 
 def save(ax: "Axes", path: str | PathLike[str] | None) -> "Axes":
-    """Save the figure, if there is a path, and hand the Axes back."""
+    """Save the figure if there is a path, and return the Axes."""
     if path is not None:
         figure: Figure = ax.figure.figure  # of a subfigure, the figure that holds it
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""What is in a file beside the network: text and numbers, checked before they are believed."""
+"""The content of a file beside the network: text and numbers, checked before they are used."""
 
 import json
 import math
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 Tensors = dict[str, NDArray[Any]]
 
-# A tree takes much more memory than its text; what is saved is far below these.
+# Parsed JSON takes much more memory than its text; saved files stay far below these limits.
 _MAX_DEPTH = 4
 _MAX_CONTAINERS = 1024
-# Strings, also one that does not end, and brackets outside of them.
+# Strings, even an unterminated one, and brackets outside of strings.
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 _NOT_FINITE = ("inf", "-inf", "nan")
 
 
 class Saves(Protocol):
-    """What has a file of its own."""
+    """An object that can be saved to a file."""
 
     def save(self, path: "Destination") -> None:
         """Write the file."""
@@ -43,12 +43,12 @@ class _Nowhere:
 
 
 def check_saves(thing: Saves) -> None:
-    """Raise what `save` would say against the content of a model; nothing is written.
+    """Raise the error that `save` would raise about the content of a model; nothing is written.
 
     Parameters
     ----------
     thing : object
-        What is to be saved when a training is over, such as a `Model`.
+        The object that is to be saved after training, such as a `Model`.
 
     Raises
     ------
@@ -60,14 +60,14 @@ def check_saves(thing: Saves) -> None:
 
 @contextmanager
 def faults_of(source: "Source", verdict: str) -> Iterator[None]:
-    """Turn what is wrong with the content of a file into the error that names the file.
+    """Turn an error about the content of a file into a ModelFileError that names the file.
 
     Parameters
     ----------
     source : str, path-like, file object or bytes-like
         The file.
     verdict : str
-        What it then is: ``"is not a model file"``.
+        What the message says of the file, such as ``"is not a model file"``.
     """
     try:
         yield
@@ -89,13 +89,13 @@ def json_text(content: Mapping[str, Any]) -> str:
     Raises
     ------
     TypeError
-        If there is something else in it.
+        If it contains anything else.
     """
     return json.dumps(_plain(content), allow_nan=False)
 
 
 def _plain(value: Any) -> Any:
-    """Turn a value into one that JSON has: numbers of NumPy's, sequences and mappings included."""
+    """Turn a value, such as a NumPy number, a sequence or a mapping, into one that JSON has."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -111,7 +111,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray):
         return [_plain(item) for item in value]
-    raise TypeError(f"{value!r} is no text, number or boolean")
+    raise TypeError(f"{value!r} is not text, a number or a boolean")
 
 
 def json_object(name: str, text: str) -> dict[str, Any]:
@@ -133,42 +133,42 @@ def _restored(found: dict[str, Any]) -> Any:
 
 
 def _check_extent(name: str, text: str) -> None:
-    """Refuse what would make a large tree."""
+    """Refuse text whose parsed form would be large."""
     depth = containers = 0
     for found in _BRACKETS.finditer(text):
         if found[1]:
             depth, containers = depth + 1, containers + 1
             if depth > _MAX_DEPTH or containers > _MAX_CONTAINERS:
                 raise ValueError(
-                    f"{name} must have at most {_MAX_CONTAINERS} lists and objects, and at most "
-                    f"{_MAX_DEPTH} within each other"
+                    f"{name} must have at most {_MAX_CONTAINERS} lists and objects, "
+                    f"nested at most {_MAX_DEPTH} deep"
                 )
         elif found[0] in ("]", "}"):
             depth -= 1
 
 
 def check_keys(what: str, found: Iterable[str], expected: Iterable[str]) -> None:
-    """Refuse other keys than the expected ones."""
+    """Refuse keys other than the expected ones."""
     found, expected = sorted(found), sorted(expected)
     if found != expected:
         raise ValueError(f"{what} must be {expected}, got {found}")
 
 
 def check_type(name: str, value: Any, *kinds: type) -> None:
-    """Refuse a value that is of none of these types; a bool is no int."""
+    """Refuse a value that has none of these types; a bool is not an int."""
     if type(value) not in kinds:
         expected = " or ".join(kind.__name__ for kind in kinds)
         raise ValueError(f"{name} must be {expected}, got {value!r}")
 
 
 def check_count(name: str, value: Any) -> None:
-    """Refuse what is no integer from 0."""
+    """Refuse anything but an integer >= 0."""
     if type(value) is not int or value < 0:
         raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
 
 
 def vector(tensors: Tensors, name: str, dtype: str, length: int | None = None) -> NDArray[Any]:
-    """Get a tensor of one dimension, of this type and length."""
+    """Get a one-dimensional tensor of this type and length."""
     if name not in tensors:
         raise ValueError(f"it holds no {name}")
     tensor = tensors[name]
@@ -181,13 +181,13 @@ def vector(tensors: Tensors, name: str, dtype: str, length: int | None = None) -
 
 
 def text_names(name: str) -> set[str]:
-    """Name the tensors of `text_tensors`."""
+    """Return the names of the tensors that `text_tensors` makes."""
     return {f"{name}.utf8", f"{name}.offsets"}
 
 
 def text_tensors(name: str, words: Iterable[str]) -> Tensors:
-    """Lay words out as tensors: all their bytes, and where in them each one begins and ends."""
-    # A lone surrogate, which a name of a column may hold, is kept as it is.
+    """Store words as tensors: all their bytes, and the positions where each one begins and ends."""
+    # A lone surrogate, which a column name may contain, is kept as it is.
     pieces = [word.encode("utf-8", "surrogatepass") for word in words]
     return {
         f"{name}.utf8": np.frombuffer(b"".join(pieces), np.uint8),
@@ -196,7 +196,7 @@ def text_tensors(name: str, words: Iterable[str]) -> Tensors:
 
 
 def text_of(tensors: Tensors, name: str, count: int) -> list[str]:
-    """Get the `count` words that `text_tensors` laid out."""
+    """Get the `count` words that `text_tensors` stored."""
     data = vector(tensors, f"{name}.utf8", "uint8")
     offsets = vector(tensors, f"{name}.offsets", "int64", count + 1)
     in_order = (offsets[1:] >= offsets[:-1]).all()

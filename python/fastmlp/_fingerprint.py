@@ -1,4 +1,4 @@
-"""Data and arguments of a fit in few words, by which another fit is told apart."""
+"""A short description of the data and arguments of a fit, which differs for another fit."""
 
 import zlib
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 
 from fastmlp._files import check_type, json_object, json_text
 
-_MAX_TEXT = 1000  # of an argument in a file; of a longer one a checksum is kept
+_MAX_TEXT = 1000  # of an argument in a file; a longer one is replaced by a checksum
 
 
 def fingerprint_of(X: Any, y: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Tell the data and arguments of a fit from others, in terms that JSON has."""
+    """Describe the data and arguments of a fit in values that JSON has."""
     found = {"X": _digest(X), "y": _digest(y)}
     for name, value in arguments.items():
         if name != "n_jobs" and value is not None:
@@ -27,7 +27,7 @@ def stored_fingerprint(found: Any) -> dict[str, Any] | None:
 
 
 def _short(value: Any) -> Any:
-    """Return what JSON has for a value, or a checksum where that would be long."""
+    """Return a value as JSON has it, or a checksum if that would be long."""
     text = json_text({"value": value})
     if len(text) <= _MAX_TEXT:
         return json_object("an argument", text)["value"]
@@ -35,7 +35,7 @@ def _short(value: Any) -> Any:
 
 
 def _digest(array: Any) -> str:
-    """Shape, dtype and checksum of an array, dense or sparse."""
+    """Return shape, dtype and checksum of an array, dense or sparse."""
     parts = [array] if isinstance(array, np.ndarray) else [array.data, array.indices, array.indptr]
     checksum = 0
     for part in parts:

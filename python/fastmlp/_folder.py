@@ -1,4 +1,4 @@
-"""The folder of a training: one run at a time, and results that are replaced only on demand."""
+"""The folder of a training: one run at a time, and results that are replaced only on request."""
 
 import os
 import sys
@@ -28,9 +28,9 @@ else:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Make a folder and keep other runs out of it; a folder that stays empty is removed again.
+    """Create a folder and keep other runs out of it; a folder that stays empty is removed again.
 
-    The system gives the lock of a process back when that ends, however it does.
+    The system releases the lock when the process ends, however it ends.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def refuse_results(folder: Path) -> None:
     """Raise if a folder holds results, which a new training would replace."""
     if not any((folder / name).exists() for name in _RESULTS):
         return
-    resume = ", --resume goes on with it" if (folder / CHECKPOINT).exists() else ""
+    resume = ", --resume continues it" if (folder / CHECKPOINT).exists() else ""
     raise BadInput(
         f"{folder} holds the results of a training: --overwrite replaces them, --output names "
         f"another folder{resume}"
@@ -79,13 +79,13 @@ def _locked(folder: Path) -> Iterator[None]:
             pass  # a file system without locks
         if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
             break
-        file.close()  # the run that held it has removed it meanwhile
+        file.close()  # the run that held it has since removed it
         file = path.open("a")
     try:
         yield
     finally:
-        # Before the lock is given back, where the system removes open files; Windows does not,
-        # nor does it remove the file that another run has opened.
+        # Removed before the lock is released, where the system can remove open files. Windows
+        # cannot, nor can it remove a file that another run has opened.
         if os.name == "nt":
             file.close()
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What a training leaves in its folder: the model, its metrics and its plots."""
+"""The results of a training in its folder: the model, its metrics and its plots."""
 
 import json
 import warnings
@@ -14,7 +14,7 @@ from fastmlp._core import History
 from fastmlp.metrics import Metrics, classification_metrics, confusion_matrix, metrics_table
 from fastmlp.model import Model
 
-_MAX_CLASSES = 50  # that a table has lines for; a plot draws as many
+_MAX_CLASSES = 50  # in a table; a plot draws as many
 
 
 class Part(NamedTuple):
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """A data set in three: to learn from, to watch the learning with, to judge the end by."""
+    """A data set in three parts: for training, for monitoring it and for the final test."""
 
     train: Part
     validation: Part
@@ -33,17 +33,17 @@ class Parts(NamedTuple):
 
 
 def evaluate_part(model: Model, part: Part) -> Metrics:
-    """Metrics of `model` on `part`, overall and for each class."""
+    """Return the metrics of `model` on `part`, overall and per class."""
     return classification_metrics(part.y, model.predict(part.X), model.class_names)
 
 
 def evaluate_parts(model: Model, parts: Parts) -> dict[str, Metrics]:
-    """Metrics of `model` on each part, by the part's name."""
+    """Return the metrics of `model` on each part, by the part's name."""
     return {name: evaluate_part(model, part) for name, part in parts._asdict().items()}
 
 
 def printable(text: str) -> str:
-    r"""Write what does not print as an escape, such as ``\x1b``: a terminal would obey it."""
+    r"""Escape unprintable characters, such as ``\x1b``, which a terminal would obey."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
@@ -59,7 +59,7 @@ def listed(entries: Sequence[str], limit: int = 20) -> str:
 
 
 def describe_metrics(metrics: Metrics) -> str:
-    """Lay metrics out as a table that holds no control characters; of many classes, the worst."""
+    """Lay out metrics as a table without control characters; of many classes it has the worst."""
     found = metrics["classes"]
     worst = set(sorted(found, key=lambda name: found[name]["f1"])[:_MAX_CLASSES])
     shown = [name for name in found if name in worst]
@@ -111,7 +111,7 @@ def _plot(files: Mapping[str, Path], model: Model, history: History, parts: Part
 
 
 def describe_files(folder: Path, files: Iterable[Path]) -> str:
-    """List `files` of `folder` with their sizes, a line each."""
+    """List `files` of `folder` with their sizes, one per line."""
     files = sorted(files)
     width = max(len(file.name) for file in files)
     lines = [f"  {file.name:{width}}  {file.stat().st_size / 1000:8.1f} kB" for file in files]

@@ -1,4 +1,4 @@
-"""Makes threadpoolctl's limits hold for fastmlp's threads too."""
+"""Apply threadpoolctl's limits to fastmlp's threads too."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from threadpoolctl import LibController, register
 
 
 class FastmlpController(LibController):  # type: ignore[misc]
-    """What threadpoolctl asks of a library: to tell and to change how many threads it may use."""
+    """The interface by which threadpoolctl reads and sets how many threads a library may use."""
 
     user_api = "fastmlp"
     internal_api = "fastmlp"
@@ -16,15 +16,15 @@ class FastmlpController(LibController):  # type: ignore[misc]
     dynlib: Any
 
     def get_num_threads(self) -> int:
-        """Threads that ``n_jobs=-1`` stands for."""
+        """Return the number of threads that ``n_jobs=-1`` stands for."""
         return int(self.dynlib.fastmlp_get_num_threads())
 
     def set_num_threads(self, num_threads: int) -> None:
-        """Limit the threads of calls to come, whatever their ``n_jobs``."""
+        """Limit the threads of future calls, whatever their ``n_jobs``."""
         self.dynlib.fastmlp_set_num_threads(num_threads)
 
     def get_version(self) -> str:
-        """Version of the package."""
+        """Return the version of the package."""
         from fastmlp import __version__
 
         return __version__

@@ -37,15 +37,15 @@ from fastmlp._training import (
 from fastmlp.checkpoint import Checkpoint
 from fastmlp.data import read_csv
 
-HELP = """Train a network to tell the classes of a CSV file.
+HELP = """Train a network to predict the classes of a CSV file.
 
-All columns but the target are features, and must be numbers without gaps; the classes may be any
+All columns but the target are features and must be numbers without gaps; the classes may be any
 text. Writes the model (model.safetensors), the metrics (metrics.json) and the plots: loss and
 accuracy, confusion matrix and, with two features, the decision boundary.
 
-Once a minute, at the end, and on Ctrl-C, a checkpoint is written (checkpoint.safetensors). From it
-the same command with --resume goes on: after an interruption, or after the end with more --epochs.
-Results of another training are replaced with --overwrite only.
+A checkpoint (checkpoint.safetensors) is written once a minute, at the end, and on Ctrl-C. The same
+command with --resume continues from it, after an interruption or, with more --epochs, after the
+end. Results of another training are replaced only with --overwrite.
 """
 
 
@@ -82,7 +82,7 @@ Results of another training are replaced with --overwrite only.
         ]
     ),
     show_default="normal for one hidden layer, else auto",
-    help="How the weights start; auto suits the activation, and deep networks.",
+    help="Initial weights; auto suits the activation and deep networks.",
 )
 @click.option(
     "--init-scale",
@@ -94,33 +94,33 @@ Results of another training are replaced with --overwrite only.
     "--dtype",
     type=click.Choice(["float32", "float64"]),
     default="float32",
-    help="Numbers the network computes with.",
+    help="Type of the network's numbers.",
 )
 @click.option(
     "--optimizer",
     type=click.Choice(["sgd", "adam", "adamw"]),
     default="sgd",
-    help="Rule of the updates.",
+    help="Update rule.",
 )
 @click.option(
     "--learning-rate",
     type=float,
     show_default="sgd 0.1, with --init normal 1.0; others 0.001",
-    help="Size of the updates.",
+    help="Step size of the updates.",
 )
 @click.option("--momentum", type=float, show_default="0.0", help="Momentum of sgd, in [0, 1].")
 @click.option(
     "--nesterov/--no-nesterov", default=False, help="Nesterov's lookahead for --momentum."
 )
 @click.option(
-    "--weight-decay", type=float, show_default="0.01", help="Pull of adamw towards 0, >= 0."
+    "--weight-decay", type=float, show_default="0.01", help="Weight decay of adamw, >= 0."
 )
 @click.option(
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     metavar="X",
     default=0.0,
-    help="Share of the hidden activations that training leaves out.",
+    help="Fraction of the hidden activations that training drops.",
 )
 @click.option("--epochs", type=COUNT, metavar="N", default=1000, help="Passes over the rows.")
 @click.option(
@@ -128,7 +128,7 @@ Results of another training are replaced with --overwrite only.
     type=COUNT,
     metavar="N",
     show_default="all rows",
-    help="Rows of an update.",
+    help="Rows per update.",
 )
 @click.option(
     "--class-weight",
@@ -141,7 +141,7 @@ Results of another training are replaced with --overwrite only.
     type=numbers,
     metavar="X,X,X",
     default="0.70,0.15,0.15",
-    help="Parts of the rows to train on, to validate with and to test with.",
+    help="Fractions of the rows for training, validation and test.",
 )
 @click.option(
     "--seed", type=SEED, metavar="N", default=1234, help="Seed of the split and the network."
@@ -156,7 +156,7 @@ Results of another training are replaced with --overwrite only.
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on from the checkpoint in --output.",
+    help="Continue from the checkpoint in --output.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the results in --output.")
 @click.option("--quiet", is_flag=True, help="Print errors and warnings only.")
@@ -200,7 +200,7 @@ def train(
         )
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other")
-    require("matplotlib", "training")  # now, and not when an hour of it is over
+    require("matplotlib", "training")  # now, and not after an hour of training
     folder = output or Path("runs") / csv_file.stem
     with held(folder):
         if not (resume or overwrite):

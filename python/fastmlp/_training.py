@@ -20,10 +20,10 @@ from fastmlp.model import Model
 
 
 class Prepared(NamedTuple):
-    """A table as a network is trained on it."""
+    """A table in the form in which a network is trained on it."""
 
     parts: Parts
-    X_train: NDArray[Any]  # standardised, as X_val
+    X_train: NDArray[Any]  # standardised, like X_val
     X_val: NDArray[Any]
     scaler: Any
     table: Table[NDArray[np.int64]]
@@ -49,7 +49,7 @@ def prepare(
     seed: int,
     dtype: Any,
 ) -> Prepared:
-    """Split and standardise a table, or refuse what would fail later."""
+    """Split and standardise a table, or refuse one that would fail later."""
     check_spread(csv_file, table)
     parts = split_table(csv_file, target, table, fractions, seed)
     scaler, (X_train,) = standardize(parts.train.X, dtype=dtype)
@@ -59,14 +59,14 @@ def prepare(
 
 
 def weights_of(y: NDArray[np.int64], scheme: Any) -> NDArray[np.float64] | None:
-    """Weights of the classes, all of which have rows."""
+    """Return the weights of the classes, all of which have rows."""
     return None if scheme == "none" else class_weights(y, scheme)
 
 
 def make_optimizer(
     name: str, rate: float, momentum: float | None, nesterov: bool, weight_decay: float | None
 ) -> Optimizer:
-    """Make the optimizer, or refuse an option that is another one's."""
+    """Make the optimizer, or refuse an option that belongs to another one."""
     if name != "sgd" and (momentum is not None or nesterov):
         raise click.UsageError("--momentum and --nesterov need --optimizer sgd")
     if name != "adamw" and weight_decay is not None:
@@ -79,7 +79,7 @@ def make_optimizer(
 
 
 def resumed(path: Path, begun: Checkpoint, epochs: int) -> Checkpoint:
-    """Load the training of a checkpoint, which must be the one that the command would begin."""
+    """Load the training of a checkpoint, which must be the one that the command would start."""
     training = Checkpoint.load(path)
     for here, there in [
         (begun.network, training.network),
@@ -103,16 +103,16 @@ def kept_when_it_fails(
     except KeyboardInterrupt as interruption:
         training.save(path)
         made = f"interrupted after {training.epoch} of {epochs} epochs"
-        raise Interrupted(f"{made}: the same command with --resume goes on") from interruption
+        raise Interrupted(f"{made}: the same command with --resume continues") from interruption
     except Exception as error:
         has_diverged = isinstance(error, ArithmeticError)
         if not was_resumed and (has_diverged or training.epoch == 0):
-            path.unlink(missing_ok=True)  # there is nothing to go on with
+            path.unlink(missing_ok=True)  # there is nothing to resume
         raise
 
 
 def learned_nothing(metrics: Metrics) -> bool:
-    """Whether one answer for all rows would be as good, in accuracy and in mean recall."""
+    """Whether the same prediction for all rows would have as good an accuracy and mean recall."""
     counts = [scores["num_samples"] for scores in metrics["classes"].values()]
     recalls = [scores["recall"] for scores in metrics["classes"].values()]
     accuracy = metrics["overall"]["accuracy"]
@@ -122,7 +122,7 @@ def learned_nothing(metrics: Metrics) -> bool:
 
 
 def cure_of(init: str, optimizer: str) -> str:
-    """Name what to try after a training that learned nothing."""
+    """Suggest what to try after a training that learned nothing."""
     cures = ["more --epochs", "another --learning-rate"]
     if init == "normal":
         cures.append("--init auto")
@@ -135,7 +135,7 @@ def cure_of(init: str, optimizer: str) -> str:
 
 
 def describe(csv_file: Path, table: Table[NDArray[np.int64]], parts: Parts, network: MLP) -> str:
-    """Tell what was read, how it was split, and the network."""
+    """Describe the data, its split and the network."""
     file, names = printable(str(csv_file)), printable_names(table.class_names)
     classes = listed([f"{name} {n}" for name, n in zip(names, np.bincount(table.y), strict=True)])
     sizes = " -> ".join(str(size) for size in network.layer_sizes)

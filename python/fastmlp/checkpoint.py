@@ -1,4 +1,4 @@
-"""Training that can be interrupted: a file from which it goes on as if nothing had happened."""
+"""Training that can be interrupted and resumed from a file as if nothing had happened."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -40,14 +40,14 @@ _RULES: dict[str, tuple[type[Optimizer], tuple[str, ...]]] = {
     "Adam": (Adam, ("learning_rate", "beta_1", "beta_2", "epsilon", "epsilon_hat")),
     "AdamW": (AdamW, ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")),
 }
-# Those that are not None follow the settings in a dict, so that a file without them has none.
+# Options that are not None follow the settings in a dict; without any, a file has no dict.
 _OPTIONS = ("clip_norm", "schedule", "warmup", "lr_factors", "decay_roles")
 _SERIES = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 _CONFIG = {"optimizer", "seed", "epoch", "step", "fingerprint"}
 
 
 class _Copies(NamedTuple):
-    """What training changes, as it was after an epoch."""
+    """Everything that training changes, as it was after an epoch."""
 
     parameters: NDArray[Any]
     learning_rate: float
@@ -57,20 +57,20 @@ class _Copies(NamedTuple):
 class _Whole(NamedTuple):
     """The last whole epoch of a training.
 
-    It is replaced by one assignment, so that a signal meets either this epoch or the next one,
-    whichever line it interrupts.
+    It is replaced by one assignment, so a signal finds either this epoch or the next one, whichever
+    line it interrupts.
     """
 
     epoch: int
-    copies: _Copies | None  # None where network and optimizer are at this epoch themselves
+    copies: _Copies | None  # None if network and optimizer are at this epoch themselves
 
 
 class Checkpoint:
     """A training at the end of one of its epochs.
 
-    Network, optimizer, seed and number of epochs are all that the rest of a training depends on,
-    besides the data and the other arguments of `fit`: k epochs, and the others after the file was
-    loaded, give the same bits as all of them in one go.
+    The rest of a training depends only on network, optimizer, seed and number of epochs, besides
+    the data and the other arguments of `fit`: training k epochs, and the others after loading the
+    file, gives the same bits as training all of them in one go.
 
     Parameters
     ----------
@@ -88,13 +88,13 @@ class Checkpoint:
     optimizer : SGD, Adam or AdamW
     seed : int
     epoch : int
-        Epochs made.
+        Number of epochs completed.
     history : History
-        What each of them showed.
+        The record of these epochs.
 
     Examples
     --------
-    Train on, whatever happened last time:
+    Continue the training, whatever happened last time:
 
     >>> from pathlib import Path
     >>> import numpy as np
@@ -124,7 +124,7 @@ class Checkpoint:
         self.optimizer = optimizer
         self.seed = seed
         self._whole = _Whole(0, None)
-        # Entries beyond the last whole epoch are of one that a signal kept from becoming whole.
+        # Entries beyond the last whole epoch belong to one that a signal cut short.
         self._series: dict[str, list[float]] = {name: [] for name in _SERIES}
         self._fingerprint: dict[str, Any] | None = None
 
@@ -139,7 +139,7 @@ class Checkpoint:
         callback: Callable[[Epoch], bool | None] | None = None,
         **arguments: Any,
     ) -> History:
-        """Train up to a number of epochs, from where the training stands.
+        """Train up to a number of epochs, starting from the current one.
 
         Parameters
         ----------
@@ -148,19 +148,19 @@ class Checkpoint:
         y : ndarray of shape (n,) or (n, d_out)
             As for `MLP.fit`; the same each time.
         epochs : int
-            Epochs of the whole training. Where the optimizer has a schedule, they are how long it
-            is: a training goes on in its schedule if they are the same each time.
+            Epochs of the whole training. They are the length of the optimizer's schedule, if it has
+            one: a training continues its schedule if they are the same each time.
         path : str or path-like, default=None
-            The file to keep: written before the first epoch, then at most every `interval`
-            seconds, at the end, and when an error or Ctrl-C ends training. It always holds a
-            whole epoch, the last one unless Ctrl-C is pressed again and again. None keeps none.
+            The file to keep: written before the first epoch, then at most every `interval` seconds,
+            at the end, and when an error or Ctrl-C ends training. It always holds a whole epoch,
+            which is the last one unless Ctrl-C is pressed again and again. None keeps no file.
         interval : float, default=60.0
-            Seconds between two writings; 0 writes after each epoch.
+            Seconds between two writes; 0 writes after each epoch.
         callback : callable, default=None
             As for `MLP.fit`.
         **arguments : object
-            Others of `MLP.fit`, such as `batch_size`; the same each time, but `n_jobs`, which
-            changes no bits.
+            Other arguments of `MLP.fit`, such as `batch_size`; the same each time, except `n_jobs`,
+            which does not change the bits.
 
         Returns
         -------
@@ -182,7 +182,7 @@ class Checkpoint:
         self._check_same(fingerprint_of(X, y, arguments))
         self._go_back()  # a signal may have ended the last call before it had done so
         if path is not None:
-            self.save(path)  # what refuses the file does so before there is work to lose
+            self.save(path)  # if the file cannot be written, there is no work to lose yet
         written = monotonic()
 
         def keep(epoch: Epoch) -> bool | None:
@@ -221,12 +221,12 @@ class Checkpoint:
 
     @property
     def epoch(self) -> int:
-        """Epochs made: int."""
+        """Number of epochs completed: int."""
         return self._whole.epoch
 
     @property
     def history(self) -> History:
-        """What each epoch showed: History."""
+        """The record of each epoch: History."""
         epoch = self.epoch
         arrays = {name: np.array(series[:epoch]) for name, series in self._series.items()}
         optional = {name: arrays[name] if arrays[name].size else None for name in _SERIES[1:4]}
@@ -322,7 +322,7 @@ class Checkpoint:
         )
 
     def _settle(self, path: str | PathLike[str] | None) -> None:
-        """Go back to the last whole epoch and write it; once interrupted, it can be done again."""
+        """Go back to the last whole epoch and write it; an interrupted call can be repeated."""
         self._go_back()
         if path is not None:
             self.save(path)
@@ -358,7 +358,7 @@ class Checkpoint:
 def _check_series(
     network: MLP, epoch: int, fingerprint: dict[str, Any] | None, series: Tensors
 ) -> None:
-    """Refuse a history of another number of epochs, or of what the training does not tell."""
+    """Refuse a history of another number of epochs, or with figures that the training lacks."""
     classifies = network.output in ("softmax", "sigmoid")
     validated = epoch if fingerprint is not None and "X_val" in fingerprint else 0
     lengths = {
@@ -373,7 +373,7 @@ def _check_series(
 
 
 def _check_state(network: MLP, state: Tensors) -> None:
-    """Refuse vectors that are not of the network's parameters."""
+    """Refuse vectors that do not match the network's parameters."""
     for name in state:
         vector(state, name, network.dtype, network.n_parameters)
 
@@ -394,7 +394,7 @@ def _optimizer_of(settings: Any) -> Optimizer:
 
 
 def _slots(optimizer: Optimizer) -> tuple[str, ...]:
-    """Name the vectors of the optimizer's state, after its first step."""
+    """Return the names of the vectors in the optimizer's state after its first step."""
     if isinstance(optimizer, SGD):
         return ("velocity",) if optimizer.momentum > 0 else ()
     return ("m", "v")

@@ -54,7 +54,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return status or 0
 
 
-# Help is given as text, for `python -OO` has no docstrings.
+# Help is given as text, because `python -OO` removes docstrings.
 @click.group(
     cls=Commands,
     help="""Multilayer perceptrons on the CPU: learn, train, evaluate, predict.
@@ -68,7 +68,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 @click.version_option(__version__, prog_name="fastmlp", message="%(prog)s %(version)s")
 @click.pass_context
 def commands(ctx: click.Context) -> None:
-    """Show the help where no command is given."""
+    """Show the help if no command is given."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -76,7 +76,7 @@ def commands(ctx: click.Context) -> None:
 @commands.command(
     help="""Walk through the whole lesson on three spiral arms.
 
-    Prints every step, from the look at the data to the trained network's metrics, and writes the
+    Prints every step, from a look at the data to the metrics of the trained network, and writes the
     plots, the metrics (metrics.json) and the model (model.safetensors).
     """
 )
@@ -95,9 +95,9 @@ commands.add_command(train)
 
 
 @commands.command(
-    help="""Print how well a model tells the classes of a CSV file.
+    help="""Print how well a model predicts the classes of a CSV file.
 
-    Precision, recall, F1 and number of samples, weighted overall and for each class.
+    Precision, recall, F1 and number of samples, weighted overall and per class.
     """
 )
 @click.argument("model_file", metavar="MODEL", type=EXISTING_FILE)
@@ -130,8 +130,8 @@ def evaluate(
 @commands.command(
     help="""Predict the class of each row of a CSV file.
 
-    The columns are found by the names the model was trained with; others are ignored. The answer
-    is CSV in UTF-8: a column class, and a column probability_NAME for each class.
+    Columns are found by the names that the model was trained with; others are ignored. The output
+    is CSV in UTF-8: a column class, and a column probability_NAME per class.
     """
 )
 @click.argument("model_file", metavar="MODEL", type=EXISTING_FILE)
@@ -157,7 +157,7 @@ def predict(model_file: Path, csv_file: Path, output: TextIO, **reading: Any) ->
 
 
 def _drop_unwritten_output() -> None:
-    """Keep the interpreter from failing again, at its end, to write what could not be written."""
+    """Keep the interpreter from trying again, at exit, to write what could not be written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -27,7 +27,7 @@ __all__ = [
 
 RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 
-MAX_CLASSES = 2**24  # bounds the memory that one wild class code can ask for
+MAX_CLASSES = 2**24  # bounds the memory that one wrong class code can claim
 
 
 def make_spiral(
@@ -37,17 +37,17 @@ def make_spiral(
     noise: float = 0.2,
     random_state: RandomState = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Make points on interleaved spiral arms, one arm a class.
+    """Make points on interleaved spiral arms, one arm per class.
 
-    Along arm c the radius r grows evenly from 0 to 1 and the angle t, in radians, from 4c to
-    4(c + 1), plus normal noise; a point is (r sin t, r cos t). No straight line separates
-    the arms. The data set is that of Stanford's CS231n course notes, "Putting it together:
-    minimal neural network case study".
+    Along arm c the radius r grows linearly from 0 to 1 and the angle t, in radians, from 4c to 4(c
+    + 1), plus normal noise; a point is (r sin t, r cos t). No straight line separates the arms. The
+    data set is that of Stanford's CS231n course notes, "Putting it together: minimal neural network
+    case study".
 
     Parameters
     ----------
     n_samples : int, default=1500
-        Number of points, at least `n_classes`. Where it does not divide evenly, the first
+        Number of points, at least `n_classes`. If it is not a multiple of `n_classes`, the first
         arms have one point more.
     n_classes : int, default=3
         Number of arms, at least 1.
@@ -125,10 +125,10 @@ def split(
     fractions: Sequence[float] = (0.70, 0.15, 0.15),
     random_state: RandomState = None,
 ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """Split the rows at random into parts that mix the classes as the whole does.
+    """Split the rows at random into parts with the class proportions of the whole.
 
-    Every part holds each class's share of it to within one row: of n rows of a class, a part
-    with fraction f gets n f rounded up or down.
+    The proportions hold to within one row: of n rows of a class, a part with fraction f gets n f
+    rounded up or down.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def split(
     Returns
     -------
     list of (X, y)
-        One pair of copies a part, rows in random order; each row is in exactly one part.
+        One pair of copies per part, rows in random order; each row is in exactly one part.
 
     Raises
     ------
@@ -173,8 +173,8 @@ def split(
                 f"a split into {len(fractions)} parts needs as many rows of each class, "
                 f"but class {label} has {len(rows)}"
             )
-        # A cut is floor(n end + shift) with one shift in (0, 1) a class: the parts of a class
-        # are then n f rounded up or down, and over the classes the roundings cancel.
+        # A cut is floor(n end + shift) with one shift in (0, 1) per class: the parts of a class are
+        # then n f rounded up or down, and over the classes the roundings cancel.
         cuts = np.floor(len(rows) * ends + (c + 0.5) / len(classes))
         part[rows] = np.searchsorted(cuts, np.arange(len(rows)), side="right")
     parts = [order[part == p] for p in range(len(fractions))]
@@ -229,7 +229,7 @@ def class_weights(
     scheme: Literal["balanced", "inverse"] = "balanced",
     n_classes: int | None = None,
 ) -> NDArray[np.float64]:
-    """Weights that give every class the same say in the loss.
+    """Weights that give every class the same influence on the loss.
 
     Parameters
     ----------
@@ -251,8 +251,7 @@ def class_weights(
     TypeError
         If `y` does not hold integers.
     ValueError
-        If `y` is as `class_counts` rejects it, if a class has no rows, or if the scheme is
-        unknown.
+        If `class_counts` rejects `y`, if a class has no rows, or if the scheme is unknown.
     """
     if scheme not in ("balanced", "inverse"):
         raise ValueError(f"scheme must be 'balanced' or 'inverse', got {scheme!r}")
@@ -273,9 +272,9 @@ def standardize(
     Parameters
     ----------
     X_train : array-like, shape (n, d)
-        Features of the training part, from which mean and scale come.
+        Features of the training part, from which mean and scale are computed.
     *others : array-like, shape (m, d)
-        Features of the other parts, scaled alike.
+        Features of the other parts, scaled in the same way.
     dtype : {"float32", "float64"}, default="float32"
         Type of the arrays returned; the arithmetic is in float64.
 
@@ -294,9 +293,9 @@ def standardize(
     TypeError
         If an array is sparse, or holds dates or durations, whose numbers depend on their unit.
     ValueError
-        If `dtype` is neither; if an array is not 2-D, is empty, or has another number of
-        features than `X_train`; if a value is not finite, or is not once standardised; if a
-        variance is not.
+        If `dtype` is neither of these; if an array is not 2-D, is empty, or has another number of
+        features than `X_train`; if a value is not finite, before or after standardising; if a
+        variance is not finite.
     """
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
@@ -311,7 +310,7 @@ def standardize(
             raise ValueError(f"{name} has {X.shape[1]} features, but X_train has {n_features[0]}")
         check_finite(name, X, X, "finite")
     scaler = preprocessing.StandardScaler()
-    with np.errstate(over="ignore", invalid="ignore"):  # overflow is reported by its place
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is reported with its position
         X = arrays["X_train"]
         scaler.fit(X)
         if not np.isfinite(scaler.var_).all():
@@ -328,7 +327,7 @@ def standardize(
 
 
 def check_finite(name: str, X: NDArray[Any], result: NDArray[Any], expected: str) -> None:
-    """Raise a ValueError with the place and value in `X` where `result` is not finite."""
+    """Raise a ValueError with the position and value in `X` where `result` is not finite."""
     wrong = np.argwhere(~np.isfinite(result))
     if wrong.size:
         row, column = wrong[0]

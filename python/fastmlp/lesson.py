@@ -28,12 +28,12 @@ LAYER_SIZES = (len(FEATURES), 100, len(CLASSES))
 
 
 def run(folder: Path, seed: int) -> None:
-    """Teach the lesson on the embedded spiral.
+    """Run the lesson on the built-in spiral.
 
     Parameters
     ----------
     folder : Path
-        Where the plots, ``metrics.json`` and ``model.safetensors`` go; made if need be.
+        Folder for the plots, ``metrics.json`` and ``model.safetensors``; created if needed.
     seed : int
         Seed of the data, the split and the networks.
 
@@ -74,7 +74,7 @@ def _look_at_data(path: Path, seed: int) -> tuple[NDArray[np.float64], NDArray[n
     _title(1, "Look at the data")
     X, arms = make_spiral(random_state=seed)
     labels = np.array(CLASSES)[arms]
-    print(f"{len(X)} points on three arms of a spiral; the task is to tell the arm of a point.\n")
+    print(f"{len(X)} points on three arms of a spiral; the task is to predict a point's arm.\n")
     some = range(100, len(X), len(X) // 6)
     _table((*FEATURES, TARGET), [(*(f"{x:.4f}" for x in X[i]), labels[i]) for i in some])
     plotting.plot_data(X, arms, class_names=CLASSES, feature_names=FEATURES, path=path)
@@ -92,7 +92,7 @@ def _encode_labels(labels: NDArray[np.str_]) -> NDArray[np.int64]:
 
 def _split(X: NDArray[np.float64], y: NDArray[np.int64], seed: int) -> Parts:
     _title(3, "Split")
-    print("70 % to learn from, 15 % to watch the learning with, 15 % to judge the end by;")
+    print("70 % to train on, 15 % to monitor the training, 15 % to judge the result;")
     print("every part has the same share of each class.\n")
     pairs = split(X, y, fractions=(0.70, 0.15, 0.15), random_state=seed)
     parts = Parts(*(Part(*pair) for pair in pairs))
@@ -103,7 +103,7 @@ def _split(X: NDArray[np.float64], y: NDArray[np.int64], seed: int) -> Parts:
 
 def _weigh_classes(y: NDArray[np.int64]) -> NDArray[np.float64]:
     _title(4, "Weigh the classes")
-    print("A class weighs 1 / count in the loss, so that a rare one is not ignored.\n")
+    print("A class has the weight 1 / count in the loss, so rare classes are not ignored.\n")
     counts, weights = class_counts(y), class_weights(y, "inverse")
     rows = zip(CLASSES, counts, (f"{weight:.6f}" for weight in weights), strict=True)
     _table(("class", "count", "weight"), list(rows))
@@ -114,8 +114,8 @@ def _standardize(
     parts: Parts,
 ) -> tuple[Part, Part, NDArray[np.float64], NDArray[np.float64]]:
     _title(5, "Standardise")
-    print("Features get mean 0 and deviation 1, by the training part alone: the others must")
-    print("stay unseen.\n")
+    print("Features get mean 0 and deviation 1, computed from the training part alone: the")
+    print("others must stay unseen.\n")
     scaler, (X_train, X_val) = standardize(parts.train.X, parts.validation.X)
     rows = [
         (f"{when} {name}", f"{column.mean():.1e}", f"{column.std():.4f}")
@@ -161,7 +161,7 @@ def _see_linear_fail(linear: Model, parts: Parts, path: Path) -> Metrics:
 def _see_activations(path: Path) -> None:
     _title(7, "What activations do")
     print("A function between the layers bends the boundary. Its derivative says how much")
-    print("of the error goes back through it: nothing where relu is flat.")
+    print("of the error passes back through it: nothing where relu is flat.")
     plotting.plot_activations(path=path)
     _see(path)
 
@@ -185,8 +185,8 @@ def _build_network(train: Part, weights: NDArray[np.float64], seed: int) -> MLP:
 
 def _check_gradient(train: Part, weights: NDArray[np.float64], seed: int) -> None:
     _title(9, "Check the gradient")
-    print("Backpropagation against (loss(p + e) - loss(p - e)) / 2e for each parameter p,")
-    print("in float64 on 32 points, with e = 1e-6 and weights large enough to tell.\n")
+    print("Compare backpropagation to (loss(p + e) - loss(p - e)) / 2e for every parameter")
+    print("p, in float64 on 32 points, with e = 1e-6 and larger initial weights.\n")
     X, y = train.X[:32].astype(np.float64), train.y[:32]
     network = MLP(LAYER_SIZES, activation="relu", dtype="float64", seed=seed)
     _, gradient = network.loss_and_grad(X, y, class_weight=weights)
@@ -206,13 +206,13 @@ def finite_differences(
     Parameters
     ----------
     network : MLP
-        Of dtype float64. Its parameters are moved one by one and put back.
+        Of dtype float64. Its parameters are moved one by one and restored.
     part : Part
         The examples, X (n, d) float64 and y (n,).
     class_weight : ndarray of shape (k,)
         Weight of each class in the loss.
     step : float, default=1e-6
-        How far a parameter is moved, each way.
+        How far a parameter is moved in each direction.
 
     Returns
     -------
@@ -278,7 +278,7 @@ def _see(path: Path) -> None:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print columns wide enough for their entries: the first to the left, others to the right."""
+    """Print columns wide enough for their entries: the first aligned left, the others right."""
     lines = [header, *([str(entry) for entry in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for first, *others in lines:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp._extras import require
 
-MAX_MATRIX_CLASSES = 8192  # whose confusion matrix takes 512 MiB
+MAX_MATRIX_CLASSES = 8192  # their confusion matrix takes 512 MiB
 
 
 class ClassScores(TypedDict):
@@ -97,7 +97,7 @@ def confusion_matrix(
 def classification_metrics(
     y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str] | None = None
 ) -> Metrics:
-    """Precision, recall, F1 and number of samples, overall and for each class.
+    """Precision, recall, F1 and number of samples, overall and per class.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def metrics_table(metrics: Metrics) -> str:
     Returns
     -------
     str
-        A header, one line a class, and the overall scores; no newline at the end.
+        A header, one line per class, and the overall scores; no newline at the end.
     """
     overall = metrics["overall"]
     rows = [*metrics["classes"].items(), ("overall", overall)]

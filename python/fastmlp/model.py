@@ -24,14 +24,14 @@ from fastmlp.data import check_finite
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
 
-# Of the file. In the first layout names are text of the header, which has room for some.
+# Of the file. The first layout keeps names in the header, whose size is limited.
 _LAYOUT = {"layout": 2}
 _SCALING = {"mean", "scale"}
 _NAMES = {"feature_names", "class_names", "target"}
 
 
 class Model:
-    """A network that takes raw features and answers with classes.
+    """A network that predicts classes from raw features.
 
     Parameters
     ----------

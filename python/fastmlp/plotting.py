@@ -1,7 +1,7 @@
 """Plots of data, decision boundaries, training and results, drawn without a display.
 
-Every function draws on the given Axes, or on a Figure of its own that belongs to no window
-and no global state, and returns the Axes; ``ax.figure`` is the Figure.
+Every function draws on the given Axes, or on a new Figure that belongs to no window and no global
+state, and returns the Axes; ``ax.figure`` is the Figure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ def plot_data(
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
 ) -> "Axes":
-    """Draw points of two features, one colour and marker a class.
+    """Draw points of two features, with one colour and marker per class.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def plot_data(
         If matplotlib is not installed.
     ValueError
         If X is not of shape (n, 2) or not finite, y not of shape (n,), a class has no name,
-        or `feature_names` are not two.
+        or `feature_names` does not have two names.
     """
     X, y = points(X, y)
     classes, names = name_classes(class_names, y)
@@ -97,18 +97,18 @@ def plot_decision_boundary(
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
 ) -> "Axes":
-    """Draw the class a model gives to each place of the plane, and points on it.
+    """Draw the class that a model predicts at each point of the plane, and data points on it.
 
     Parameters
     ----------
     model : object with ``predict``
-        Gives an array of shape (n, 2), of X's dtype, n classes of y's kind.
+        Predicts n classes of y's kind from an array of shape (n, 2) of X's dtype.
     X : array-like, shape (n, 2)
-        The points; the plane reaches a little beyond them.
+        The points; the plane extends a little beyond them.
     y : array-like, shape (n,)
         True class of each point: an int, or one of `class_names`.
     resolution : int, default=101
-        Places along each axis at which the model is asked, at least 2.
+        Number of grid points along each axis, at least 2.
     class_names : sequence of str, default=None
         Names in the order of the classes 0, 1, ...; None shows the values themselves.
     feature_names : sequence of str, length 2, default=None
@@ -130,7 +130,7 @@ def plot_decision_boundary(
         If matplotlib is not installed.
     ValueError
         If X is not of shape (n, 2) or not finite, y not of shape (n,), the resolution below
-        2, a class has no name, or `feature_names` are not two.
+        2, a class has no name, or `feature_names` does not have two names.
     """
     X, y = points(X, y)
     plane = Plane(model, resolution, class_names, (X, y))
@@ -158,11 +158,11 @@ def plot_decision_boundaries(
     Parameters
     ----------
     model : object with ``predict``
-        Gives an array of shape (n, 2), of the training X's dtype, n classes of y's kind.
+        Predicts n classes of y's kind from an array of shape (n, 2) of the training X's dtype.
     train, test : (X, y)
         Points of shape (n, 2) and their true classes of shape (n,).
     resolution : int, default=101
-        Places along each axis at which the model is asked, at least 2.
+        Number of grid points along each axis, at least 2.
     class_names : sequence of str, default=None
         Names in the order of the classes 0, 1, ...; None shows the values themselves.
     feature_names : sequence of str, length 2, default=None
@@ -218,7 +218,7 @@ def plot_history(
     Returns
     -------
     Axes
-        The Axes of the loss; that of the accuracy lies over it, with its scale on the right.
+        The Axes of the loss; the Axes of the accuracy lie over them, with the scale on the right.
 
     Raises
     ------
@@ -279,10 +279,10 @@ def plot_confusion_matrix(
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
 ) -> "Axes":
-    """Draw a confusion matrix: counts and shares of the true class, the share as the colour.
+    """Draw a confusion matrix: counts and shares of the true class, coloured by the share.
 
-    Of more than `max_classes` classes, those with the most errors are drawn, as true class or as
-    prediction; shares and title are still those of all classes.
+    Of more than `max_classes` classes, those with the most errors, as true class or as prediction,
+    are drawn; shares and title still refer to all classes.
 
     Parameters
     ----------
@@ -291,7 +291,7 @@ def plot_confusion_matrix(
     class_names : sequence of str, default=None
         Names of the classes; None numbers them from 0.
     max_classes : int, default=50
-        Classes to draw at most, from 1.
+        Largest number of classes to draw, at least 1.
     ax : Axes, default=None
         Where to draw; None makes a Figure.
     path : str or path-like, default=None
@@ -337,7 +337,7 @@ def plot_confusion_matrix(
     cell = ax.get_window_extent().width / ax.figure.dpi / n  # inches
     font = float(np.clip(14 * cell, 4, 10))  # points, so that five digits fit a cell
     for (i, j), count in np.ndenumerate(counts):
-        if not count and n > 20:  # so small a zero is no news, and each text takes time
+        if not count and n > 20:  # so small a zero tells little, and each text takes time
             continue
         color = "white" if shares[i, j] > 0.5 else "black"
         text = f"{count:,}\n{shares[i, j]:.1%}"
@@ -352,7 +352,7 @@ def plot_confusion_matrix(
 
 
 def _most_confused(counts: NDArray[np.integer[Any]], most: int) -> NDArray[np.intp]:
-    """Classes in their order, of many those that take part in the most errors."""
+    """Return the classes in order; of many, those involved in the most errors."""
     errors = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
     return np.sort(np.argsort(-errors, kind="stable")[:most])
 
@@ -395,7 +395,7 @@ def plot_activations(
     ax = axes_or_new(ax, (8.4, 4.6), "plot_activations")
     handles: list[Line2D] = []
     for c, (name, (value, derivative)) in enumerate(curves.items()):
-        # The later, the thinner: curves that coincide stay visible.
+        # Later curves are thinner, so curves that coincide stay visible.
         look: dict[str, Any] = {
             "color": COLORS[c % len(COLORS)],
             "linewidth": max(1.4, 2.6 - 0.4 * c),
@@ -422,14 +422,14 @@ def plot_learning_rates(
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
 ) -> "Axes":
-    """Draw the learning rates that optimizers take in the steps of a fit.
+    """Draw the learning rates that optimizers use in the steps of a fit.
 
     Parameters
     ----------
     optimizers : dict of str to Optimizer
-        What to draw, under the names of the legend.
+        The optimizers to draw, by their names in the legend.
     n_steps : int
-        Steps of the whole fit: its epochs times the batches of an epoch.
+        Steps of the whole fit: its epochs times the batches per epoch.
     ax : Axes, default=None
         Where to draw; None makes a Figure.
     path : str or path-like, default=None

@@ -1,4 +1,4 @@
-"""Activations: the table of the core is the one that everything else names."""
+"""Activations: everything else names those of the core's table."""
 
 import ast
 import re
@@ -52,7 +52,7 @@ def names_in_the_readme():
     [names_in_the_stub, names_in_the_docs, names_in_the_docstring, names_in_the_readme],
 )
 def test_every_list_has_every_name(names):
-    # "prelu" learns: it is a stage, and no row of the table.
+    # "prelu" learns: it is a stage, not a row of the table.
     assert tuple(name for name in names() if name != "prelu") == ACTIVATIONS
 
 
@@ -67,7 +67,7 @@ def test_value_and_slope_are_the_formulas(name, single_unit):
 
     value, slope = single_unit(name, x)
 
-    # Where the formulas' terms cancel, they keep the absolute error of these.
+    # Where the terms of a formula cancel, the result keeps their absolute error.
     np.testing.assert_allclose(value, formula(x[:, 0]), rtol=1e-13, atol=5e-15)
     np.testing.assert_allclose(slope, derivative(x[:, 0]), rtol=1e-13, atol=5e-15)
 
@@ -112,7 +112,8 @@ def test_dropout_masks_values_and_their_derivatives(
 
     _, gradient = mlp.loss_and_grad(X, y, dropout=0.4, seed=3)
 
-    # For one row the derivative by a weight is the masked activation times that by the bias.
+    # For one row the derivative by a weight is the masked activation times the derivative by the
+    # bias.
     inputs, slopes = [X], []
     d_W, d_b = mlp.unflatten(gradient)
     for k, (W, b) in enumerate(zip(mlp.weights[:-1], mlp.biases[:-1], strict=True)):

@@ -1,4 +1,4 @@
-"""Every argument of every call says its name, what was found and what was expected."""
+"""Errors name the argument of any call, what was found and what was expected."""
 
 import inspect
 
@@ -26,7 +26,7 @@ CALLS = {
 }
 ARGUMENTS = [(call, name) for call in CALLS for name in inspect.signature(CALLS[call]).parameters]
 
-# What goes where another argument is looked at.
+# Good values for the arguments that are not under test.
 GOOD = {
     "X": X,
     "y": Y,
@@ -56,7 +56,7 @@ EXPECTED = {
     "beta_2": "a number",
     "callback": "a function of one argument",
     "clip_norm": "None or a number",
-    "class_weight": "a sequence of numbers, one a class",
+    "class_weight": "a sequence of numbers, one per class",
     "decay_roles": "None or a sequence of str",
     "d_output": INPUTS.format("d_output", "float32"),
     "dropout": "a number, or a sequence of numbers",
@@ -69,6 +69,7 @@ EXPECTED = {
     "init": "a str",
     "init_scale": "None or a number",
     "initial_epoch": "an integer",
+    "input_dropout": "a number",
     "input_scale": "a bool",
     "layer_sizes": "a sequence of integers",
     "learning_rate": "a number",
@@ -83,7 +84,8 @@ EXPECTED = {
     "n_steps": "an integer",
     "optimizer": "fastmlp.SGD, Adam or AdamW",
     "out": "a NumPy array: use numpy.empty((5, 3), dtype=numpy.float32)",
-    "output": "a str",
+    "loss": "None, a name, one of fastmlp.losses or a function of (y, raw)",
+    "output": "None or a str",
     "path": "a str, a PathLike, or an object with write",
     "report": "a str",
     "sample_weight": INPUTS.format("sample_weight", "float64"),
@@ -117,7 +119,7 @@ EXPECTED = {
 
 
 def expecting(expected):
-    """The arguments of which this is expected."""
+    """The arguments for which this is expected."""
     return [
         (call, name)
         for call, name in ARGUMENTS
@@ -129,11 +131,11 @@ NUMBERS, INTEGERS, TEXTS = (expecting(it) for it in ("a number", "an integer", "
 
 
 class Thing:
-    """Nothing that a call could use."""
+    """An object that no call can use."""
 
 
 def raises(call, name, value, error, message):
-    """Assert that the call refuses this value of one argument, where the others are good."""
+    """Assert that the call refuses this value of one argument if the others are good."""
     parameters = inspect.signature(CALLS[call]).parameters.values()
     needed = [p.name for p in parameters if p.default is p.empty and p.name != name]
     good = GOODS.get(call) or {other: GOOD[other] for other in needed}
@@ -180,9 +182,13 @@ def test_text_that_is_no_unicode(call, name):
     raises(call, name, "\ud800", ValueError, message)
 
 
-def test_an_activation_that_is_no_unicode():
-    message = "activation is text that is not Unicode, expected a name"
-    raises("MLP", "activation", "\ud800", ValueError, message)
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("activation", "a name"), ("loss", "a name"), ("output", "None or a str")],
+)
+def test_a_name_that_is_no_unicode(name, expected):
+    message = f"{name} is text that is not Unicode, expected {expected}"
+    raises("MLP", name, "\ud800", ValueError, message)
 
 
 @pytest.mark.parametrize("name", ["epoch", "epochs"])

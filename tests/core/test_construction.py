@@ -1,4 +1,4 @@
-"""What a new network is: its attributes, and weights drawn as the initialiser says."""
+"""A new network: its attributes, and weights drawn as the initialiser says."""
 
 import numpy as np
 import pytest

@@ -15,9 +15,9 @@ def make(rng, sizes, activation="relu", dtype="float64", n=40):
 
 
 def factors(mlp, X, seed, dropout):
-    """What each hidden activation of one row is multiplied by, read off the last layer's gradient.
+    """The factor of each hidden activation of one row, derived from the last layer's gradient.
 
-    For one row the derivative by a weight is the activation times that by the bias.
+    For one row the derivative by a weight is the activation times the derivative by the bias.
     """
     W, b = mlp.weights, mlp.biases
     activations = np.tanh(X[0] @ W[0] + b[0])
@@ -99,7 +99,7 @@ def test_fit_gives_the_same_bits_for_any_number_of_threads(rng, sizes, dtype, ac
 
 def test_fit_draws_new_masks_for_each_step(rng):
     mlp, X, y = make(rng, [4, 100, 3])
-    # With a rate of almost 0 nothing moves, so that the losses differ by their masks alone.
+    # With a rate of almost 0 nothing moves, so the losses differ by their masks alone.
     history = mlp.fit(X, y, fastmlp.SGD(1e-300), epochs=20, batch_size=20, dropout=0.5, seed=1)
     assert len(set(history.loss)) == 20
 
@@ -156,7 +156,7 @@ def test_dropout_learns(rng):
             [0.1],
             ValueError,
             "dropout is a sequence of 1, "
-            "expected one number, or a sequence of 2: one a hidden layer",
+            "expected one number, or a sequence of 2: one per hidden layer",
         ),
         ("half", TypeError, "dropout is of type str, expected a number, or a sequence of numbers"),
         (

@@ -50,7 +50,7 @@ Y_ERRORS = {
         "y has dtype bool, expected an integer type: use y.astype(numpy.int64)",
     ),
     "2-D": (Y[:, None], ValueError, "y has shape (5, 1), expected one dimension, (n,)"),
-    "length": (Y[:4], ValueError, "y has shape (4,), expected (5,), one label a row of X"),
+    "length": (Y[:4], ValueError, "y has shape (4,), expected (5,), one label per row of X"),
     "too large": (Y + 1, ValueError, "y[2] is 3, expected a class index from 0 to 2"),
     "negative": (Y - 1, ValueError, "y[0] is -1, expected a class index from 0 to 2"),
     "huge": (
@@ -81,7 +81,7 @@ WEIGHT_ERRORS = {
     "length": (
         {"sample_weight": np.ones(4)},
         ValueError,
-        "sample_weight has shape (4,), expected (5,), one weight a row of X",
+        "sample_weight has shape (4,), expected (5,), one weight per row of X",
     ),
     "negative": (
         {"sample_weight": np.array([1.0, 1, -1, 1, 1])},
@@ -107,7 +107,7 @@ WEIGHT_ERRORS = {
     "class length": (
         {"class_weight": [1.0, 2.0]},
         ValueError,
-        "class_weight has shape (2,), expected (3,), one weight a class",
+        "class_weight has shape (2,), expected (3,), one weight per class",
     ),
     "class negative": (
         {"class_weight": [1.0, -1.0, 1.0]},
@@ -122,21 +122,21 @@ WEIGHT_ERRORS = {
     "class name": (
         {"class_weight": "balanced"},
         TypeError,
-        "class_weight is of type str, expected a sequence of numbers, one a class",
+        "class_weight is of type str, expected a sequence of numbers, one per class",
     ),
     "class dict": (
         {"class_weight": {0: 1.0, 1: 1.0, 2: 1.0}},
         TypeError,
-        "class_weight is of type dict, expected a sequence of numbers, one a class",
+        "class_weight is of type dict, expected a sequence of numbers, one per class",
     ),
     "class number": (
         {"class_weight": 2.0},
         TypeError,
-        "class_weight is of type float, expected a sequence of numbers, one a class",
+        "class_weight is of type float, expected a sequence of numbers, one per class",
     ),
 }
 
-# What each method needs beside X.
+# Arguments of each method besides X.
 INFERENCE = ("forward", "predict_proba", "predict")
 LEARNING = {
     "loss": (),
@@ -323,7 +323,7 @@ def test_d_output(d_output, error, message, mlp):
         (
             {"X_val": X, "y_val": Y[:4]},
             ValueError,
-            "y_val has shape (4,), expected (5,), one label a row of X_val",
+            "y_val has shape (4,), expected (5,), one label per row of X_val",
         ),
         (
             {"X_val": X, "y_val": Y + 5},

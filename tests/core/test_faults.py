@@ -1,4 +1,4 @@
-"""What goes wrong around a call leaves the process, the network and the files whole."""
+"""Faults around a call leave the process, the network and the files intact."""
 
 import os
 import stat
@@ -114,7 +114,7 @@ def test_a_state_that_would_ruin_a_network_is_refused(mlp, data, name, value, me
 
 
 def test_an_epsilon_that_float32_rounds_to_zero_ruins_no_network():
-    # Its gradient with respect to an input that is 0 is 0, and 0 over 0 is no step.
+    # The gradient with respect to an input of 0 is 0, and 0 over 0 must not make a step.
     mlp = fastmlp.MLP([2, 2], seed=0)
     before = mlp.parameters.copy()
     X, y = np.array([[0.0, 1.0]], np.float32), np.array([1])

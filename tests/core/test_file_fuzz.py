@@ -30,7 +30,7 @@ arrays = hnp.arrays(
 
 @st.composite
 def views(draw):
-    """An array, or a part of one that lies in memory in some other way."""
+    """An array, or a part of one with some other memory layout."""
     array = draw(arrays)
     if array.ndim and draw(st.booleans()):
         array = array[
@@ -82,7 +82,7 @@ LAYOUT = {"layout": 2}
 
 
 def changed(sound):
-    """A sound object with some values replaced, or another value altogether."""
+    """A valid object with some values replaced, or another value altogether."""
     replaced = st.fixed_dictionaries(
         {key: st.just(value) | json_values for key, value in sound.items()}
     )

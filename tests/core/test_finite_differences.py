@@ -1,4 +1,4 @@
-"""Gradients agree with the slope of the compiled loss itself, which no backward pass touched."""
+"""Gradients agree with the slope of the compiled loss itself, which involves no backward pass."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def assert_is_slope(gradient, truth, loss):
 
 
 def clear_of_kinks(mlp, reference_of, rng, n):
-    """Rows whose hidden units all lie too far from zero for a step to carry them across."""
+    """Rows whose hidden sums are all too far from zero for a step to carry them across."""
     X = rng.standard_normal((40 * n, mlp.layer_sizes[0]))
     inputs = reference_of(mlp).forward(X)[:-1]
     Z = [H @ W + b for H, W, b in zip(inputs, mlp.weights, mlp.biases, strict=True)]

@@ -1,4 +1,4 @@
-"""What fit promises beside the numbers: history, validation, callbacks, stopping, odd data."""
+"""Properties of fit besides the numbers: history, validation, callbacks, stopping, odd data."""
 
 import pickle
 
@@ -174,7 +174,7 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(
 
 
 def test_zero_epochs_change_nothing(mlp, data):
-    # With the state of its randomness.
+    # With its random state.
     before = pickle.dumps(mlp)
 
     history = mlp.fit(*data, epochs=0)

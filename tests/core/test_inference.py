@@ -6,7 +6,7 @@ import reference
 
 # One row, a vector of them, a tile of them, and one more and one less.
 BATCHES = (1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 255, 256, 257, 1023, 1024, 1025, 2100)
-# With kernels of their own at both ends of their range, and beyond it; thin, wide and deep.
+# Networks with special kernels at both ends of their range, and beyond it; thin, wide and deep.
 SIZES = (
     [2, 100, 3],
     [1, 1, 2],
@@ -30,7 +30,7 @@ def test_outputs_agree(sizes, activation, dtype, rng, random_mlp, reference_of, 
         logits, probabilities, labels = mlp.forward(X), mlp.predict_proba(X), mlp.predict(X)
 
         true_logits = reference_of(mlp).forward(X)[-1]
-        true_loss, _ = reference_of(mlp).loss_and_gradients(X, y)
+        true_loss, _ = reference.cross_entropy(true_logits, y, np.ones(n))
         assert logits.dtype == probabilities.dtype == dtype
         assert labels.dtype == np.int64
         assert_agrees(logits, true_logits, f"logits of {n} rows")
@@ -51,7 +51,7 @@ def test_the_loss_of_loss_and_grad_is_loss(dtype, rng, random_mlp, assert_agrees
     X, y = rng.standard_normal((1050, 2)).astype(dtype), rng.integers(3, size=1050)
     weight = rng.uniform(size=1050).astype(dtype)
 
-    # The two may add in another order: hidden units to a logit, and the rows' losses.
+    # The two may add hidden units and losses of rows in different orders.
     loss = mlp.loss(X, y, weight)
     assert_agrees(mlp.loss_and_grad(X, y, weight)[0], loss, dtype=dtype)
 
@@ -121,7 +121,7 @@ def test_no_rows_give_no_results(method, dtype, random_mlp):
 
 
 def test_the_loss_of_many_rows_is_the_mean_of_their_parts(dtype, rng, random_mlp, assert_agrees):
-    # Several times as many tiles as there are sums that are added up apart.
+    # Several times as many tiles as there are separate sums.
     n = 200 * 1024 + 5
     mlp = random_mlp([2, 10, 3], "relu", dtype)
     X, y = rng.standard_normal((n, 2)).astype(dtype), rng.integers(3, size=n)
@@ -150,7 +150,7 @@ def test_what_is_not_a_number_stays_in_its_row_and_shows(
     with np.errstate(invalid="ignore"):
         true_logits = reference_of(mlp).forward(X[7:8])[-1]
         truth = true_logits if method == "forward" else reference.softmax(true_logits)
-    # sigmoid and tanh make a finite number of an infinite one.
+    # sigmoid and tanh turn an infinite number into a finite one.
     np.testing.assert_allclose(result[7:8], truth, rtol=0, atol=1e-5)
     others = np.arange(20) != 7
     np.testing.assert_array_equal(result[others], finite[others])

@@ -1,4 +1,4 @@
-"""Whatever is given for an array: the right result, or one clear error that names it."""
+"""Any object given for an array: the right result, or one clear error that names the argument."""
 
 import re
 import subprocess
@@ -63,7 +63,7 @@ LAYOUTS = {
 
 @dataclass
 class Case:
-    """An argument, and the same numbers in plain memory if they are of a kind that is taken."""
+    """An argument, and the same numbers as a plain array if their kind is accepted."""
 
     given: Any
     plain: Any
@@ -72,7 +72,7 @@ class Case:
 
 @st.composite
 def arrays(draw, shapes, dtypes, numbers):
-    """Mostly an array that could be taken, now and then one that is far from it."""
+    """Mostly an array that could be accepted, and sometimes one that is far from it."""
     if draw(st.integers(0, 19)) == 0:
         return Case(draw(st.sampled_from(ODD)), None, False)
     good_shape = draw(st.integers(0, 9)) > 0
@@ -118,7 +118,7 @@ LABELS = ("<i8", "<i4", "|i1", "<u8", "|u1", "<i2")
 
 @st.composite
 def calls(draw):
-    """A method and what it is given."""
+    """A method and its arguments."""
     n = draw(st.integers(0, 6))
     method = draw(
         st.sampled_from(["forward", "predict", "predict_proba", "loss", "loss_and_grad", "fit"])
@@ -133,6 +133,9 @@ def calls(draw):
                 arrays(st.just((n,)), ("<f8", "<f4"), lambda rng, shape: rng.random(shape))
             )
     return method, arguments
+
+
+N_DIMENSIONS = {"X": 2, "y": 1, "sample_weight": 1}
 
 
 def outcome(method, arguments):
@@ -177,11 +180,16 @@ def test_the_right_result_or_an_error_that_names_the_argument(call):
     ]
     if refused:
         assert found[0] in (TypeError, ValueError)
-        # Shapes are compared when all arguments were taken.
-        assert re.match(rf"({'|'.join(arguments)})\b", found[1]), found[1]
+        # Arguments are looked at one after the other; shapes are compared when all were taken.
+        misshapen = [
+            name
+            for name, case in arguments.items()
+            if case.is_taken and case.plain.ndim != N_DIMENSIONS[name]
+        ]
+        assert re.match(rf"({'|'.join(refused + misshapen)})\b", found[1]), found[1]
         return
     plain = {name: case.plain for name, case in arguments.items()}
-    # Rows of a sparse matrix are added up in another order than dense ones.
+    # Rows of a sparse matrix are added up in a different order from dense ones.
     same(found, outcome(method, plain), 1e-12)
 
 

@@ -1,4 +1,6 @@
-"""Any array layout gives the right result or a TypeError or ValueError, never a wrong number."""
+"""Every array that can be read where it lies gives the right result; any other is refused."""
+
+import re
 
 import numpy as np
 import pytest
@@ -42,7 +44,7 @@ def misaligned(a):
 
 
 def in_a_record(a):
-    """One field of a packed record: strides that are no multiple of the item."""
+    """One field of a packed record: strides that are not a multiple of the item size."""
     records = np.zeros(a.shape, dtype=[("flag", np.uint8), ("value", a.dtype)])
     records["value"] = a
     return records["value"]
@@ -62,7 +64,7 @@ def data(mlp):
 
 
 def results(mlp, X, y, sample_weight, d_output):
-    """Every number that the calls which take arrays give."""
+    """Every number that the calls with array arguments return."""
     trained = fastmlp.MLP(mlp.layer_sizes, activation="tanh", dtype=mlp.dtype, seed=0)
     loss = trained.step(X, y, fastmlp.SGD(0.1))
     history = trained.fit(X, y, epochs=2, batch_size=8, seed=0, sample_weight=sample_weight)
@@ -79,28 +81,47 @@ def results(mlp, X, y, sample_weight, d_output):
     )
 
 
+ARGUMENTS = ("X", "y", "sample_weight", "d_output")
+
+
+def refusal(array):
+    """The class of the error if an array cannot be read where it lies, else None."""
+    if not array.dtype.isnative:
+        return TypeError
+    whole = all(stride % array.itemsize == 0 for stride in array.strides)
+    return None if array.flags.aligned and whole else ValueError
+
+
 def assert_right_or_refused(mlp, data, arguments):
-    try:
+    """Assert that arrays are read if they all can be, and that one which cannot is named if not."""
+    refused = {
+        name: error
+        for name, array in zip(ARGUMENTS, arguments, strict=True)
+        if (error := refusal(array))
+    }
+    if refused:
+        with pytest.raises(tuple(refused.values())) as raised:
+            results(mlp, *arguments)
+        name = str(raised.value).partition(" ")[0]
+        assert raised.type is refused.get(name), raised.value
+    else:
         actual = results(mlp, *arguments)
-    except (TypeError, ValueError):
-        return False
-    for got, expected in zip(actual, results(mlp, *data), strict=True):
-        np.testing.assert_array_equal(got, expected)
-    return True
+        for got, expected in zip(actual, results(mlp, *data), strict=True):
+            np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("argument", ["X", "y", "sample_weight", "d_output"])
+@pytest.mark.parametrize("argument", ARGUMENTS)
 def test_each_argument_in_each_layout(layout, argument, mlp, data):
-    position = ["X", "y", "sample_weight", "d_output"].index(argument)
+    position = ARGUMENTS.index(argument)
     arguments = list(data)
     arguments[position] = LAYOUTS[layout](data[position])
     np.testing.assert_array_equal(arguments[position], data[position])
 
-    accepted = assert_right_or_refused(mlp, data, arguments)
+    assert_right_or_refused(mlp, data, arguments)
 
-    # Aligned numbers in the machine's own byte order are read where they lie.
-    assert accepted or layout in {"misaligned", "big-endian", "in a record"}
+    refused = {"misaligned": ValueError, "big-endian": TypeError, "in a record": ValueError}
+    assert refusal(arguments[position]) is refused.get(layout)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -120,16 +141,16 @@ CODES = (*"?bBhHiIqQefdgFDO", "S8", "U8")
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("argument", ["X", "sample_weight", "d_output"])
 def test_only_the_network_s_dtype_is_taken(code, argument, mlp, data):
-    position = {"X": 0, "sample_weight": 2, "d_output": 3}[argument]
+    position = ARGUMENTS.index(argument)
     arguments = list(data)
     arguments[position] = np.ones_like(data[position]).astype(code)
-    # A weight is a number a row and may have either type.
+    # Weights are one number per row, of either type.
     taken = {"float32", "float64"} if argument == "sample_weight" else {mlp.dtype}
 
     if arguments[position].dtype.name in taken:
         results(mlp, *arguments)
     else:
-        with pytest.raises(TypeError, match=argument):
+        with pytest.raises(TypeError, match=f"^{argument} "):
             results(mlp, *arguments)
 
 
@@ -150,7 +171,8 @@ def test_a_memory_map_is_read(mlp, data, tmp_path):
     X.tofile(tmp_path / "X.bin")
     mapped = np.memmap(tmp_path / "X.bin", dtype=mlp.dtype, mode="r", shape=X.shape)
 
-    assert assert_right_or_refused(mlp, data, [mapped, y, *rest])
+    assert refusal(mapped) is None
+    assert_right_or_refused(mlp, data, [mapped, y, *rest])
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -167,12 +189,14 @@ def test_subclasses_of_ndarray_are_read(mlp, data):
 
 @pytest.mark.parametrize("shape", [(), (D_IN,), (1, N, D_IN), (N, D_IN + 1), (N, 0)])
 def test_wrong_shapes_of_X_are_refused(shape, mlp):
-    with pytest.raises((ValueError, TypeError), match="X"):
+    expected = rf"\(n, {D_IN}\)" if len(shape) == 2 else r"two dimensions, \(rows, columns\)"
+    message = rf"^X has shape {re.escape(str(shape))}, expected {expected}$"
+    with pytest.raises(ValueError, match=message):
         mlp.forward(np.zeros(shape, mlp.dtype))
 
 
 class OwnInterface:
-    """Not an ndarray, but describes one."""
+    """Not an ndarray, but an object that describes one."""
 
     def __init__(self, a):
         self.__array_interface__ = a.__array_interface__
@@ -180,7 +204,7 @@ class OwnInterface:
 
 
 def test_what_only_describes_an_array_is_refused(mlp, data):
-    with pytest.raises(TypeError, match="X"):
+    with pytest.raises(TypeError, match=r"^X "):
         mlp.forward(OwnInterface(data[0]))
 
 
@@ -192,50 +216,72 @@ ALIASES = {
 }
 
 
+OVER_X = "^out is in the same memory as X, expected an array with memory of its own$"
+
+
 @pytest.mark.parametrize("alias", ALIASES)
 @pytest.mark.parametrize("method", ["forward", "predict_proba"])
-def test_out_over_X_is_right_or_refused(alias, method, dtype):
+def test_out_over_X_is_refused(alias, method, dtype):
     mlp = fastmlp.MLP([3, 8, 3], activation="tanh", dtype=dtype, seed=0)
     X = np.random.default_rng(0).standard_normal((300, 3)).astype(dtype)
-    expected = getattr(mlp, method)(X)
-    out = ALIASES[alias](X)
-    try:
-        getattr(mlp, method)(X, out=out)
-    except ValueError:
-        return
-    np.testing.assert_array_equal(out, expected)
+    before = X.copy()
+
+    with pytest.raises(ValueError, match=OVER_X):
+        getattr(mlp, method)(X, out=ALIASES[alias](X))
+
+    np.testing.assert_array_equal(X, before)
 
 
 @pytest.mark.parametrize("shift", [1, 150, 299])
-def test_out_over_part_of_X_is_right_or_refused(shift, dtype):
+def test_out_over_part_of_X_is_refused(shift, dtype):
     mlp = fastmlp.MLP([3, 8, 3], activation="tanh", dtype=dtype, seed=0)
     memory = np.random.default_rng(0).standard_normal((300 + shift, 3)).astype(dtype)
-    X, out = memory[:300], memory[shift:]
-    expected = mlp.forward(X)
-    try:
-        mlp.forward(X, out=out)
-    except ValueError:
-        return
+    before = memory.copy()
+
+    with pytest.raises(ValueError, match=OVER_X):
+        mlp.forward(memory[:300], out=memory[shift:])
+
+    np.testing.assert_array_equal(memory, before)
+
+
+@pytest.mark.parametrize("shift", [0, 300])
+def test_out_beside_X_in_one_array_is_filled(shift, dtype):
+    mlp = fastmlp.MLP([3, 8, 3], activation="tanh", dtype=dtype, seed=0)
+    memory = np.random.default_rng(0).standard_normal((600, 3)).astype(dtype)
+    X, out = memory[300 - shift :][:300], memory[shift:][:300]
+    expected = mlp.forward(X.copy())
+
+    mlp.forward(X, out=out)
+
     np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_out_in_each_layout_is_filled_or_refused(layout, mlp, data):
+def test_out_is_filled_in_C_order_and_else_refused(layout, mlp, data):
     out = LAYOUTS[layout](np.zeros((N, D_OUT), mlp.dtype))
-    try:
+    found = {
+        "misaligned": "misaligned in memory",
+        "in a record": "misaligned in memory",
+        "big-endian": f"dtype {out.dtype}",
+        "read-only": "read-only",
+    }.get(layout, "not C-contiguous")
+    error = TypeError if layout == "big-endian" else ValueError
+
+    if layout == "C":
         mlp.forward(data[0], out=out)
-    except (TypeError, ValueError):
-        assert not out.any()
-    else:
         np.testing.assert_array_equal(out, mlp.forward(data[0]))
+    else:
+        with pytest.raises(error, match=f"^out (is|has) {found}, expected "):
+            mlp.forward(data[0], out=out)
+        assert not out.any()
 
 
-def test_out_over_the_parameters_is_refused_or_right(dtype):
+def test_out_over_the_parameters_is_refused(dtype):
     mlp = fastmlp.MLP([3, 3], dtype=dtype, seed=0)
     X = np.random.default_rng(0).standard_normal((3, 3)).astype(dtype)
     before = mlp.parameters.copy()
 
-    with pytest.raises(ValueError, match="out"):
+    with pytest.raises(ValueError, match=r"^out is in the same memory as the network's parameters"):
         mlp.forward(X, out=mlp.weights[0])
 
     np.testing.assert_array_equal(mlp.parameters, before)

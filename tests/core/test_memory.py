@@ -1,4 +1,4 @@
-"""Large arrays are read where they lie: peak memory stays flat, and nothing leaks."""
+"""Large arrays are read in place: peak memory stays flat, and nothing leaks."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from fastmlp import _core
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
-# What a call may take beside its outputs, in bytes.
+# Memory that a call may use besides its outputs, in bytes.
 ALLOWANCE = 16 * 2**20
 
-# Every page of np.zeros is the kernel's one page of zeros until it is written: 800 MB of input
+# Every page of np.zeros is the kernel's one page of zeros until it is written: 200 MB of input
 # cost no memory, and a copy of it would show in full. VmHWM is the peak of resident memory; a 5
 # written to clear_refs sets it back to the present.
 PROGRAM = """
@@ -40,7 +40,7 @@ def peak_of(call):
 """
 
 LARGE = """
-n, d = 2_000_000, 100
+n, d = 500_000, 100
 X = {
     "C": lambda: np.zeros((n, d), np.float32),
     "Fortran": lambda: np.zeros((d, n), np.float32).T,
@@ -106,16 +106,16 @@ def run(program, *arguments):
 
 
 @pytest.mark.parametrize("layout", ["C", "Fortran", "strided"])
-def test_an_800_MB_input_is_not_copied(layout):
+def test_a_200_MB_input_is_not_copied(layout):
     peaks = run(LARGE, layout)
 
-    labels = 8 * 2_000_000
+    labels = 8 * 500_000
     allowed = dict.fromkeys(peaks, ALLOWANCE) | {"predict": ALLOWANCE + labels}
     assert {name: peak for name, peak in peaks.items() if peak >= allowed[name]} == {}
 
 
 def test_two_thousand_fits_leak_nothing():
-    # A leak of the least buffer, a hundred bytes a fit, would come to 200 kB.
+    # A leak of the smallest buffer, a hundred bytes per fit, would add up to 200 kB.
     assert run(LEAK) < 128 * 1024
 
 
@@ -149,7 +149,7 @@ def test_a_network_beyond_all_addresses():
 
 @pytest.mark.parametrize("load", [fastmlp.MLP.load, _core.load_network], ids=["MLP", "network"])
 def test_a_file_that_no_machine_has_room_for(load, tmp_path):
-    # The system keeps the header alone: the rest is a hole.
+    # The system stores only the header: the rest is a hole.
     header = model_file.START + '00000000","format":"fastmlp-1"},"weights":{"dtype":"F32",'
     header += '"shape":[1000000, 1000000],"data_offsets":[0,4000000000000]}}'
     content = model_file.sealed(header)

@@ -1,4 +1,4 @@
-"""What is not finite is refused before it becomes a class, a score or a weight."""
+"""Numbers that are not finite are refused before they become a class, a score or a weight."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ LAYOUTS_OF_ROWS = {
 @pytest.mark.parametrize("n", [1, 3000])
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 def test_no_class_follows_from_what_is_not_finite(value, layout, n, output, activation, dtype, rng):
-    """Not even where an activation makes a finite number of it."""
+    """Not even if an activation turns it into a finite number."""
     mlp = fastmlp.MLP([3, 8, 2], activation=activation, output=output, dtype=dtype, seed=0)
     X = rng.standard_normal((n, 3)).astype(dtype)
     good = mlp.predict(LAYOUTS_OF_ROWS[layout](X))

@@ -1,4 +1,4 @@
-"""At the edges of what numbers can be: finite results, or the error that says so."""
+"""At the limits of the number range: finite results, or an error that says so."""
 
 import contextlib
 
@@ -12,7 +12,7 @@ OUTPUTS = ("softmax", "sigmoid", "identity", "exp")
 
 
 def linear(d_in, d_out, output="softmax", dtype="float64"):
-    """A network that is one layer, with the identity for weights and no bias."""
+    """A network of one layer, with the identity as weights and no bias."""
     mlp = fastmlp.MLP([d_in, d_out], output=output, dtype=dtype, seed=0)
     mlp.weights[0][...] = np.eye(d_in, d_out)
     mlp.biases[0][...] = 0.0
@@ -33,7 +33,7 @@ def test_probabilities_are_those_of_wider_numbers_and_sum_to_1(n_classes, size, 
     truth = np.exp(log_softmax(X.astype(np.longdouble), axis=1))
     epsilon = np.finfo(dtype).eps
     assert np.abs(found.astype(np.longdouble).sum(axis=1) - 1).max() <= 4 * epsilon
-    # A difference of logits that was rounded makes so much of a relative error.
+    # A rounded difference of logits causes this relative error.
     spread = np.ptp(X.astype(np.float64), axis=1, keepdims=True)
     error = np.abs(found - truth) / truth.max(axis=1, keepdims=True)
     assert (error <= 4 * epsilon * (1 + np.minimum(spread, 100))).all()

@@ -1,4 +1,4 @@
-"""An optimizer follows a gradient of the caller's own."""
+"""An optimizer takes a step along the caller's own gradient."""
 
 import re
 

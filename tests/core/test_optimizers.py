@@ -72,7 +72,7 @@ def test_adamw_without_decay_is_adam(data, dtype):
 
 
 def test_biases_decay_as_weights_do(dtype):
-    # Inputs of 0 and as many rows of each class: all gradients are 0.
+    # Inputs of 0 and equally many rows of each class: all gradients are 0.
     X, y = np.zeros((2, 3), dtype), np.array([0, 1])
     mlp = fastmlp.MLP([3, 2], dtype=dtype, seed=0)
     mlp.parameters[:] = 1.0
@@ -178,7 +178,7 @@ def test_a_state_of_another_dtype_is_refused(kind, data):
 
 
 def test_an_optimizer_in_training_trains_nothing_else(make, data):
-    """From the callback of its fit, where its state can be looked at between two epochs."""
+    """From the callback of its fit, where its state can be read between two epochs."""
     X, y = data
     mlp, other = (fastmlp.MLP([4, 8, 3], dtype="float64", seed=2) for _ in range(2))
     optimizer = make()

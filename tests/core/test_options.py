@@ -267,7 +267,7 @@ def test_a_batch_without_weight_has_its_place_in_a_schedule(data, assert_agrees)
 
 
 def test_only_the_roles_that_are_named_decay(dtype):
-    # Inputs of 0 and as many rows of each class: all gradients are 0.
+    # Inputs of 0 and equally many rows of each class: all gradients are 0.
     X, y = np.zeros((2, 3), dtype), np.array([0, 1])
     mlp = fastmlp.MLP([3, 2], dtype=dtype, seed=0, input_scale=True)
     mlp.parameters[:] = 1.0

@@ -12,7 +12,7 @@ from core.test_finite_differences import assert_is_slope, slopes
 import fastmlp
 
 OUTPUTS = tuple(reference.OUTPUTS)
-# Networks that are kernels of their own, and others: one, two and many outputs, a register's width.
+# Networks with special kernels, and others: one, two and many outputs, a register's width.
 SIZES = ([2, 100, 1], [8, 1, 1], [2, 5, 2], [3, 17, 33, 1], [9, 8, 15], [5, 3], [1, 16, 16, 33])
 
 
@@ -27,7 +27,7 @@ def build(sizes, output, dtype="float64", activation="relu", seed=0):
 
 
 def targets(rng, output, shape, dtype):
-    """Numbers that the output could be, the ends of its range among them."""
+    """Possible targets of the output, including the ends of its range."""
     if output == "sigmoid":
         return rng.choice([0.0, 0.25, 1.0], shape).astype(dtype)
     if output == "exp":
@@ -221,7 +221,7 @@ def test_targets_out_of_range_are_refused(output, wrong, message):
 SHAPES = [
     ((4,), "y has shape (4,), expected (n, 2), one column an output"),
     ((4, 3), "y has shape (4, 3), expected (n, 2), one column an output"),
-    ((3, 2), "y has shape (3, 2), expected (4, d_out), one row a row of X"),
+    ((3, 2), "y has shape (3, 2), expected (4, d_out), one row per row of X"),
     ((4, 2, 1), "y has shape (4, 2, 1), expected (n, 2), one column an output"),
 ]
 
@@ -267,7 +267,7 @@ def test_objectives_out_of_range_are_refused(given, message):
 
 
 def test_reported_losses_are_scikit_learn_s_where_that_is_asked_for(rng):
-    # Two batches of unequal size and weight; the network stands still, for its rate is tiny.
+    # Two batches of unequal size and weight; the network stands still because its rate is tiny.
     X, y = rng.standard_normal((5, 3)), rng.standard_normal((5, 2))
     weight = np.array([1.0, 2.0, 0.5, 4.0, 1.0])
     mlp, alpha = build([3, 2], "identity"), 0.3

@@ -22,7 +22,7 @@ WAYS = {
 
 @pytest.fixture(params=WAYS)
 def again(request):
-    """One way to make a second one."""
+    """One way to make a copy."""
     return WAYS[request.param]
 
 

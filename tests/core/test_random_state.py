@@ -8,7 +8,7 @@ import fastmlp
 
 
 def unit():
-    """One weight and one bias, both 0: after a pass they tell in which order the rows came."""
+    """One weight and one bias, both 0: after a pass they reveal the order of the rows."""
     mlp = fastmlp.MLP([1, 1], output="identity", dtype="float64", seed=0)
     mlp.parameters[:] = 0.0
     return mlp

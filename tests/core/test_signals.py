@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("sigint")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT between processes"),
+    pytest.mark.usefixtures("sigint"),
+]
 
 # Long enough for any machine; reached only if the call does not stop.
 HANG_GUARD_SECONDS = 120

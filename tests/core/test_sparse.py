@@ -1,4 +1,4 @@
-"""Sparse inputs give what the same numbers give when they are dense."""
+"""Sparse inputs give the results of the same numbers in a dense array."""
 
 import re
 

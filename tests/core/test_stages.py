@@ -1,4 +1,4 @@
-"""Stages beyond dense layers: what they are at first, and what they share with all networks."""
+"""Stages beyond dense layers: their initial values, and what they share with all networks."""
 
 import pickle
 

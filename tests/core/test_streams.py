@@ -1,4 +1,4 @@
-"""Files that are objects and bytes: written whole or with an error, read to their end alone."""
+"""Objects and bytes as files: written completely or with an error, read only to their end."""
 
 import bz2
 import gzip
@@ -138,7 +138,7 @@ def test_a_pipe(mlp):
 
 
 class Slow:
-    """Writes and reads a few bytes at a time."""
+    """An object that writes and reads a few bytes at a time."""
 
     def __init__(self, content=b"", n=7):
         self.content, self.n = content, n
@@ -161,7 +161,7 @@ def test_short_writes_and_reads_are_gone_on_with(mlp, content):
 
 
 class Answers:
-    """Writes or reads with one answer."""
+    """An object whose write or read always returns the same value."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -200,7 +200,7 @@ def test_a_write_that_answers_nothing_has_written_all(mlp, content):
 
 
 class Blocked(io.RawIOBase):
-    """Would have to wait."""
+    """An object that would block."""
 
     def write(self, data):
         return None
@@ -342,7 +342,7 @@ def test_large_networks_go_in_pieces(dtype):
     assert_same(MLP.load(io.BytesIO(b"".join(pieces))), mlp)
 
 
-# What a stream announces is not claimed before it comes.
+# Memory for the bytes that a stream announces is not allocated before they come.
 ANNOUNCE_MUCH = """
 import io, resource, sys
 from fastmlp import MLP, ModelFileError

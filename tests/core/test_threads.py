@@ -10,7 +10,7 @@ import pytest
 
 import fastmlp
 
-# Long enough for any machine; reached only where a thread is kept from running.
+# Long enough for any machine; reached only if a thread is kept from running.
 HANG_GUARD_SECONDS = 120
 FOREVER = 10**7
 
@@ -28,7 +28,7 @@ def mlp():
 
 @contextlib.contextmanager
 def refused_at_most():
-    """Lets pass that a network in training refuses the call, and no other error."""
+    """Ignores the error that the network is being trained, and no other."""
     try:
         yield
     except RuntimeError as error:
@@ -37,7 +37,7 @@ def refused_at_most():
 
 
 class Background:
-    """A fit without end in another thread, for as long as the `with` block lasts."""
+    """An endless fit in another thread, for as long as the `with` block lasts."""
 
     def __init__(self, mlp, X, y):
         self.started, self.stopping = threading.Event(), threading.Event()
@@ -64,7 +64,7 @@ class Background:
 
 
 def test_other_threads_run_while_fit_works(mlp, rng):
-    # One epoch of one step, of which a callback could tell nothing before it ends.
+    # One epoch of one step, of which a callback learns nothing before it ends.
     X = rng.standard_normal((200_000, 10)).astype(np.float32)
     y = rng.integers(3, size=len(X))
     inside, turns, stop = threading.Event(), [], threading.Event()
@@ -193,7 +193,7 @@ def test_predicting_while_training_gives_finite_numbers(mlp, data):
 def test_a_call_during_a_fit_without_callback_returns_or_is_refused(mlp, data, call):
     # Such a fit holds the network from its first epoch to its last, and asks for the interpreter
     # now and then: a call that waited for the network while it holds the interpreter would hang.
-    fit = threading.Thread(target=mlp.fit, args=data, kwargs={"epochs": 10_000})
+    fit = threading.Thread(target=mlp.fit, args=data, kwargs={"epochs": 3000})
     fit.start()
     while fit.is_alive():
         with refused_at_most():
@@ -203,25 +203,29 @@ def test_a_call_during_a_fit_without_callback_returns_or_is_refused(mlp, data, c
 
 
 @pytest.mark.parametrize("sizes", [[2, 100, 3], [30, 64, 64, 2], [9, 300, 20]], ids=str)
-@pytest.mark.parametrize("n_jobs", [1, 2, 3, 7, -1, -2])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
-def test_any_number_of_jobs_gives_the_same_bits(n_jobs, sizes, activation, dtype, rng):
+def test_any_number_of_jobs_gives_the_same_bits(sizes, activation, dtype, rng):
     # Enough rows for each of the threads to be started.
     mlp = fastmlp.MLP(sizes, activation=activation, dtype=dtype, seed=0)
     n = 100_000_000 // (2 * mlp.n_parameters) + 1
     X = rng.standard_normal((n, sizes[0])).astype(dtype)
     y = rng.integers(sizes[-1], size=n)
     out = np.empty((n, sizes[-1]), dtype)
+    logits, labels, loss = mlp.forward(X), mlp.predict(X), mlp.loss(X, y)
 
-    for method in (mlp.forward, mlp.predict_proba, mlp.predict):
-        np.testing.assert_array_equal(method(X, n_jobs=n_jobs), method(X))
-    np.testing.assert_array_equal(mlp.forward(X, out, n_jobs), mlp.forward(X))
-    assert mlp.loss(X, y, n_jobs=n_jobs) == mlp.loss(X, y)
+    for n_jobs in (2, 3, 7):
+        mlp.forward(X, out, n_jobs)
+        np.testing.assert_array_equal(out, logits)
+        np.testing.assert_array_equal(mlp.predict(X, n_jobs=n_jobs), labels)
+        assert mlp.loss(X, y, n_jobs=n_jobs) == loss
+    P = mlp.predict_proba(X)
+    for n_jobs in (2, -1, -2):
+        np.testing.assert_array_equal(mlp.predict_proba(X, n_jobs=n_jobs), P)
 
 
 def test_what_another_call_writes_to_is_refused(rng):
     wide, small = fastmlp.MLP([100, 500, 500, 4], seed=0), fastmlp.MLP([4, 3], seed=0)
-    X = rng.standard_normal((100_000, 100)).astype(np.float32)
+    X = rng.standard_normal((20_000, 100)).astype(np.float32)
     shared, apart = np.zeros((len(X), 4), np.float32), np.zeros((5, 4), np.float32)
     writer = threading.Thread(target=wide.forward, args=(X, shared))
     refusals = set()
@@ -236,6 +240,6 @@ def test_what_another_call_writes_to_is_refused(rng):
     writer.join(HANG_GUARD_SECONDS)
 
     assert refusals == {
-        "X is being written to by another call, expected an array that nobody writes to"
+        "X is being written to by another call, expected an array that no call writes to"
     }
     small.forward(shared[:5])

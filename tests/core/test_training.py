@@ -118,7 +118,7 @@ def test_an_epoch_s_loss_is_the_weighted_mean_over_its_rows(rng, random_mlp, ass
         X, y, fastmlp.SGD(learning_rate=1e-300), epochs=1, batch_size=7, shuffle=False, **weights
     )
 
-    # At a learning rate of next to nothing every batch meets the same parameters.
+    # With a tiny learning rate every batch sees the same parameters.
     assert_agrees(history.loss[0], frozen.loss(X, y, **weights), "loss")
     assert history.accuracy[0] == np.mean(frozen.predict(X) == y)
 

@@ -71,7 +71,7 @@ def test_a_view_outlives_its_network(dtype):
 
     del mlp
     gc.collect()
-    # Take any memory that was given back, and write over it.
+    # Take any memory that was freed, and overwrite it.
     fillers = [np.full(n, 7.0, dtype) for n in (5003, 2000, 3000, 3) for _ in range(50)]
 
     for view, copy in zip(views, copies, strict=True):

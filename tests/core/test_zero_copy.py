@@ -1,4 +1,4 @@
-"""Arrays are read where they lie and results are written where they are asked for."""
+"""Arrays are read in place and results are written where they are wanted."""
 
 import sys
 import tracemalloc
@@ -63,7 +63,7 @@ def test_arguments_are_left_as_they_were(call, mlp, data):
     np.testing.assert_array_equal(y, before[1])
 
 
-# A call over few rows does not hold them as one over many does.
+# A call on few rows does not borrow them as a call on many does.
 @pytest.mark.parametrize("n", [30, 5000])
 @pytest.mark.parametrize("call", CALLS)
 def test_arguments_are_let_go(call, n, mlp, data):

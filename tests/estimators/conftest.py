@@ -58,7 +58,7 @@ def data():
 
 @pytest.fixture(scope="session")
 def fit():
-    """Fit an estimator, without its warning that `max_iter` came first."""
+    """Fit an estimator, without its warning that `max_iter` was reached."""
 
     def call(estimator, X, y, **arguments):
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""A plug-in of pytest that puts our estimators where scikit-learn's tests import theirs from."""
+"""A pytest plug-in that puts our estimators where scikit-learn's tests import theirs from."""
 
 import sklearn.neural_network
 

@@ -1,6 +1,7 @@
 """scikit-learn's own checks and its own tests of `sklearn.neural_network`, none of them excused."""
 
 import collections
+import json
 import os
 import re
 import subprocess
@@ -20,8 +21,12 @@ from sklearn.utils.estimator_checks import (
 import fastmlp
 
 SOLVERS = ("adam", "sgd", "lbfgs")
-# The number of checks that must pass, and the one that has nothing to look at.
-CHECKS = {"MLPClassifier": 66, "MLPRegressor": 60}
+NAMES = ("MLPClassifier", "MLPRegressor")
+# Each release of scikit-learn has other checks, some sixty; at least so many must pass.
+FEWEST_CHECKS = 50
+# The same for its own tests of `sklearn.neural_network`, of which 1.9 has 59.
+FEWEST_OWN_TESTS = 50
+# The check that has nothing to look at.
 NO_DECISION_FUNCTION = "check_classifiers_multilabel_output_format_decision_function"
 
 
@@ -42,20 +47,24 @@ def outcomes(name, **parameters):
     return found
 
 
-@pytest.mark.parametrize("max_iter", [200, 100])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("name", CHECKS)
-def test_check_estimator(name, solver, max_iter):
-    found = outcomes(name, solver=solver, max_iter=max_iter)
-    skipped = {"check_array_api_input"}
+def assert_none_failed(found, name, skipped):
+    """Assert that all checks passed but those that are known to be skipped."""
     if name == "MLPClassifier":
-        skipped.add(NO_DECISION_FUNCTION)
-    assert set(found) == {"passed", "skipped"}, found
-    assert len(found["passed"]) == CHECKS[name] - 1
-    assert set(found["skipped"]) == skipped
+        skipped = {*skipped, NO_DECISION_FUNCTION}
+    assert set(found) <= {"passed", "skipped"}, found
+    assert set(found.get("skipped", ())) == skipped
+    assert len(found["passed"]) >= FEWEST_CHECKS
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("name", NAMES)
+def test_check_estimator(name, solver):
+    found = outcomes(name, solver=solver, max_iter=200)
+    assert_none_failed(found, name, skipped={"check_array_api_input"})
 
 
 PROGRAM = """
+import json
 import sys
 import warnings
 
@@ -63,15 +72,12 @@ warnings.simplefilter("ignore")
 sys.path.insert(0, {folder!r})
 import test_contract
 
-print(*sorted(
-    f"{{status}} {{len(checks)}} {{set(checks) if status != 'passed' else ''}}".strip()
-    for status, checks in test_contract.outcomes({name!r}, solver={solver!r}, max_iter=100).items()
-), sep="\\n")
+print(json.dumps(test_contract.outcomes({name!r}, solver={solver!r}, max_iter=100)))
 """
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_check_estimator_with_the_array_api(name, solver):
     program = PROGRAM.format(folder=str(Path(__file__).parent), name=name, solver=solver)
     done = subprocess.run(
@@ -82,10 +88,7 @@ def test_check_estimator_with_the_array_api(name, solver):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    expected = [f"passed {CHECKS[name]}"]
-    if name == "MLPClassifier":
-        expected.append(f"skipped 1 {{{NO_DECISION_FUNCTION!r}}}")
-    assert done.stdout.splitlines() == expected
+    assert_none_failed(json.loads(done.stdout), name, skipped=set())
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_check_estimator_with_the_array_api(name, solver):
         check_all_zero_sample_weights_error,
     ],
 )
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_checks_that_check_estimator_leaves_out(name, check):
     check(name, getattr(fastmlp, name)(max_iter=5))
 
@@ -129,6 +132,6 @@ def test_scikit_learn_s_own_tests_pass_unchanged():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^59 passed\b(?!.*(?:failed|skipped|error))", done.stdout, re.MULTILINE), (
-        done.stdout
-    )
+    summary = re.search(r"^(\d+) passed(?:, \d+ warnings?)? in ", done.stdout, re.MULTILINE)
+    assert summary, done.stdout
+    assert int(summary[1]) >= FEWEST_OWN_TESTS

@@ -1,4 +1,4 @@
-"""What a fit prints, warns of, refuses and leaves behind."""
+"""The output, warnings, errors and results of a fit."""
 
 import re
 import signal
@@ -12,13 +12,10 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp._core import ACTIVATIONS
+from fastmlp.estimators.validation import Validation
 
 PACKAGES = (fastmlp, sklearn.neural_network)
-NOT_FINITE = (
-    r"^Solver produced non-finite parameter weights\. The input data may contain large values "
-    r"and need to be preprocessed\. Or learning_rate_init or alpha is too large, or sample_weight "
-    r"too small\.$"
-)
 
 
 def both(kind, **parameters):
@@ -93,13 +90,17 @@ REFUSED = {
     "negative width": ("MLPRegressor", {"hidden_layer_sizes": [-1]}),
     "alpha": ("MLPClassifier", {"alpha": -1.0}),
     "solver": ("MLPClassifier", {"solver": "newton"}),
-    "activation": ("MLPRegressor", {"activation": "gelu"}),
+    "activation": ("MLPRegressor", {"activation": "step"}),
     "loss": ("MLPRegressor", {"loss": "huber"}),
     "batch_size": ("MLPClassifier", {"batch_size": 0}),
     "momentum": ("MLPClassifier", {"momentum": 1.5}),
     "beta_1": ("MLPClassifier", {"beta_1": 1.0}),
     "validation set": ("MLPClassifier", {"early_stopping": True, "validation_fraction": 0.005}),
 }
+
+
+# What the messages name beyond scikit-learn's: choices that it does not have.
+MORE = {*map(repr, ACTIVATIONS), "'prelu'", "'adamw'", "an", "instance", "or", "'list'", "'tuple'"}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -110,9 +111,11 @@ def test_refusals_are_scikit_learn_s(case, data):
         with pytest.raises(ValueError) as error:  # noqa: PT011
             estimator.fit(*data("iris"))
         # A set of options is printed in any order.
-        caught.append((type(error.value), sorted(re.split("[ ,{}.]+", str(error.value)))))
-    ours, theirs = caught
-    assert ours == theirs
+        caught.append((type(error.value), re.split("[ ,{}.]+", str(error.value))))
+    (kind_of_ours, ours), (kind_of_theirs, theirs) = caught
+    assert kind_of_ours is kind_of_theirs
+    assert not set(theirs) - set(ours)
+    assert set(ours) - set(theirs) <= MORE
 
 
 @pytest.mark.parametrize(
@@ -175,49 +178,6 @@ def test_a_random_state_may_be_a_generator_and_else_is_what_scikit_learn_takes(d
         MLPClassifier(random_state="seed").fit(*data("iris"))
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_divergence_is_an_error_that_leaves_nothing_behind(solver, data):
-    X, y = data("diabetes")
-    reg = MLPRegressor(solver=solver, learning_rate_init=1e300, random_state=0)
-    with pytest.raises(ValueError, match=NOT_FINITE) as caught:
-        reg.fit(X, y)
-    assert isinstance(caught.value.__cause__, fastmlp.DivergenceError)
-    assert vars(reg) == reg.get_params()
-
-
-@pytest.mark.parametrize("scale", [1e200, 1e300])
-def test_lbfgs_that_cannot_begin_is_the_same_error(scale, data):
-    """SciPy would end after 0 steps, as if there were nothing to gain."""
-    X, y = data("diabetes")
-    reg = MLPRegressor(solver="lbfgs", random_state=0)
-    with pytest.raises(ValueError, match=NOT_FINITE):
-        reg.fit(scale * X, y)
-    assert vars(reg) == reg.get_params()
-
-
-def test_lbfgs_in_float32_may_begin_where_float32_could_not(data, fit):
-    X, y = data("diabetes")
-    reg = fit(MLPRegressor(solver="lbfgs", max_iter=5, random_state=0), (1e30 * X).astype("f4"), y)
-    assert reg.loss_ < 1e300
-    assert np.isfinite(reg.network_.parameters).all()
-
-
-def test_divergence_with_early_stopping_ends_with_the_best_parameters(data):
-    X, y = data("diabetes")
-    reg = MLPRegressor(
-        solver="sgd",
-        activation="identity",
-        learning_rate_init=5.0,
-        early_stopping=True,
-        random_state=0,
-    )
-    with pytest.warns(ConvergenceWarning, match=r"^Training diverged in epoch \d+\. "):
-        reg.fit(X, y)
-    assert np.isnan(reg.validation_scores_[-1])
-    assert len(reg.validation_scores_) == len(reg.loss_curve_) == reg.n_iter_
-    assert np.isfinite(reg.predict(X)).all()
-
-
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -232,7 +192,7 @@ def test_ctrl_c_keeps_what_was_trained(parameters, data, monkeypatch):
     clf = MLPClassifier(
         (300, 300), max_iter=10**6, tol=0.0, n_iter_no_change=10**6, random_state=0, **parameters
     )
-    # In the midst of a later epoch, most likely.
+    # Most likely in the middle of a later epoch.
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
 
     def print_and_interrupt(line):
@@ -269,19 +229,21 @@ def test_ctrl_c_under_lbfgs_keeps_the_last_iteration(data, monkeypatch, fit):
 def test_ctrl_c_in_the_midst_of_a_callback_counts_whole_epochs(data, monkeypatch):
     X, y = data("iris")
     clf = MLPClassifier(max_iter=50, early_stopping=True, random_state=0)
-    score, calls = MLPClassifier._validation_score, []
+    measure, calls = Validation.measure, []
 
-    def interrupted(self, *arguments):
-        calls.append(score(self, *arguments))
+    def interrupted(self, network):
+        calls.append(measure(self, network))
         if len(calls) == 4:
             raise KeyboardInterrupt
         return calls[-1]
 
-    monkeypatch.setattr(MLPClassifier, "_validation_score", interrupted)
+    monkeypatch.setattr(Validation, "measure", interrupted)
     with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
         clf.fit(X, y)
-    assert clf.validation_scores_ == calls[:3]
-    assert clf.best_validation_score_ == max(calls[:3])
+    scores, losses = map(list, zip(*calls[:3], strict=True))
+    assert clf.validation_scores_ == scores
+    assert clf.validation_loss_curve_ == losses
+    assert clf.best_validation_score_ == max(scores)
 
 
 def test_early_stopping_ends_with_the_best_parameters(data, fit):

@@ -1,4 +1,4 @@
-"""A fit changes the estimator once it is done: as a whole, or not at all."""
+"""A fit changes the estimator when it is done: completely, or not at all."""
 
 import pickle
 import sys
@@ -85,7 +85,7 @@ def test_a_partial_fit_that_fails_leaves_everything_as_it_was(kind, solver, data
             estimator.partial_fit(*arguments)
         estimator.set_params(**parameters)
         assert pickle.dumps(estimator) == before
-    # In the midst of its last line, when all batches were made.
+    # In the middle of its last line, after all batches.
     with monkeypatch.context() as patch:
 
         def record(self):
@@ -168,7 +168,7 @@ def test_ctrl_c_at_any_line_of_a_callback_leaves_whole_epochs(name, kind, data, 
     whole, X, y = KINDS[kind](data, **parameters)
     fit(whole, X, y)
     lasting = name == "early stopping"
-    # Only what is called back: else the interrupt ends the call, and nothing is trained.
+    # Only in callbacks: otherwise the interrupt ends the call, and nothing is trained.
     files = {watch.__file__}
     if name == "lbfgs":
         files = {lbfgs.__file__}

@@ -1,4 +1,4 @@
-"""Estimators of odd content, and forged files: what `save` takes `load` reads, or it is refused."""
+"""Estimators of odd content, and forged files: `load` reads what `save` accepts, or refuses it."""
 
 import copy
 import io
@@ -26,8 +26,8 @@ POSITIVE = [
 COUNTS = [1, 3, np.int16(2), np.uint8(2), True]
 THIRD = Fraction(1, 3)
 PARAMETERS = {
-    "activation": ["relu", "tanh", "identity", np.str_("logistic")],
-    "solver": ["adam", "sgd", np.str_("lbfgs")],
+    "activation": ["relu", "tanh", "identity", np.str_("logistic"), "prelu", ["gelu"], ("relu",)],
+    "solver": ["adam", "sgd", "adamw", np.str_("lbfgs")],
     "alpha": [0, np.float16(0.5), *POSITIVE],
     "batch_size": ["auto", 5, np.int64(4)],
     "learning_rate_init": POSITIVE,
@@ -40,6 +40,17 @@ PARAMETERS = {
     "early_stopping": [False, True, np.True_],
     "validation_fraction": [0.3, np.float32(0.4)],
     "n_iter_no_change": [2, np.inf, np.int8(3)],
+    "learning_rate": ["constant", "invscaling", "cosine", np.str_("plateau")],
+    "dropout": [0, 0.5, np.float32(0.25), (0.5,), [np.float64(0.25)], np.array([0.125]), (0,)],
+    "input_dropout": [0, 0.25, np.float16(0.5)],
+    "normalization": [None, "layer", np.str_("layer")],
+    "clip_norm": [None, *POSITIVE],
+    "warmup": [None, 0, 0.25],
+    "max_time": [None, 1e9, 100],
+    "dtype": [None, "float32", np.str_("float64")],
+    "n_jobs": [None, 1, -1, np.int8(2)],
+    "scoring": [None, "loss", np.str_("loss")],
+    "keep_every": [None, 1, np.int8(2)],
 }
 LABELS = [
     *([5], ["only"], [True], [0.0], [np.longdouble(2)]),
@@ -63,12 +74,14 @@ sizes = st.sampled_from(
         range(1, 3),
         pd.Series([2]),
         (np.uint8(2),),
+        "3",
+        np.str_("2x2"),
     ]
 )
 
 
 def trained(estimator, X, y):
-    """Train it; what does not go together is refused, and is no matter of files."""
+    """Train it; combinations that are refused are not a matter of files."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
@@ -78,22 +91,25 @@ def trained(estimator, X, y):
 
 
 def plain(parameter):
-    """What a parameter is once it was in a file."""
+    """The value of a parameter after it was in a file."""
     if isinstance(parameter, np.random.RandomState):
         return None
     if hasattr(parameter, "__len__") and not isinstance(parameter, str):
-        return tuple(map(int, parameter))
+        return tuple(map(plain, parameter))
     return float(parameter) if isinstance(parameter, np.longdouble | Fraction) else parameter
 
 
 def assert_comes_back(estimator, X):
-    """Save and load it: all that training found and predicts has the same bits."""
+    """Save and load it: everything that training found, and predictions, have the same bits."""
     file = io.BytesIO()
     estimator.save(file)
     loaded = type(estimator).load(file.getvalue())
     expected = {name: plain(value) for name, value in estimator.get_params().items()}
     assert loaded.get_params() == expected
-    for name in ("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_scores_"):
+    for name in (
+        *("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_scores_"),
+        *("validation_loss_curve_", "best_iteration_", "staged_epochs_"),
+    ):
         ours, theirs = getattr(loaded, name, "none"), getattr(estimator, name, "none")
         assert repr(ours) == repr(theirs), name
     calls = ["predict"]
@@ -191,7 +207,7 @@ def test_what_the_property_tests_save_is_most_of_it():
             assert_comes_back(trained(MLPClassifier(**given), X, np.arange(12) % 3), X)
 
 
-# === Forged files: each value in turn becomes another one, under a right checksum ===
+# === Forged files: each value in turn becomes another one, with a right checksum ===
 
 ODD = [
     *(None, True, -1, 0, 2, 10**30, 0.5, -0.5, "x", "1", "", [], [1], ["a"], [[]], {}, {"a": 1}),
@@ -209,9 +225,16 @@ def made(kind):
     y = np.arange(12) % 3
     frame = pd.DataFrame(X, columns=["a", "b"])
     estimators = {
-        "numbers": MLPClassifier((3,), max_iter=3, early_stopping=True, validation_fraction=0.3),
+        "numbers": MLPClassifier(
+            (3,),
+            max_iter=3,
+            early_stopping=True,
+            validation_fraction=0.3,
+            class_weight={0: 1.0, 1: 2, 2: 0.5},
+            keep_every=2,
+        ),
         "text": MLPClassifier((3,), max_iter=3),
-        "labels": MLPClassifier((3,), max_iter=3),
+        "labels": MLPClassifier((3,), max_iter=3, class_weight=[{0: 1.0, 1: 2.0}] * 3),
         "regressor": MLPRegressor("poisson", (3,), max_iter=3),
     }
     targets = {
@@ -224,7 +247,7 @@ def made(kind):
 
 
 def places(value, place=()):
-    """All places in an object: keys and indices that lead there."""
+    """All paths in an object: the keys and indices to each value."""
     yield place
     items = value.items() if isinstance(value, dict) else []
     items = enumerate(value) if isinstance(value, list) else items
@@ -260,7 +283,7 @@ def forged(content):
 
 
 def assert_sound_or_refused(kind, content):
-    """Load it: it is refused, or it is an estimator with which all goes on as with any other."""
+    """Load it: it is refused, or it is an estimator that works like any other."""
     try:
         loaded = kind.load(content)
     except ModelFileError:
@@ -279,7 +302,10 @@ def assert_sound_or_refused(kind, content):
         try:
             loaded.fit(frame, predicted if len(np.unique(predicted)) > 2 else some(loaded))
         except ValueError as error:
-            refusals = ("diverge", "non-finite", "warm_start can only be used", "y must be >= 0")
+            refusals = (
+                *("diverge", "non-finite", "warm_start can only be used", "y must be >= 0"),
+                "class_weight",
+            )
             if not any(text in str(error) for text in refusals):
                 raise
     return True

@@ -1,4 +1,4 @@
-"""What estimators read: dtypes, layouts, frames, sparse data, names, weights."""
+"""Inputs of estimators: dtypes, layouts, frames, sparse data, names, weights."""
 
 import re
 
@@ -259,7 +259,7 @@ def test_after_one_class_there_is_one_column(solver, dtype, data, fit):
     probabilities = clf.predict_proba(X)
     assert probabilities.shape == (150, len(clf.classes_))
     assert probabilities.dtype == dtype
-    # As near to 1 as a probability comes.
+    # The largest probability below 1.
     np.testing.assert_array_equal(probabilities, 1 - np.finfo(dtype).epsneg)
     assert np.isfinite(clf.predict_log_proba(X)).all()
     assert clf.score(X, y) == 1.0

@@ -1,4 +1,4 @@
-"""Estimators are trained and asked in other processes, however those were started."""
+"""Estimators are trained and used in other processes, however those were started."""
 
 import concurrent.futures
 import multiprocessing
@@ -34,8 +34,8 @@ def assert_same(there, X, y):
         assert clf.loss_curve_ == here.loss_curve_
 
 
-# The tests' own files are no modules that a new interpreter could import, and joblib's pickles
-# carry the functions with them; a fork has them.
+# The test files are not modules that a new interpreter could import; joblib's pickles carry the
+# functions with them, and a fork has them.
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
 def test_under_joblib(backend, digits):
     X, y = digits

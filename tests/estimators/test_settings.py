@@ -1,4 +1,4 @@
-"""Parameters that were changed count from the next call on; those that were not keep its course."""
+"""Changed parameters take effect at the next call; unchanged ones keep the course of training."""
 
 import copy
 import pickle
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sklearn.ensemble
 from sklearn.base import clone
+from sklearn.model_selection import train_test_split
 
 from fastmlp import MLPClassifier, MLPRegressor
 
@@ -123,7 +124,7 @@ def test_a_generator_is_a_random_state(early_stopping, data, fit):
         return [fit(clf, X, y).loss_curve_ for _ in range(2)]
 
     first, second = course(np.random.default_rng(0))
-    assert first != second  # it goes on from where the first fit left it
+    assert first != second  # it continues where the first fit left it
     assert course(np.random.default_rng(0)) == [first, second]
 
 
@@ -143,8 +144,8 @@ def test_validation_rows_that_weigh_nothing_are_exchanged(kind, data, fit):
     parameters = {"early_stopping": True, "max_iter": 5, "random_state": 0}
     parameters["hidden_layer_sizes"] = (5,)
     plain = fit(kind(**parameters), X, y)
-    _, (X_val, *_) = plain_split(plain, X, y)
-    # Every row that the split keeps back, and no other.
+    X_val = plain_split(plain, X, y)
+    # Exactly the rows that the split holds out.
     weights = 1.0 - (X[:, None] == X_val).all(axis=2).any(axis=1)
     assert 0 < np.count_nonzero(weights == 0) < 60
 
@@ -159,9 +160,7 @@ def plain_split(estimator, X, y):
     random = np.random.RandomState(0)
     for shape in [(4, 5), 5, (5, estimator.n_outputs_), estimator.n_outputs_]:
         random.uniform(size=shape)
-    twin = copy.copy(estimator)
-    twin._random_state = random
-    return twin._split(X, y, None)
+    return train_test_split(X, y, random_state=random, test_size=0.1)[1]
 
 
 def test_too_few_rows_of_weight_say_what_to_do(data):

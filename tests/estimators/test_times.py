@@ -1,4 +1,4 @@
-"""Dates, durations and sparse targets, which scikit-learn's checks let through, are refused."""
+"""Dates, durations and sparse targets, which scikit-learn's checks accept, are refused."""
 
 import re
 

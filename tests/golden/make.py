@@ -1,11 +1,13 @@
-"""Write the golden files of a release: python tests/golden/make.py
+"""Write the golden files of a format that has none: python tests/golden/make.py
 
 One file of each kind with all that text can hold, and what they answer, as the reference computes
-it. Files of a release are never written again.
+it. They are named by the greatest format among them, and are never written again.
 """
 
 import json
+import shutil
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from fastmlp.model import Model
 
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
+import model_file  # noqa: E402
 import reference  # noqa: E402
 
 FEATURES = ("height, m", 'Größe "quoted"\t\x01')
@@ -49,6 +52,39 @@ def make_mlp(path, rng):
     X = rng.standard_normal((5, 3)).astype(np.float32)
     mlp.save(path)
     return {"attributes": fields(mlp), "X": X.tolist(), "logits": logits(mlp, X)}
+
+
+def make_stages(path, rng):
+    """Normalised layers, a scale of the inputs, and activations that learn."""
+    stages = {"normalization": "layer", "input_scale": True}
+    mlp = fastmlp.MLP([3, 5, 4, 2], "prelu", output="identity", dtype="float64", seed=5, **stages)
+    mlp.parameters[...] = rng.standard_normal(mlp.n_parameters)
+    X = rng.standard_normal((5, 3))
+    mlp.save(path)
+    blocks = [[block.kind, block.role, list(block.shape)] for block in mlp.parameter_blocks]
+    return {
+        "attributes": fields(mlp) | stages,
+        "blocks": blocks,
+        "X": X.tolist(),
+        "logits": stage_by_stage(mlp, X).tolist(),
+    }
+
+
+def stage_by_stage(mlp, X):
+    """What leaves the last stage, by the formulas of docs/1."""
+    blocks = iter(mlp.parameter_blocks)
+    for block in blocks:
+        view = block.view
+        if block.role == "scale":
+            X = X * view
+        elif block.role == "weight":
+            X = X @ view + next(blocks).view
+        elif block.role == "gain":
+            X = (X - X.mean(axis=1, keepdims=True)) / np.sqrt(X.var(axis=1, keepdims=True) + 1e-5)
+            X = X * view + next(blocks).view
+        else:
+            X = np.where(X > 0, X, view * X)
+    return X
 
 
 def make_model(path, rng):
@@ -132,6 +168,7 @@ def make_checkpoint(path, rng):
 
 KINDS = {
     "mlp": make_mlp,
+    "stages": make_stages,
     "model": make_model,
     "classifier": make_classifier,
     "labels": make_labels,
@@ -141,11 +178,17 @@ KINDS = {
 
 
 def main():
-    release = sys.argv[1] if len(sys.argv) > 1 else fastmlp.__version__
-    start, rng = FOLDER / release, np.random.default_rng(3)
     warnings.simplefilter("ignore", ConvergenceWarning)
-    expected = {kind: make(f"{start}-{kind}.safetensors", rng) for kind, make in KINDS.items()}
-    Path(f"{start}.json").write_text(json.dumps(expected, indent=1) + "\n")
+    rng = np.random.default_rng(3)
+    with tempfile.TemporaryDirectory() as name:
+        paths = {kind: Path(name) / f"{kind}.safetensors" for kind in KINDS}
+        expected = {kind: make(paths[kind], rng) for kind, make in KINDS.items()}
+        formats = [model_file.read(path)[1]["format"] for path in paths.values()]
+        start = max(formats).replace("fastmlp", "format")
+        with (FOLDER / f"{start}.json").open("x") as file:
+            file.write(json.dumps(expected, indent=1) + "\n")
+        for kind, path in paths.items():
+            shutil.copy(path, FOLDER / f"{start}-{kind}.safetensors")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ NETWORKS = {
     "prelu": {"activation": "prelu"},
     "all": {"normalization": "layer", "input_scale": True, "activation": ("prelu", "tanh")},
 }
-# Through chunks and through blocks of tiles, with widths that are no multiple of a vector.
+# Through chunks and through blocks of tiles, with widths that are not a multiple of a vector.
 SIZES = ([3, 17, 16, 4], [40, 200, 180, 5])
 
 
@@ -25,7 +25,7 @@ def options(request):
 
 @pytest.fixture(params=SIZES, ids=["narrow", "wide"])
 def mlp(request, options, dtype):
-    """A network with no parameter at its first value."""
+    """A network with no parameter at its initial value."""
     mlp = fastmlp.MLP(request.param, **{"activation": "tanh", **options}, dtype=dtype, seed=1)
     rng = np.random.default_rng(2)
     for block in mlp.parameter_blocks:
@@ -34,7 +34,7 @@ def mlp(request, options, dtype):
 
 
 def in_torch(mlp, X):
-    """Leaf tensors in the order of `parameter_blocks`, and the logits that torch makes of them."""
+    """Leaf tensors in the order of `parameter_blocks`, and torch's logits."""
     tensors = [
         torch.tensor(block.view.copy(), requires_grad=True) for block in mlp.parameter_blocks
     ]

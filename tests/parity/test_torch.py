@@ -35,7 +35,7 @@ def torch_twin(mlp):
 
 
 def in_our_layout(mlp, net, read):
-    """What `read` finds at torch's parameters, as a vector laid out like `mlp.parameters`."""
+    """`read` of each of torch's parameters, as a vector with the layout of `mlp.parameters`."""
     vector = np.empty(mlp.n_parameters, mlp.dtype)
     linears = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
     for W, b, linear in zip(*mlp.unflatten(vector), linears, strict=True):
@@ -185,7 +185,7 @@ def test_fits_follow_schedules_step_by_step(name, schedule, rng, random_mlp, ass
 
 
 def scheduled(make, n_steps):
-    """The learning rates that a scheduler of torch makes of 0.5."""
+    """The learning rates of a torch scheduler that starts from 0.5."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
     scheduler, rates = make(optimizer), []
     for _ in range(n_steps):

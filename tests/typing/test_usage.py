@@ -1,4 +1,4 @@
-"""What a type checker says of a user's code; mypy reads this file, and pytest runs it."""
+"""Types of a user's code; mypy checks this file, and pytest runs it."""
 
 from typing import Any, assert_type
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fastmlp import MLP, SGD, Adam, AdamW, Epoch, History
+from fastmlp import MLP, SGD, Adam, AdamW, Epoch, History, losses
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
@@ -25,6 +25,7 @@ def test_a_network_and_what_it_returns() -> None:
     assert_type(mlp.loss(X, y, class_weight=[1.0, 2.0, 1.0]), float)
     assert_type(mlp.loss_and_grad(X, y), tuple[float, Floats])
     assert_type(mlp.step(X, y, Adam(learning_rate=0.01)), float)
+    assert_type(MLP([2, 3], loss=losses.CrossEntropy(0.1)).loss(X.astype(np.float32), y), float)
     assert_type(mlp.step(X, y, AdamW(weight_decay=0.1)), float)
 
 

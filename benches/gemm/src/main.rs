@@ -1,4 +1,4 @@
-//! Products of this package beside those of other crates, one thread, in turns.
+//! Products of this package compared with those of other crates, one thread, in turns.
 //!
 //! `fastmlp-bench-gemm [f32|f64] [part of a case's name]`
 
@@ -12,7 +12,7 @@ use cases::{CASES, Case};
 use fastmlp_core::internals::{Operand, product_scratch_len};
 use peers::{Element, Peer};
 
-/// How long a peer is timed in one round, and all of them in one case.
+/// How long a peer is timed in one round, and all peers in one case.
 const TURN: Duration = Duration::from_micros(500);
 const CASE: Duration = Duration::from_millis(1500);
 const FEWEST_ROUNDS: usize = 9;
@@ -52,7 +52,7 @@ impl<T: Element> Work<T> {
         start.elapsed().as_secs_f64() / f64::from(calls)
     }
 
-    /// Asserts that the peer arrives at the product that the first one left in `want`.
+    /// Asserts that the peer computes the product that the first peer left in `want`.
     fn check(&mut self, peer: &Peer<T>, want: &[T]) {
         self.c.fill(T::from_f64(f64::NAN));
         self.run(peer);
@@ -69,7 +69,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Times all peers in turns; prints the least time of ours as a rate, and for each other peer the median of the
+/// Times all peers in turns; prints our minimum time as a rate, and for each other peer the median of the
 /// ratios of its times to ours of the same round.
 fn compare<T: Element>(case: Case) {
     let peers: Vec<_> = T::peers().into_iter().filter(|peer| case.m * case.n <= peer.most_elements).collect();

@@ -1,4 +1,4 @@
-//! The crates, each behind the same call.
+//! The crates, behind a common interface.
 
 use fastmlp_core::Element;
 use fastmlp_core::internals::{Operand, product};
@@ -6,13 +6,13 @@ use fastmlp_core::internals::{Operand, product};
 /// A product of one element type by one crate.
 pub struct Peer<T> {
     pub name: &'static str,
-    /// `c = a b`, with scratch for those that want it.
+    /// `c = a b`, with scratch for those that need it.
     pub product: fn(Operand<'_, T>, Operand<'_, T>, &mut [T], &mut [T]),
     /// Elements of C from which on the crate does not claim to be fast.
     pub most_elements: usize,
 }
 
-/// An element type that all peers know.
+/// An element type that all peers support.
 pub trait Element: Element {
     const NAME: &'static str;
     fn peers() -> Vec<Peer<Self>>;
@@ -44,7 +44,8 @@ macro_rules! element {
                             let ((a_row, a_col), (b_row, b_col)) = (strides(&a), strides(&b));
                             let wide = is_x86_feature_detected!("avx512f");
                             let (null, one) = (std::ptr::null(), 1.0 as $t);
-                            // SAFETY: strides and sizes are those of the slices; the CPU has what is asked for.
+                            // SAFETY: strides and sizes are those of the slices; the CPU has the instruction
+                            // set.
                             unsafe {
                                 gemm(
                                     DType::$dtype,
@@ -136,7 +137,7 @@ macro_rules! element {
                     },
                     Peer {
                         name: "nano-gemm",
-                        // It prefers columns: the transpose of C is that of B times that of A.
+                        // It prefers columns: the transpose of C is the transpose of B times that of A.
                         product: |a, b, c, _| {
                             let ((a_row, a_col), (b_row, b_col)) = (strides(&a), strides(&b));
                             let (m, n, k) = (b.cols, a.rows, a.cols);

@@ -9,6 +9,8 @@ from fastmlp._extras import require
 require("sklearn", "fastmlp.estimators")
 
 from fastmlp.estimators.classifier import MLPClassifier  # noqa: E402
+from fastmlp.estimators.listeners import FitInfo  # noqa: E402
 from fastmlp.estimators.regressor import MLPRegressor  # noqa: E402
+from fastmlp.estimators.scale import FeatureScaleWarning  # noqa: E402
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["FeatureScaleWarning", "FitInfo", "MLPClassifier", "MLPRegressor"]

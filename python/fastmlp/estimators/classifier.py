@@ -1,6 +1,7 @@
 """The classifier."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,14 +9,18 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
+from fastmlp.estimators.descriptions import described
 from fastmlp.estimators.labels import Labels, check_not_nan
+from fastmlp.estimators.stages import keeps_epochs
 
 
+@described
 class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     """Multilayer perceptron for classes, in place of scikit-learn's.
 
@@ -24,96 +29,24 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : array-like of int or int, default=(100,)
-        Width of each hidden layer, at least 1; empty for a network without one.
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-        Activation of the hidden layers; 'logistic' is the sigmoid.
-    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-        What trains the network. 'sgd' and 'adam' go through batches in random order; 'lbfgs' looks
-        at all rows in each step, which suits small data.
-    alpha : float, default=0.0001
-        Penalty on weights, >= 0: half of it times the sum of their squares, divided by the weight
-        of the batch (of its rows if there is no `sample_weight`), is added to the loss.
-    batch_size : int or 'auto', default='auto'
-        Rows of a batch for 'sgd' and 'adam'; 'auto' is 200, or all if there are fewer.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        How the learning rate of 'sgd' goes on from `learning_rate_init`. 'invscaling' divides the
-        latter by ``(t_ + 1) ** power_t`` after each epoch; 'adaptive' divides by 5 where training
-        would else stop, down to 1e-6.
-    learning_rate_init : float, default=0.001
-        First learning rate of 'sgd', the learning rate of 'adam': > 0.
-    power_t : float, default=0.5
-        Exponent of 'invscaling', >= 0.
-    max_iter : int, default=200
-        Most epochs of 'sgd' and 'adam', most iterations of 'lbfgs'.
-    shuffle : bool, default=True
-        Whether 'sgd' and 'adam' draw a new order of rows for each epoch.
-    random_state : int, RandomState or Generator instance, or None, default=None
-        Source of initial parameters, of the validation split and of the orders of rows, in that
-        order. An int gives the same network each time, None another one.
-    tol : float, default=0.0001
-        What counts as progress, >= 0: the loss has to fall, or the validation score to rise, by
-        more. For 'lbfgs' the largest entry of a gradient that counts as 0.
-    verbose : bool, default=False
-        Whether to print the loss of each epoch or iteration.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the parameters that are there.
-    momentum : float, default=0.9
-        Momentum of 'sgd', from 0 to 1.
-    nesterovs_momentum : bool, default=True
-        Whether the momentum of 'sgd' looks ahead, as Nesterov's does.
-    early_stopping : bool, default=False
-        Whether 'sgd' and 'adam' keep rows back for validation, watch the score on them in place of
-        the loss, and end with the parameters of the best one.
-    validation_fraction : float, default=0.1
-        Share of rows for `early_stopping`, in [0, 1).
-    beta_1 : float, default=0.9
-        Memory of the gradient's mean in 'adam', in [0, 1).
-    beta_2 : float, default=0.999
-        Memory of the mean of its square in 'adam', in [0, 1).
-    epsilon : float, default=1e-08
-        Keeps the quotient in 'adam' finite: > 0.
-    n_iter_no_change : int, default=10
-        'sgd' and 'adam' stop when there was no progress in more epochs than this one after
-        another; infinity never stops them.
-    max_fun : int, default=15000
-        Most evaluations of the loss by 'lbfgs'.
+    %(parameters)s
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        Weight of each class in the loss, which is multiplied with `sample_weight`: ``{label:
+        weight}``, in which a class that is missing weighs 1, or 'balanced' for ``n_samples /
+        (n_classes * np.bincount(y))``. If a sample has several labels, a list with one dict
+        ``{0: weight, 1: weight}`` per label; their weights are multiplied. With `early_stopping`
+        the rows that are kept back are weighted likewise.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The classes in the order of the columns of `predict_proba`.
-    loss_ : float
-        Loss of the last epoch or iteration.
-    best_loss_ : float or None
-        Smallest loss; None with `early_stopping`.
-    loss_curve_ : list of float
-        Loss of each epoch or iteration.
     validation_scores_ : list of float or None
-        Accuracy on the rows for validation after each epoch; None without `early_stopping`.
-    best_validation_score_ : float or None
-        Largest validation score; None without `early_stopping`.
-    t_ : int
-        Rows that 'sgd' or 'adam' went through, each counted once an epoch.
-    coefs_ : list of ndarray of shape (n_inputs, n_outputs)
-        Weights of each layer: views of the network, so that what is written to them counts at
-        once. An array put in the place of one is copied into the network at its next use.
-    intercepts_ : list of ndarray of shape (n_outputs,)
-        Biases of each layer, likewise.
-    network_ : MLP
-        The network.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if those of training were all text.
-    n_iter_ : int
-        Epochs or iterations of the last fit.
-    n_layers_ : int
-        Layers of units, input and output included.
-    n_outputs_ : int
-        Outputs of the network.
+        Accuracy, or the score of `scoring`, on the rows for validation after each epoch; None
+        without such rows.
     out_activation_ : str
         'softmax' for three classes or more, else 'logistic'.
+    %(attributes)s
 
     See Also
     --------
@@ -122,7 +55,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
 
     Notes
     -----
-    Results follow scikit-learn's to rounding. docs/4_scikit_learn.md has what differs and why.
+    %(notes)s
 
     Examples
     --------
@@ -136,10 +69,15 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMLP._parameter_constraints,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -162,6 +100,19 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        normalization: Literal["layer"] | None = None,
+        weight_decay: float | None = None,
+        clip_norm: float | None = None,
+        warmup: float | None = None,
+        max_time: float | None = None,
+        dtype: Literal["float32", "float64"] | None = None,
+        n_jobs: int | None = None,
+        scoring: Any = None,
+        callback: Any = None,
+        keep_every: int | None = None,
+        class_weight: Any = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -187,6 +138,19 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            normalization=normalization,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            warmup=warmup,
+            max_time=max_time,
+            dtype=dtype,
+            n_jobs=n_jobs,
+            scoring=scoring,
+            callback=callback,
+            keep_every=keep_every,
+            class_weight=class_weight,
         )
 
     @classmethod
@@ -198,9 +162,9 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Parameters
         ----------
         network : MLP
-            A network whose hidden layers have one activation that scikit-learn has. With
-            ``output="softmax"`` each output is a class; with ``output="sigmoid"`` one output
-            tells two classes apart, and several are labels of their own.
+            A network without an `input_scale`. With ``output="softmax"`` each output is a class;
+            with ``output="sigmoid"`` one output tells two classes apart, and several are labels
+            of their own.
         classes : array-like of shape (n_classes,), default=None
             The classes in the order of the outputs, which must be sorted. None numbers them
             from 0. One output may also have one class alone, if training saw no other.
@@ -248,7 +212,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
 
         Returns
         -------
@@ -267,7 +231,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
 
         Returns
         -------
@@ -278,9 +242,9 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         network = self.network_
         X = self._checked(X, network)
         if network.layer_sizes[-1] > 1:
-            return _between_0_and_1(network.predict_proba(X))
+            return _between_0_and_1(network.predict_proba(X, n_jobs=self.n_jobs))
         # The complement from the sum itself: 1 - p would lose what is below the precision of 1.
-        sums = network.forward(X)
+        sums = network.forward(X, n_jobs=self.n_jobs)
         if len(self.classes_) == 1:
             return _between_0_and_1(np.ones_like(sums))
         return _between_0_and_1(expit(np.hstack([-sums, sums])))
@@ -291,7 +255,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
 
         Returns
         -------
@@ -299,6 +263,23 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
             Logarithms of what `predict_proba` returns, in the order of `classes_`.
         """
         return np.log(self.predict_proba(X))
+
+    @available_if(keeps_epochs)
+    def staged_predict_proba(self, X: Any) -> Iterator[NDArray[Any]]:
+        """Return the probabilities of each epoch that was kept, in their order.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            One sample per row.
+
+        Yields
+        ------
+        ndarray of shape (n_samples, n_classes)
+            What `predict_proba` would have returned after the epoch at the same place of
+            `staged_epochs_`.
+        """
+        return self._staged("predict_proba", X)
 
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -310,7 +291,7 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Class labels, or an indicator of several labels.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -328,15 +309,15 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         AttributeError
             If `solver` is "lbfgs", which has no epochs.
         ValueError
-            If an argument or a parameter is out of its range, if `early_stopping` is on, or if
-            training diverges. After this and every other error the estimator is as it was before
-            the call.
+            If an argument or a parameter is out of its range, if `early_stopping` is on, if all
+            epochs of a planned `learning_rate` were made, or if training diverges. After this and
+            every other error the estimator is as it was before the call.
         """
         draft = self._draft()
         if _check_partial_fit_first_call(draft, classes):
             several = type_of_target(y).startswith("multilabel")
             draft._label_binarizer = LabelBinarizer().fit(y if several else classes)
-        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
+        return self._become(draft, draft._train_incrementally(X, y, sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Say what the estimator can do."""

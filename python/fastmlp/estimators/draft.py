@@ -6,6 +6,8 @@ data, the state of the optimizer.
 
 from typing import Self
 
+from fastmlp._core import MLP
+from fastmlp.estimators.architecture import Architecture
 from fastmlp.estimators.course import Course
 from fastmlp.estimators.live import LiveParameters
 
@@ -27,13 +29,18 @@ class Drafts(LiveParameters):
         The network of one that goes on stays the same object: others may hold it.
         """
         goes_on = draft.loss_curve_ is self.__dict__.get("loss_curve_")
-        state, tie = vars(draft), self.__dict__.get("_tie")
-        if goes_on and tie is not None:
-            state["_tie"] = tie
+        state, before = vars(draft), self.__dict__.get("_tie")
         # No signal is seen between the two: Python looks for signals after a call, or in a loop.
         self.__dict__ = state
         self.loss_curve_.extend(course.losses)
-        if goes_on:
-            _ = self.network_
+        if goes_on and before is not None:
+            self._move_to(before.network)
         course.warn()
         return self
+
+    def _move_to(self, network: MLP) -> None:
+        """Give a network the parameters, and make it the estimator's, if it can be."""
+        trained = self.network_
+        if Architecture.of(network) == Architecture.of(trained):
+            network.parameters[:] = trained.parameters
+            self._set_network(network)

@@ -9,6 +9,7 @@ from fastmlp._core import MLP, load_network, save_network
 from fastmlp._files import (
     Tensors,
     check_keys,
+    check_type,
     faults_of,
     json_object,
     json_text,
@@ -16,10 +17,13 @@ from fastmlp._files import (
     text_of,
     text_tensors,
 )
+from fastmlp.estimators.weights import as_content, of_content
 
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
 
+# Parameters that may be sequences, and the types of their items.
+_ITEMS = {"hidden_layer_sizes": (int,), "activation": (str,), "dropout": (int, float)}
 # What contents that nobody expects may raise.
 _REFUSALS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
 # Its name in the file.
@@ -55,8 +59,8 @@ class InFile:
 
         Notes
         -----
-        A `random_state` that is a generator is saved as None, and the state of the optimizer is not
-        saved.
+        What no file without code can hold is saved as None: a `random_state` that is a generator, a
+        `callback`, and a `scoring` that is a callable. The state of the optimizer is not saved.
         """
         cls = type(self)
         try:
@@ -67,7 +71,7 @@ class InFile:
         except NotFittedError:
             raise
         except _REFUSALS as error:
-            raise ValueError(f"the estimator cannot be saved: {error}") from error
+            raise ValueError(f"the estimator cannot be saved: {_text_of(error)}") from error
         save_network(path, network, tensors, {"estimator": text})
 
     @classmethod
@@ -155,8 +159,34 @@ def texts(name: str, values: Any) -> list[str]:
 
 
 def plain_parameters(estimator: Any) -> dict[str, Any]:
-    """Return the parameters of an estimator as a file can have them: generators are None."""
+    """Return the parameters of an estimator as a file can have them."""
     parameters: dict[str, Any] = estimator.get_params(deep=False)
     if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
         parameters["random_state"] = None
+    for name in ("scoring", "callback"):
+        if callable(parameters.get(name)):
+            parameters[name] = None
+    if "class_weight" in parameters:
+        parameters["class_weight"] = as_content(parameters["class_weight"])
     return parameters
+
+
+def restored_parameters(parameters: Any) -> dict[str, Any]:
+    """Return what `plain_parameters` had, of an object of JSON."""
+    check_type("parameters", parameters, dict)
+    parameters = dict(parameters)
+    for name, kinds in _ITEMS.items():
+        if isinstance(items := parameters.get(name), list):
+            for item in items:
+                check_type(f"an item of {name}", item, *kinds)
+            parameters[name] = tuple(items)
+    if parameters.get("class_weight") is not None:
+        parameters["class_weight"] = of_content(parameters["class_weight"])
+    return parameters
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except ValueError:  # an integer in it has more digits than Python writes
+        return type(error).__name__

@@ -1,8 +1,89 @@
-"""What scikit-learn's checks let through, and no network can use."""
+"""What the network reads: data in its dtype, without what scikit-learn's checks let through."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from scipy.sparse import issparse
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, csr_matrix, issparse
+from sklearn.utils import assert_all_finite
+
+from fastmlp._core import MLP
+
+
+class CsrRows(NamedTuple):
+    """A matrix in compressed rows, without what SciPy's classes do at each of their attributes."""
+
+    format: str
+    shape: tuple[int, int]
+    data: NDArray[Any]
+    indices: NDArray[Any]
+    indptr: NDArray[Any]
+
+
+def plainly_right(X: Any, n_features: int, dtype: str) -> Any:
+    """Return `X` for the network if it needs no validation, else None.
+
+    Parameters
+    ----------
+    X : object
+        What is asked about.
+    n_features : int
+        How many columns it has to have.
+    dtype : str
+        The dtype of the network.
+
+    Returns
+    -------
+    ndarray, CsrRows or None
+        Finite numbers of that dtype.
+    """
+    kind = type(X)
+    if kind is np.ndarray:
+        if (
+            X.ndim == 2
+            and X.dtype == dtype
+            and X.dtype.isnative
+            and X.flags.aligned
+            and X.shape[0] > 0
+            and X.shape[1] == n_features
+            and np.isfinite(X).all()
+        ):
+            return X
+    elif kind is csr_matrix or kind is csr_array:
+        data, shape = X.data, X.shape
+        if len(shape) != 2 or shape[0] == 0 or shape[1] != n_features:
+            return None
+        if data.dtype != dtype:
+            # Counts of words, for the most part.
+            if data.dtype.kind not in "iub":
+                return None
+            data = data.astype(dtype)
+        # The network itself looks at indices and their bounds.
+        if data.dtype.isnative and np.isfinite(data).all():
+            return CsrRows("csr", shape, data, X.indices, X.indptr)
+    elif kind is CsrRows:
+        return X
+    return None
+
+
+def readable(X: Any, dtype: str, name: str = "X") -> Any:
+    """Return `X` in the network's dtype and on aligned addresses; the same object if it is so."""
+    if X.dtype != dtype:
+        with np.errstate(over="ignore"):
+            X = X.astype(dtype)
+        # What is finite in float64 may be infinite in float32.
+        assert_all_finite(X, input_name=name)
+    if isinstance(X, np.ndarray) and not X.flags.aligned:
+        return X.copy()
+    return X
+
+
+def as_targets(y: NDArray[Any], network: MLP) -> NDArray[Any]:
+    """Return encoded targets in the dtype that the network's output asks for."""
+    if network.output == "softmax":
+        return y
+    with np.errstate(over="ignore"):  # the network refuses what became infinite
+        return y.astype(network.dtype)
 
 
 def refuse_times(name: str, values: Any) -> None:
@@ -24,7 +105,9 @@ def refuse_times(name: str, values: Any) -> None:
             )
 
 
-def refuse_sparse_targets(y: Any) -> None:
+def refuse_sparse_targets(name: str, y: Any) -> None:
     """Raise a TypeError for a sparse `y`, which no loss reads."""
     if issparse(y):
-        raise TypeError(f"y is of type {type(y).__name__}, expected a dense array: use y.toarray()")
+        raise TypeError(
+            f"{name} is of type {type(y).__name__}, expected a dense array: use {name}.toarray()"
+        )

@@ -11,6 +11,7 @@ from fastmlp._core import MLP
 from fastmlp._files import Tensors, check_type
 from fastmlp.estimators.class_file import class_tensors, classes_of, dtype_name
 from fastmlp.estimators.mlp_file import MLPInFile
+from fastmlp.estimators.weights import class_weights_of_samples
 
 
 class Labels:
@@ -22,6 +23,8 @@ class Labels:
     n_outputs_: int
     out_activation_: str
     warm_start: bool
+    n_jobs: int | None
+    class_weight: Any
     _label_binarizer: LabelBinarizer
 
     def _encode(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
@@ -42,6 +45,33 @@ class Labels:
         indicator = self._label_binarizer.transform(y)
         self.n_outputs_ = indicator.shape[1]
         return indicator.ravel() if self.n_outputs_ == 1 else indicator
+
+    def _encode_validation(self, y: Any) -> NDArray[Any]:
+        """Return the same of labels for validation, which are among those of training."""
+        if self.out_activation_ == "softmax" and y.ndim != 1:
+            raise ValueError(f"y_val has shape {y.shape}, expected one class per row, as y has")
+        several = self._label_binarizer.y_type_.startswith("multilabel")
+        if several and (y.ndim != 2 or y.shape[1] != self.n_outputs_):
+            raise ValueError(
+                f"y_val has shape {y.shape}, expected (n, {self.n_outputs_}), as y has"
+            )
+        if len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
+            raise ValueError(f"y_val has classes that y has not: {unknown}")
+        if self.out_activation_ == "softmax":
+            return np.searchsorted(self.classes_, y)
+        indicator = self._label_binarizer.transform(y)
+        return indicator.ravel() if self.n_outputs_ == 1 else indicator
+
+    def _weigh(
+        self, y: NDArray[Any], sample_weight: NDArray[Any] | None, *, incremental: bool
+    ) -> NDArray[Any] | None:
+        """Multiply weights of samples with those of their classes."""
+        if self.class_weight is None:
+            return sample_weight
+        weights = class_weights_of_samples(
+            self.class_weight, self.classes_, y, incremental=incremental
+        )
+        return weights if sample_weight is None else weights * sample_weight
 
     def _check_classes(self, classes: NDArray[Any]) -> None:
         if self.warm_start:
@@ -84,8 +114,9 @@ class Labels:
     def _decide(self, network: MLP, X: Any) -> NDArray[np.int64]:
         """Return class indices (n_samples,), or an indicator where rows have several labels."""
         if self.out_activation_ == "softmax":
-            return network.predict(X)
-        likely = (check_not_nan(network.predict_proba(X)) > 0.5).astype(np.int64)
+            return network.predict(X, n_jobs=self.n_jobs)
+        probabilities = check_not_nan(network.predict_proba(X, n_jobs=self.n_jobs))
+        likely = (probabilities > 0.5).astype(np.int64)
         if likely.shape[1] > 1:
             return likely
         # Without a second class, the one output cannot mean it.
@@ -94,18 +125,6 @@ class Labels:
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         # As text, in scikit-learn's spelling: it names a class that has too few rows.
         return np.where(y > 0, "True", "False") if self.n_outputs_ == 1 else None
-
-    def _validation_score(
-        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> float:
-        """Return the accuracy: the share of rows that are right in all, or NaN if sums overflow."""
-        try:
-            right = self._decide(network, X) == y
-        except ValueError:  # the rows are finite, and the network is not
-            return np.nan
-        if right.ndim == 2:
-            right = right.all(axis=1)
-        return float(np.average(right, weights=sample_weight))
 
 
 def check_not_nan(probabilities: NDArray[Any]) -> NDArray[Any]:

@@ -9,12 +9,18 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 from threadpoolctl import threadpool_limits
 
 from fastmlp._core import MLP
-from fastmlp.estimators.course import INTERRUPTED, NOT_FINITE, Course
+from fastmlp.estimators.architecture import Architecture
+from fastmlp.estimators.course import INTERRUPTED, Course
+from fastmlp.estimators.divergence import not_finite
+from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.live import LiveParameters
+from fastmlp.estimators.validation import Rows, Validation
+from fastmlp.estimators.watch import Watch
 
 
 class LBFGS(LiveParameters):
@@ -24,43 +30,47 @@ class LBFGS(LiveParameters):
     max_fun: int
     max_iter: int
     tol: float
-    verbose: bool | int
+    max_time: float | None
+    n_jobs: int | None
 
-    n_iter_: int
     loss_: float
     best_loss_: Any
 
     def _fit_lbfgs(
-        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
+        self, network: MLP, data: Rows, validation: Rows | None, listeners: Listeners
     ) -> Course:
         """Minimise in float64: a line search compares losses closer than float32 can tell apart."""
         # What it learned of the gradients says nothing of where this solver ends.
         self.__dict__.pop("_optimizer", None)
         wide = network if network.dtype == "float64" else _widened(network)
+        X, y, _, weights = data
         X = X.astype(np.float64, copy=False)
         if y.dtype == np.float32:
             y = y.astype(np.float64)
-        start, losses = wide.parameters.copy(), list[float]()
-        # Parameters and the number of losses up to them: one thing, whenever Ctrl-C comes.
-        accepted = (start, 0)
+        held = None if validation is None else Validation(self, validation)
+        watch = Watch(self, network, 0, held, listeners, None)
+        start = wide.parameters.copy()
 
         def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[Any]]:
             wide.parameters[:] = parameters
-            loss, gradient = wide.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
+            loss, gradient = wide.loss_and_grad(
+                X, y, sample_weight=weights, alpha=self.alpha, n_jobs=self.n_jobs
+            )
             # From there the line search would find no way, and SciPy end as if it had converged.
-            if accepted[1] == 0 and not (np.isfinite(loss) and np.isfinite(gradient).all()):
-                raise ValueError(NOT_FINITE)
+            begins = watch.last.n_epochs == 0
+            if begins and not (np.isfinite(loss) and np.isfinite(gradient).all()):
+                raise ValueError(not_finite(self, *data[:2], data.sample_weight, 0))
             return loss, gradient
 
         def note(intermediate_result: scipy.optimize.OptimizeResult) -> None:
-            nonlocal accepted
-            losses.append(float(intermediate_result.fun))
-            accepted = (intermediate_result.x.copy(), len(losses))
-            if self.verbose:
-                print(f"Iteration {len(losses)}, loss = {losses[-1]:.8f}")
+            reached = intermediate_result.x.copy()
+            _assign(network, reached)
+            if watch.note(float(intermediate_result.fun), reached):
+                raise StopIteration
 
         warn: Callable[[], object] = partial(warnings.warn, INTERRUPTED, stacklevel=2)
         options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
+        loss = np.inf
         try:
             # SciPy's own share is some dot products, too short for threads to meet over.
             with threadpool_limits(1, user_api="blas"):
@@ -73,17 +83,26 @@ class LBFGS(LiveParameters):
                     options=options,
                 )
         except KeyboardInterrupt:
-            parameters, self.n_iter_ = accepted
-            del losses[self.n_iter_ :]
-            if losses:
-                self.loss_ = losses[-1]
+            reached = watch.last.parameters
+            _assign(network, start if reached is None else reached)
         else:
-            parameters, self.n_iter_ = result.x, min(result.nit, self.max_iter)
-            self.loss_ = float(result.fun)
-            warn = partial(_check_optimize_result, "lbfgs", result, self.max_iter)
-        self.best_loss_ = min(self.best_loss_, *losses, getattr(self, "loss_", np.inf))
-        with np.errstate(over="ignore"):  # in float32; who called looks at what became infinite
-            network.parameters[:] = parameters
+            _assign(network, result.x)
+            listeners.end_training()
+            loss = float(result.fun)
+            warn = bool  # of nothing
+            if watch.is_late:
+                how = (
+                    f"lbfgs: max_time={self.max_time} seconds were over after iteration "
+                    f"{watch.last.n_epochs} and the optimization hasn't converged yet."
+                )
+                warn = partial(warnings.warn, how, ConvergenceWarning, stacklevel=2)
+            elif not watch.stopped:
+                warn = partial(_check_optimize_result, "lbfgs", result, self.max_iter)
+        losses = watch.record()
+        if loss < np.inf:
+            self.loss_ = loss
+        if self.best_loss_ is not None:
+            self.best_loss_ = min(self.best_loss_, loss)
         return Course(losses, warn)
 
     def _loss_grad_lbfgs(
@@ -114,12 +133,11 @@ class LBFGS(LiveParameters):
 
 
 def _widened(network: MLP) -> MLP:
-    wide = MLP(
-        network.layer_sizes,
-        activation=network.activation,
-        output=network.output,
-        dtype="float64",
-        seed=0,
-    )
+    wide = Architecture.of(network)._replace(dtype="float64").make()
     wide.parameters[:] = network.parameters
     return wide
+
+
+def _assign(network: MLP, parameters: NDArray[Any]) -> None:
+    with np.errstate(over="ignore"):  # in float32; who called looks at what became infinite
+        network.parameters[:] = parameters

@@ -1,6 +1,8 @@
 """The network of an estimator, whose parameters are the arrays of `coefs_` and `intercepts_`."""
 
 from collections.abc import Sequence
+from copy import copy
+from inspect import signature
 from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,37 +11,26 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from fastmlp._core import MLP
+from fastmlp.estimators.architecture import OUTPUTS, Architecture, hidden_activations
 
 if TYPE_CHECKING:
-    from fastmlp._core import Activation, Output
-
-# scikit-learn's names, and the engine's for the same functions.
-ACTIVATIONS: "dict[str, Activation]" = {
-    "identity": "identity",
-    "logistic": "sigmoid",
-    "tanh": "tanh",
-    "relu": "relu",
-}
-OUTPUTS: "dict[str, Output]" = {
-    "identity": "identity",
-    "exp": "exp",
-    "logistic": "sigmoid",
-    "softmax": "softmax",
-}
+    from fastmlp._core import Normalization
 
 
 class _Tie(NamedTuple):
     """A network, and what the estimator had when the two were the same."""
 
     network: MLP
-    activation: str
+    activation: Any
+    normalization: str | None
     out_activation: str
     coefs: tuple[NDArray[Any], ...]
     intercepts: tuple[NDArray[Any], ...]
 
     def holds(self, estimator: "LiveParameters") -> bool:
         return (
-            self.activation == estimator.activation
+            bool(self.activation == estimator.activation)
+            and self.normalization == estimator.normalization
             and self.out_activation == estimator.out_activation_
             and len(self.coefs) == len(estimator.coefs_)
             and len(self.intercepts) == len(estimator.intercepts_)
@@ -49,9 +40,13 @@ class _Tie(NamedTuple):
 
 
 class LiveParameters:
-    """Keeps `coefs_` and `intercepts_` views of one network, also when someone replaces them."""
+    """Keeps `coefs_` and `intercepts_` views of one network, also when someone replaces them.
 
-    activation: str
+    What else the network learns, such as the gains of a normalisation, is in the network alone.
+    """
+
+    activation: Any
+    normalization: "Normalization | None"
     out_activation_: str
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
@@ -77,7 +72,8 @@ class LiveParameters:
         self.coefs_, self.intercepts_ = list(network.weights), list(network.biases)
         self._tie = _Tie(
             network,
-            self.activation,
+            copy(self.activation),
+            self.normalization,
             self.out_activation_,
             tuple(self.coefs_),
             tuple(self.intercepts_),
@@ -87,67 +83,52 @@ class LiveParameters:
         """Copy the lists' arrays into the network that was there, or into one of their sizes."""
         coefs = [_apart(coef, network) for coef in self.coefs_]
         intercepts = [_apart(intercept, network) for intercept in self.intercepts_]
-        sizes = _layer_sizes(coefs, intercepts)
         single = all(array.dtype == np.float32 for array in coefs + intercepts)
         dtype = "float32" if single else "float64"
-        kind = (sizes, self.activation, self.out_activation_, dtype)
-        if network is None or not _is_kind(network, *kind):
-            network = make_network(*kind)
+        architecture = self._architecture(_layer_sizes(coefs, intercepts), dtype)
+        if network is None or Architecture.of(network) != architecture:
+            network = architecture.make()
         for view, array in zip(network.weights + network.biases, coefs + intercepts, strict=True):
             view[...] = array
         self._set_network(network)
         return network
 
+    def _architecture(self, layer_sizes: Sequence[int], dtype: str) -> Architecture:
+        """Return what the parameters ask for, for layers of these sizes."""
+        n_hidden = len(layer_sizes) - 2
+        return Architecture(
+            tuple(layer_sizes),
+            hidden_activations(self.activation, n_hidden),
+            self.normalization if n_hidden else None,
+            OUTPUTS[self.out_activation_],
+            dtype,
+        )
+
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state as plain arrays and numbers, which are enough to make the network."""
+        """Return the state with the network in place of its views."""
+        network = self.network_ if "coefs_" in self.__dict__ else None
         state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
-        if "_tie" in state:
-            state["_tie"] = None
+        if network is not None:
+            for name in ("_tie", "coefs_", "intercepts_"):
+                state.pop(name, None)
+            # Who takes the state, as `copy.copy` does, has a network of its own.
+            state["_network"] = copy(network)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state, and make the network at once: its views are what others will hold."""
+        """Take the state, and make the views at once: they are what others will hold.
+
+        A state of an earlier version may have arrays in place of the network, and lack parameters.
+        """
+        named = signature(type(self).__init__).parameters.values()
+        defaults = {p.name: p.default for p in named if p.default is not p.empty}
+        state = defaults | state
+        network = state.pop("_network", None)
         super().__setstate__(state)  # type: ignore[misc]
-        if "_tie" in state:
+        if network is not None:
+            self._set_network(network)
+        elif "_tie" in state:
             _ = self.network_
-
-
-def make_network(
-    layer_sizes: Sequence[int], activation: str, out_activation: str, dtype: Any
-) -> MLP:
-    """Make a network whose initial weights do not matter."""
-    return MLP(
-        layer_sizes,
-        activation=ACTIVATIONS[activation],
-        output=OUTPUTS[out_activation],
-        dtype=np.dtype(dtype),
-        seed=0,
-    )
-
-
-def _is_kind(
-    network: MLP, layer_sizes: tuple[int, ...], activation: str, out_activation: str, dtype: str
-) -> bool:
-    return (
-        network.layer_sizes == layer_sizes
-        # Without hidden layers there is no activation to differ.
-        and network.activation in (ACTIVATIONS[activation], ())
-        and network.output == OUTPUTS[out_activation]
-        and network.dtype == dtype
-    )
-
-
-def draw_parameters(network: MLP, activation: str, random_state: np.random.RandomState) -> None:
-    """Draw weights and biases as scikit-learn does: uniform, in double, layer by layer.
-
-    The bound is that of Glorot and Bengio, "Understanding the difficulty of training deep
-    feedforward neural networks", AISTATS 2010, with 2 in place of 6 for the logistic function.
-    """
-    factor = 2.0 if activation == "logistic" else 6.0
-    for weights, biases in zip(network.weights, network.biases, strict=True):
-        bound = np.sqrt(factor / sum(weights.shape))
-        weights[...] = random_state.uniform(-bound, bound, weights.shape)
-        biases[...] = random_state.uniform(-bound, bound, biases.shape)
 
 
 def _apart(array: Any, network: MLP | None) -> NDArray[Any]:

@@ -1,19 +1,21 @@
 """The regressor."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp._core import MLP
 from fastmlp._files import Tensors
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
+from fastmlp.estimators.descriptions import described
 
 
+@described
 class MLPRegressor(RegressorMixin, BaseMLP):
     """Multilayer perceptron for numbers, in place of scikit-learn's.
 
@@ -24,94 +26,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     loss : {'squared_error', 'poisson'}, default='squared_error'
         What is minimised. 'poisson' is for counts and rates, which are >= 0; the network's output
         is then an exponential, and never negative.
-    hidden_layer_sizes : array-like of int or int, default=(100,)
-        Width of each hidden layer, at least 1; empty for a network without one.
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-        Activation of the hidden layers; 'logistic' is the sigmoid.
-    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-        What trains the network. 'sgd' and 'adam' go through batches in random order; 'lbfgs' looks
-        at all rows in each step, which suits small data.
-    alpha : float, default=0.0001
-        Penalty on weights, >= 0: half of it times the sum of their squares, divided by the weight
-        of the batch (of its rows if there is no `sample_weight`), is added to the loss.
-    batch_size : int or 'auto', default='auto'
-        Rows of a batch for 'sgd' and 'adam'; 'auto' is 200, or all if there are fewer.
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        How the learning rate of 'sgd' goes on from `learning_rate_init`. 'invscaling' divides the
-        latter by ``(t_ + 1) ** power_t`` after each epoch; 'adaptive' divides by 5 where training
-        would else stop, down to 1e-6.
-    learning_rate_init : float, default=0.001
-        First learning rate of 'sgd', the learning rate of 'adam': > 0.
-    power_t : float, default=0.5
-        Exponent of 'invscaling', >= 0.
-    max_iter : int, default=200
-        Most epochs of 'sgd' and 'adam', most iterations of 'lbfgs'.
-    shuffle : bool, default=True
-        Whether 'sgd' and 'adam' draw a new order of rows for each epoch.
-    random_state : int, RandomState or Generator instance, or None, default=None
-        Source of initial parameters, of the validation split and of the orders of rows, in that
-        order. An int gives the same network each time, None another one.
-    tol : float, default=0.0001
-        What counts as progress, >= 0: the loss has to fall, or the validation score to rise, by
-        more. For 'lbfgs' the largest entry of a gradient that counts as 0.
-    verbose : bool, default=False
-        Whether to print the loss of each epoch or iteration.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the parameters that are there.
-    momentum : float, default=0.9
-        Momentum of 'sgd', from 0 to 1.
-    nesterovs_momentum : bool, default=True
-        Whether the momentum of 'sgd' looks ahead, as Nesterov's does.
-    early_stopping : bool, default=False
-        Whether 'sgd' and 'adam' keep rows back for validation, watch the score on them in place of
-        the loss, and end with the parameters of the best one.
-    validation_fraction : float, default=0.1
-        Share of rows for `early_stopping`, in [0, 1).
-    beta_1 : float, default=0.9
-        Memory of the gradient's mean in 'adam', in [0, 1).
-    beta_2 : float, default=0.999
-        Memory of the mean of its square in 'adam', in [0, 1).
-    epsilon : float, default=1e-08
-        Keeps the quotient in 'adam' finite: > 0.
-    n_iter_no_change : int, default=10
-        'sgd' and 'adam' stop when there was no progress in more epochs than this one after
-        another; infinity never stops them.
-    max_fun : int, default=15000
-        Most evaluations of the loss by 'lbfgs'.
+    %(parameters)s
 
     Attributes
     ----------
-    loss_ : float
-        Loss of the last epoch or iteration.
-    best_loss_ : float or None
-        Smallest loss; None with `early_stopping`.
-    loss_curve_ : list of float
-        Loss of each epoch or iteration.
     validation_scores_ : list of float or None
-        R squared on the rows for validation after each epoch; None without `early_stopping`.
-    best_validation_score_ : float or None
-        Largest validation score; None without `early_stopping`.
-    t_ : int
-        Rows that 'sgd' or 'adam' went through, each counted once an epoch.
-    coefs_ : list of ndarray of shape (n_inputs, n_outputs)
-        Weights of each layer: views of the network, so that what is written to them counts at
-        once. An array put in the place of one is copied into the network at its next use.
-    intercepts_ : list of ndarray of shape (n_outputs,)
-        Biases of each layer, likewise.
-    network_ : MLP
-        The network.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if those of training were all text.
-    n_iter_ : int
-        Epochs or iterations of the last fit.
-    n_layers_ : int
-        Layers of units, input and output included.
-    n_outputs_ : int
-        Outputs of the network.
+        R squared, or the score of `scoring`, on the rows for validation after each epoch; None
+        without such rows.
     out_activation_ : str
         'exp' for the Poisson loss, else 'identity'.
+    %(attributes)s
 
     See Also
     --------
@@ -120,7 +44,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Notes
     -----
-    Results follow scikit-learn's to rounding. docs/4_scikit_learn.md has what differs and why.
+    %(notes)s
 
     Examples
     --------
@@ -144,7 +68,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self,
         loss: str = "squared_error",
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -167,6 +91,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        normalization: Literal["layer"] | None = None,
+        weight_decay: float | None = None,
+        clip_norm: float | None = None,
+        warmup: float | None = None,
+        max_time: float | None = None,
+        dtype: Literal["float32", "float64"] | None = None,
+        n_jobs: int | None = None,
+        scoring: Any = None,
+        callback: Any = None,
+        keep_every: int | None = None,
     ) -> None:
         super().__init__(
             loss=loss,
@@ -193,6 +129,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            normalization=normalization,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            warmup=warmup,
+            max_time=max_time,
+            dtype=dtype,
+            n_jobs=n_jobs,
+            scoring=scoring,
+            callback=callback,
+            keep_every=keep_every,
         )
 
     @classmethod
@@ -202,8 +150,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Parameters
         ----------
         network : MLP
-            A network whose hidden layers have one activation that scikit-learn has, and
-            ``output="identity"``, or ``output="exp"`` for the Poisson loss.
+            A network without an `input_scale` that has ``output="identity"``, or
+            ``output="exp"`` for the Poisson loss.
         **parameters : object
             Parameters of the constructor for a later `fit` or `partial_fit`; those that the
             network determines follow from it.
@@ -257,7 +205,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
 
         Returns
         -------
@@ -265,7 +213,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             Numbers of the dtype that the network was trained in.
         """
         network = self.network_
-        return _flat(network.predict(self._checked(X, network)))
+        return _flat(network.predict(self._checked(X, network), n_jobs=self.n_jobs))
+
+    def _encode_validation(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return `y` itself, if it has the columns of that of training."""
+        if (1 if y.ndim == 1 else y.shape[1]) != self.n_outputs_:
+            expected = "(n,)" if self.n_outputs_ == 1 else f"(n, {self.n_outputs_})"
+            raise ValueError(f"y_val has shape {y.shape}, expected {expected}, as y has")
+        return y
 
     @available_if(goes_on_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -275,7 +230,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            One sample a row.
+            One sample per row.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Numbers; not below 0 if `loss` is "poisson".
         sample_weight : array-like of shape (n_samples,), default=None
@@ -291,21 +246,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         AttributeError
             If `solver` is "lbfgs", which has no epochs.
         ValueError
-            If an argument or a parameter is out of its range, if `early_stopping` is on, or if
-            training diverges. After this and every other error the estimator is as it was before
-            the call.
+            If an argument or a parameter is out of its range, if `early_stopping` is on, if all
+            epochs of a planned `learning_rate` were made, or if training diverges. After this and
+            every other error the estimator is as it was before the call.
         """
         draft = self._draft()
-        return self._become(draft, draft._train(X, y, sample_weight, incremental=True))
-
-    def _validation_score(
-        self, network: MLP, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> float:
-        """Return R squared, or NaN where a prediction is not finite."""
-        predicted = network.predict(X)
-        if not np.isfinite(predicted).all():
-            return np.nan
-        return float(r2_score(y, _flat(predicted), sample_weight=sample_weight))
+        return self._become(draft, draft._train_incrementally(X, y, sample_weight))
 
 
 def _flat(values: NDArray[Any]) -> NDArray[Any]:

@@ -1,22 +1,20 @@
-"""The callback of a fit by SGD or Adam: keeps the record, says at which rate it goes on, and stops.
+"""What is seen of a training: keeps the record, says at which rate it goes on, and stops.
 
 The record of an epoch counts once one assignment was made, to `Watch.last`: whichever line a
 KeyboardInterrupt comes at, what the estimator shows is of whole epochs.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._core import MLP, Epoch
-
-if TYPE_CHECKING:
-    from fastmlp.estimators.stochastic import Stochastic
-
-# Below this, learning_rate="adaptive" gives up.
-SMALLEST_ADAPTIVE_RATE = 1e-6
+from fastmlp._core import MLP, Epoch, Optimizer
+from fastmlp.estimators.listeners import FitInfo, Listeners
+from fastmlp.estimators.optimizers import SMALLEST_RATE, Progress
+from fastmlp.estimators.parameters import PLANNED
+from fastmlp.estimators.validation import Measured, Validation
 
 
 class Standing(NamedTuple):
@@ -28,28 +26,65 @@ class Standing(NamedTuple):
     best_score: Any
     best_parameters: NDArray[Any] | None
     no_improvement: int
-    learning_rate: float
+    progress: Progress
+    learning_rate: float | None
+    # Of a solver that tries other ones before the next epoch ends.
+    parameters: NDArray[Any] | None
 
 
 class Watch:
-    """What is seen of a fit, epoch by epoch."""
+    """What is seen of a training, epoch by epoch.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        The estimator in training.
+    network : MLP
+        Its network.
+    n_samples : int
+        Rows that a stochastic solver goes through in an epoch.
+    validation : Validation or None
+        Rows for validation, if there are any.
+    listeners : Listeners
+        Those who are told of each epoch.
+    optimizer : Optimizer or None
+        Whose learning rate is set; None for a solver that has none, and finds its end by itself.
+    once : bool
+        Whether training is over after one epoch in any case.
+    """
 
     def __init__(
         self,
-        estimator: "Stochastic",
+        estimator: Any,
         network: MLP,
         n_samples: int,
-        score: Callable[[], float] | None,
+        validation: Validation | None,
+        listeners: Listeners,
+        optimizer: Optimizer | None,
+        *,
+        once: bool = False,
     ) -> None:
         self.estimator = estimator
         self.network = network
         self.n_samples = n_samples
-        self.score = score
+        self.validation = validation
+        self.listeners = listeners
+        self.optimizer = optimizer
+        self.once = once
+        self.begin = perf_counter()
+        self.most_seconds = np.inf if estimator.max_time is None else estimator.max_time
+        self.is_late = False
         self.stopped = False
+        # If the learning rate is planned ahead, the plan says when training is over.
+        self.is_planned = estimator.learning_rate in PLANNED
+        # Whether the score decides about the end, and about the parameters.
+        self.stops_early = validation is not None and estimator.early_stopping
         self.losses: list[float] = []
-        self.scores: list[float] = []
+        self.measured: list[Measured] = []
+        # Epochs whose parameters are kept.
+        self.stages: list[tuple[int, NDArray[Any]]] = []
         # The best parameters are in one, and new ones go to the other.
-        self.places = [] if score is None else [network.parameters.copy() for _ in range(2)]
+        self.places = [network.parameters.copy() for _ in range(2)] if self.stops_early else []
         self.last = Standing(
             0,
             estimator.t_,
@@ -57,84 +92,152 @@ class Watch:
             estimator.best_validation_score_,
             self.places[0] if self.places else None,
             estimator._no_improvement_count,
-            estimator._optimizer.learning_rate,
+            estimator._progress,
+            None if optimizer is None else optimizer.learning_rate,
+            None,
         )
 
     def __call__(self, epoch: Epoch) -> bool:
         """Take note of an epoch; return whether it was the last."""
-        lines = self._count(epoch.loss, None if self.score is None else self.score())
-        self.estimator._optimizer.learning_rate = self.last.learning_rate
-        if self.estimator.verbose:
-            for line in lines:
-                print(line)
-        return self.stopped
+        return self.note(epoch.loss)
 
-    def diverged(self) -> str:
-        """Note an epoch that ended in numbers that are not finite; return what is said of it."""
-        self._count(np.nan, np.nan)
-        return (
-            f"Training diverged in epoch {self.last.n_epochs}. The parameters are those with the "
-            "best validation score; a smaller learning_rate_init, or input that is scaled, may "
-            "help."
+    def note(self, loss: float, parameters: NDArray[Any] | None = None) -> bool:
+        """Take note of an epoch that ended with this loss and with the network as it is.
+
+        Parameters
+        ----------
+        loss : float
+            The loss.
+        parameters : ndarray or None
+            Where a solver stands that tries other parameters in the network before the next epoch
+            ends.
+
+        Returns
+        -------
+        bool
+            Whether it was the last epoch.
+        """
+        measured = None if self.validation is None else self.validation.measure(self.network)
+        event = self._count(loss, measured, parameters)
+        last, elapsed = self.last, perf_counter() - self.begin
+        if self.optimizer is not None and last.learning_rate is not None:
+            self.optimizer.learning_rate = last.learning_rate
+        info = FitInfo(
+            epoch=last.n_epochs,
+            epochs=self.estimator.max_iter,
+            loss=loss,
+            val_loss=None if measured is None else measured.loss,
+            val_score=None if measured is None else measured.score,
+            learning_rate=last.learning_rate,
+            elapsed=elapsed,
+            estimator=self.estimator,
         )
+        is_over = elapsed >= self.most_seconds
+        ends = self.stopped or is_over or self.once
+        self.stopped |= self.listeners.tell(info, event, stopped=ends)
+        self.is_late = is_over and not self.stopped
+        return self.stopped or ends
+
+    def ending(self) -> str | None:
+        """Return what is said of a training that ended before it converged."""
+        if self.is_late:
+            how = (
+                f"max_time={self.estimator.max_time} seconds were over after epoch "
+                f"{self.last.n_epochs}"
+            )
+        elif not self.stopped and not self.is_planned:
+            how = f"Maximum iterations ({self.estimator.max_iter}) reached"
+        else:
+            return None
+        return f"Stochastic Optimizer: {how} and the optimization hasn't converged yet."
+
+    def note_divergence(self) -> None:
+        """Take note of an epoch that ended in numbers that are not finite."""
+        self._count(np.nan, Measured(np.nan, np.nan), None)
 
     def record(self) -> list[float]:
         """Give the estimator the record of all whole epochs, and return their losses."""
         estimator, last = self.estimator, self.last
-        del self.losses[last.n_epochs :], self.scores[last.n_epochs :]
-        estimator.n_iter_, estimator.t_ = last.n_epochs, last.t
-        estimator._no_improvement_count = last.no_improvement
-        estimator._optimizer.learning_rate = last.learning_rate
+        n = last.n_epochs
+        del self.losses[n:], self.measured[n:]
+        estimator.n_iter_, estimator.t_ = n, last.t
+        estimator._no_improvement_count, estimator._progress = last.no_improvement, last.progress
+        if self.optimizer is not None and last.learning_rate is not None:
+            self.optimizer.learning_rate = last.learning_rate
         estimator.best_loss_, estimator.best_validation_score_ = last.best_loss, last.best_score
         if self.losses:
             estimator.loss_ = self.losses[-1]
-        if self.score is not None:
-            estimator.validation_scores_ = estimator.validation_scores_ + self.scores
+        if self.validation is not None:
+            scores, losses = zip(*self.measured, strict=True) if self.measured else ((), ())
+            estimator.validation_scores_ = [*estimator.validation_scores_, *scores]
+            estimator.validation_loss_curve_ = [*estimator.validation_loss_curve_, *losses]
+        before = len(estimator.loss_curve_)
+        whole = [(before + epoch, kept) for epoch, kept in self.stages if epoch <= n]
+        estimator._stages = [*estimator._stages, *whole]
+        if last.best_parameters is not None:
             self.network.parameters[:] = last.best_parameters
         return self.losses
 
-    def _count(self, loss: float, score: float | None) -> list[str]:
-        """Count an epoch; return the lines that tell of it."""
+    def _count(
+        self, loss: float, measured: Measured | None, parameters: NDArray[Any] | None
+    ) -> str | None:
+        """Count an epoch; return what there is to say of it besides its numbers."""
         last, tol = self.last, self.estimator.tol
         n, t = last.n_epochs + 1, last.t + self.n_samples
         best_loss, best_score, best = last.best_loss, last.best_score, last.best_parameters
-        lines = [f"Iteration {n}, loss = {loss:.8f}"]
+        failed = False
         self.losses.append(loss)
-        if score is None:
+        if not self.stops_early:
             failed = loss > best_loss - tol
             best_loss = min(best_loss, loss)
-        else:
-            self.scores.append(score)
-            lines.append(f"Validation score: {score:f}")
-            failed = score < best_score + tol
-            if score > best_score:
-                best = self.places[best is self.places[0]]
-                best[:] = self.network.parameters
-                best_score = score
-        no_improvement = last.no_improvement + 1 if failed else 0
+        if measured is not None:
+            self.measured.append(measured)
+            if self.stops_early:
+                failed = measured.score < best_score + tol
+            if measured.score > best_score:
+                best_score = measured.score
+                if self.stops_early:
+                    best = self.places[best is self.places[0]]
+                    best[:] = self.network.parameters
+        self._keep(n)
+        progress = last.progress
+        if self.estimator.learning_rate == "plateau":
+            value = -measured.score if measured is not None and self.stops_early else loss
+            progress, failed = progress.after(value, tol)
+        no_improvement, event = last.no_improvement, None
+        if self.optimizer is not None or self.stops_early:
+            no_improvement = no_improvement + 1 if failed else 0
         rate = last.learning_rate
         if self.estimator.solver == "sgd" and self.estimator.learning_rate == "invscaling":
             rate = self.estimator._scaled_rate(t)
-        if no_improvement > self.estimator.n_iter_no_change:
-            self.stopped, rate, line = self._end_or_slow_down(rate)
-            lines.append(line)
+        may_end = self.stops_early or not self.is_planned
+        if no_improvement > self.estimator.n_iter_no_change and may_end:
+            self.stopped, rate, event = self._end_or_slow_down(rate)
             if not self.stopped:
                 no_improvement = 0
-        self.last = Standing(n, t, best_loss, best_score, best, no_improvement, rate)
-        return lines
+        self.last = Standing(
+            n, t, best_loss, best_score, best, no_improvement, progress, rate, parameters
+        )
+        return event
 
-    def _end_or_slow_down(self, rate: float) -> tuple[bool, float, str]:
+    def _keep(self, n: int) -> None:
+        """Keep the parameters of an epoch for `staged_predict`, if it is one of those."""
+        every = self.estimator.keep_every
+        if every is not None and (len(self.estimator.loss_curve_) + n) % int(every) == 0:
+            self.stages.append((n, self.network.parameters.copy()))
+
+    def _end_or_slow_down(self, rate: float | None) -> tuple[bool, float | None, str]:
         """Say whether training is over, at which rate it goes on if not, and what tells of that."""
         estimator = self.estimator
         stops, what_follows = True, "Stopping."
-        if estimator.solver == "sgd" and estimator.learning_rate == "adaptive":
-            stops = rate <= SMALLEST_ADAPTIVE_RATE
+        if rate is not None and estimator._slows_down():
+            stops = rate <= SMALLEST_RATE
             if stops:
                 what_follows = "Learning rate too small. Stopping."
             else:
-                rate /= 5.0
+                rate = estimator._slower_rate(rate)
                 what_follows = f"Setting learning rate to {rate:f}"
-        measure = "Training loss" if self.score is None else "Validation score"
+        measure = "Validation score" if self.stops_early else "Training loss"
         return (
             stops,
             rate,

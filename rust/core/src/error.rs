@@ -4,10 +4,9 @@
 //! | --- | --- | --- |
 //! | shape, value | an argument does not fit; nothing was changed | `ValueError` |
 //! | training | the step was not applied; the last parameters stand | `DivergenceError`, `KeyboardInterrupt`, `ValueError` for inputs that are not finite |
-//! | memory | the system refused a buffer, or does not have what it would take | `MemoryError` |
-//! | file | reading or writing failed, or the content is not believable | `OSError`, `ModelFileError` |
-//!
-//! Messages name the argument as Python spells it, say what was found and what was expected.
+//! | memory | the system refused a buffer, or has less memory than the call needs | `MemoryError` |
+//! | file | reading or writing failed, or the content is not valid | `OSError`, `ModelFileError` |
+//! Messages name the argument as Python spells it, and say what was found and what was expected.
 
 use std::fmt;
 
@@ -51,12 +50,12 @@ pub enum Error {
         name: &'static str,
         /// The first row that is wrong.
         row: usize,
-        /// What stands there.
+        /// The value found there.
         found: i128,
         /// Number of outputs of the network.
         n_classes: usize,
     },
-    /// A target is not what the outputs of the network can be.
+    /// A target is not a possible output of the network.
     #[error("{name}[{row}, {column}] is {found}, expected {expected}")]
     Target {
         /// The argument that holds the targets.
@@ -65,7 +64,7 @@ pub enum Error {
         row: usize,
         /// The first output of that row that is wrong.
         column: usize,
-        /// What stands there.
+        /// The value found there.
         found: f64,
         /// The range.
         expected: &'static str,
@@ -75,10 +74,10 @@ pub enum Error {
     SampleWeight {
         /// The first row that is wrong.
         row: usize,
-        /// What stands there.
+        /// The value found there.
         found: f64,
     },
-    /// No row has a weight, so that a weighted mean does not exist.
+    /// No row has a weight, so there is no weighted mean.
     #[error("the weights of {name} sum to 0, expected at least one row with a weight > 0")]
     NoWeight {
         /// The labels whose rows have no weight.
@@ -96,7 +95,7 @@ pub enum Error {
         expected: usize,
     },
 
-    /// Tensors or text that a file has no room for.
+    /// Tensors or text that a file cannot hold.
     #[error("the file could not be read back: {reason}")]
     Unsavable {
         /// What is wrong with them.
@@ -126,15 +125,18 @@ pub enum Error {
         row: usize,
         /// The first column of that row that is wrong.
         column: usize,
-        /// What stands there.
+        /// The value found there.
         found: f64,
     },
+    /// A loss of the caller's own failed; the step under way was not applied.
+    #[error("the loss function failed: {0}")]
+    LossFunction(Box<dyn std::error::Error + Send + Sync>),
     /// The caller asked to stop; the step under way was not applied.
     #[error("interrupted")]
     Interrupted,
 
     // === Memory ===
-    /// The system has no memory left, or the size does not fit an address.
+    /// The system has no memory left, or the size exceeds the address space.
     #[error("no memory for {elements} numbers ({what})")]
     OutOfMemory {
         /// What the buffer is for.
@@ -143,7 +145,7 @@ pub enum Error {
         elements: usize,
     },
 
-    /// The system may grant it, and would end the process that uses it.
+    /// The system might grant the memory, but would kill the process that uses it.
     #[error(
         "no memory for {elements} numbers ({what}): {} in all, and this process can have {}",
         Gibibytes(*bytes), Gibibytes(*limit)
@@ -153,22 +155,22 @@ pub enum Error {
         what: &'static str,
         /// Its length.
         elements: usize,
-        /// What the process would have with it, in bytes.
+        /// The memory of the process including the buffer, in bytes.
         bytes: u64,
-        /// What it can have, in bytes.
+        /// The limit of its memory, in bytes.
         limit: u64,
     },
 
     // === File ===
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{path}: {source}")]
     Io {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// The content of a file is not what was written there.
+    /// The content of a file is not valid.
     #[error("{path} is not a model file: {reason}")]
     ModelFile {
         /// The file.
@@ -190,7 +192,7 @@ impl Error {
     }
 }
 
-/// Prints bytes in a unit that memory is bought in.
+/// Prints a number of bytes in GiB.
 struct Gibibytes(u64);
 
 impl fmt::Display for Gibibytes {

@@ -1,10 +1,11 @@
-//! Doors to the kernels for programs that measure them. No part of the interface: it changes with the kernels.
+//! Access to the kernels for programs that measure them. This is not part of the public interface: it changes
+//! with the kernels.
 
 use crate::kernels::Activation;
 use crate::kernels::Element;
-use crate::kernels::{Finish, Matrix, Start};
+use crate::kernels::{Epilogue, Matrix, Start};
 
-/// A matrix as it lies in memory: row-major, or the transpose of such a one.
+/// A matrix in memory: row-major, or the transpose of a row-major one.
 #[derive(Clone, Copy, Debug)]
 pub struct Operand<'a, T> {
     /// All elements.
@@ -35,11 +36,11 @@ pub fn product<T: Element>(
     c: &mut [T],
     scratch: &mut [T],
 ) {
-    let (start, finish) = match layer {
-        None => (Start::Zero, Finish::Nothing),
-        Some((bias, activation)) => (Start::Rows(bias), Finish::Activate(activation)),
+    let (start, epilogue) = match layer {
+        None => (Start::Zero, Epilogue::Nothing),
+        Some((bias, activation)) => (Start::Rows(bias), Epilogue::Activate(activation)),
     };
-    T::product(&a.view(), &b.view(), c, start, finish, scratch);
+    T::product(&a.view(), &b.view(), c, start, epilogue, scratch);
 }
 
 /// Numbers of scratch that a product (m, k) (k, n) needs.

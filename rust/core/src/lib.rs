@@ -3,8 +3,9 @@
 //! # The model
 //!
 //! A network maps a row `x` to logits through dense layers `z = a W + b`, with an activation `a = f(z)` after each but
-//! the last, whose sums the [`Output`] turns into predictions. The loss of a row is the one that goes with the output,
-//! such as the cross-entropy of a softmax, weighted; the loss of a batch is the weighted mean of its rows. The repository's `docs/1_model_and_gradients.md` derives the gradients.
+//! the last, whose sums the [`Output`] turns into predictions. The [`Loss`] of a row is one that goes with the output,
+//! such as the cross-entropy of a softmax; the loss of a batch is the weighted mean of its rows. The repository's
+//! `docs/1_model_and_gradients.md` derives the gradients.
 //!
 //! # Quick start
 //!
@@ -34,22 +35,22 @@
 //! ```text
 //! error    what can go wrong, grouped by cause
 //! numbers  f32 and f64, and vectors of them for each instruction set
-//! memory   what a process can have, and buffers
-//! kernels  the loops where the time goes, and the tables of small functions
-//! loss     what training lowers, and what is reported of it
-//! arch     what a network is: layers, where their parameters lie, what they are at first
-//! data     rows, read where they lie: inputs, targets, weights, and their order
-//! ops      stages at work: forward, and beside it the two halves of backward
+//! memory   memory limits, and buffers
+//! kernels  the loops that take the time, and the tables of small functions
+//! loss     the objective of training, and how its value is reported
+//! arch     what a network is: layers, the layout of their parameters, and their initial values
+//! data     rows, read in place: inputs, targets, weights, and their order
+//! ops      what stages compute: forward, and beside it the two halves of backward
 //! plan     a network, compiled: how batches are cut, which kernels it takes
 //! run      how a batch is computed, by tiles and threads
 //! mlp      the network with its parameters
 //! optim    optimizers: one loop over flat vectors each
 //! train    steps, and epochs of them
-//! file     tensors and text in one file, whole and checked; a network in such a file
-//! internals  doors to the kernels for programs that measure them
+//! file     tensors and text in one file, complete and checked; a network in such a file
+//! internals  access to the kernels for programs that measure them
 //! ```
 //!
-//! The order of the list is the order of imports: a module names those above it alone, and so do the modules inside
+//! The order of the list is the order of imports: a module uses only those above it, and so do the modules inside
 //! each, in the order in which its `mod.rs` declares them.
 
 mod error;
@@ -78,7 +79,7 @@ pub use data::{Csr, Dataset, Inputs, Labels, LegacyRandom, Names, Weights};
 pub use error::{Error, Result, Shape};
 pub use file::{NetworkFile, Numbers, Tensor, TensorFile};
 pub use kernels::{Activation, Element, Indices, Output};
-pub use loss::{Objective, Report};
+pub use loss::{BatchLoss, Loss, LossBatch, Objective, Report};
 pub use mlp::Mlp;
 pub use numbers::Number;
 pub use numbers::simd::check_environment;

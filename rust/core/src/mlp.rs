@@ -1,5 +1,7 @@
 //! The network with its parameters.
 
+use std::sync::Arc;
+
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::arch::Init;
@@ -15,7 +17,7 @@ use crate::kernels::Element;
 use crate::kernels::Key;
 use crate::kernels::Output;
 use crate::kernels::Tally;
-use crate::loss::Objective;
+use crate::loss::{BatchLoss, Loss, Objective};
 use crate::memory::Buffer;
 use crate::memory::Pool;
 use crate::plan::Plan;
@@ -27,7 +29,7 @@ use crate::run::{Inference, Wanted};
 
 /// A multilayer perceptron.
 ///
-/// All its parameters lie in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
+/// All its parameters are in one flat vector, which never moves; [`Layout`](crate::Layout) says where each layer is.
 #[derive(Debug)]
 pub struct Mlp<T: Element> {
     plan: Plan,
@@ -35,8 +37,9 @@ pub struct Mlp<T: Element> {
     seeds: Seeds,
     workspaces: Pool<BatchWorkspace<T>>,
     inferences: Pool<Inference<T>>,
-    /// Of [`step`](Self::step), made when it is first used.
+    /// The gradient buffer of [`step`](Self::step), allocated on first use.
     gradient: Option<Buffer<T>>,
+    loss_function: Option<Arc<dyn BatchLoss<T>>>,
 }
 
 impl<T: Element> Mlp<T> {
@@ -54,7 +57,21 @@ impl<T: Element> Mlp<T> {
         let parameters = Buffer::zeros("the parameters", network.layout().n_parameters())?;
         let (workspaces, inferences) = (Pool::default(), Pool::default());
         let plan = Plan::new(network);
-        Ok(Self { plan, parameters, seeds: Seeds::new(seeds), workspaces, inferences, gradient: None })
+        Ok(Self {
+            plan,
+            parameters,
+            seeds: Seeds::new(seeds),
+            workspaces,
+            inferences,
+            gradient: None,
+            loss_function: None,
+        })
+    }
+
+    /// The same network with a function for its loss, if that is [one](crate::Loss::Function).
+    #[must_use]
+    pub fn with_loss_function(self, function: Arc<dyn BatchLoss<T>>) -> Self {
+        Self { loss_function: Some(function), ..self }
     }
 
     /// The architecture.
@@ -87,7 +104,7 @@ impl<T: Element> Mlp<T> {
         (self.plan.layout(), &mut self.parameters)
     }
 
-    /// The address of the parameters, which is theirs for life.
+    /// The address of the parameters, which never changes.
     pub fn parameters_ptr(&self) -> *mut T {
         self.parameters.as_ptr()
     }
@@ -115,8 +132,8 @@ impl<T: Element> Mlp<T> {
         self.write(Wanted::Sums, x.into(), out, n_threads, interrupt)
     }
 
-    /// What the network's output makes of the sums for the rows of `x`, on `n_threads` or fewer: probabilities of the
-    /// classes of a softmax.
+    /// The predictions of the network's output for the rows of `x`, on `n_threads` or fewer: for a softmax,
+    /// probabilities of the classes.
     ///
     /// x: (n, `d_in`), out: (n, `d_out`)
     pub fn predict_proba<'a>(
@@ -129,8 +146,8 @@ impl<T: Element> Mlp<T> {
         self.write(Wanted::Predictions, x.into(), out, n_threads, interrupt)
     }
 
-    /// The likeliest class of each row of `x`, on `n_threads` or fewer; the first of several that are equally likely. For
-    /// a network that ends in [`Output::Sigmoid`]: 1 for each output above a half, 0 for the others.
+    /// The most probable class of each row of `x`, on `n_threads` or fewer; the first of several that are equally
+    /// probable. For a network that ends in [`Output::Sigmoid`]: 1 for each output above 1/2, 0 for the others.
     ///
     /// x: (n, `d_in`), out: n, or n * `d_out` for a sigmoid
     pub fn predict<'a>(
@@ -159,23 +176,44 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// Weighted mean of the losses of all rows, and the objective's penalty; `gradient`, as long as the parameters,
-    /// becomes its gradient. The masks of dropout are a pure function of its seed.
+    /// [`loss`](Self::loss), and from the same pass the score: weighted accuracy where predictions are probabilities, else
+    /// R squared, averaged over the outputs.
+    pub fn evaluate(
+        &self,
+        data: &Dataset<'_, T>,
+        n_threads: usize,
+        interrupt: &dyn Interrupt,
+    ) -> Result<(f64, f64)> {
+        if *self.plan.network().loss() == Loss::Function {
+            return Err(Error::value("loss", "a function", "a loss of fastmlp.losses, which has a score"));
+        }
+        data.check(self.plan.network())?;
+        self.infer(&data.x(), n_threads, |inference, team| {
+            let scale = 1.0 / data.total_weight();
+            let (tally, score) = inference.evaluate(self.pass(interrupt), data, scale, team)?;
+            Ok((tally.loss, score))
+        })
+    }
+
+    /// Weighted mean of the losses of all rows, and the objective's penalty, on `n_threads` or fewer; `gradient`, as long
+    /// as the parameters, becomes its gradient. The masks of dropout are a pure function of its seed.
     pub fn loss_and_grad(
         &self,
         data: &Dataset<'_, T>,
         objective: Objective,
         gradient: &mut [T],
         dropout: Option<(&Dropout, u64)>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<f64> {
         check_len("gradient", gradient.len(), self.parameters.len())?;
-        let (tally, _) = self.gradient_of(data, objective, gradient, dropout, interrupt)?;
+        check_threads(n_threads)?;
+        let (tally, _) = self.gradient_of(data, objective, gradient, dropout, n_threads, interrupt)?;
         Ok(tally.loss + tally.penalty)
     }
 
-    /// The way back for a loss of the caller's own: from its derivative with respect to the logits to its gradient
-    /// and its derivative with respect to `x`.
+    /// The backward pass for a loss of the caller's own: from its derivative with respect to the logits to its
+    /// gradient and its derivative with respect to `x`.
     ///
     /// x: (n, `d_in`), `d_logits`: (n, `d_out`), gradient: as long as the parameters, `d_x`: n * `d_in`, row after row
     pub fn backward(
@@ -211,7 +249,7 @@ impl<T: Element> Mlp<T> {
             None => Buffer::zeros("the gradient", self.parameters.len())?,
         };
         let result = self
-            .gradient_of(data, objective, &mut gradient, dropout, interrupt)
+            .gradient_of(data, objective, &mut gradient, dropout, 1, interrupt)
             .and_then(|(tally, largest)| f(self.parts_mut(), &gradient, tally, largest));
         self.gradient = Some(gradient);
         result
@@ -224,18 +262,20 @@ impl<T: Element> Mlp<T> {
         objective: Objective,
         gradient: &mut [T],
         dropout: Option<(&Dropout, u64)>,
+        n_threads: usize,
         interrupt: &dyn Interrupt,
     ) -> Result<(Tally, f64)> {
         objective.check()?;
         data.check(self.plan.network())?;
         let n = data.n_rows();
+        let mut team = Team::new(n_threads.min(self.plan.workload().most_threads(n)));
         self.workspaces.lend(|workspace| {
-            workspace.reserve(&self.plan, &data.x(), n, 1)?;
+            workspace.reserve(&self.plan, &data.x(), n, team.len())?;
             let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
             let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));
             let examples = Examples::batch(data, rows, scale, masks);
             let pass = Pass { objective, ..self.pass(interrupt) };
-            workspace.gradient(pass, examples, gradient, &mut Team::new(1))
+            workspace.gradient(pass, examples, gradient, &mut team)
         })
     }
 
@@ -249,7 +289,8 @@ impl<T: Element> Mlp<T> {
     }
 
     pub(crate) fn pass<'a>(&'a self, interrupt: &'a dyn Interrupt) -> Pass<'a, T> {
-        Pass { plan: &self.plan, parameters: &self.parameters, objective: Objective::default(), interrupt }
+        let function = self.loss_function.as_deref();
+        Pass::new(&self.plan, &self.parameters, function, interrupt)
     }
 
     fn write(
@@ -274,15 +315,20 @@ impl<T: Element> Mlp<T> {
         n_threads: usize,
         f: impl FnOnce(&Inference<T>, &mut Team) -> Result<R>,
     ) -> Result<R> {
-        if n_threads == 0 {
-            return Err(Error::value("n_threads", 0, "a number >= 1"));
-        }
+        check_threads(n_threads)?;
         let mut team = Team::new(self.plan.workload().inference_threads::<T>(x.nrows(), n_threads));
         self.inferences.lend(|inference| {
             inference.reserve(&self.plan, x, team.len())?;
             f(inference, &mut team)
         })
     }
+}
+
+pub(crate) fn check_threads(n_threads: usize) -> Result<()> {
+    if n_threads == 0 {
+        return Err(Error::value("n_threads", 0, "a number >= 1"));
+    }
+    Ok(())
 }
 
 pub(crate) fn check_len(name: &'static str, found: usize, expected: usize) -> Result<()> {

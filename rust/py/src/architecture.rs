@@ -1,12 +1,16 @@
-//! A network's architecture, as Python writes it.
+//! A network's architecture, from Python's arguments.
 
-use fastmlp_core::{Activation, HiddenActivation, Network, Normalization, Output};
+use std::sync::Arc;
+
+use fastmlp_core::{Activation, HiddenActivation, Loss, Network, Normalization, Output};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::argument::converted;
 use crate::error::{BindError, BindResult};
 use crate::integer::integer;
+use crate::loss::loss;
+use crate::loss_function::LossFunction;
 
 /// The arguments that describe a network.
 pub(crate) struct Architecture<'a, 'py> {
@@ -14,19 +18,37 @@ pub(crate) struct Architecture<'a, 'py> {
     pub(crate) layer_sizes: &'a Bound<'py, PyAny>,
     /// One name for all hidden layers, or one per hidden layer.
     pub(crate) activation: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) output: &'a str,
+    /// None is the first output that the loss goes with.
+    pub(crate) output: Option<&'a str>,
     pub(crate) normalization: Option<&'a str>,
     pub(crate) input_scale: bool,
+    /// None is the loss that goes with the output.
+    pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl Architecture<'_, '_> {
     /// The network.
     pub(crate) fn network(&self) -> BindResult<Network> {
         let sizes = sizes(self.layer_sizes)?;
-        let output = Output::from_name(self.output)?;
+        let output = self.output.map(Output::from_name).transpose()?;
+        let loss = self.loss.map(loss).transpose()?;
         let normalization = self.normalization.map(Normalization::from_name).transpose()?;
         let activations = activations(self.activation, sizes.len().saturating_sub(2))?;
-        Ok(Network::with_stages(&sizes, &activations, normalization, self.input_scale)?.with_output(output))
+        let network = Network::with_stages(&sizes, &activations, normalization, self.input_scale)?;
+        let network = network.with_output(output.unwrap_or_else(|| match &loss {
+            Some(loss) => loss.outputs()[0],
+            None => Output::Softmax,
+        }));
+        Ok(match loss {
+            Some(loss) => network.with_loss(loss)?,
+            None => network,
+        })
+    }
+
+    /// The function that is the loss of the network, if it is one.
+    pub(crate) fn loss_function(&self, network: &Network) -> Option<Arc<LossFunction>> {
+        let callable = self.loss.filter(|_| *network.loss() == Loss::Function)?;
+        Some(Arc::new(LossFunction::new(callable)))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Arguments that PyO3 converts: its own errors tell what was found, and only a note beside them where.
+//! Arguments that PyO3 converts: its own errors name the argument only in a note; these name it in the
+//! message.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use pyo3::types::PyDict;
 use crate::error::BindError;
 use crate::mlp::MLP;
 
-/// Defines a function for each argument, for `from_py_with` to convert it with.
+/// Defines a function for each argument, with which `from_py_with` converts it.
 macro_rules! arguments {
     ($($name:ident: $type:ty, $expected:literal;)*) => {$(
         pub(crate) fn $name<'a, 'py>(object: &'a pyo3::Bound<'py, pyo3::PyAny>) -> pyo3::PyResult<$type> {
@@ -30,6 +31,7 @@ arguments! {
     epsilon_hat: bool, "a bool";
     init: &'a str, "a str";
     init_scale: Option<f64>, "None or a number";
+    input_dropout: f64, "a number";
     input_scale: bool, "a bool";
     learning_rate: f64, "a number";
     lr_factors: Option<BTreeMap<String, f64>>, "None or a dict of str to number";
@@ -39,7 +41,7 @@ arguments! {
     nesterov: bool, "a bool";
     normalization: Option<&'a str>, "None or a str";
     network: Bound<'py, MLP>, "an MLP";
-    output: &'a str, "a str";
+    output: Option<&'a str>, "None or a str";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
     schedule: Option<&'a str>, "None or a str";
@@ -50,7 +52,8 @@ arguments! {
     weight_decay: f64, "a number";
 }
 
-/// What the object is to be, or an error that names the argument. What an object's own code raises passes through.
+/// The converted object, or an error that names the argument. Exceptions of the object's own code
+/// pass through.
 pub(crate) fn converted<'a, 'py, T: FromPyObject<'a, 'py>>(
     name: &'static str,
     object: &'a Bound<'py, PyAny>,

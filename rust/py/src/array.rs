@@ -1,4 +1,4 @@
-//! Arrays that calls read: every conversion from NumPy's to views.
+//! Arrays that calls read: every conversion from NumPy arrays to views.
 
 use std::ops::Range;
 
@@ -16,9 +16,9 @@ use crate::ending::is_instance;
 use crate::error::{BindError, BindResult};
 use crate::out::is_any_written;
 
-/// Element types of a network, as NumPy knows them.
+/// Element types of a network that NumPy has too.
 pub(crate) trait PyScalar: Scalar + Element {
-    /// The numbers, of whatever type.
+    /// The numbers as an enum over the types.
     fn numbers(values: Vec<Self>) -> Numbers;
 }
 
@@ -34,14 +34,15 @@ impl PyScalar for f64 {
     }
 }
 
-/// The name of what NumPy takes for a type: `"float32"`, `numpy.float32`, `numpy.dtype("f4")`.
+/// The name of anything that NumPy accepts as a dtype: `"float32"`, `numpy.float32`,
+/// `numpy.dtype("f4")`.
 pub(crate) fn dtype_name(object: &Bound<'_, PyAny>) -> BindResult<String> {
     let dtype = PyArrayDescr::new(object.py(), object)
         .map_err(|_| BindError::type_error("dtype", object, "\"float32\" or \"float64\""))?;
     Ok(dtype.str()?.to_string())
 }
 
-/// A floating-point matrix that is read where it lies.
+/// A floating-point matrix that is read in place.
 pub(crate) struct Matrix<'py, T: PyScalar>(PyReadonlyArray2<'py, T>);
 
 impl<'py, T: PyScalar> Matrix<'py, T> {
@@ -55,7 +56,7 @@ impl<'py, T: PyScalar> Matrix<'py, T> {
         self.0.as_array()
     }
 
-    /// The addresses it spans.
+    /// The range of its addresses.
     pub(crate) fn span(&self) -> Range<usize> {
         span(self.0.as_untyped())
     }
@@ -74,7 +75,7 @@ impl<'py, T: PyScalar> Vector<'py, T> {
         Ok(Self(name, borrow(name, array, || format!("{name}.astype(numpy.{})", T::DTYPE))?))
     }
 
-    /// The numbers, if they lie without gaps.
+    /// The numbers, if they are contiguous.
     pub(crate) fn view(&self) -> BindResult<&[T]> {
         self.1.as_slice().map_err(|_| {
             let expected = format!("a contiguous vector: use {}.copy()", self.0);
@@ -82,7 +83,7 @@ impl<'py, T: PyScalar> Vector<'py, T> {
         })
     }
 
-    /// The addresses it spans.
+    /// The range of its addresses.
     pub(crate) fn span(&self) -> Range<usize> {
         span(self.1.as_untyped())
     }
@@ -90,18 +91,18 @@ impl<'py, T: PyScalar> Vector<'py, T> {
 
 /// A floating-point matrix that a call without a gradient reads.
 pub(crate) enum Input<'a, 'py, T: PyScalar> {
-    /// The caller's own object, for a call that is over before anyone else can change it.
-    Seen(&'a Bound<'py, PyArray2<T>>),
-    /// For a call that lets others run.
-    Held(Matrix<'py, T>),
+    /// The caller's own object, for a call that ends before other code can change it.
+    Attached(&'a Bound<'py, PyArray2<T>>),
+    /// A borrowed view, for a call that lets other code run.
+    Borrowed(Matrix<'py, T>),
 }
 
 impl<'a, 'py, T: PyScalar> Input<'a, 'py, T> {
     /// The array `name`, if it is a matrix of this type.
     ///
-    /// `is_alone` tells of a number of rows whether no code of Python's runs from here to the end of the call, which
-    /// then stays attached to the interpreter: nobody can change the array meanwhile, or begin to write to it. Without
-    /// a global lock others run all the same.
+    /// `is_alone` tells for a number of rows whether no Python code runs from here to the end of
+    /// the call, which then stays attached to the interpreter: no other code can change the array
+    /// or begin to write to it. Without a global lock other code runs all the same.
     pub(crate) fn extract(
         name: &'static str,
         object: &'a Bound<'py, PyAny>,
@@ -110,29 +111,29 @@ impl<'a, 'py, T: PyScalar> Input<'a, 'py, T> {
         let array = matrix(name, unmasked(name, object, || as_array(name, T::DTYPE))?)?;
         let has_lock = cfg!(not(Py_GIL_DISABLED));
         if has_lock && !is_any_written() && is_alone(array.shape()[0]) {
-            return Ok(Self::Seen(array));
+            return Ok(Self::Attached(array));
         }
-        Ok(Self::Held(Matrix::extract(name, object)?))
+        Ok(Self::Borrowed(Matrix::extract(name, object)?))
     }
 
     pub(crate) fn view(&self) -> ArrayView2<'_, T> {
         match self {
-            // SAFETY: nobody writes to the array, and nobody can begin to before the call returns; see `extract`.
-            Self::Seen(array) => unsafe { array.as_array() },
-            Self::Held(matrix) => matrix.view(),
+            // SAFETY: no code writes to the array, and none can begin to before the call returns; see `extract`.
+            Self::Attached(array) => unsafe { array.as_array() },
+            Self::Borrowed(matrix) => matrix.view(),
         }
     }
 
-    /// The addresses it spans.
+    /// The range of its addresses.
     pub(crate) fn span(&self) -> Range<usize> {
         match self {
-            Self::Seen(array) => span(array.as_untyped()),
-            Self::Held(matrix) => matrix.span(),
+            Self::Attached(array) => span(array.as_untyped()),
+            Self::Borrowed(matrix) => matrix.span(),
         }
     }
 }
 
-/// An error if two spans share an address.
+/// Fails if two spans share an address.
 pub(crate) fn check_apart(
     name: &'static str,
     span: &Range<usize>,
@@ -162,14 +163,14 @@ macro_rules! columns {
                 Ok(None)
             }
 
-            /// The addresses it spans.
+            /// The range of its addresses.
             pub(crate) fn span(&self) -> Range<usize> {
                 match self {
                     $(Self::$variant(array) => span(array.as_untyped())),+
                 }
             }
 
-            /// The numbers, read where they lie.
+            /// The numbers, read in place.
             pub(crate) fn view(&self) -> Box<dyn $trait + '_> {
                 match self {
                     $(Self::$variant(array) => Box::new(array.as_array())),+
@@ -212,9 +213,9 @@ impl<'py> WeightArray<'py> {
     }
 }
 
-/// `class_weight`: one number a class.
+/// `class_weight`: one number per class.
 pub(crate) fn class_weight(object: &Bound<'_, PyAny>) -> BindResult<Vec<f64>> {
-    let wrong = || BindError::type_error("class_weight", object, "a sequence of numbers, one a class");
+    let wrong = || BindError::type_error("class_weight", object, "a sequence of numbers, one per class");
     if is_instance(object, &object.py().get_type::<PyMapping>())? {
         return Err(wrong());
     }
@@ -224,29 +225,29 @@ pub(crate) fn class_weight(object: &Bound<'_, PyAny>) -> BindResult<Vec<f64>> {
 
 /// A view of numbers that `owner` holds at a fixed address for as long as it lives.
 ///
-/// # Safety
-/// `start` must point to `len` numbers, good for reading and writing, that stay where they are until `owner` is dropped.
-/// Python may write to them through the array: who does so while a call uses them makes the numbers of that call
-/// undefined, as the documentation of memory says.
+/// # Safety `start` must point to `len` numbers, valid for reading and writing, that do not move
+/// until `owner` is dropped. Python may write to them through the array: doing so while a call uses
+/// them makes the numbers of that call undefined, as docs/2 says.
 pub(crate) unsafe fn view_of<'py, T: PyScalar>(
     owner: Bound<'py, PyAny>,
     start: *mut T,
     len: usize,
 ) -> Bound<'py, PyArray1<T>> {
-    // SAFETY: by the contract above; the array takes a reference to its owner, and with it keeps the numbers.
+    // SAFETY: by the contract above; the array takes a reference to its owner, which keeps the numbers alive.
     unsafe { PyArray1::borrow_from_array(&ArrayView1::from_shape_ptr(len, start.cast_const()), owner) }
 }
 
-/// A view of our own of an array without a mask: nobody who changes the dtype, shape or strides of the caller's object
-/// changes what a call under way checked and reads. `cast` makes an array of what is none.
+/// Our own view of an array without a mask: a change of the dtype, shape or strides of the caller's
+/// object does not change what a running call checked and reads. `cast` says how to make an array
+/// of another object.
 pub(crate) fn untyped<'py>(
     name: &str,
     object: &Bound<'py, PyAny>,
     cast: impl Fn() -> String,
 ) -> BindResult<Bound<'py, PyUntypedArray>> {
     let (py, array) = (object.py(), unmasked(name, object, cast)?);
-    // SAFETY: a live array goes in, with no change of dtype and the plain array type; NumPy returns a new reference to
-    // a view of it, or null with an exception set.
+    // SAFETY: the argument is a live array, with no change of dtype and the plain array type; NumPy returns a new
+    // reference to a view of it, or null with an exception set.
     let view = unsafe {
         let plain = numpy::npyffi::get_type_object(py, NpyTypes::PyArray_Type);
         let view = PY_ARRAY_API.PyArray_View(py, array.as_array_ptr(), std::ptr::null_mut(), plain);
@@ -274,7 +275,7 @@ fn unmasked<'a, 'py>(
     Ok(array)
 }
 
-/// What makes an array of this type of what is none.
+/// The expression that makes an array of this type from another object.
 fn as_array(name: &str, dtype: &str) -> String {
     format!("numpy.asarray({name}, dtype=numpy.{dtype})")
 }
@@ -304,7 +305,7 @@ fn dtype_error(name: &str, array: &Bound<'_, PyUntypedArray>, expected: &str, ca
     BindError::Type(format!("{name} has dtype {}, expected {expected}: use {cast}", array.dtype()))
 }
 
-/// The array, whose dimensions were checked, with its type known, if its numbers can be read as such.
+/// The array, whose dimensions were checked, with its element type, if its numbers can be read.
 pub(crate) fn typed<'a, 'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &'a Bound<'py, PyUntypedArray>,
@@ -323,7 +324,7 @@ pub(crate) fn typed<'a, 'py, T: Element, D: Dimension>(
     Ok(of_type)
 }
 
-/// The array with its numbers borrowed, read where they lie.
+/// The array with its numbers borrowed, read in place.
 pub(crate) fn borrow<'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &Bound<'py, PyUntypedArray>,
@@ -336,11 +337,11 @@ fn readonly<'py, T: Element, D: Dimension>(
     name: &'static str,
     array: &Bound<'py, PyArray<T, D>>,
 ) -> BindResult<PyReadonlyArray<'py, T, D>> {
-    let in_use = || Error::value(name, "being written to by another call", "an array that nobody writes to");
+    let in_use = || Error::value(name, "being written to by another call", "an array that no call writes to");
     Ok(array.try_readonly().map_err(|_| in_use())?)
 }
 
-/// The addresses that an array spans, whatever its strides.
+/// The range of addresses of an array, whatever its strides.
 pub(crate) fn span(array: &Bound<'_, PyUntypedArray>) -> Range<usize> {
     // SAFETY: the pointer is that of a live array object; only its address is taken.
     let first = unsafe { (*array.as_array_ptr()).fields.data } as usize;

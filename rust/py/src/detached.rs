@@ -1,4 +1,4 @@
-//! The door out of the interpreter for calls that compute.
+//! Detaching from the interpreter, for calls that compute.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,9 +8,9 @@ use pyo3::prelude::*;
 use crate::ending::sleep_for_good;
 use crate::error::{BindError, BindResult};
 
-/// Runs `f` detached, attached only to look for signals. What a signal's handler
-/// raises ends the work and is the error.
-#[allow(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough")]
+/// Runs `f` detached, and attaches only to check for signals. An exception of a signal handler ends
+/// the work and is the error.
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough")]
 pub(crate) fn watched<R: Send>(
     py: Python<'_>,
     f: impl FnOnce(&dyn Interrupt) -> BindResult<R> + Send,

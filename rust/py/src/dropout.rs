@@ -22,14 +22,19 @@ impl SeededDropout {
         Ok(self)
     }
 
-    /// What the core takes; `draw` makes a seed where none was given.
+    /// The arguments of the core; `draw` makes a seed if none was given.
     pub(crate) fn masks(&self, draw: impl FnOnce() -> u64) -> Option<(&Dropout, u64)> {
         (!self.dropout.is_none()).then(|| (&self.dropout, self.seed.unwrap_or_else(draw)))
     }
 }
 
-/// `dropout`: none, one rate, or one a hidden layer.
-pub(crate) fn dropout(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> BindResult<Dropout> {
+/// The rates of hidden layers, and of the inputs where `input` is not 0.
+pub(crate) fn dropout(hidden: Option<&Bound<'_, PyAny>>, input: f64, n_hidden: usize) -> BindResult<Dropout> {
+    Ok(of_hidden(hidden, n_hidden)?.with_input(input)?)
+}
+
+/// `dropout`: none, one rate, or one per hidden layer.
+fn of_hidden(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> BindResult<Dropout> {
     let Some(object) = object else { return Ok(Dropout::default()) };
     let wrong = || BindError::type_error("dropout", object, "a number, or a sequence of numbers");
     if object.is_instance_of::<PyString>() {
@@ -43,7 +48,7 @@ pub(crate) fn dropout(object: Option<&Bound<'_, PyAny>>, n_hidden: usize) -> Bin
     let rates = rates.collect::<BindResult<Vec<f64>>>()?;
     if rates.len() != n_hidden {
         let found = format_args!("a sequence of {}", rates.len()).to_string();
-        let expected = format!("one number, or a sequence of {n_hidden}: one a hidden layer");
+        let expected = format!("one number, or a sequence of {n_hidden}: one per hidden layer");
         return Err(Error::value("dropout", found, expected).into());
     }
     Ok(Dropout::new(&rates, n_hidden)?)

@@ -1,10 +1,10 @@
-//! What Python can ask of a network, whatever its element type, which is chosen here.
+//! The operations of a network for Python, independent of its element type, which is chosen here.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use fastmlp_core::{
-    Error, Init, Inputs, Interrupt, Layout, Mlp, Names, Network, Never, Numbers, Objective, Output, State,
+    Error, Init, Inputs, Interrupt, Layout, Loss, Mlp, Names, Network, Never, Numbers, Objective, State,
     is_brief,
 };
 use ndarray::ArrayViewMut2;
@@ -16,6 +16,7 @@ use crate::dropout::SeededDropout;
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::inputs::InputArray;
+use crate::loss_function::LossFunction;
 use crate::network_file::copied;
 use crate::optimizer::{Optimizer, Stateful};
 use crate::out::{Out, zeros};
@@ -27,7 +28,7 @@ pub(crate) trait Engine: Send + Sync {
     fn dtype(&self) -> &'static str;
     /// The parameters, live; `owner` keeps this engine alive.
     fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny>;
-    /// The last layer's sums, or what the output makes of them.
+    /// The last layer's sums, or the predictions that the output makes from them.
     fn forward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -39,14 +40,17 @@ pub(crate) trait Engine: Send + Sync {
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>>;
     /// Weighted mean loss.
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64>;
+    /// Weighted mean loss, and the accuracy or R squared.
+    fn evaluate(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<(f64, f64)>;
     /// The objective and its gradient.
     fn loss_and_grad<'py>(
         &self,
         data: &DataArguments<'_, 'py>,
         objective: Objective,
         dropout: &SeededDropout,
+        n_threads: usize,
     ) -> BindResult<(f64, Bound<'py, PyAny>)>;
-    /// The gradient and the derivative with respect to X of a loss of the caller's own.
+    /// The gradient and the derivative with respect to X, for a loss of the caller's own.
     fn backward<'py>(
         &self,
         x: &Bound<'py, PyAny>,
@@ -60,7 +64,7 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64>;
-    /// One update along a gradient of the caller's own.
+    /// One update along the caller's own gradient.
     fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()>;
     /// Epochs of updates.
     fn fit(
@@ -69,21 +73,22 @@ pub(crate) trait Engine: Send + Sync {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History>;
-    /// The parameters and the state of the network's own randomness, of one moment.
+    /// The parameters and the state of the network's random stream, at one moment.
     fn snapshot(&self) -> BindResult<(Numbers, u64)>;
 }
 
-/// A new engine; the one `match` on the type. Without an initialiser all parameters are 0 and `seed` is the state that
-/// [`Engine::snapshot`] gave.
+/// A new engine, with the one `match` on the type. Without an initialiser all parameters are 0 and
+/// `seed` is the state that [`Engine::snapshot`] gave.
 pub(crate) fn build(
     dtype: &str,
     network: Network,
     init: Option<Init>,
     seed: u64,
+    loss_function: Option<&Arc<LossFunction>>,
 ) -> BindResult<Box<dyn Engine>> {
     match dtype {
-        "float32" => Shared::<f32>::boxed(network, init, seed),
-        "float64" => Shared::<f64>::boxed(network, init, seed),
+        "float32" => Shared::<f32>::boxed(network, init, seed, loss_function),
+        "float64" => Shared::<f64>::boxed(network, init, seed, loss_function),
         _ => {
             let expected = r#""float32" or "float64""#;
             Err(Error::value("dtype", format_args!("{dtype:?}"), expected).into())
@@ -95,31 +100,43 @@ pub(crate) fn build(
 pub(crate) struct Shared<T: Stateful> {
     mlp: RwLock<Mlp<T>>,
     training: AtomicBool,
-    layout: Layout,
-    output: Output,
+    /// Calls that may call a loss of the caller's own.
+    evaluating: AtomicUsize,
+    network: Network,
     /// Multiplications and additions of a row on its way forward.
     flops: usize,
-    /// Where the parameters lie, for good: a pointer that threads may share, known without the lock.
+    /// The fixed address of the parameters: a pointer that threads may share, readable without the
+    /// lock.
     parameters: AtomicPtr<T>,
 }
 
 const TRAINING: BindError =
     BindError::Busy("the network is being trained by another call: wait for it to return");
+const EVALUATING: BindError =
+    BindError::Busy("the network's loss function is at work in another call: wait for it to return");
 
 impl<T: Stateful> Shared<T> {
-    fn boxed(network: Network, init: Option<Init>, seed: u64) -> BindResult<Box<dyn Engine>> {
-        let (layout, output) = (network.layout().clone(), network.output());
+    fn boxed(
+        network: Network,
+        init: Option<Init>,
+        seed: u64,
+        loss_function: Option<&Arc<LossFunction>>,
+    ) -> BindResult<Box<dyn Engine>> {
         let mlp = match init {
-            Some(init) => Mlp::<T>::new(network, init, seed)?,
-            None => Mlp::<T>::zeros(network, seed)?,
+            Some(init) => Mlp::<T>::new(network.clone(), init, seed)?,
+            None => Mlp::<T>::zeros(network.clone(), seed)?,
+        };
+        let mlp = match loss_function {
+            Some(function) => mlp.with_loss_function(Arc::<LossFunction>::clone(function)),
+            None => mlp,
         };
         let parameters = AtomicPtr::new(mlp.parameters_ptr());
-        let training = AtomicBool::new(false);
+        let (training, evaluating) = (AtomicBool::new(false), AtomicUsize::new(0));
         let flops = mlp.flops();
-        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, layout, output, flops, parameters }))
+        Ok(Box::new(Self { mlp: RwLock::new(mlp), training, evaluating, network, flops, parameters }))
     }
 
-    /// Detached from the interpreter, reads the network; not while it is trained.
+    /// Reads the network, detached from the interpreter; fails while it is trained.
     fn read<R: Send>(
         &self,
         py: Python<'_>,
@@ -128,7 +145,8 @@ impl<T: Stateful> Shared<T> {
         watched(py, |interrupt| Ok(f(&*self.mlp()?, interrupt)?))
     }
 
-    /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if to detach would take longer.
+    /// As [`read`](Self::read), for a pass without a gradient over `n` rows: attached, if detaching
+    /// would take longer than the pass.
     fn infer<R: Send>(
         &self,
         py: Python<'_>,
@@ -138,20 +156,33 @@ impl<T: Stateful> Shared<T> {
         if self.is_brief(n) { Ok(f(&*self.mlp()?, &Never)?) } else { self.read(py, f) }
     }
 
-    /// Whether a pass without a gradient over `n` rows is over before anyone would look for signals.
+    /// Whether a pass without a gradient over `n` rows ends before signals would be checked.
     fn is_brief(&self, n: usize) -> bool {
         is_brief(n.saturating_mul(self.flops))
     }
 
     /// The right to train, which one call has at a time.
     fn claim(&self) -> BindResult<Claim<'_>> {
-        if self.training.swap(true, Ordering::Acquire) {
+        if self.training.swap(true, Ordering::SeqCst) {
             return Err(TRAINING);
         }
-        Ok(Claim(&self.training))
+        let claim = Claim(&self.training);
+        if self.evaluating.load(Ordering::SeqCst) > 0 {
+            return Err(EVALUATING);
+        }
+        Ok(claim)
     }
 
-    /// The network, unless it is trained. Never waits: who waits attached keeps training from attaching.
+    /// Held while a call may call a loss of the caller's own: if that trained the network, it would wait for itself.
+    fn evaluation(&self) -> Option<Evaluation<'_>> {
+        (*self.network.loss() == Loss::Function).then(|| {
+            self.evaluating.fetch_add(1, Ordering::SeqCst);
+            Evaluation(&self.evaluating)
+        })
+    }
+
+    /// The network, unless it is being trained. Never waits: waiting while attached would keep the
+    /// training from attaching.
     fn mlp(&self) -> BindResult<RwLockReadGuard<'_, Mlp<T>>> {
         match self.mlp.try_read() {
             Ok(mlp) => Ok(mlp),
@@ -164,7 +195,7 @@ impl<T: Stateful> Shared<T> {
     /// The addresses of the parameters.
     fn span(&self, start: *const T) -> std::ops::Range<usize> {
         let start = start as usize;
-        start..start + self.layout.n_parameters() * size_of::<T>()
+        start..start + self.layout().n_parameters() * size_of::<T>()
     }
 }
 
@@ -176,13 +207,21 @@ impl Drop for Claim<'_> {
     }
 }
 
+struct Evaluation<'a>(&'a AtomicUsize);
+
+impl Drop for Evaluation<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl<T: Stateful> Engine for Shared<T> {
     fn dtype(&self) -> &'static str {
         T::DTYPE
     }
 
     fn parameters<'py>(&self, owner: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
-        let (start, len) = (self.parameters_ptr(), self.layout.n_parameters());
+        let (start, len) = (self.parameters_ptr(), self.layout().n_parameters());
         // SAFETY: the parameters never move, and the owner keeps this engine, and with it the parameters, alive.
         unsafe { view_of::<T>(owner, start, len) }.into_any()
     }
@@ -195,11 +234,11 @@ impl<T: Stateful> Engine for Shared<T> {
         n_threads: usize,
     ) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        // To look at `out` may run code of Python's.
-        let input = InputArray::<T>::seen("X", x, |n| out.is_none() && self.is_brief(n))?;
+        // Inspecting `out` may run Python code.
+        let input = InputArray::<T>::attached("X", x, |n| out.is_none() && self.is_brief(n))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
-        let shape = [rows.nrows(), self.layout.d_out()];
+        rows.check_columns("X", self.layout())?;
+        let shape = [rows.nrows(), self.layout().d_out()];
         let write = |to: ArrayViewMut2<'_, T>| {
             self.infer(py, shape[0], |mlp, interrupt| {
                 if predicts {
@@ -223,31 +262,41 @@ impl<T: Stateful> Engine for Shared<T> {
 
     fn predict<'py>(&self, x: &Bound<'py, PyAny>, n_threads: usize) -> BindResult<Bound<'py, PyAny>> {
         let py = x.py();
-        if !self.output.is_probability() {
+        if !self.network.output().is_probability() {
             return self.forward(x, None, true, n_threads);
         }
-        let input = InputArray::<T>::seen("X", x, |n| self.is_brief(n))?;
+        let input = InputArray::<T>::attached("X", x, |n| self.is_brief(n))?;
         let rows = input.view("X")?;
-        rows.check_columns("X", &self.layout)?;
+        rows.check_columns("X", self.layout())?;
         let n = rows.nrows();
         let predict =
             |to: &mut [i64]| self.infer(py, n, |mlp, interrupt| mlp.predict(rows, to, n_threads, interrupt));
-        if self.output == Output::Softmax {
+        if self.network.has_classes() {
             let mut classes = zeros::<i64, 1>(py, [n])?;
             predict(classes.slice_mut())?;
             return Ok(classes.into_any());
         }
-        let mut likely = zeros::<i64, 2>(py, [n, self.layout.d_out()])?;
+        let mut likely = zeros::<i64, 2>(py, [n, self.layout().d_out()])?;
         predict(likely.slice_mut())?;
         Ok(likely.into_any())
     }
 
     fn loss(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
+        let _evaluation = self.evaluation();
         self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
             mlp.loss(&dataset, n_threads, interrupt)
+        })
+    }
+
+    fn evaluate(&self, data: &DataArguments<'_, '_>, n_threads: usize) -> BindResult<(f64, f64)> {
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
+        let views = arrays.views()?;
+        self.infer(data.py(), views.n_rows(), |mlp, interrupt| {
+            let dataset = views.dataset(mlp.network())?;
+            mlp.evaluate(&dataset, n_threads, interrupt)
         })
     }
 
@@ -256,14 +305,16 @@ impl<T: Stateful> Engine for Shared<T> {
         data: &DataArguments<'_, 'py>,
         objective: Objective,
         dropout: &SeededDropout,
+        n_threads: usize,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         let views = arrays.views()?;
-        let mut gradient = zeros::<T, 1>(data.py(), [self.layout.n_parameters()])?;
+        let mut gradient = zeros::<T, 1>(data.py(), [self.layout().n_parameters()])?;
         let to = gradient.slice_mut();
+        let _evaluation = self.evaluation();
         let loss = self.read(data.py(), |mlp, interrupt| {
             let dataset = views.dataset(mlp.network())?;
-            mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), interrupt)
+            mlp.loss_and_grad(&dataset, objective, to, dropout.masks(|| 0), n_threads, interrupt)
         })?;
         Ok((loss, gradient.into_any()))
     }
@@ -276,8 +327,8 @@ impl<T: Stateful> Engine for Shared<T> {
         let py = x.py();
         let (x, d_output) = (Matrix::<T>::extract("X", x)?, Matrix::<T>::extract("d_output", d_output)?);
         let (rows, d_logits) = (x.view(), d_output.view());
-        Inputs::from(rows).check_columns("X", &self.layout)?;
-        let mut gradient = zeros::<T, 1>(py, [self.layout.n_parameters()])?;
+        Inputs::from(rows).check_columns("X", self.layout())?;
+        let mut gradient = zeros::<T, 1>(py, [self.layout().n_parameters()])?;
         let mut d_x = zeros::<T, 2>(py, [rows.nrows(), rows.ncols()])?;
         let (to, d_to) = (gradient.slice_mut(), d_x.slice_mut());
         self.read(py, |mlp, interrupt| mlp.backward(rows, d_logits, to, d_to, interrupt))?;
@@ -291,12 +342,12 @@ impl<T: Stateful> Engine for Shared<T> {
         optimizer: &Optimizer,
         dropout: &SeededDropout,
     ) -> BindResult<f64> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         self.check_inputs_apart(&arrays)?;
         let views = arrays.views()?;
         let _claim = self.claim()?;
         let reservation = optimizer.reserve()?;
-        let mut loan = reservation.lend::<T>(self.layout.n_parameters())?;
+        let mut loan = reservation.lend::<T>(self.layout().n_parameters())?;
         let (rule, options) = (loan.rule(), reservation.options());
         let state: &mut State<T> = loan.state();
         watched(data.py(), |interrupt| {
@@ -308,12 +359,12 @@ impl<T: Stateful> Engine for Shared<T> {
     }
 
     fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()> {
-        let vector = Vector::<T>::extract("gradient", gradient, self.layout.n_parameters())?;
+        let vector = Vector::<T>::extract("gradient", gradient, self.layout().n_parameters())?;
         let parameters = self.span(self.parameters_ptr());
         check_apart("gradient", &vector.span(), &parameters, "the network's parameters")?;
         let _claim = self.claim()?;
         let reservation = optimizer.reserve()?;
-        let mut loan = reservation.lend::<T>(self.layout.n_parameters())?;
+        let mut loan = reservation.lend::<T>(self.layout().n_parameters())?;
         let (rule, options) = (loan.rule(), reservation.options());
         let (values, state) = (vector.view()?, loan.state());
         Ok(gradient.py().detach(|| {
@@ -328,20 +379,20 @@ impl<T: Stateful> Engine for Shared<T> {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<History> {
-        let arrays = data.arrays::<T>(Names::TRAINING, self.outputs())?;
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         self.check_inputs_apart(&arrays)?;
         let validation = arguments.validation.as_ref();
         let validation =
-            validation.map(|data| data.arrays::<T>(Names::VALIDATION, self.outputs())).transpose()?;
+            validation.map(|data| data.arrays::<T>(Names::VALIDATION, &self.network)).transpose()?;
         if let Some(validation) = &validation {
             self.check_inputs_apart(validation)?;
         }
         let _claim = self.claim()?;
-        let n_parameters = self.layout.n_parameters();
+        let n_parameters = self.layout().n_parameters();
         let optimizer = optimizer.reserve()?;
         // An optimizer whose state does not fit is refused before the data is read.
         drop(optimizer.lend::<T>(n_parameters)?);
-        let has_accuracy = self.output.is_probability();
+        let has_accuracy = self.network.output().is_probability();
         Training { mlp: &self.mlp, optimizer, n_parameters, has_accuracy, arguments }.run(
             data.py(),
             &arrays,
@@ -360,12 +411,11 @@ impl<T: Stateful> Shared<T> {
         self.parameters.load(Ordering::Relaxed)
     }
 
-    /// What becomes of the last layer's sums, and how many there are.
-    fn outputs(&self) -> (Output, usize) {
-        (self.output, self.layout.d_out())
+    fn layout(&self) -> &Layout {
+        self.network.layout()
     }
 
-    /// An error if an input lies where training writes.
+    /// Fails if an input shares memory that training writes to.
     fn check_inputs_apart(&self, arrays: &DataArrays<'_, '_, T>) -> BindResult<()> {
         let parameters = self.span(self.parameters_ptr());
         let check = |(name, span)| check_apart(name, &span, &parameters, "the network's parameters");

@@ -1,4 +1,4 @@
-//! From what went wrong to the class of exception that says so.
+//! From causes of errors to classes of exceptions.
 
 use fastmlp_core::Error;
 use pyo3::exceptions::{
@@ -16,22 +16,22 @@ pyo3::create_exception!(
     fastmlp,
     ModelFileError,
     PyValueError,
-    "A model file is damaged, or is no model file."
+    "A model file is damaged, or is not a model file."
 );
 
 /// Result of everything in the binding that can fail.
 pub(crate) type BindResult<T> = Result<T, BindError>;
 
-/// An error of the core, of Python, or of the border between them.
+/// An error of the core, of Python, or of the binding between them.
 #[derive(Debug)]
 pub(crate) enum BindError {
-    /// The core's.
+    /// An error of the core.
     Core(Error),
     /// An argument of the wrong type, with a message that names it.
     Type(String),
-    /// The network or the optimizer is at work elsewhere.
+    /// The network or the optimizer is in use by another call.
     Busy(&'static str),
-    /// Python's own.
+    /// An exception of Python.
     Python(PyErr),
 }
 
@@ -57,6 +57,13 @@ impl From<PyErr> for BindError {
 impl From<BindError> for PyErr {
     fn from(error: BindError) -> Self {
         let error = match error {
+            // What a function of the caller's raised passes through.
+            BindError::Core(Error::LossFunction(raised)) => {
+                return match raised.downcast::<Self>() {
+                    Ok(raised) => *raised,
+                    Err(other) => PyRuntimeError::new_err(other.to_string()),
+                };
+            }
             BindError::Core(error) => error,
             BindError::Type(message) => return PyTypeError::new_err(message),
             BindError::Busy(message) => return PyRuntimeError::new_err(message),
@@ -78,7 +85,7 @@ impl From<BindError> for PyErr {
             Error::OutOfMemory { .. } | Error::TooLarge { .. } => PyMemoryError::new_err(message),
             // With the number, Python picks the class: FileNotFoundError, PermissionError, ...
             Error::Io { path, source } => {
-                // What an object of Python's raised while it wrote or read.
+                // An exception that a Python object raised while it wrote or read.
                 let source = match source.downcast::<PyErr>() {
                     Ok(raised) => return raised,
                     Err(source) => source,

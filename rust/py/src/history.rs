@@ -1,4 +1,4 @@
-//! What a training shows: to a callback after each epoch, and as a whole in the end.
+//! The record of a training: for a callback after each epoch, and of all epochs at the end.
 
 use fastmlp_core::EpochRecord;
 use numpy::{PyArray1, PyArrayMethods};
@@ -6,14 +6,14 @@ use pyo3::prelude::*;
 
 use crate::argument::arguments;
 
-/// What `MLP.fit` tells its callback after an epoch.
+/// The record of an epoch, with which `MLP.fit` calls its callback.
 ///
 /// Parameters
 /// ----------
 /// epoch : int
 ///     Number of the epoch, from 1.
 /// epochs : int
-///     Number of epochs that `fit` was asked for.
+///     Number of epochs given to `fit`.
 /// loss : float
 ///     Training loss.
 /// accuracy : float or None
@@ -33,21 +33,21 @@ use crate::argument::arguments;
 pub(crate) struct Epoch {
     /// Number of the epoch: int, from 1.
     epoch: usize,
-    /// Number of epochs that `fit` was asked for: int.
+    /// Number of epochs given to `fit`: int.
     epochs: usize,
     /// Weighted mean of the rows' losses, each taken before the update of its batch: float.
     loss: f64,
-    /// Share of rows predicted correctly, each before the update of its batch: float from 0 to 1;
-    /// None for a network that does not classify. Batches without weight, which make no update, are
-    /// left out.
+    /// Fraction of rows predicted correctly, each before the update of its batch: float from 0 to
+    /// 1; None for a network that does not classify. Batches without weight, which make no update,
+    /// are excluded.
     accuracy: Option<f64>,
     /// Weighted mean of the validation rows' losses after the epoch: float; None without a
     /// validation set.
     val_loss: Option<f64>,
-    /// Share of validation rows predicted correctly after the epoch: float from 0 to 1; None
+    /// Fraction of validation rows predicted correctly after the epoch: float from 0 to 1; None
     /// without a validation set, or for a network that does not classify.
     val_accuracy: Option<f64>,
-    /// Duration of the epoch with its validation, in seconds: float.
+    /// Duration of the epoch including validation, in seconds: float.
     seconds: f64,
 }
 
@@ -109,7 +109,7 @@ impl Epoch {
 
 type Series = Py<PyArray1<f64>>;
 
-/// What `MLP.fit` returns: NumPy arrays with one entry an epoch.
+/// The record of a training, which `MLP.fit` returns: NumPy arrays with one entry per epoch.
 ///
 /// ``len(history)`` is the number of epochs.
 ///
@@ -134,22 +134,24 @@ pub(crate) struct History {
     /// Weighted mean of the rows' losses in each epoch, ``sum(w * l) / sum(w)``, each taken before
     /// the update of its batch: ndarray of shape (n_epochs,), float64.
     loss: Series,
-    /// Share of rows predicted correctly in each epoch, each before the update of its batch, from 0
-    /// to 1: ndarray of shape (n_epochs,), float64; None for a network that does not classify. Batches
-    /// without weight, which make no update, are left out.
+    /// Fraction of rows predicted correctly in each epoch, each before the update of its batch,
+    /// from 0 to 1: ndarray of shape (n_epochs,), float64; None for a network that does not
+    /// classify. Batches without weight, which make no update, are excluded.
     accuracy: Option<Series>,
     /// Weighted mean of the validation rows' losses after each epoch, with the class weights of
     /// `fit`: ndarray of shape (n_epochs,), float64; None without a validation set.
     val_loss: Option<Series>,
-    /// Share of validation rows predicted correctly after each epoch, from 0 to 1: ndarray of shape
-    /// (n_epochs,), float64; None without a validation set, or for a network that does not classify.
+    /// Fraction of validation rows predicted correctly after each epoch, from 0 to 1: ndarray of
+    /// shape (n_epochs,), float64; None without a validation set, or for a network that does not
+    /// classify.
     val_accuracy: Option<Series>,
-    /// Duration of each epoch with its validation, in seconds: ndarray of shape (n_epochs,), float64.
+    /// Duration of each epoch including validation, in seconds: ndarray of shape (n_epochs,),
+    /// float64.
     seconds: Series,
 }
 
 impl History {
-    /// `has` validation, and accuracy.
+    /// `has` says whether there is a validation set, and an accuracy.
     pub(crate) fn from_records(py: Python<'_>, records: &[EpochRecord], has: (bool, bool)) -> Self {
         let (validated, has_accuracy) = has;
         let series =

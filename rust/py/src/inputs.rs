@@ -1,4 +1,4 @@
-//! X: a dense matrix of NumPy's, or a sparse one of SciPy's, read where it lies.
+//! X: a dense NumPy matrix or a sparse SciPy matrix, read in place.
 
 use std::ops::Range;
 
@@ -19,15 +19,15 @@ pub(crate) enum InputArray<'a, 'py, T: PyScalar> {
 
 impl<'a, 'py, T: PyScalar> InputArray<'a, 'py, T> {
     /// The matrix `name` for a call that lets others run.
-    pub(crate) fn held(name: &'static str, object: &'a Bound<'py, PyAny>) -> BindResult<Self> {
+    pub(crate) fn borrowed(name: &'static str, object: &'a Bound<'py, PyAny>) -> BindResult<Self> {
         Ok(match SparseMatrix::extract(name, object)? {
             Some(sparse) => Self::Sparse(sparse),
-            None => Self::Dense(Input::Held(Matrix::extract(name, object)?)),
+            None => Self::Dense(Input::Borrowed(Matrix::extract(name, object)?)),
         })
     }
 
     /// The matrix `name` for a call without a gradient; `is_alone` as for [`Input::extract`].
-    pub(crate) fn seen(
+    pub(crate) fn attached(
         name: &'static str,
         object: &'a Bound<'py, PyAny>,
         is_alone: impl Fn(usize) -> bool,
@@ -45,7 +45,7 @@ impl<'a, 'py, T: PyScalar> InputArray<'a, 'py, T> {
         }
     }
 
-    /// The addresses that it spans, of each of its arrays.
+    /// The range of addresses of each of its arrays.
     pub(crate) fn spans(&self) -> Vec<Range<usize>> {
         match self {
             Self::Dense(dense) => vec![dense.span()],
@@ -69,7 +69,7 @@ enum IndexArray<'py> {
 }
 
 impl<'py, T: PyScalar> SparseMatrix<'py, T> {
-    /// The sparse matrix that an object is; none if it is something else.
+    /// The object as a sparse matrix; none if it is something else.
     fn extract(name: &'static str, object: &Bound<'py, PyAny>) -> BindResult<Option<Self>> {
         if object.cast::<PyUntypedArray>().is_ok() {
             return Ok(None);

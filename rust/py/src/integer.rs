@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 
 use crate::error::{BindError, BindResult};
 
-/// The integer `value`, which may be of any type that counts as one in Python, if it is in `range`.
+/// The integer `value`, which may be of any type with `__index__`, if it is in `range`.
 pub(crate) fn integer(
     name: &'static str,
     value: &Bound<'_, PyAny>,
@@ -28,7 +28,7 @@ pub(crate) fn integer(
     };
     match found {
         Some(found) if range.contains(&found) => Ok(found),
-        // Python prints no integer of many thousand digits.
+        // Python refuses to print integers of many thousand digits.
         _ => {
             Err(Error::value(name, index.str().map_or("out of range".into(), |s| s.to_string()), expected)
                 .into())
@@ -36,14 +36,14 @@ pub(crate) fn integer(
     }
 }
 
-/// A number of things, at least `least`.
+/// A count, at least `least`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of usize")]
 pub(crate) fn count(name: &'static str, value: &Bound<'_, PyAny>, least: usize) -> BindResult<usize> {
     let range = least as i128..=isize::MAX as i128;
     Ok(integer(name, value, range, &format!("an integer from {least} to 2**63 - 1"))? as usize)
 }
 
-/// A seed, given or drawn from a `numpy.random.Generator`; none given is one nobody knows, from the operating system.
+/// A seed, given or drawn from a `numpy.random.Generator`; none if none is given.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range of u64")]
 pub(crate) fn seed(value: Option<&Bound<'_, PyAny>>) -> BindResult<Option<u64>> {
     let Some(value) = value else { return Ok(None) };
@@ -63,7 +63,7 @@ fn drawn(generator: &Bound<'_, PyAny>) -> BindResult<u64> {
     Ok(generator.call_method("integers", (0, u64::MAX), Some(&how))?.extract()?)
 }
 
-/// A seed nobody knows.
+/// A random seed from the operating system.
 pub(crate) fn random_seed() -> BindResult<u64> {
     getrandom::u64().map_err(|error| PyOSError::new_err(error.to_string()).into())
 }

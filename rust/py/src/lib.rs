@@ -7,29 +7,29 @@
 //! | `X`, `X_val`, `d_output`: float32 or float64, (n, d), any strides | `ArrayView2<T>` | no |
 //! | `y`, `y_val`: any integer type, (n,), any strides | `&dyn Labels` | no |
 //! | `sample_weight`: float32 or float64, (n,), any strides | `&dyn Weights` | no |
+//! | `y` and the sums that a loss of the caller's own is called with | new arrays | yes, once a batch |
 //! | `gradient`: the network's type, (n_parameters,), contiguous | `&[T]` | no |
-//! | `class_weight`: any iterable of numbers | `Vec<f64>` | yes, one number a class |
+//! | `class_weight`: any iterable of numbers | `Vec<f64>` | yes, one number per class |
 //! | `out`: C-contiguous, of the network's type | `ArrayViewMut2<T>` | no |
 //! | `parameters`, `weights`, `biases` | views whose base is the network object | no |
 //! | results | arrays that NumPy owns, written in place | no |
 //!
 //! An array of another type than the network's is a `TypeError` that names the cast: casting is the caller's decision.
-//! Misaligned memory is a `ValueError`, a masked array a `TypeError`. While a call runs, its arrays are borrowed; who writes to them from another
-//! thread gets numbers that are in part old and in part new, as with NumPy.
+//! Misaligned memory is a `ValueError`, a masked array a `TypeError`. While a call runs, its arrays are borrowed;
+//! writing to them from another thread gives numbers that are partly old and partly new, as with NumPy.
 //!
 //! # The interpreter
 //!
-//! A call that computes detaches from the interpreter first (`detached.rs`), and attaches about every 20 ms to look for
-//! signals. `fit` attaches between epochs only when there is a callback. A pass without a gradient over so few rows that
-//! it ends before anyone would look for signals stays attached: to hold its arrays against others and to detach would
-//! take longer than the work.
+//! A call that computes first detaches from the interpreter (`detached.rs`), and attaches about every 20 ms to check
+//! for signals. `fit` attaches between epochs only if there is a callback. Inference on so few rows that it ends before
+//! signals would be checked stays attached: borrowing its arrays and detaching would take longer than the work.
 //!
-//! Where the interpreter ends while a daemon thread is in a call, that thread sleeps for good (`ending.rs`).
+//! If the interpreter shuts down while a daemon thread is in a call, that thread sleeps forever (`ending.rs`).
 //!
 //! # Several threads
 //!
-//! Calls that read a network run side by side. A call that trains it waits for them; a call that comes while a network
-//! is trained is a `RuntimeError`.
+//! Calls that read a network run side by side. A call that trains it waits for them; a call that starts while a
+//! network is trained raises a `RuntimeError`.
 
 #![allow(
     clippy::doc_markdown,
@@ -48,6 +48,8 @@ mod error;
 mod history;
 mod inputs;
 mod integer;
+mod loss;
+mod loss_function;
 mod mlp;
 mod network_file;
 mod objective;
@@ -76,6 +78,8 @@ mod _core {
     use super::error::{DivergenceError, ModelFileError};
     #[pymodule_export]
     use super::history::{Epoch, History};
+    #[pymodule_export]
+    use super::loss::check_loss;
     #[pymodule_export]
     use super::mlp::MLP;
     #[pymodule_export]

@@ -1,9 +1,11 @@
 //! The class `MLP`: signatures and documentation; the work is the engine's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fastmlp_core::{Error, Init, Layout, Network, NetworkFile, Normalization, Objective, Role};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
@@ -15,6 +17,8 @@ use crate::engine::{Engine, build};
 use crate::error::{BindError, BindResult};
 use crate::history::History;
 use crate::integer::{count, random_seed, seed as seed_of};
+use crate::loss::as_object;
+use crate::loss_function::LossFunction;
 use crate::network_file::{array, load_alone};
 use crate::objective::objective;
 use crate::optimizer::Optimizer;
@@ -28,7 +32,7 @@ use crate::training::{DataArguments, FitArguments};
 ///
 /// Dense layers compute ``z = a @ W + b``, and an activation ``a = f(z)`` follows each but the
 /// last. Its sums are logits, whose softmax gives the probabilities of classes, or become another
-/// `output`, and training lowers the weighted mean of the loss that belongs to that.
+/// `output`, and training lowers the weighted mean of a loss.
 ///
 /// All parameters lie in one vector: layer by layer the weights ``(d_in, d_out)``, row after
 /// row, then the biases ``(d_out,)``, then those of the layer's normalisation and activation, where
@@ -42,29 +46,33 @@ use crate::training::{DataArguments, FitArguments};
 /// activation : str or sequence of str, default="relu"
 ///     The name of an activation, see Notes: one for all hidden layers, or a sequence with one per
 ///     hidden layer.
-/// output : {"softmax", "sigmoid", "identity", "exp"}, default="softmax"
+/// output : {"softmax", "sigmoid", "identity", "exp"}, default=None
 ///     What makes predictions ``p`` of the last sums: probabilities of classes that exclude each
 ///     other, a probability for each output, any numbers, or positive numbers; see Notes for the
-///     loss of each, and for what `y` is.
+///     loss of each, and for what `y` is. None is what goes with the loss, ``"softmax"`` without
+///     one.
 /// init : str, default="auto"
 ///     How weights are drawn: ``"auto"``, ``"glorot_uniform"``, ``"glorot_normal"``,
 ///     ``"he_uniform"``, ``"he_normal"``, ``"lecun_normal"`` or ``"normal"``; see Notes. Biases
 ///     start at 0.
 /// init_scale : float, default=None
-///     Standard deviation of ``init="normal"``, to which it belongs alone: finite, >= 0; None
-///     is 0.01.
+///     Standard deviation of ``init="normal"``, the only one that has it: finite, >= 0; None means
+///     0.01.
 /// dtype : str or dtype, default="float32"
 ///     Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``,
 ///     or NumPy's type of that name.
 /// seed : int or numpy.random.Generator, default=None
-///     From 0 to 2**64 - 1. It fixes the initial weights, and the order of rows in each `fit`
-///     that is given no seed of its own. A Generator draws one, and is advanced by that. None asks
-///     the operating system for one.
+///     From 0 to 2**64 - 1. It determines the initial weights, and the order of rows in each `fit`
+///     without a seed of its own. A seed is drawn from a Generator, which advances it. None takes a
+///     seed from the operating system.
 /// normalization : {"layer"}, default=None
 ///     ``"layer"`` normalises the sums of every hidden layer, row by row, before the activation; see
 ///     Notes. None does not.
 /// input_scale : bool, default=False
 ///     Whether each input is first multiplied by a learnable number of its own, which is 1 at first.
+/// loss : str, Loss or callable, default=None
+///     What training lowers: an object of `fastmlp.losses`, its name, such as ``"huber"``, or a
+///     function of your own, see Notes. None is the loss that belongs to the output.
 ///
 /// Attributes
 /// ----------
@@ -74,6 +82,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     The activation of all hidden layers, or of each if they differ.
 /// output : str
 ///     What makes predictions of the last sums.
+/// loss_function : Loss or callable
+///     What training lowers: an object of `fastmlp.losses`, or the function that was given.
 /// dtype : str
 ///     ``"float32"`` or ``"float64"``.
 /// n_parameters : int
@@ -96,8 +106,8 @@ use crate::training::{DataArguments, FitArguments};
 /// TypeError
 ///     If an argument is of the wrong type.
 /// ValueError
-///     If a width, a name, a scale or a seed is out of its range, or `activation` is a sequence
-///     without exactly one name per hidden layer.
+///     If a width, a name, a scale or a seed is out of its range, `activation` is a sequence without
+///     exactly one name per hidden layer, or the loss does not go with the output.
 /// MemoryError
 ///     If the system refuses memory for the parameters.
 ///
@@ -122,13 +132,14 @@ use crate::training::{DataArguments, FitArguments};
 ///     silu        f(z) = z / (1 + exp(-z))                                     [5]
 ///     mish        f(z) = z tanh(log(1 + exp(z)))                               [6]
 ///     softplus    f(z) = log(1 + exp(z))
-///     prelu       f(z) = z if z > 0 else a z, with a learnable slope a per unit, 0.25 at first   [2]
+///     prelu       f(z) = z if z > 0 else a z, with a learnable slope a per unit, initially 0.25  [2]
 ///
-/// to two units in the last place.
+/// All are exact to two units in the last place.
 ///
-/// With ``normalization="layer"`` an activation takes ``g (z - mean(z)) / sqrt(var(z) + 1e-5) + s``
-/// in place of ``z``, with the mean and the (biased) variance of the row's sums [8], and a learnable
-/// gain ``g``, 1 at first, and shift ``s``, 0 at first, per unit.
+/// With ``normalization="layer"`` an activation is applied to
+/// ``g (z - mean(z)) / sqrt(var(z) + 1e-5) + s`` instead of ``z``, with the mean and the (biased)
+/// variance of the row's sums [8], and a learnable gain ``g``, initially 1, and shift ``s``,
+/// initially 0, per unit.
 ///
 /// Initialisers, for weights ``(d_in, d_out)``::
 ///
@@ -141,8 +152,8 @@ use crate::training::{DataArguments, FitArguments};
 ///     auto            glorot_uniform before identity, sigmoid, tanh and the output,
 ///                     lecun_normal before selu, he_uniform before all others
 ///
-/// Weights are drawn in double precision: the same seed gives networks of both types the same
-/// start, rounded.
+/// Weights are drawn in double precision: with the same seed networks of both types start from the
+/// same weights, rounded.
 ///
 /// Outputs, and the losses that belong to them::
 ///
@@ -152,21 +163,33 @@ use crate::training::{DataArguments, FitArguments};
 ///     exp       p = exp(z)                 l = sum(y log(y / p) - y + p)
 ///
 /// computed so that no exponential overflows that need not; they are the cross-entropy of classes
-/// and of yes and no, half the squared error, and half the Poisson deviance. For softmax `y` has
-/// shape (n,) and holds class indices, of any integer dtype; for the others it has shape
-/// (n, d_out), or (n,) if d_out is 1, and is of the network's dtype: from 0 to 1 for sigmoid, >= 0
-/// for exp. The loss of several rows is ``sum(w * l) / sum(w)`` with
-/// ``w = sample_weight * class_weight[y]``, where a weight that is not given counts as 1; class
-/// weights are for softmax alone.
+/// and of yes and no, half the squared error, and half the Poisson deviance. `fastmlp.losses` has
+/// others: cross-entropy with smoothed labels and the focal loss for softmax and sigmoid; absolute
+/// error, Huber's loss and quantiles for identity; gamma and Tweedie deviances for exp.
 ///
-/// `X` may also be a sparse matrix or array of SciPy's in CSR format, of the network's dtype, where
-/// no `d_X` is asked for. It is never made dense as a whole.
+/// For softmax `y` has shape (n,) and holds class indices, of any integer dtype; for the others it
+/// has shape (n, d_out), or (n,) if d_out is 1, and is of the network's dtype: from 0 to 1 for
+/// sigmoid, >= 0 for exp, or what another loss says. The loss of several rows is
+/// ``sum(w * l) / sum(w)`` with ``w = sample_weight * class_weight[y]``, where a weight that is not
+/// given counts as 1; class weights are for softmax alone.
 ///
-/// Arrays are read where they lie, whatever their strides, and never cast: a wrong dtype is a
-/// TypeError that names the cast. While a call works for more than some tens of microseconds,
-/// other Python threads run, and signals are looked for about every 20 ms: Ctrl-C ends any call.
-/// Calls that read a network may run side by side; a call that comes while the network is trained
-/// raises a RuntimeError. Networks can be copied and pickled.
+/// A function ``loss(y, raw)`` is called once per batch, for all of its rows in their order, with `y`
+/// as it was given, of any number of columns and the network's dtype, and the last layer's sums
+/// `raw`, of shape (n, d_out): copies. It returns the tuple ``(losses, d_raw)``: the loss of each
+/// row, of shape (n,), and its derivative with respect to the row's sums, of shape (n, d_out), both
+/// finite, of the network's dtype, and without the weights, which come afterwards. What it raises
+/// ends the call and passes through; training stops at the last whole update. It goes with the
+/// output identity. While a network is trained its loss function cannot use it: that is a
+/// RuntimeError. A network with such a loss is pickled with its function, and has no file.
+///
+/// `X` may also be a SciPy sparse matrix or array in CSR format, of the network's dtype, except in
+/// `backward`. It is never made dense as a whole.
+///
+/// Arrays are read in place, whatever their strides, and never cast: a wrong dtype raises a
+/// TypeError that names the cast. During a call that takes more than some tens of microseconds,
+/// other Python threads run, and signals are checked about every 20 ms: Ctrl-C ends any call. Calls
+/// that read a network may run side by side; a call that starts while the network is trained raises
+/// a RuntimeError. Networks can be copied and pickled.
 ///
 /// References
 /// ----------
@@ -201,34 +224,39 @@ use crate::training::{DataArguments, FitArguments};
 pub(crate) struct MLP {
     engine: Box<dyn Engine>,
     network: Network,
+    /// The engine has it too; counted once, so that the garbage collector sees all that holds the callable.
+    loss_function: Option<Arc<LossFunction>>,
 }
 
 #[pymethods]
 impl MLP {
     #[new]
     #[pyo3(signature = (
-        layer_sizes, activation = None, output = "softmax", init = "auto", init_scale = None, dtype = None,
-        seed = None, *, normalization = None, input_scale = false
-    ), text_signature = "(layer_sizes, activation='relu', output='softmax', init='auto', init_scale=None, \
-        dtype='float32', seed=None, *, normalization=None, input_scale=False)")]
+        layer_sizes, activation = None, output = None, init = "auto", init_scale = None, dtype = None,
+        seed = None, *, normalization = None, input_scale = false, loss = None
+    ), text_signature = "(layer_sizes, activation='relu', output=None, init='auto', init_scale=None, \
+        dtype='float32', seed=None, *, normalization=None, input_scale=False, loss=None)")]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn new(
         layer_sizes: &Bound<'_, PyAny>,
         activation: Option<&Bound<'_, PyAny>>,
-        #[pyo3(from_py_with = argument::output)] output: &str,
+        #[pyo3(from_py_with = argument::output)] output: Option<&str>,
         #[pyo3(from_py_with = argument::init)] init: &str,
         #[pyo3(from_py_with = argument::init_scale)] init_scale: Option<f64>,
         dtype: Option<&Bound<'_, PyAny>>,
         seed: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = argument::normalization)] normalization: Option<&str>,
         #[pyo3(from_py_with = argument::input_scale)] input_scale: bool,
+        loss: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<Self> {
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
         let network = architecture.network()?;
         let init = Init::from_name(init, init_scale)?;
         let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
         let seed = seed_of(seed)?.map_or_else(random_seed, Ok)?;
-        Ok(Self { engine: build(&dtype, network.clone(), Some(init), seed)?, network })
+        let loss_function = architecture.loss_function(&network);
+        let engine = build(&dtype, network.clone(), Some(init), seed, loss_function.as_ref())?;
+        Ok(Self { engine, network, loss_function })
     }
 
     /// Widths of the layers, input first: tuple of int.
@@ -237,8 +265,8 @@ impl MLP {
         PyTuple::new(py, self.layout().layer_sizes().collect::<Vec<_>>())
     }
 
-    /// The activation of all hidden layers: str; tuple of str, one a layer, if they differ; ``()``
-    /// without hidden layers.
+    /// The activation of all hidden layers: str; tuple of str, one per layer, if they differ;
+    /// ``()`` without hidden layers.
     #[getter]
     fn activation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let names: Vec<_> = self.network.activations().iter().map(|activation| activation.name()).collect();
@@ -255,6 +283,15 @@ impl MLP {
         self.network.output().name()
     }
 
+    /// What training lowers: an object of `fastmlp.losses`, or the function that was given.
+    #[getter]
+    fn loss_function<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.loss_function {
+            Some(function) => Ok(function.callable(py).clone()),
+            None => as_object(py, self.network.loss()),
+        }
+    }
+
     /// Type of the parameters, of the inputs and of the results: ``"float32"`` or ``"float64"``.
     #[getter]
     fn dtype(&self) -> &'static str {
@@ -269,8 +306,8 @@ impl MLP {
 
     /// All parameters: ndarray of shape (n_parameters,), a live view.
     ///
-    /// Writing to it changes the network, and training changes what it shows. Its memory never
-    /// moves, and lives for as long as a view of it.
+    /// Writing to it changes the network, and training changes its values. Its memory never moves,
+    /// and lives as long as any view of it.
     #[getter]
     fn parameters<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyAny> {
         slf.get().engine.parameters(slf.clone().into_any())
@@ -290,7 +327,7 @@ impl MLP {
     }
 
     /// Every block of parameters with its stage and role: tuple of ParameterBlock, in the order of
-    /// `parameters`, of which each has a live view.
+    /// `parameters`; each has a live view of its part.
     #[getter]
     fn parameter_blocks<'py>(slf: &Bound<'py, Self>) -> BindResult<Bound<'py, PyTuple>> {
         blocks_of(slf.get().layout(), &Self::parameters(slf))
@@ -303,7 +340,7 @@ impl MLP {
         self.network.normalization().map(Normalization::name)
     }
 
-    /// Whether each input is multiplied by a learnable number of its own: bool.
+    /// Whether each input is multiplied by a learnable number: bool.
     #[getter]
     fn input_scale(&self) -> bool {
         self.network.input_scale()
@@ -350,19 +387,19 @@ impl MLP {
 
     /// Compute the last layer's sums: the logits of rows.
     ///
-    /// A row that is not finite gives NaN, or what the activations make of it; other rows do not
-    /// depend on it.
+    /// A row that is not finite gives NaN, or whatever the activations turn it into; other rows are
+    /// not affected.
     ///
     /// Parameters
     /// ----------
     /// X : ndarray or CSR matrix of shape (n, d_in)
     ///     Of the network's dtype, an array with any strides.
     /// out : ndarray of shape (n, d_out), default=None
-    ///     Where to write the logits: C-contiguous, of the network's dtype, apart from `X` and from
-    ///     the network's parameters. None makes a new array.
+    ///     Where to write the logits: C-contiguous, of the network's dtype, in memory shared
+    ///     neither with `X` nor with the network's parameters. None makes a new array.
     /// n_jobs : int, default=None
-    ///     Threads that share the rows: None is 1, -1 all cores, -2 all but one. The result has the
-    ///     same bits for each number. No more are started than pay: few rows have one thread.
+    ///     Number of threads that share the rows, at most: None means 1, -1 all cores, -2 all but
+    ///     one. The result has the same bits for any number. Few rows are computed on one thread.
     ///
     /// Returns
     /// -------
@@ -372,7 +409,8 @@ impl MLP {
     /// Raises
     /// ------
     /// TypeError
-    ///     If `X` or `out` is not a NumPy array of the network's dtype, or `n_jobs` is no integer.
+    ///     If `X` or `out` is not a NumPy array of the network's dtype, or `n_jobs` is not an
+    ///     integer.
     /// ValueError
     ///     If a shape does not fit, `X` is misaligned in memory or a sparse matrix that is damaged or
     ///     of another format than CSR, `out` is read-only, not
@@ -390,9 +428,9 @@ impl MLP {
         self.engine.forward(X, out, false, threads(n_jobs)?)
     }
 
-    /// Compute the probabilities of the classes, or for a sigmoid that of each output.
+    /// Compute the probabilities of the classes, or for a sigmoid the probability of each output.
     ///
-    /// Rows that are not finite count as in `forward`.
+    /// Rows that are not finite are treated as in `forward`.
     ///
     /// Parameters
     /// ----------
@@ -429,7 +467,7 @@ impl MLP {
         self.engine.forward(X, out, true, threads(n_jobs)?)
     }
 
-    /// Find the likeliest class of each row, or what else the network predicts.
+    /// Predict the most probable class of each row, or the outputs of a network without classes.
     ///
     /// Parameters
     /// ----------
@@ -441,16 +479,16 @@ impl MLP {
     /// Returns
     /// -------
     /// ndarray of shape (n,) or (n, d_out)
-    ///     For softmax class indices, int64, of shape (n,): where the largest logit is; the first of
-    ///     several equal ones. For sigmoid int64 of shape (n, d_out): 1 where the probability is above
-    ///     a half, else 0. For identity and exp the outputs, of the network's dtype and shape
+    ///     For softmax the index of the largest logit, the first of several equal ones: int64, of
+    ///     shape (n,). For sigmoid 1 where the probability is above 1/2, else 0: int64, of shape
+    ///     (n, d_out). For identity and exp the outputs, of the network's dtype and shape
     ///     (n, d_out).
     ///
     /// Raises
     /// ------
     /// TypeError, ValueError, RuntimeError
     ///     As `forward` does; for softmax and sigmoid a ValueError if `X` is not finite, with the
-    ///     first row and column that is wrong, or if a logit is NaN: no class follows from it.
+    ///     first row and column that is wrong, or if a logit is NaN, which determines no class.
     #[pyo3(signature = (X, n_jobs = None))]
     #[allow(non_snake_case, reason = "the name users know")]
     fn predict<'py>(
@@ -468,8 +506,8 @@ impl MLP {
     /// X : ndarray or CSR matrix of shape (n, d_in)
     ///     Of the network's dtype, an array with any strides; n >= 1.
     /// y : ndarray of shape (n,) or (n, d_out)
-    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
-    ///     softmax has, see the Notes of `MLP`.
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; for other outputs than softmax
+    ///     see the Notes of `MLP`.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all.
     /// class_weight : sequence of d_out floats, default=None
@@ -506,7 +544,7 @@ impl MLP {
         self.engine.loss(&DataArguments { x: X, y, sample_weight, class_weight }, threads(n_jobs)?)
     }
 
-    /// Compute the loss, with a penalty if there is one, and its gradient.
+    /// Compute the loss, and how well the network predicts, in one pass over the rows.
     ///
     /// Parameters
     /// ----------
@@ -519,16 +557,66 @@ impl MLP {
     ///     Weight of each row, as in `loss`.
     /// class_weight : sequence of d_out floats, default=None
     ///     Weight of the rows of each class, as in `loss`.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, as in `forward`.
+    ///
+    /// Returns
+    /// -------
+    /// loss : float
+    ///     The loss, as of `loss`.
+    /// score : float
+    ///     Where predictions are probabilities, the weighted share of rows that are right: those whose
+    ///     class is the likeliest, or whose outputs are all on the right side of a half. Else R
+    ///     squared, ``1 - sum(w * (y - p)**2) / sum(w * (y - mean(y))**2)``, averaged over the
+    ///     outputs; an output whose targets are all the same counts 1 if it has no error, else 0.
+    ///
+    /// Raises
+    /// ------
+    /// TypeError, ValueError, RuntimeError
+    ///     As `loss` does.
+    #[pyo3(signature = (X, y, sample_weight = None, class_weight = None, n_jobs = None))]
+    #[allow(non_snake_case, reason = "the name users know")]
+    fn evaluate<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        class_weight: Option<&Bound<'py, PyAny>>,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<(f64, f64)> {
+        self.engine.evaluate(&DataArguments { x: X, y, sample_weight, class_weight }, threads(n_jobs)?)
+    }
+
+    /// Compute the loss, with a penalty if there is one, and its gradient.
+    ///
+    /// Parameters
+    /// ----------
+    /// X : ndarray or CSR matrix of shape (n, d_in)
+    ///     Of the network's dtype, an array with any strides; n >= 1.
+    /// y : ndarray of shape (n,) or (n, d_out)
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; for other outputs than softmax
+    ///     see the Notes of `MLP`.
+    /// sample_weight : ndarray of shape (n,), default=None
+    ///     Weight of each row, as in `loss`.
+    /// class_weight : sequence of d_out floats, default=None
+    ///     Weight of the rows of each class, as in `loss`.
     /// dropout : float or sequence of floats, default=0.0
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
-    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
-    ///     their expectation.
+    ///     has one per hidden layer. The others are divided by the share that is kept, so that sums
+    ///     keep their expectation.
     /// seed : int or numpy.random.Generator, default=None
-    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. It is
-    ///     needed with dropout, and without means nothing.
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a seed can be drawn from
+    ///     a Generator. It is required with dropout, and ignored without.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
+    /// input_dropout : float, default=0.0
+    ///     Share of the inputs that is left out at random, in [0, 1), as `dropout` leaves out
+    ///     activations.
+    /// n_jobs : int, default=None
+    ///     Threads that share the rows, at most: None is 1, -1 all cores, -2 all but one. Few rows have
+    ///     one thread, and limits that threadpoolctl sets are obeyed. The result has the same bits for
+    ///     each number.
     ///
     /// Returns
     /// -------
@@ -556,8 +644,12 @@ impl MLP {
     /// >>> mlp.loss(X, y) < before
     /// True
     #[pyo3(
-        signature = (X, y, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0),
-        text_signature = "($self, X, y, sample_weight=None, class_weight=None, dropout=0.0, seed=None, alpha=0.0)"
+        signature = (
+            X, y, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0,
+            input_dropout = 0.0, n_jobs = None
+        ),
+        text_signature = "($self, X, y, sample_weight=None, class_weight=None, dropout=0.0, seed=None, alpha=0.0, \
+            input_dropout=0.0, n_jobs=None)"
     )]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn loss_and_grad<'py>(
@@ -569,19 +661,22 @@ impl MLP {
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
         #[pyo3(from_py_with = argument::alpha)] alpha: f64,
+        #[pyo3(from_py_with = argument::input_dropout)] input_dropout: f64,
+        n_jobs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<(f64, Bound<'py, PyAny>)> {
-        let dropout = self.dropout(dropout, seed)?.seeded()?;
+        let dropout = self.dropout((dropout, input_dropout), seed)?.seeded()?;
         let objective = Objective { alpha, ..Objective::default() };
         self.engine.loss_and_grad(
             &DataArguments { x: X, y, sample_weight, class_weight },
             objective,
             &dropout,
+            threads(n_jobs)?,
         )
     }
 
-    /// Pull the derivative of a loss of the caller's own back through the network.
+    /// Backpropagate the derivative of a custom loss through the network.
     ///
-    /// The forward pass is run again, and nothing of an earlier call is needed.
+    /// The forward pass is run again; no earlier call is needed.
     ///
     /// Parameters
     /// ----------
@@ -635,24 +730,29 @@ impl MLP {
     /// X : ndarray or CSR matrix of shape (n, d_in)
     ///     Of the network's dtype, an array with any strides; n >= 1. All rows are one batch.
     /// y : ndarray of shape (n,) or (n, d_out)
-    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
-    ///     softmax has, see the Notes of `MLP`.
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; for other outputs than softmax
+    ///     see the Notes of `MLP`.
     /// optimizer : SGD, Adam or AdamW
-    ///     Turns the gradient into a change of the parameters; its state goes on from its last step.
+    ///     Turns the gradient into a change of the parameters; its state continues from its last
+    ///     step.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, as in `loss`.
     /// class_weight : sequence of d_out floats, default=None
     ///     Weight of the rows of each class, as in `loss`.
     /// dropout : float or sequence of floats, default=0.0
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
-    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
-    ///     their expectation.
+    ///     has one per hidden layer. The others are divided by the share that is kept, so that sums
+    ///     keep their expectation.
     /// seed : int or numpy.random.Generator, default=None
-    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a Generator draws one. None
-    ///     takes the next seed of the network's own stream. Without dropout it means nothing.
+    ///     From 0 to 2**64 - 1: the masks of dropout are a function of it; a seed can be drawn from
+    ///     a Generator. None takes the next seed of the network's own stream. It is ignored without
+    ///     dropout.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases: finite, >= 0.
+    /// input_dropout : float, default=0.0
+    ///     Share of the inputs that is left out at random, in [0, 1), as `dropout` leaves out
+    ///     activations.
     ///
     /// Returns
     /// -------
@@ -662,7 +762,7 @@ impl MLP {
     /// Raises
     /// ------
     /// TypeError
-    ///     As `loss` does, or if `optimizer` is no optimizer.
+    ///     As `loss` does, or if `optimizer` is not an optimizer.
     /// ValueError
     ///     As `loss` does; if the optimizer's state belongs to a network of another size or dtype;
     ///     if the loss is not finite because `X` is not, with the first row and column that is wrong.
@@ -673,10 +773,11 @@ impl MLP {
     ///     If another call is training the network, or training with the optimizer.
     #[pyo3(
         signature = (
-            X, y, optimizer, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0
+            X, y, optimizer, sample_weight = None, class_weight = None, dropout = None, seed = None, alpha = 0.0,
+            input_dropout = 0.0
         ),
         text_signature = "($self, X, y, optimizer, sample_weight=None, class_weight=None, dropout=0.0, seed=None, \
-            alpha=0.0)"
+            alpha=0.0, input_dropout=0.0)"
     )]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn step<'py>(
@@ -689,93 +790,97 @@ impl MLP {
         dropout: Option<&Bound<'py, PyAny>>,
         seed: Option<&Bound<'py, PyAny>>,
         #[pyo3(from_py_with = argument::alpha)] alpha: f64,
+        #[pyo3(from_py_with = argument::input_dropout)] input_dropout: f64,
     ) -> BindResult<f64> {
         let data = DataArguments { x: X, y, sample_weight, class_weight };
-        let dropout = self.dropout(dropout, seed)?;
+        let dropout = self.dropout((dropout, input_dropout), seed)?;
         let objective = Objective { alpha, ..Objective::default() };
         self.engine.step(&data, objective, Optimizer::extract(optimizer)?, &dropout)
     }
 
-    /// Train for some epochs: go through all rows in batches, with one update each.
+    /// Train for some epochs: go through all rows in batches, with one update per batch.
     ///
-    /// Training goes on from the parameters as they are.
+    /// Training starts from the current parameters.
     ///
     /// Parameters
     /// ----------
     /// X : ndarray or CSR matrix of shape (n, d_in)
-    ///     Of the network's dtype, an array with any strides; n >= 1. It is read where it lies.
+    ///     Of the network's dtype, an array with any strides; n >= 1. It is read in place.
     /// y : ndarray of shape (n,) or (n, d_out)
-    ///     Class indices from 0 to d_out - 1, of any integer dtype; or what another output than
-    ///     softmax has, see the Notes of `MLP`.
+    ///     Class indices from 0 to d_out - 1, of any integer dtype; for other outputs than softmax
+    ///     see the Notes of `MLP`.
     /// optimizer : SGD, Adam or AdamW, default=None
-    ///     Turns gradients into changes of the parameters. Its state goes on from its last step, and
-    ///     stays with it after the call. None is a new ``Adam()``.
+    ///     Turns gradients into changes of the parameters. Its state continues from its last step,
+    ///     and stays with it after the call. None means a new ``Adam()``.
     /// epochs : int, default=1000
-    ///     How often to go through all rows, >= 0.
+    ///     Number of passes through all rows, >= 0.
     /// batch_size : int, default=None
-    ///     Rows of an update, >= 1; the last batch of an epoch has what is left. None, or more than
-    ///     n, is all rows.
+    ///     Rows per update, >= 1; the last batch of an epoch has the rest. None, or more than n,
+    ///     means all rows.
     /// shuffle : bool, default=True
-    ///     Draw a new order of rows for each epoch. Where one batch is all rows, there is nothing to
-    ///     shuffle.
+    ///     Whether to draw a new order of rows for each epoch. If one batch has all rows, there is
+    ///     nothing to shuffle.
     /// seed : int, numpy.random.Generator or numpy.random.RandomState, default=None
     ///     From 0 to 2**64 - 1. The order of rows is a function of the seed and the number of the
     ///     epoch alone. None takes the next seed of the network's own stream, which starts at the
-    ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time. A
-    ///     Generator draws one seed for the whole call. A RandomState gives the orders of
-    ///     scikit-learn, each its shuffle of the one before, even where one batch is all rows, and is
-    ///     advanced by them when the call ends; the masks of dropout then come from the network's own
-    ///     stream.
+    ///     `seed` of the network: ``MLP(..., seed=0).fit(X, y)`` gives the same each time. From a
+    ///     Generator one seed is drawn for the whole call. A RandomState gives the orders of
+    ///     scikit-learn, each a shuffle of the one before, even if one batch has all rows, and is
+    ///     advanced by them when the call ends; the masks of dropout then come from the network's
+    ///     own stream.
     /// sample_weight : ndarray of shape (n,), default=None
     ///     Weight of each row, float32 or float64: finite, >= 0. None is 1 for all. The loss of a
     ///     batch is ``sum(w * l) / sum(w)`` over its rows; a batch whose weights are all 0 makes no
     ///     update.
     /// class_weight : sequence of d_out floats, default=None
-    ///     Weight of the rows of each class, of the validation set too: finite, >= 0. None is 1 for
-    ///     all.
+    ///     Weight of the rows of each class, also in the validation set: finite, >= 0. None means 1
+    ///     for all.
     /// X_val : ndarray or CSR matrix of shape (n_val, d_in), default=None
     ///     A validation set, given with `y_val`, of the network's dtype. Its loss and accuracy are
-    ///     taken after each epoch; training does not use them.
+    ///     computed after each epoch; training does not use them.
     /// y_val : ndarray of shape (n_val,) or (n_val, d_out), default=None
-    ///     The targets of `X_val`, as `y` has them.
+    ///     The targets of `X_val`, in the form of `y`.
     /// dropout : float or sequence of floats, default=0.0
     ///     Share of each hidden layer's activations that is left out at random, in [0, 1); a sequence
-    ///     has one a hidden layer. The others are divided by the share that is kept, so that sums keep
-    ///     their expectation.
+    ///     has one per hidden layer. The others are divided by the share that is kept, so that sums
+    ///     keep their expectation.
     /// n_jobs : int, default=None
-    ///     Threads that share a batch, at most: None is 1, -1 all cores, -2 all but one. A batch too
-    ///     small to be shared has one thread, and limits that threadpoolctl sets are obeyed. The
-    ///     result has the same bits for each number.
+    ///     Number of threads that share a batch, at most: None means 1, -1 all cores, -2 all but
+    ///     one. A batch too small to be shared is computed on one thread, and limits that
+    ///     threadpoolctl sets are obeyed. The result has the same bits for any number.
     /// callback : callable, default=None
-    ///     Called with an `Epoch` after each epoch; training stops if it returns True, and goes on
-    ///     if it returns None or False. It may use the network, look at the optimizer's state and
-    ///     set its learning rate, but train neither the network nor another one with the optimizer.
-    ///     What it raises ends training and passes through.
+    ///     Called with an `Epoch` after each epoch; training stops if it returns True, and
+    ///     continues if it returns None or False. It may use the network, read the optimizer's
+    ///     state and set its learning rate, but must train neither the network nor another one with
+    ///     the optimizer. An exception ends training and passes through.
     /// alpha : float, default=0.0
     ///     Strength of the L2 penalty: ``alpha / (2 * sum(w)) * sum(W**2)`` over all weights, without
     ///     the biases, is added to the loss of a batch: finite, >= 0.
     /// report : {"objective", "scikit-learn"}, default="objective"
-    ///     Which training losses the callback and the history get: what training lowers, or what
-    ///     scikit-learn's estimators report: probabilities held to between the dtype's epsilon and 1
-    ///     less that, squared errors averaged over the outputs, batches averaged by their numbers of
-    ///     rows. What training does is the same.
+    ///     Which training losses the callback and the history get: those that training minimises,
+    ///     or those that scikit-learn's estimators report: probabilities clipped to between the
+    ///     dtype's epsilon and 1 - epsilon, squared errors averaged over the outputs, batches
+    ///     averaged by their numbers of rows. Training itself is the same.
     /// initial_epoch : int, default=0
     ///     Epochs that an earlier fit of the network made: training goes on with the next, up to
     ///     `epochs`. With the same seed, optimizer and arguments the two fits together give what one
     ///     uninterrupted fit does, bit for bit: see `fastmlp.checkpoint`.
+    /// input_dropout : float, default=0.0
+    ///     Share of the inputs that is left out at random, in [0, 1), as `dropout` leaves out
+    ///     activations.
     ///
     /// Returns
     /// -------
     /// History
-    ///     Loss, accuracy and duration of each epoch. The loss is the weighted mean over the rows of
-    ///     the epoch, with the penalty, the accuracy the share of them that was right, each row taken
-    ///     before the update of its batch.
+    ///     Loss, accuracy and duration of each epoch. The loss is the weighted mean over the rows
+    ///     of the epoch, with the penalty, and the accuracy the fraction of correct rows, each row
+    ///     taken before the update of its batch.
     ///
     /// Raises
     /// ------
     /// TypeError
-    ///     As `loss` does; if `optimizer` is no optimizer, `callback` not callable, or what it returns
-    ///     neither a bool nor None; if a number is not an integer.
+    ///     As `loss` does; if `optimizer` is not an optimizer, `callback` is not callable or
+    ///     returns neither a bool nor None; if a number is not an integer.
     /// ValueError
     ///     As `loss` does, for `X_val` and `y_val` too; if only one of these two is given; if a
     ///     number is out of its range; if the optimizer's state belongs to a network of another size
@@ -785,7 +890,7 @@ impl MLP {
     ///     If a loss, a gradient or an update is not finite although `X` is. The network has the
     ///     parameters from before that batch.
     /// KeyboardInterrupt
-    ///     On Ctrl-C. The network is at a whole update, as it is after every other error.
+    ///     On Ctrl-C. The network is left after a complete update, as after every other error.
     /// RuntimeError
     ///     If another call is training the network, or training with the optimizer.
     /// MemoryError
@@ -813,10 +918,10 @@ impl MLP {
     #[pyo3(signature = (
         X, y, optimizer = None, epochs = None, batch_size = None, shuffle = true, seed = None, sample_weight = None,
         class_weight = None, X_val = None, y_val = None, dropout = None, n_jobs = None, callback = None,
-        alpha = 0.0, report = "objective", initial_epoch = None
+        alpha = 0.0, report = "objective", initial_epoch = None, input_dropout = 0.0
     ), text_signature = "($self, X, y, optimizer=None, epochs=1000, batch_size=None, shuffle=True, seed=None, \
         sample_weight=None, class_weight=None, X_val=None, y_val=None, dropout=0.0, n_jobs=None, callback=None, \
-        alpha=0.0, report='objective', initial_epoch=0)")]
+        alpha=0.0, report='objective', initial_epoch=0, input_dropout=0.0)")]
     #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
     fn fit<'py>(
         &self,
@@ -837,6 +942,7 @@ impl MLP {
         #[pyo3(from_py_with = argument::alpha)] alpha: f64,
         #[pyo3(from_py_with = argument::report)] report: &str,
         initial_epoch: Option<&Bound<'py, PyAny>>,
+        #[pyo3(from_py_with = argument::input_dropout)] input_dropout: f64,
     ) -> BindResult<History> {
         let validation = match (X_val, y_val) {
             (Some(x), Some(y)) => Some(DataArguments { x, y, sample_weight: None, class_weight }),
@@ -859,8 +965,8 @@ impl MLP {
             initial_epoch,
             batch_size: batch_size.map(|size| count("batch_size", size, 1)).transpose()?,
             shuffle,
-            dropout: self.dropout(dropout, None)?.dropout,
-            objective: objective(alpha, report)?,
+            dropout: self.dropout((dropout, input_dropout), None)?.dropout,
+            objective: objective(alpha, report, &self.network)?,
             n_threads: threads(n_jobs)?,
             callback,
             // Last: a Generator is advanced by it.
@@ -873,23 +979,23 @@ impl MLP {
         }
     }
 
-    /// Write the network to a file: architecture, parameters and the state of its randomness.
+    /// Write the network to a file: architecture, parameters and random state.
     ///
-    /// The file is in the safetensors layout, appears whole or not at all, and has a checksum. It
-    /// holds no code.
+    /// The file is in the safetensors layout, is written completely or not at all, and has a
+    /// checksum. It contains no code.
     ///
     /// Parameters
     /// ----------
     /// path : str, PathLike or object with write
-    ///     The file; its folder exists. A file that is replaced passes on its permissions and, where
-    ///     the process may set them, its owner and group. Or an object that writes bytes, such as
-    ///     a file opened in binary mode or a BytesIO; it is flushed, and not closed.
+    ///     The file, in an existing folder. It gets the permissions of a file that it replaces and,
+    ///     where the process may set them, its owner and group. Or an object that writes bytes,
+    ///     such as a file opened in binary mode or a BytesIO; it is flushed, but not closed.
     ///
     /// Raises
     /// ------
     /// OSError
-    ///     If the file cannot be written; what was there before stays as it was. What an object raises
-    ///     passes through, and may have been written in part.
+    ///     If the file cannot be written; an existing file stays as it was. Exceptions of an object
+    ///     pass through, and it may have received a part of the file.
     /// ValueError
     ///     If a parameter is not finite.
     /// RuntimeError
@@ -904,15 +1010,15 @@ impl MLP {
 
     /// Read a network that `save` wrote.
     ///
-    /// All that the file says of itself is checked before it is believed, and nothing in it is
-    /// executed. The network goes on as the one that was saved: a `fit` without a seed of its own
-    /// goes through the rows in the same orders.
+    /// Everything in the file is checked before it is used, and nothing in it is executed. The
+    /// network behaves like the one that was saved: a `fit` without a seed of its own goes through
+    /// the rows in the same orders.
     ///
     /// Parameters
     /// ----------
     /// path : str, PathLike, object with read, or bytes-like
-    ///     The file. Or an object that reads bytes, such as a file opened in binary mode, from where
-    ///     it stands to the end of what `save` wrote, and no byte more. Or those bytes.
+    ///     The file. Or an object that reads bytes, such as a file opened in binary mode; it is
+    ///     read from its position to the end of what `save` wrote, and not further. Or those bytes.
     ///
     /// Returns
     /// -------
@@ -921,9 +1027,9 @@ impl MLP {
     /// Raises
     /// ------
     /// ModelFileError
-    ///     If the file is damaged or no such file, or holds more than a network.
+    ///     If the file is damaged, is not a model file, or holds more than a network.
     /// OSError
-    ///     If the file cannot be read; FileNotFoundError if there is none.
+    ///     If the file cannot be read; FileNotFoundError if it does not exist.
     /// MemoryError
     ///     If the system refuses memory for what the file holds.
     ///
@@ -938,10 +1044,11 @@ impl MLP {
         load_alone(py, path)
     }
 
-    /// The network that `__reduce__` took apart.
+    /// The network from the arguments of `__reduce__`.
     #[staticmethod]
     #[pyo3(signature = (
-        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false
+        layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false,
+        loss = None
     ))]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
@@ -953,10 +1060,13 @@ impl MLP {
         parameters: &Bound<'py, PyAny>,
         normalization: Option<&str>,
         input_scale: bool,
+        loss: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, Self>> {
-        let activation = Some(activation);
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale };
-        Self::restored(architecture.network()?, dtype, seeds, parameters)
+        let (activation, output) = (Some(activation), Some(output));
+        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
+        let network = architecture.network()?;
+        let loss_function = architecture.loss_function(&network);
+        Self::restored(network, dtype, seeds, parameters, loss_function)
     }
 
     #[allow(clippy::type_complexity, reason = "a function and its arguments, for pickle")]
@@ -966,11 +1076,20 @@ impl MLP {
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
         let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
         let mut arguments = arguments.into_pyobject(py)?;
-        if mlp.normalization().is_some() || mlp.input_scale() {
+        let has_loss = !mlp.network.has_canonical_loss();
+        if mlp.normalization().is_some() || mlp.input_scale() || has_loss {
             let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
             arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
         }
+        if has_loss {
+            let loss = (mlp.loss_function(py)?,).into_pyobject(py)?;
+            arguments = arguments.add(loss)?.cast_into().map_err(PyErr::from)?;
+        }
         Ok((slf.get_type().getattr("_restore")?, arguments))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.loss_function.as_ref().map_or(Ok(()), |function| function.traverse(&visit))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -979,34 +1098,40 @@ impl MLP {
         let normalization =
             self.normalization().map_or_else(String::new, |name| format!(", normalization='{name}'"));
         let input_scale = if self.input_scale() { ", input_scale=True" } else { "" };
+        let loss = if self.network.has_canonical_loss() {
+            String::new()
+        } else {
+            format!(", loss={}", self.loss_function(py)?.repr()?)
+        };
         Ok(format!(
-            "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale})"
+            "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss})"
         ))
     }
 }
 
 impl MLP {
-    /// A network with these parameters and this state of its randomness.
+    /// A network with these parameters and this random state.
     pub(crate) fn restored<'py>(
         network: Network,
         dtype: &str,
         seeds: u64,
         parameters: &Bound<'py, PyAny>,
+        loss_function: Option<Arc<LossFunction>>,
     ) -> BindResult<Bound<'py, Self>> {
-        let engine = build(dtype, network.clone(), None, seeds)?;
-        let mlp = Bound::new(parameters.py(), Self { engine, network })?;
+        let engine = build(dtype, network.clone(), None, seeds, loss_function.as_ref())?;
+        let mlp = Bound::new(parameters.py(), Self { engine, network, loss_function })?;
         Self::parameters(&mlp).set_item(parameters.py().Ellipsis(), parameters)?;
         Ok(mlp)
     }
 
-    /// What a file holds of the network.
+    /// The content of a file of the network.
     pub(crate) fn to_file(&self) -> BindResult<NetworkFile> {
         let (parameters, seeds) = self.engine.snapshot()?;
         let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());
         Ok(NetworkFile { network: self.network.clone(), parameters, seeds, tensors, metadata })
     }
 
-    /// One update along a gradient of the caller's own.
+    /// One update along the caller's own gradient.
     pub(crate) fn descend(&self, gradient: &Bound<'_, PyAny>, optimizer: &Optimizer) -> BindResult<()> {
         self.engine.descend(gradient, optimizer)
     }
@@ -1017,10 +1142,10 @@ impl MLP {
 
     fn dropout(
         &self,
-        rates: Option<&Bound<'_, PyAny>>,
+        (hidden, input): (Option<&Bound<'_, PyAny>>, f64),
         seed: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<SeededDropout> {
         let n_hidden = self.network.activations().len();
-        Ok(SeededDropout { dropout: dropout(rates, n_hidden)?, seed: seed_of(seed)? })
+        Ok(SeededDropout { dropout: dropout(hidden, input, n_hidden)?, seed: seed_of(seed)? })
     }
 }

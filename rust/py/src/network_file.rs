@@ -1,4 +1,4 @@
-//! A network in a file, with what belongs to it.
+//! A network in a file, with the tensors and the text that accompany it.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,19 @@ use crate::error::{BindError, BindResult};
 use crate::mlp::MLP;
 use crate::stream::{Destination, Source, destination, source};
 
-/// Write a network to a file, with what belongs to it.
+/// Write a network to a file, with the tensors and the text that accompany it.
 ///
-/// The file is in the safetensors layout, appears whole or not at all, and has a checksum. The same
-/// content gives the same bytes.
+/// The file is in the safetensors layout, is written completely or not at all, and has a checksum.
+/// The same content gives the same bytes.
 ///
 /// Parameters
 /// ----------
 /// path : str, PathLike or object with write
-///     The file; its folder exists. A file that is replaced passes on its permissions and, where
-///     the process may set them, its owner and group. Or an object that writes bytes, such as
-///     a file opened in binary mode or a BytesIO; it is flushed, and not closed.
+///     The file, in an existing folder. It gets the permissions of a file that it replaces and,
+///     where the process may set them, its owner and group. Or an object that writes bytes, such as
+///     a file opened in binary mode or a BytesIO; it is flushed, but not closed.
 /// network : MLP
-///     Its architecture, parameters and the state of its randomness are saved.
+///     Its architecture, parameters and random state are saved.
 /// tensors : dict of str to ndarray
 ///     Arrays by name: float32, float64, int64 or uint8, at most two dimensions, any strides.
 /// metadata : dict of str to str
@@ -42,8 +42,8 @@ use crate::stream::{Destination, Source, destination, source};
 ///     the network's or the file's own ("parameters", "network", "format", "crc32"), or all names
 ///     and text take more than 1 MiB.
 /// OSError
-///     If the file cannot be written; what was there before stays as it was. What an object raises
-///     passes through, and may have been written in part.
+///     If the file cannot be written; an existing file stays as it was. Exceptions of an object
+///     pass through, and it may have received a part of the file.
 /// RuntimeError
 ///     If another call is training the network.
 ///
@@ -66,19 +66,18 @@ pub(crate) fn save_network(
 
 /// Read what `save_network` wrote.
 ///
-/// All that the file says of itself is checked before it is believed, and nothing in it is
-/// executed.
+/// Everything in the file is checked before it is used, and nothing in it is executed.
 ///
 /// Parameters
 /// ----------
 /// path : str, PathLike, object with read, or bytes-like
-///     The file. Or an object that reads bytes, such as a file opened in binary mode, from where
-///     it stands to the end of what `save` wrote, and no byte more. Or those bytes.
+///     The file. Or an object that reads bytes, such as a file opened in binary mode; it is read
+///     from its position to the end of what `save` wrote, and not further. Or those bytes.
 ///
 /// Returns
 /// -------
 /// network : MLP
-///     The network, which goes on as the one that was saved.
+///     The network, which behaves like the one that was saved.
 /// tensors : dict of str to ndarray
 ///     C-contiguous arrays by name.
 /// metadata : dict of str to str
@@ -87,9 +86,9 @@ pub(crate) fn save_network(
 /// Raises
 /// ------
 /// ModelFileError
-///     If the file is damaged or no such file.
+///     If the file is damaged, or is not a model file.
 /// OSError
-///     If the file cannot be read; FileNotFoundError if there is none.
+///     If the file cannot be read; FileNotFoundError if it does not exist.
 /// MemoryError
 ///     If the system refuses memory for what the file holds.
 #[pyfunction]
@@ -116,10 +115,10 @@ fn loaded<'py>(
         Numbers::F64(_) => "float64",
         Numbers::I64(_) | Numbers::U8(_) => unreachable!("a network of integers is refused"),
     };
-    Ok((MLP::restored(network, dtype, seeds, &array(py, parameters))?, arrays, metadata))
+    Ok((MLP::restored(network, dtype, seeds, &array(py, parameters), None)?, arrays, metadata))
 }
 
-/// The network of a file that holds nothing else, for who would not see what else there is.
+/// The network of a file that holds nothing else, for callers that would ignore the rest.
 pub(crate) fn load_alone<'py>(py: Python<'py>, mut source: Source<'py>) -> BindResult<Bound<'py, MLP>> {
     let (network, tensors, metadata) = loaded(py, &mut source)?;
     let mut others = tensors.keys().extract::<Vec<String>>()?;
@@ -131,7 +130,7 @@ pub(crate) fn load_alone<'py>(py: Python<'py>, mut source: Source<'py>) -> BindR
     Err(Error::ModelFile { path: source.name().display().to_string(), reason }.into())
 }
 
-/// The numbers as an array of NumPy's, in one dimension.
+/// The numbers as a one-dimensional NumPy array.
 pub(crate) fn array(py: Python<'_>, numbers: Numbers) -> Bound<'_, PyAny> {
     match numbers {
         Numbers::F32(values) => PyArray1::from_vec(py, values).into_any(),

@@ -1,4 +1,4 @@
-//! Arrays that calls write to: the caller's, and new ones.
+//! Arrays that calls write to: the caller's and new ones.
 
 use std::ffi::c_int;
 use std::ops::Range;
@@ -16,10 +16,10 @@ use pyo3::prelude::*;
 use crate::array::{PyScalar, check_apart, span, typed, untyped};
 use crate::error::BindResult;
 
-/// Arrays of callers that calls write to at this moment.
+/// Number of callers' arrays that calls are writing to.
 static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether a call writes to an array of its caller at this moment.
+/// Whether a call is writing to an array of its caller.
 pub(crate) fn is_any_written() -> bool {
     N_WRITTEN.load(Ordering::Relaxed) > 0
 }
@@ -28,8 +28,8 @@ pub(crate) fn is_any_written() -> bool {
 pub(crate) struct Out<'py, T: PyScalar>(PyReadwriteArray2<'py, T>);
 
 impl<'py, T: PyScalar> Out<'py, T> {
-    /// The array `out`, if it is a matrix of this type and this shape whose numbers lie row after row.
-    /// `inputs` are spans of memory, with their names, that it must not share.
+    /// The array `out`, if it is a C-contiguous matrix of this type and this shape. `inputs` are
+    /// spans of memory, with their names, that it must not share.
     pub(crate) fn extract(
         object: &Bound<'py, PyAny>,
         shape: [usize; 2],
@@ -69,7 +69,7 @@ impl<T: PyScalar> Drop for Out<'_, T> {
 /// `is_f_order` of NumPy's constructors.
 const ROW_MAJOR: c_int = 0;
 
-/// A new array that NumPy owns and that Python does not know of yet.
+/// A new array that NumPy owns and that no Python code has access to yet.
 pub(crate) struct New<'py, T: Element, D: Dimension>(Bound<'py, PyArray<T, D>>);
 
 impl<'py, T: Element, D: Dimension> New<'py, T, D> {
@@ -102,7 +102,7 @@ where
     }
     let rank = c_int::try_from(N).map_err(|_| too_large())?;
     let dtype = numpy::dtype::<T>(py).into_dtype_ptr();
-    // Zeros of NumPy's would let other threads run meanwhile, and this thread end in the midst of it: see `ending.rs`.
+    // `numpy.zeros` would let other threads run, and this thread could be ended in the middle of it: see `ending.rs`.
     // SAFETY: `extents` has N entries; NumPy takes over the reference to the type, and returns a new reference to an
     // array of that type and shape, or null with an exception set.
     let array = unsafe {

@@ -1,4 +1,4 @@
-//! A block of parameters, as Python sees it.
+//! The class `ParameterBlock`.
 
 use fastmlp_core::{Block, Layout};
 use pyo3::prelude::*;
@@ -44,14 +44,14 @@ impl ParameterBlock {
     }
 }
 
-/// The part of a vector that is laid out like the parameters which belongs to a block, in the block's shape.
+/// The block's part of a vector with the layout of the parameters, in the block's shape.
 pub(crate) fn part<'py>(flat: &Bound<'py, PyAny>, block: &Block) -> PyResult<Bound<'py, PyAny>> {
     let range = block.range();
     let part = flat.get_item(flat.py().get_type::<PySlice>().call1((range.start, range.end))?)?;
     if block.is_matrix() { part.call_method1("reshape", (block.rows, block.cols)) } else { Ok(part) }
 }
 
-/// Every block of a vector that is laid out like the parameters.
+/// Every block of a vector with the layout of the parameters.
 pub(crate) fn blocks_of<'py>(layout: &Layout, flat: &Bound<'py, PyAny>) -> BindResult<Bound<'py, PyTuple>> {
     let py = flat.py();
     let block = |block: &Block| -> PyResult<_> {

@@ -1,4 +1,4 @@
-//! Where the orders of rows come from: a seed, or the random state of NumPy's older generator.
+//! The source of the orders of rows: a seed, or the state of NumPy's legacy generator.
 
 use fastmlp_core::LegacyRandom;
 use numpy::{PyArray1, PyReadonlyArray1};
@@ -7,11 +7,11 @@ use pyo3::prelude::*;
 use crate::error::{BindError, BindResult};
 use crate::integer::seed as integer_seed;
 
-/// What `seed` of a fit is.
+/// The argument `seed` of a fit.
 pub(crate) enum Shuffling<'py> {
     /// An integer, given or drawn, or none.
     Seed(Option<u64>),
-    /// A `numpy.random.RandomState`, and where it stands.
+    /// A `numpy.random.RandomState`, and its current state.
     Random(Bound<'py, PyAny>, Box<LegacyRandom>),
 }
 
@@ -31,7 +31,7 @@ impl<'py> Shuffling<'py> {
         }
     }
 
-    /// Where the random state stands, if there is one.
+    /// The current random state, if there is one.
     pub(crate) fn random(&self) -> Option<&LegacyRandom> {
         match self {
             Self::Seed(_) => None,
@@ -39,7 +39,7 @@ impl<'py> Shuffling<'py> {
         }
     }
 
-    /// Sets the random state, if there is one, to where the shuffles brought it.
+    /// Advances the random state, if there is one, to its state after the shuffles.
     pub(crate) fn advance(&self, random: Option<&LegacyRandom>) -> BindResult<()> {
         if let (Self::Random(state, _), Some(random)) = (self, random) {
             let now = state.call_method1("get_state", (true,))?;

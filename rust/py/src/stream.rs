@@ -1,6 +1,7 @@
-//! Where a file goes to and comes from: a path, an object of Python's with `write` or `read`, or bytes.
+//! Destinations and sources of files: a path, a Python object with `write` or `read`, or bytes.
 //!
-//! An object is called with the interpreter attached, for a piece at a time; what it raises is what the caller sees.
+//! An object is called with the interpreter attached, one piece at a time; its exceptions pass through to the
+//! caller.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -17,13 +18,13 @@ use crate::error::{BindError, BindResult};
 /// Most bytes that an object is asked to write at a time.
 const PIECE: usize = 1 << 20;
 
-/// Where a file goes.
+/// The destination of a file.
 pub(crate) enum Destination {
     File(PathBuf),
     Object(Stream),
 }
 
-/// Where a file comes from.
+/// The source of a file.
 pub(crate) enum Source<'py> {
     File(PathBuf),
     Bytes(Bound<'py, PyBytes>, PathBuf),
@@ -48,7 +49,7 @@ pub(crate) fn source<'py>(object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Ok(Source::Bytes(bytes.clone(), name(object)));
     }
-    // Others may be written to while they are read.
+    // Other buffers may be written to while they are read.
     if let Ok(view) = PyMemoryView::from(object) {
         let bytes = view.call_method0(intern!(object.py(), "tobytes"))?.cast_into()?;
         return Ok(Source::Bytes(bytes, name(object)));
@@ -57,7 +58,7 @@ pub(crate) fn source<'py>(object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
 }
 
 impl Destination {
-    /// Writes the file. It is whole when this returns without an error.
+    /// Writes the file, which is complete when this returns without an error.
     pub(crate) fn save(self, py: Python<'_>, file: NetworkFile) -> BindResult<()> {
         match self {
             Self::File(path) => py.detach(|| file.save(&path))?,
@@ -71,14 +72,15 @@ impl Destination {
 }
 
 impl Source<'_> {
-    /// How errors name it.
+    /// Its name in errors.
     pub(crate) fn name(&self) -> &Path {
         match self {
             Self::File(name) | Self::Bytes(_, name) | Self::Object(Stream { name, .. }) => name,
         }
     }
 
-    /// Reads a file: all of a path or of bytes, and of an object what belongs to the file, and no byte more.
+    /// Reads a file: all of a path or of bytes, but of an object only the bytes that belong to the
+    /// file.
     pub(crate) fn load(&mut self, py: Python<'_>) -> BindResult<NetworkFile> {
         Ok(match self {
             Self::File(path) => py.detach(|| NetworkFile::load(path)),
@@ -94,7 +96,7 @@ impl Source<'_> {
     }
 }
 
-/// An object of Python's that writes or reads bytes.
+/// A Python object that writes or reads bytes.
 pub(crate) struct Stream {
     object: Py<PyAny>,
     name: PathBuf,
@@ -113,7 +115,7 @@ impl Stream {
         Ok(Self { object: object.clone().unbind(), name: name(object) })
     }
 
-    /// What the object answers; None from a raw file means that it would have to wait.
+    /// The result of the object's method; None from a raw file means that it would block.
     fn call<'py>(
         &self,
         py: Python<'py>,
@@ -136,7 +138,7 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let bytes = &bytes[..bytes.len().min(PIECE)];
         let written = Python::attach(|py| {
-            // Who tells no number has written all.
+            // An object that returns no number has written everything.
             let Some(answer) = self.call(py, "write", PyBytes::new(py, bytes))? else {
                 return Ok(bytes.len());
             };
@@ -192,7 +194,7 @@ fn path(object: &Bound<'_, PyAny>, expected: &str) -> PyResult<Option<PathBuf>> 
     Ok(None)
 }
 
-/// How errors name an object: as it does itself, or by its type.
+/// The name of an object in errors: its own, or its type's.
 fn name(object: &Bound<'_, PyAny>) -> PathBuf {
     let own = object.getattr("name").and_then(|name| name.extract::<String>());
     own.unwrap_or_else(|_| match object.get_type().name() {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fastmlp_core::{Error, Labels, Output};
+use fastmlp_core::{Error, Labels, Network};
 use ndarray::{ArrayView2, Axis};
 use numpy::{PyArrayMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -15,29 +15,30 @@ pub(crate) enum TargetArray<'py, T: PyScalar> {
     Classes(LabelArray<'py>),
     /// (n, `d_out`)
     Values(Matrix<'py, T>),
-    /// (n,), for a network with one output.
+    /// (n,), where a row has one target.
     Column(PyReadonlyArray1<'py, T>),
 }
 
-/// Views of them, which need no interpreter.
+/// Views of the targets, which need no interpreter.
 pub(crate) enum TargetViews<'a, T> {
     Classes(Box<dyn Labels + 'a>),
-    Values(ArrayView2<'a, T>),
+    /// Whether they were a vector.
+    Values(ArrayView2<'a, T>, bool),
 }
 
 impl<'py, T: PyScalar> TargetArray<'py, T> {
-    /// The array `name` as a network with this output and so many of them wants it.
+    /// The array `name` as the network wants it.
     pub(crate) fn extract(
         name: &'static str,
         object: &Bound<'py, PyAny>,
-        output: Output,
-        d_out: usize,
+        network: &Network,
     ) -> BindResult<Self> {
-        if output == Output::Softmax {
+        if network.has_classes() {
             return Ok(Self::Classes(LabelArray::extract(name, object)?));
         }
         let dimensions = object.cast::<PyUntypedArray>().map_or(2, PyUntypedArrayMethods::ndim);
-        if dimensions == 1 && d_out == 1 {
+        let (loss, d_out) = (network.loss(), network.layout().d_out());
+        if dimensions == 1 && loss.n_targets(d_out).is_none_or(|n| n == 1) {
             let array = untyped(name, object, String::new)?;
             let cast = || format!("{name}.astype(numpy.{})", T::DTYPE);
             return Ok(Self::Column(borrow(name, &array, cast)?));
@@ -45,8 +46,7 @@ impl<'py, T: PyScalar> TargetArray<'py, T> {
         if dimensions != 2 {
             let shape =
                 object.cast::<PyUntypedArray>().map(|array| array.shape().to_vec()).unwrap_or_default();
-            let expected = format!("(n, {d_out}), one column an output");
-            return Err(Error::shape(name, &shape, expected).into());
+            return Err(Error::shape(name, &shape, loss.shape_of_targets(d_out)).into());
         }
         Ok(Self::Values(Matrix::extract(name, object)?))
     }
@@ -54,8 +54,8 @@ impl<'py, T: PyScalar> TargetArray<'py, T> {
     pub(crate) fn view(&self) -> TargetViews<'_, T> {
         match self {
             Self::Classes(labels) => TargetViews::Classes(labels.view()),
-            Self::Values(values) => TargetViews::Values(values.view()),
-            Self::Column(values) => TargetViews::Values(values.as_array().insert_axis(Axis(1))),
+            Self::Values(values) => TargetViews::Values(values.view(), false),
+            Self::Column(values) => TargetViews::Values(values.as_array().insert_axis(Axis(1)), true),
         }
     }
 

@@ -1,6 +1,6 @@
 //! How many threads a call may use: `n_jobs`, and the limit that threadpoolctl sets for the process.
 //!
-//! The two functions of C's are what `fastmlp/_threadpoolctl.py` calls, as threadpoolctl does with every library.
+//! `fastmlp/_threadpoolctl.py` calls the two C functions, as threadpoolctl does with every library.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +11,12 @@ use pyo3::prelude::*;
 use crate::error::BindResult;
 use crate::integer::integer;
 
-/// Threads that a call may use at most; 0 is no limit but what a call asks for.
+/// Most threads that a call may use; 0 means that there is no limit.
 static LIMIT: AtomicUsize = AtomicUsize::new(0);
 
-/// The threads of a process that nobody limited: the cores it may run on, by affinity and by its control group's
-/// quota, or fewer if `OMP_NUM_THREADS` says so, by which joblib keeps its workers from crowding each other out.
+/// The threads of a process without a limit: the cores it may run on, by affinity and by its
+/// control group's quota, or fewer if `OMP_NUM_THREADS` says so, which joblib sets to keep its
+/// workers from oversubscribing the cores.
 fn threads_by_default() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let wanted = std::env::var("OMP_NUM_THREADS").ok();
@@ -23,7 +24,7 @@ fn threads_by_default() -> usize {
     wanted.filter(|&n| n >= 1).map_or(cores, |n: usize| n.min(cores))
 }
 
-/// Threads that `n_jobs=-1` stands for.
+/// The number of threads that `n_jobs=-1` stands for.
 #[unsafe(no_mangle)]
 extern "C" fn fastmlp_get_num_threads() -> c_int {
     let threads = match LIMIT.load(Ordering::Relaxed) {
@@ -33,14 +34,16 @@ extern "C" fn fastmlp_get_num_threads() -> c_int {
     c_int::try_from(threads).unwrap_or(c_int::MAX)
 }
 
-/// Limits the threads of calls to come. A limit of all there are, or none below 1, is no limit.
+/// Limits the threads of future calls. A limit below 1, or of all threads there are, removes the
+/// limit.
 #[unsafe(no_mangle)]
 extern "C" fn fastmlp_set_num_threads(n: c_int) {
     let limit = usize::try_from(n).ok().filter(|&n| n < threads_by_default());
     LIMIT.store(limit.unwrap_or(0), Ordering::Relaxed);
 }
 
-/// `n_jobs` as scikit-learn means it: none is one thread, -1 all of them, -2 all but one; and no more than the limit.
+/// `n_jobs` as in scikit-learn: none is one thread, -1 all of them, -2 all but one; at most the
+/// limit.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of threads")]
 pub(crate) fn threads(n_jobs: Option<&Bound<'_, PyAny>>) -> BindResult<usize> {
     let Some(n_jobs) = n_jobs else { return Ok(1) };

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 use fastmlp_core::{
-    Dataset, Dropout, EpochRecord, Error, Inputs, Mlp, Names, Network, Objective, Output, Result, Schedule,
-    Trainer, Weights,
+    Dataset, Dropout, EpochRecord, Error, Inputs, Mlp, Names, Network, Objective, Result, Schedule, Trainer,
+    Weights,
 };
 use pyo3::prelude::*;
 
@@ -36,22 +36,22 @@ impl<'py> DataArguments<'_, 'py> {
     pub(crate) fn arrays<T: PyScalar>(
         &self,
         names: Names,
-        (output, d_out): (Output, usize),
+        network: &Network,
     ) -> BindResult<DataArrays<'_, 'py, T>> {
-        if output != Output::Softmax && self.class_weight.is_some() {
+        if !network.has_classes() && self.class_weight.is_some() {
             return Err(Error::value("class_weight", "given", "None for a network without classes").into());
         }
         Ok(DataArrays {
             names,
-            x: InputArray::held(names.x, self.x)?,
-            y: TargetArray::extract(names.y, self.y, output, d_out)?,
+            x: InputArray::borrowed(names.x, self.x)?,
+            y: TargetArray::extract(names.y, self.y, network)?,
             sample_weight: self.sample_weight.map(WeightArray::extract).transpose()?,
             class_weight: self.class_weight.map(class_weight).transpose()?,
         })
     }
 }
 
-/// Inputs, labels and weights, borrowed where they lie.
+/// Inputs, labels and weights, borrowed in place.
 pub(crate) struct DataArrays<'a, 'py, T: PyScalar> {
     names: Names,
     x: InputArray<'a, 'py, T>,
@@ -61,14 +61,14 @@ pub(crate) struct DataArrays<'a, 'py, T: PyScalar> {
 }
 
 impl<T: PyScalar> DataArrays<'_, '_, T> {
-    /// The names of the arrays, and the addresses they span.
+    /// The names of the arrays, and their ranges of addresses.
     pub(crate) fn spans(&self) -> Vec<(&'static str, Range<usize>)> {
         let weights = self.sample_weight.as_ref().map(|weights| ("sample_weight", weights.span()));
         let x = self.x.spans().into_iter().map(|span| (self.names.x, span));
         x.chain([(self.names.y, self.y.span())]).chain(weights).collect()
     }
 
-    /// What can be read detached from the interpreter.
+    /// Views that can be read detached from the interpreter.
     pub(crate) fn views(&self) -> BindResult<DataViews<'_, T>> {
         Ok(DataViews {
             names: self.names,
@@ -105,14 +105,15 @@ impl<T: PyScalar> DataViews<'_, T> {
             TargetViews::Classes(labels) => {
                 Dataset::new(names, x, &**labels, sample_weight, self.class_weight, layout.d_out())
             }
-            TargetViews::Values(values) => {
-                Dataset::with_values(names, x, values.view(), sample_weight, network.output())
+            TargetViews::Values(values, is_vector) => {
+                let data = Dataset::with_values(names, x, values.view(), sample_weight, network)?;
+                Ok(if *is_vector { data.with_vector_of_targets() } else { data })
             }
         }
     }
 }
 
-/// What `fit` is given besides the training set and the optimizer.
+/// The arguments of `fit` besides the training set and the optimizer.
 pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) validation: Option<DataArguments<'a, 'py>>,
     pub(crate) epochs: usize,
@@ -126,20 +127,20 @@ pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) callback: Option<&'a Bound<'py, PyAny>>,
 }
 
-/// A call of `fit` under way.
+/// A running call of `fit`.
 pub(crate) struct Training<'a, 'py, T: Stateful> {
     pub(crate) mlp: &'a RwLock<Mlp<T>>,
-    /// Held for the whole call, so that no callback trains another network with the optimizer.
+    /// Held for the whole call, so that no callback can train another network with the optimizer.
     pub(crate) optimizer: Reservation<'a>,
     pub(crate) n_parameters: usize,
-    /// Whether the network predicts something that is right or wrong.
+    /// Whether the network classifies, so that predictions are right or wrong.
     pub(crate) has_accuracy: bool,
     pub(crate) arguments: &'a FitArguments<'a, 'py>,
 }
 
 impl<T: Stateful> Training<'_, '_, T> {
-    /// All epochs in one go where nobody listens; else one by one, and between them the network is at rest for the
-    /// callback to use.
+    /// All epochs at once if there is no callback; otherwise one by one, and between two of them
+    /// the callback can use the network.
     pub(crate) fn run(
         self,
         py: Python<'_>,
@@ -156,7 +157,7 @@ impl<T: Stateful> Training<'_, '_, T> {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             let train = train.dataset(mlp.network())?;
             let validation = validation.as_ref().map(|views| views.dataset(mlp.network())).transpose()?;
-            // Without epochs there is nothing to shuffle, and the network stays as it was.
+            // Without epochs there is nothing to shuffle, and the network must stay as it was.
             let seed = seed.unwrap_or_else(|| if n_epochs == 0 { 0 } else { mlp.next_seed() });
             let schedule = Schedule { batch_size, shuffle, seed, n_threads };
             let trainer = Trainer::new(&mlp, train, validation, schedule)?
@@ -191,7 +192,8 @@ impl<T: Stateful> Training<'_, '_, T> {
         Ok(History::from_records(py, &records, (validation.is_some(), self.has_accuracy)))
     }
 
-    /// Some epochs, detached. The optimizer's state is lent for these alone, so that a callback may look at it.
+    /// Some epochs, detached. The optimizer's state is lent only during these, so that a callback
+    /// can read it.
     fn train(
         &self,
         py: Python<'_>,
@@ -215,7 +217,7 @@ impl<T: Stateful> Training<'_, '_, T> {
     }
 }
 
-/// What a callback's answer means.
+/// Whether a callback's return value stops training.
 fn wants_to_stop(answer: &Bound<'_, PyAny>) -> BindResult<bool> {
     if answer.is_none() {
         return Ok(false);

@@ -3,18 +3,18 @@
 use std::ops::Range;
 
 /// What the parameters of a block are for. Initial values, the penalty, names in messages and in files, and shapes in
-/// Python go by it.
+/// Python depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The matrix of a dense layer, `(d_in, d_out)`.
     Weight,
     /// What a dense layer adds to its sums, `(d_out,)`.
     Bias,
-    /// What normalised values are multiplied by, `(d,)`.
+    /// The factors of normalised values, `(d,)`.
     Gain,
-    /// What is added to them, `(d,)`.
+    /// What is added to normalised values, `(d,)`.
     Shift,
-    /// What each input is multiplied by, `(d,)`.
+    /// The factor of each input, `(d,)`.
     Scale,
     /// The slope of an activation below 0, `(d,)`.
     Slope,
@@ -24,7 +24,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 6] = [Self::Weight, Self::Bias, Self::Gain, Self::Shift, Self::Scale, Self::Slope];
 
-    /// The role of that name.
+    /// The role with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
@@ -41,7 +41,7 @@ impl Role {
         }
     }
 
-    /// What all blocks of the role are called together.
+    /// The name of all blocks of the role together.
     fn plural(self) -> &'static str {
         match self {
             Self::Weight => "weights",
@@ -53,7 +53,7 @@ impl Role {
         }
     }
 
-    /// The value that all of a block's parameters have at first; none for weights, which are drawn.
+    /// The initial value of all of a block's parameters; none for weights, which are drawn.
     pub(crate) fn initial(self) -> Option<f64> {
         match self {
             Self::Weight => None,
@@ -82,7 +82,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Where its numbers lie in the flat vector, row after row.
+    /// Its range in the flat vector, row after row.
     pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.rows * self.cols
     }

@@ -1,4 +1,4 @@
-//! What lies between the dense layers: activations, fixed or learnable, and normalisations.
+//! What stands between the dense layers: activations, fixed or learnable, and normalisations.
 
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
@@ -32,7 +32,7 @@ impl HiddenActivation {
         }
     }
 
-    /// The activation of that name.
+    /// The activation with this name.
     pub fn from_name(name: &str) -> Result<Self> {
         Self::all().find(|activation| activation.name() == name).ok_or_else(|| {
             let names: Vec<_> = Self::all().map(|activation| format!("{:?}", activation.name())).collect();
@@ -56,7 +56,7 @@ impl Normalization {
         }
     }
 
-    /// The normalisation of that name.
+    /// The normalisation with this name.
     pub fn from_name(name: &str) -> Result<Self> {
         match name {
             "layer" => Ok(Self::Layer),

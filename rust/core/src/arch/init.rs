@@ -10,7 +10,7 @@
 //! | `normal` | normal, standard deviation `init_scale` | |
 //! | `auto` | `he_uniform` before `relu` and its relatives, `lecun_normal` before `selu`, else `glorot_uniform` | |
 //!
-//! Numbers are drawn in double precision, so that a network of either type starts from the same values.
+//! Numbers are drawn in double precision, so networks of both types start from the same values.
 
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -22,13 +22,13 @@ use crate::arch::layout::Layout;
 use crate::error::{Error, Result};
 use crate::kernels::{Element, Suits};
 
-/// Standard deviation of `normal` where none is given.
+/// Standard deviation of `normal` if none is given.
 const DEFAULT_SCALE: f64 = 0.01;
 
 /// How weights are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
-    /// By the activation that follows.
+    /// Depending on the activation that follows.
     Auto,
     /// Glorot, uniform.
     GlorotUniform,
@@ -45,7 +45,7 @@ pub enum Init {
 }
 
 impl Init {
-    /// The initialiser of that name; `scale` belongs to `normal` alone.
+    /// The initialiser with this name; `scale` belongs to `normal` alone.
     pub fn from_name(name: &str, scale: Option<f64>) -> Result<Self> {
         let init = match name {
             "auto" => Self::Auto,
@@ -72,8 +72,8 @@ impl Init {
         }
     }
 
-    /// Draws the weights of every layer, and sets what else there is to its first value; `activations` has one entry per
-    /// hidden layer. An error if a weight is not finite.
+    /// Draws the weights of every layer and sets all other parameters to their initial values; `activations` has one
+    /// entry per hidden layer. Fails if a weight is not finite.
     pub fn fill<T: Element>(
         self,
         layout: &Layout,

@@ -1,7 +1,7 @@
-//! Where the parameters of each stage lie in the one flat vector.
+//! The places of the parameters of each stage in the one flat vector.
 //!
-//! Stage by stage, and block by block in each stage: of a dense layer the weights `(d_in, d_out)`, row after row, then the
-//! biases `(d_out,)`. A gradient and an optimizer's state have the same layout.
+//! They are ordered by stage, and in each stage by block: a dense layer has its weights `(d_in, d_out)`, row after row,
+//! and then its biases `(d_out,)`. A gradient and an optimizer's state have the same layout.
 
 use std::ops::Range;
 
@@ -20,12 +20,12 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Where its weights lie in the flat vector.
+    /// The range of its weights in the flat vector.
     pub fn weights(&self) -> Range<usize> {
         self.offset..self.offset + self.d_in * self.d_out
     }
 
-    /// Where its biases lie in the flat vector.
+    /// The range of its biases in the flat vector.
     pub fn biases(&self) -> Range<usize> {
         let start = self.weights().end;
         start..start + self.d_out
@@ -41,7 +41,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of a network of dense layers alone with these widths, input first.
+    /// The layout of a network with only dense layers of these widths, input first.
     pub fn new(layer_sizes: &[usize]) -> Result<Self> {
         check_widths(layer_sizes)?;
         let dense = |pair: &[usize]| Stage::Dense(Dense { d_in: pair[0], d_out: pair[1] });
@@ -89,7 +89,7 @@ impl Layout {
         &self.layers
     }
 
-    /// Where the parameters of a stage lie in the flat vector.
+    /// The range of a stage's parameters in the flat vector.
     pub(crate) fn parameters_of(&self, stage: usize) -> Range<usize> {
         let of_stage = || self.blocks.iter().filter(|block| block.stage == stage).map(Block::range);
         let (start, end) = (of_stage().next(), of_stage().next_back());

@@ -1,4 +1,4 @@
-//! What a network is: stages, where their parameters lie and what they are at first.
+//! What a network is: stages, the layout of their parameters, and their initial values.
 
 mod block;
 mod stage;

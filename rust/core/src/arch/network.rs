@@ -1,20 +1,22 @@
-//! A network's architecture: the widths of its layers and what lies between them.
+//! A network's architecture: the widths of its layers and what stands between them.
 
 use crate::arch::hidden::{HiddenActivation, Normalization};
 use crate::arch::layout::{Layout, check_widths};
 use crate::arch::stage::{Dense, InputScale, LayerNorm, Prelu, Stage};
 use crate::error::{Error, Result};
 use crate::kernels::{Activation, Output};
+use crate::loss::Loss;
 
 /// Layers of a multilayer perceptron: dense ones with an activation after each but the last, whose
 /// sums become the output.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     layout: Layout,
     activations: Vec<HiddenActivation>,
     normalization: Option<Normalization>,
     input_scale: bool,
     output: Output,
+    loss: Loss,
 }
 
 impl Network {
@@ -63,13 +65,20 @@ impl Network {
             normalization,
             input_scale,
             output: Output::Softmax,
+            loss: Loss::canonical(Output::Softmax),
         })
     }
 
-    /// The same network with another output.
+    /// The same network with another output, and the loss of which that is the canonical link.
     #[must_use]
     pub fn with_output(self, output: Output) -> Self {
-        Self { output, ..self }
+        Self { output, loss: Loss::canonical(output), ..self }
+    }
+
+    /// The same network with another loss, which must be one for its output.
+    pub fn with_loss(self, loss: Loss) -> Result<Self> {
+        loss.check(self.output, self.layout.d_out())?;
+        Ok(Self { loss, ..self })
     }
 
     /// Where the parameters of each stage lie.
@@ -82,24 +91,39 @@ impl Network {
         &self.activations
     }
 
-    /// What the sums of every hidden layer are normalised over, if they are.
+    /// What the sums of every hidden layer are normalised over, if they are normalised.
     pub fn normalization(&self) -> Option<Normalization> {
         self.normalization
     }
 
-    /// Whether each input is multiplied by a number of its own.
+    /// Whether each input has a learnable scale.
     pub fn input_scale(&self) -> bool {
         self.input_scale
     }
 
-    /// Whether it has dense layers and fixed activations alone.
+    /// Whether it has only dense layers and fixed activations.
     pub fn is_plain(&self) -> bool {
         self.layout.stages().iter().all(|stage| matches!(stage, Stage::Dense(_)))
     }
 
-    /// What becomes of the last layer's sums.
+    /// What turns the last layer's sums into predictions.
     pub fn output(&self) -> Output {
         self.output
+    }
+
+    /// What training lowers, for a row.
+    pub fn loss(&self) -> &Loss {
+        &self.loss
+    }
+
+    /// Whether the loss is the one of which the output is the canonical link.
+    pub fn has_canonical_loss(&self) -> bool {
+        self.loss == Loss::canonical(self.output)
+    }
+
+    /// Whether a row belongs to a class, rather than having numbers for targets.
+    pub fn has_classes(&self) -> bool {
+        self.output == Output::Softmax
     }
 }
 

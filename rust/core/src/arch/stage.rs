@@ -11,7 +11,7 @@ pub struct Dense {
     pub d_out: usize,
 }
 
-/// `z = x s`: each input times a number of its own.
+/// `z = x s`: each input times a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputScale {
     /// Width of input and output.
@@ -45,7 +45,7 @@ pub enum Stage {
     InputScale(InputScale),
     /// A normalisation of each row.
     LayerNorm(LayerNorm),
-    /// A rectifier with a slope of its own.
+    /// A rectifier with a learnable slope per unit.
     Prelu(Prelu),
 }
 

@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::kernels::{Element, Indices, SparseRow};
 
-/// A sparse matrix in compressed rows: row `i` has the numbers `data[indptr[i]..indptr[i + 1]]` in the columns that
-/// stand at the same places of `indices`, in any order; what comes twice is added.
+/// A sparse matrix in compressed rows: row `i` has the numbers `data[indptr[i]..indptr[i + 1]]` in the columns
+/// given by the same range of `indices`, in any order; duplicates are added.
 #[derive(Clone, Copy, Debug)]
 pub struct Csr<'a, T> {
     pub(super) shape: [usize; 2],
@@ -14,7 +14,7 @@ pub struct Csr<'a, T> {
 }
 
 impl<'a, T: Element> Csr<'a, T> {
-    /// Checks that every row lies within the numbers, and every column within the matrix.
+    /// Checks that every row is within the numbers, and every column within the matrix.
     pub fn new(
         name: &'static str,
         shape: [usize; 2],
@@ -53,8 +53,8 @@ impl<'a, T: Element> Csr<'a, T> {
         Ok(Self { shape, data, indices, indptr })
     }
 
-    /// What row `i` stores. The matrix was checked once, and may be overwritten by its owner afterwards: what lies
-    /// outside of it then is left out.
+    /// What row `i` stores. The matrix was checked once, and its owner may overwrite it afterwards: entries that
+    /// are then out of bounds are left out.
     pub(crate) fn row(&self, i: usize) -> SparseRow<'a, T> {
         let stored = self.data.len().min(self.indices.len());
         let bound = |i| usize::try_from(self.indptr.get(i)).unwrap_or(0).min(stored);
@@ -64,6 +64,7 @@ impl<'a, T: Element> Csr<'a, T> {
             data: &self.data[start..end],
             indices: self.indices.slice(start, end),
             columns: self.shape[1],
+            dropout: None,
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Rows to learn from, read where they lie.
+//! Rows to learn from, read in place.
 //!
-//! Inputs, labels and weights are views with any strides; nothing is copied but the rows of one tile at a time.
+//! Inputs, labels and weights are views with any strides; only the rows of one tile at a time are copied.
 
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -10,13 +10,13 @@ use crate::data::inputs::Inputs;
 use crate::data::rows::Rows;
 use crate::error::{Error, Result};
 use crate::kernels::Element;
-use crate::kernels::Output;
+use crate::loss::TargetRange;
 
 /// Class indices of any integer type.
 pub trait Labels: Sync {
     /// Number of rows.
     fn len(&self) -> usize;
-    /// No rows.
+    /// Whether there are no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -47,22 +47,29 @@ impl<I: Copy + Sync + Into<i128> + TryInto<u32>> Labels for ArrayView1<'_, I> {
 pub trait Weights: Sync {
     /// Number of rows.
     fn len(&self) -> usize;
-    /// No rows.
+    /// Whether there are no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The weight of a row.
-    fn get(&self, row: usize) -> f64;
+    /// The weights of `rows`.
+    #[doc(hidden)]
+    fn read(&self, rows: Rows<'_>, weights: &mut [f64]);
 }
 
 impl<T: Element> Weights for ArrayView1<'_, T> {
     fn len(&self) -> usize {
         self.len()
     }
-    fn get(&self, row: usize) -> f64 {
-        self[row].into()
+    fn read(&self, rows: Rows<'_>, weights: &mut [f64]) {
+        match self.as_slice() {
+            Some(all) => rows.for_each(|i, row| weights[i] = all[row].into()),
+            None => rows.for_each(|i, row| weights[i] = self[row].into()),
+        }
     }
 }
+
+/// Rows whose weights are read at once.
+const WEIGHT_ROWS: usize = 128;
 
 /// What the arguments of a data set are called, so that an error names the one that is wrong.
 #[derive(Clone, Copy, Debug)]
@@ -80,8 +87,8 @@ impl Names {
     pub const VALIDATION: Self = Self { x: "X_val", y: "y_val" };
 }
 
-/// Inputs with their labels and weights, checked: every label is a class, every weight finite and not negative, and at
-/// least one row counts.
+/// Inputs with their labels and weights, checked: every label is a class, every weight is finite and not negative, and
+/// at least one row has a weight > 0.
 pub struct Dataset<'a, T: Element> {
     names: Names,
     x: Inputs<'a, T>,
@@ -89,6 +96,8 @@ pub struct Dataset<'a, T: Element> {
     sample_weight: Option<&'a dyn Weights>,
     class_weight: Option<&'a [f64]>,
     total_weight: f64,
+    /// Whether the caller's targets have one dimension, which a loss of the caller's sees.
+    targets_are_vector: bool,
 }
 
 /// What the network should make of rows.
@@ -96,14 +105,14 @@ pub struct Dataset<'a, T: Element> {
 enum Targets<'a, T> {
     /// A class of so many each.
     Classes(&'a dyn Labels, usize),
-    /// A number for each output, of a kind that this output can be.
-    Values(ArrayView2<'a, T>, Output),
+    /// Numbers in a range: one per output, or as many as the loss wants.
+    Values(ArrayView2<'a, T>, TargetRange),
 }
 
 impl<'a, T: Element> Dataset<'a, T> {
-    /// Rows that belong to classes. Checks all of it, reading labels and weights once.
-    ///
-    /// The weight of a row is `sample_weight[row] * class_weight[label]`; what is not given counts as 1.
+    /// Rows that belong to classes. Checks everything, reading labels and weights once.
+    /// The weight of a row is `sample_weight[row] * class_weight[label]`; weights that are not given count as
+    /// 1.
     pub fn new(
         names: Names,
         x: impl Into<Inputs<'a, T>>,
@@ -118,7 +127,7 @@ impl<'a, T: Element> Dataset<'a, T> {
             return Err(Error::shape(
                 names.y,
                 &[labels.len()],
-                format!("({n},), one label a row of {}", names.x),
+                format!("({n},), one label per row of {}", names.x),
             ));
         }
         check_class_weight(class_weight, n_classes)?;
@@ -137,40 +146,57 @@ impl<'a, T: Element> Dataset<'a, T> {
             sample_weight,
             class_weight,
             total_weight: 0.0,
+            targets_are_vector: false,
         }
         .weighed()
     }
 
-    /// Rows with a number for each output, `(n, d_out)`. Checks all of it, reading targets and weights once.
+    /// Rows with numbers for targets, such as the loss of a network wants them. Checks all of it, reading targets and
+    /// weights once.
+    ///
+    /// values: (n, [`n_targets`](crate::Loss::n_targets))
     pub fn with_values(
         names: Names,
         x: impl Into<Inputs<'a, T>>,
         values: ArrayView2<'a, T>,
         sample_weight: Option<&'a dyn Weights>,
-        output: Output,
+        network: &Network,
     ) -> Result<Self> {
-        let x = x.into();
+        let (x, range) = (x.into(), network.loss().range());
         let n = check_rows(names, &x)?;
         if values.nrows() != n {
-            let expected = format!("({n}, d_out), one row a row of {}", names.x);
+            let expected = format!("({n}, d_out), one row per row of {}", names.x);
             return Err(Error::shape(names.y, values.shape(), expected));
         }
         check_sample_weight(sample_weight, n)?;
         for ((row, column), &found) in values.indexed_iter() {
             let found = found.into();
-            if let Some(expected) = output.complaint(found) {
+            if !range.contains(found) {
+                let expected = range.requirement();
                 return Err(Error::Target { name: names.y, row, column, found, expected });
             }
         }
         Self {
             names,
             x,
-            targets: Targets::Values(values, output),
+            targets: Targets::Values(values, range),
             sample_weight,
             class_weight: None,
             total_weight: 0.0,
+            targets_are_vector: false,
         }
         .weighed()
+    }
+
+    /// The same, with targets that have one dimension where the caller sees them.
+    #[must_use]
+    pub fn with_vector_of_targets(self) -> Self {
+        Self { targets_are_vector: true, ..self }
+    }
+
+    /// Whether the caller's targets have one dimension.
+    pub(crate) fn targets_are_vector(&self) -> bool {
+        self.targets_are_vector
     }
 
     /// The same with its total weight, which must be a normal number.
@@ -201,26 +227,41 @@ impl<'a, T: Element> Dataset<'a, T> {
     pub(crate) fn check(&self, network: &Network) -> Result<()> {
         let layout = network.layout();
         self.x.check_columns(self.names.x, layout)?;
-        let (d_out, output) = (layout.d_out(), network.output());
+        let d_out = layout.d_out();
         match self.targets {
-            Targets::Classes(_, n) if output == Output::Softmax => {
+            Targets::Classes(_, n) if network.has_classes() => {
                 if n == d_out {
                     return Ok(());
                 }
                 Err(Error::value("n_classes", n, format!("{d_out}, the outputs of the network")))
             }
-            Targets::Values(values, of) if of == output => {
-                if values.ncols() == d_out {
-                    return Ok(());
+            Targets::Values(values, range) if !network.has_classes() && range == network.loss().range() => {
+                match network.loss().n_targets(d_out) {
+                    Some(n) if n != values.ncols() => {
+                        let expected = network.loss().shape_of_targets(d_out);
+                        Err(Error::shape(self.names.y, values.shape(), expected))
+                    }
+                    _ => Ok(()),
                 }
-                let expected = format!("(n, {d_out}), one column an output");
-                Err(Error::shape(self.names.y, values.shape(), expected))
             }
-            Targets::Classes(..) => Err(Error::value(self.names.y, "classes", "numbers, one an output")),
+            Targets::Classes(..) => Err(Error::value(self.names.y, "classes", "numbers, one per output")),
             Targets::Values(..) => {
-                Err(Error::value(self.names.y, "numbers", "those of the network's output"))
+                Err(Error::value(self.names.y, "numbers", "those of the network's output and loss"))
             }
         }
+    }
+
+    /// Targets of a row that are numbers.
+    pub(crate) fn n_targets(&self) -> usize {
+        match self.targets {
+            Targets::Classes(..) => 0,
+            Targets::Values(values, _) => values.ncols(),
+        }
+    }
+
+    /// Whether rows have weights, which may differ.
+    pub(crate) fn is_weighted(&self) -> bool {
+        self.sample_weight.is_some() || self.class_weight.is_some()
     }
 
     /// Sum of the weights of all rows.
@@ -234,39 +275,75 @@ impl<'a, T: Element> Dataset<'a, T> {
             return rows.len() as f64;
         }
         let mut sum = 0.0;
-        let mut label = [0];
-        rows.for_each(|_, row| {
-            if let Targets::Classes(labels, n) = self.targets {
-                labels.read(Rows::Range(row, row + 1), last(n), &mut label);
-            }
-            sum += self.row_weight(row, label[0]);
-        });
+        self.weigh(rows, self.class_weight, |_, weight| sum += weight);
         sum
     }
 
-    /// Targets of `rows`, and their weights times `scale`: `labels` or `values` take the targets, the other is empty.
-    pub(crate) fn read(
-        &self,
-        rows: Rows<'_>,
-        scale: f64,
-        (labels, values): (&mut [u32], &mut [T]),
-        weights: &mut [T],
-    ) {
-        match self.targets {
-            Targets::Classes(all, n) => all.read(rows, last(n), labels),
-            Targets::Values(all, output) => rows.for_each(|i, row| {
-                let d_out = all.ncols();
-                for (to, &from) in values[i * d_out..(i + 1) * d_out].iter_mut().zip(all.row(row)) {
-                    // Checked once; its owner may have overwritten it.
-                    *to = if output.complaint(from.into()).is_none() { from } else { T::ZERO };
-                }
-            }),
+    /// The classes of `rows`, which have classes.
+    pub(crate) fn read_labels(&self, rows: Rows<'_>, labels: &mut [u32]) {
+        if let Targets::Classes(all, n) = self.targets {
+            all.read(rows, last(n), labels);
         }
-        if self.sample_weight.is_none() && self.class_weight.is_none() {
-            weights.fill(T::from_f64(scale));
-        } else {
-            let label = |i: usize| labels.get(i).copied().unwrap_or(0);
-            rows.for_each(|i, row| weights[i] = T::from_f64(scale * self.row_weight(row, label(i))));
+    }
+
+    /// The targets of `rows`, which have numbers: `width` of each, where a single one is repeated.
+    pub(crate) fn read_values(&self, rows: Rows<'_>, width: usize, values: &mut [T]) {
+        let Targets::Values(all, range) = self.targets else { return };
+        // Checked once; its owner may have overwritten it.
+        let held = |value: T| if range.contains(value.into()) { value } else { T::ONE };
+        rows.for_each(|i, row| {
+            let to = &mut values[i * width..(i + 1) * width];
+            if all.ncols() == width {
+                to.iter_mut().zip(all.row(row)).for_each(|(to, &from)| *to = held(from));
+            } else {
+                to.fill(held(all[[row, 0]]));
+            }
+        });
+    }
+
+    /// The weights of `rows` times `scale`.
+    pub(crate) fn read_weights(&self, rows: Rows<'_>, scale: f64, weights: &mut [T]) {
+        self.read_own_weights(rows, scale, self.class_weight, weights);
+    }
+
+    /// The weights of `rows` without those of their classes, times `scale`.
+    pub(crate) fn read_sample_weights(&self, rows: Rows<'_>, scale: f64, weights: &mut [T]) {
+        self.read_own_weights(rows, scale, None, weights);
+    }
+
+    fn read_own_weights(&self, rows: Rows<'_>, scale: f64, class_weight: Option<&[f64]>, weights: &mut [T]) {
+        if self.sample_weight.is_none() && class_weight.is_none() {
+            return weights.fill(T::from_f64(scale));
+        }
+        self.weigh(rows, class_weight, |i, weight| weights[i] = T::from_f64(scale * weight));
+    }
+
+    /// The weight of each class; none if all weigh 1.
+    pub(crate) fn class_weight(&self) -> Option<&'a [f64]> {
+        self.class_weight
+    }
+
+    /// Calls `f` with the position of each row and its weight.
+    #[inline(always)]
+    fn weigh(&self, rows: Rows<'_>, class_weight: Option<&[f64]>, mut f: impl FnMut(usize, f64)) {
+        let (mut of_samples, mut labels) = ([1.0; WEIGHT_ROWS], [0; WEIGHT_ROWS]);
+        for start in (0..rows.len()).step_by(WEIGHT_ROWS) {
+            let block = rows.slice(start, rows.len().min(start + WEIGHT_ROWS));
+            let of_samples = &mut of_samples[..block.len()];
+            if let Some(sample_weight) = self.sample_weight {
+                sample_weight.read(block, of_samples);
+            }
+            match class_weight {
+                Some(of_classes) => {
+                    let labels = &mut labels[..block.len()];
+                    self.read_labels(block, labels);
+                    let each = of_samples.iter().zip(labels).enumerate();
+                    each.for_each(|(i, (of_sample, label))| {
+                        f(start + i, of_sample * of_classes[*label as usize]);
+                    });
+                }
+                None => of_samples.iter().enumerate().for_each(|(i, &of_sample)| f(start + i, of_sample)),
+            }
         }
     }
 
@@ -274,16 +351,10 @@ impl<'a, T: Element> Dataset<'a, T> {
     pub(crate) fn check_finite(&self) -> Result<()> {
         self.x.check_finite(self.names.x)
     }
-
-    fn row_weight(&self, row: usize, label: u32) -> f64 {
-        let of_sample = self.sample_weight.map_or(1.0, |weights| weights.get(row));
-        let of_class = self.class_weight.map_or(1.0, |weights| weights[label as usize]);
-        of_sample * of_class
-    }
 }
 
-/// The last of `n` classes. Labels are checked once, and may be overwritten by their owner afterwards: one that is no
-/// class any more counts as the last one.
+/// The last of `n` classes. Labels are checked once, and their owner may overwrite them afterwards: a label that is
+/// no longer a class counts as the last class.
 #[allow(clippy::cast_possible_truncation, reason = "classes are fewer than 2^32")]
 fn last(n: usize) -> u32 {
     (n - 1) as u32
@@ -294,7 +365,7 @@ fn last(n: usize) -> u32 {
 pub(crate) struct Examples<'a, 'd, T: Element> {
     pub(crate) data: &'a Dataset<'d, T>,
     pub(crate) rows: Rows<'a>,
-    /// Multiplies their weights.
+    /// A factor of their weights.
     pub(crate) scale: f64,
     /// Position of the first of them in the batch, on which the masks depend.
     pub(crate) first: usize,
@@ -302,7 +373,7 @@ pub(crate) struct Examples<'a, 'd, T: Element> {
 }
 
 impl<'a, 'd, T: Element> Examples<'a, 'd, T> {
-    /// All of a batch.
+    /// All rows of a batch.
     pub(crate) fn batch(data: &'a Dataset<'d, T>, rows: Rows<'a>, scale: f64, masks: Masks<'a>) -> Self {
         Self { data, rows, scale, first: 0, masks }
     }
@@ -311,7 +382,7 @@ impl<'a, 'd, T: Element> Examples<'a, 'd, T> {
         self.rows.len()
     }
 
-    /// Those at positions `start..end` of these.
+    /// The rows at positions `start..end` of these.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
         Self { rows: self.rows.slice(start, end), first: self.first + start, ..*self }
     }
@@ -335,7 +406,7 @@ fn check_class_weight(weights: Option<&[f64]>, n_classes: usize) -> Result<()> {
         return Err(Error::shape(
             "class_weight",
             &[weights.len()],
-            format!("({n_classes},), one weight a class"),
+            format!("({n_classes},), one weight per class"),
         ));
     }
     match weights.iter().find(|&&weight| !is_weight(weight)) {
@@ -350,11 +421,17 @@ fn check_sample_weight(weights: Option<&dyn Weights>, n: usize) -> Result<()> {
         return Err(Error::shape(
             "sample_weight",
             &[weights.len()],
-            format!("({n},), one weight a row of X"),
+            format!("({n},), one weight per row of X"),
         ));
     }
-    match (0..n).find(|&row| !is_weight(weights.get(row))) {
-        Some(row) => Err(Error::SampleWeight { row, found: weights.get(row) }),
-        None => Ok(()),
+    let mut block = [0.0; WEIGHT_ROWS];
+    for start in (0..n).step_by(WEIGHT_ROWS) {
+        let end = n.min(start + WEIGHT_ROWS);
+        let block = &mut block[..end - start];
+        weights.read(Rows::Range(start, end), block);
+        if let Some(i) = block.iter().position(|&weight| !is_weight(weight)) {
+            return Err(Error::SampleWeight { row: start + i, found: block[i] });
+        }
     }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The inputs of rows: a matrix read where it lies, dense or sparse.
+//! The inputs of rows: a matrix read in place, dense or sparse.
 
 use ndarray::ArrayView2;
 
@@ -30,7 +30,7 @@ impl<'a, T> From<Csr<'a, T>> for Inputs<'a, T> {
 }
 
 impl<'a, T: Element> Inputs<'a, T> {
-    /// The same for a shorter time.
+    /// The same with a shorter lifetime.
     pub fn view(&self) -> Inputs<'_, T> {
         match self {
             Self::Dense(x) => Inputs::Dense(x.view()),
@@ -103,7 +103,7 @@ impl<'a, T: Element> Inputs<'a, T> {
         all
     }
 
-    /// The numbers of `rows` where they lie, if they lie there row after row without gaps.
+    /// The numbers of `rows` in place, if they are contiguous, row after row.
     pub(crate) fn in_place(&self, rows: Rows<'_>) -> Option<&[T]> {
         match (self, rows) {
             (Self::Dense(x), Rows::Range(start, end)) => {
@@ -140,14 +140,14 @@ impl<'a, T: Element> Inputs<'a, T> {
         let (d, n) = (self.ncols(), rows.len());
         match self {
             Self::Dense(x) => match (d, x.as_slice()) {
-                (1, Some(all)) => turn_rows::<T, 1>(all, rows, buffer),
-                (2, Some(all)) => turn_rows::<T, 2>(all, rows, buffer),
-                (3, Some(all)) => turn_rows::<T, 3>(all, rows, buffer),
-                (4, Some(all)) => turn_rows::<T, 4>(all, rows, buffer),
-                (5, Some(all)) => turn_rows::<T, 5>(all, rows, buffer),
-                (6, Some(all)) => turn_rows::<T, 6>(all, rows, buffer),
-                (7, Some(all)) => turn_rows::<T, 7>(all, rows, buffer),
-                (8, Some(all)) => turn_rows::<T, 8>(all, rows, buffer),
+                (1, Some(all)) => transpose_rows::<T, 1>(all, rows, buffer),
+                (2, Some(all)) => transpose_rows::<T, 2>(all, rows, buffer),
+                (3, Some(all)) => transpose_rows::<T, 3>(all, rows, buffer),
+                (4, Some(all)) => transpose_rows::<T, 4>(all, rows, buffer),
+                (5, Some(all)) => transpose_rows::<T, 5>(all, rows, buffer),
+                (6, Some(all)) => transpose_rows::<T, 6>(all, rows, buffer),
+                (7, Some(all)) => transpose_rows::<T, 7>(all, rows, buffer),
+                (8, Some(all)) => transpose_rows::<T, 8>(all, rows, buffer),
                 _ => {
                     for (j, to) in buffer.chunks_exact_mut(n).take(d).enumerate() {
                         rows.for_each(|i, row| to[i] = x[[row, j]]);
@@ -162,19 +162,19 @@ impl<'a, T: Element> Inputs<'a, T> {
     }
 }
 
-/// Copies `rows` of `D` columns, which lie one behind the other in `from`, to columns one behind the other.
-fn turn_rows<T: Element, const D: usize>(from: &[T], rows: Rows<'_>, to: &mut [T]) {
+/// Copies `rows` of `D` columns, which follow one another in `from`, to columns that follow one another.
+fn transpose_rows<T: Element, const D: usize>(from: &[T], rows: Rows<'_>, to: &mut [T]) {
     let n = rows.len();
     let (from, _) = from.as_chunks::<D>();
     let mut columns = to.chunks_exact_mut(n);
     let mut columns: [&mut [T]; D] = std::array::from_fn(|_| columns.next().unwrap_or_default());
-    let mut turn = |i: usize, row: &[T; D]| {
+    let mut transpose = |i: usize, row: &[T; D]| {
         for (column, &x) in columns.iter_mut().zip(row) {
             column[i] = x;
         }
     };
     match rows {
-        Rows::Range(start, end) => from[start..end].iter().enumerate().for_each(|(i, row)| turn(i, row)),
-        Rows::Index(rows) => rows.iter().enumerate().for_each(|(i, &row)| turn(i, &from[row as usize])),
+        Rows::Range(start, end) => from[start..end].iter().enumerate().for_each(|(i, row)| transpose(i, row)),
+        Rows::Index(rows) => rows.iter().enumerate().for_each(|(i, &row)| transpose(i, &from[row as usize])),
     }
 }

@@ -15,13 +15,13 @@ const M: usize = 397;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacyRandom {
     key: [u32; N],
-    /// What each word of the key is given out as.
+    /// The output of each word of the key.
     numbers: [u32; N],
     position: usize,
 }
 
 impl LegacyRandom {
-    /// Goes on from a state.
+    /// Continues from a state.
     pub fn new(key: &[u32], position: usize) -> Result<Self> {
         let key: [u32; N] = key.try_into().map_err(|_| {
             let found = format_args!("a RandomState with a key of {} numbers", key.len()).to_string();
@@ -44,12 +44,13 @@ impl LegacyRandom {
         self.position
     }
 
-    /// Shuffles as `RandomState.shuffle` does: from the last place on, each is swapped with one that is not behind it.
+    /// Shuffles as `RandomState.shuffle` does: from the last position on, each is swapped with one that is not after
+    /// it.
     pub(crate) fn shuffle(&mut self, order: &mut [u32]) {
         let mut i = order.len().saturating_sub(1);
         while i > 0 {
-            // A number that is too large is rejected: the place is swapped with itself, and stays the next one. No
-            // processor could foresee a branch here.
+            // A number that is too large is rejected: the position is swapped with itself and stays the next one.
+            // A branch here would be unpredictable.
             let drawn = self.next() as usize & (usize::MAX >> i.leading_zeros());
             let is_taken = drawn <= i;
             order.swap(i, if is_taken { drawn } else { i });
@@ -66,7 +67,7 @@ impl LegacyRandom {
         number
     }
 
-    /// The next words: each of three of the old ones, of which those behind the end are those of the beginning.
+    /// The next words: each depends on three old ones, whose indices wrap around.
     fn twist(&mut self) {
         let key = &mut self.key;
         for i in 0..N - M {
@@ -97,7 +98,7 @@ fn tempered(mut y: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// As the inventors initialise it.
+    /// As the authors initialise it.
     fn seeded(seed: u32) -> LegacyRandom {
         let mut key = [seed; N];
         for i in 1..N {
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_ten_thousandth_number_is_that_of_the_standard() {
-        // C++ requires of std::mt19937, whose default seed is 5489, that it be this.
+        // The C++ standard requires this number of std::mt19937, whose default seed is 5489.
         let mut random = seeded(5489);
         let last = (0..10_000).map(|_| random.next()).last();
         assert_eq!(last, Some(4_123_659_995));

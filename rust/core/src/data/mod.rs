@@ -1,4 +1,4 @@
-//! Rows to learn from or to predict for, read where they lie, and the order in which they come.
+//! Rows to learn from or to predict for, read in place, and their order.
 
 mod rows;
 mod csr;

@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
-/// Seeds drawn one after another from one: a network's own stream of randomness.
+/// Seeds drawn one after another from one seed: a network's own random stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Seeds(u64);
 
@@ -12,7 +12,7 @@ impl Seeds {
         Self(seed)
     }
 
-    /// What [`new`](Self::new) makes into the same stream from here on.
+    /// The seed from which [`new`](Self::new) makes the rest of this stream.
     pub(crate) fn state(&self) -> u64 {
         self.0
     }

@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug)]
 #[allow(unreachable_pub, reason = "named by the public traits below, hidden there")]
 pub enum Rows<'a> {
-    /// From the first to before the second.
+    /// From the first, up to but without the second.
     Range(usize, usize),
-    /// These.
+    /// The rows with these indices.
     Index(&'a [u32]),
 }
 
@@ -18,7 +18,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Those at positions `start..end` of these.
+    /// The rows at positions `start..end` of these.
     pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
         match self {
             Self::Range(first, _) => Self::Range(first + start, first + end),

@@ -1,4 +1,4 @@
-//! Networks in files, whole and checked.
+//! Networks in files, complete and checked.
 
 mod tensor;
 mod network;

@@ -1,5 +1,5 @@
-//! A network in a tensor file: its parameters are a tensor, its architecture is text, and beside it is room for what
-//! belongs to it.
+//! A network in a tensor file: its parameters are a tensor, its architecture is text, and other tensors and text may
+//! accompany it.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -11,16 +11,19 @@ use crate::arch::{HiddenActivation, Layout, Network, Normalization};
 use crate::error::{Error, Result};
 use crate::file::tensor::{Numbers, Tensor, TensorFile, json};
 use crate::kernels::Output;
+use crate::loss::Loss;
 
 const PARAMETERS: &str = "parameters";
 const NETWORK: &str = "network";
-/// Of every network.
+/// The keys of every network.
 const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
-/// Of networks with stages beyond dense layers and fixed activations, behind those of all: format 2.
+/// Further keys of networks with stages beyond dense layers and fixed activations: format 2.
 const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
 const FORMAT: u64 = 2;
+/// Of networks whose loss is not the one that goes with the output, beside all others.
+const LOSS: &str = "loss";
 const MAX_WIDTH: usize = 1 << 24;
-/// The text has keys, and lists under them.
+/// Depth of the text: keys, and lists below them.
 const MAX_DEPTH: usize = 2;
 
 /// What a file holds.
@@ -30,11 +33,11 @@ pub struct NetworkFile {
     pub network: Network,
     /// All parameters.
     pub parameters: Numbers,
-    /// The [state](crate::Mlp::seeds) of the network's randomness.
+    /// The [state](crate::Mlp::seeds) of the network's random stream.
     pub seeds: u64,
-    /// What else belongs to the network, by name.
+    /// Tensors that accompany the network, by name.
     pub tensors: BTreeMap<String, Tensor>,
-    /// What else is to be known of it, by key.
+    /// Text that accompanies the network, by key.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -61,6 +64,10 @@ impl NetworkFile {
                 reason: format!("a layer is {width} wide, expected at most {MAX_WIDTH}"),
             });
         }
+        if *network.loss() == Loss::Function {
+            let reason = "the loss is a function, expected a name or one of fastmlp.losses".to_owned();
+            return Err(Error::Unsavable { reason });
+        }
         let text = to_text(&network, seeds);
         if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
             return Err(Error::Unsavable { reason: format!("its network: {excess}") });
@@ -76,7 +83,7 @@ impl NetworkFile {
         Ok(TensorFile { tensors, metadata })
     }
 
-    /// Reads a file and believes nothing it says unchecked.
+    /// Reads a file and checks everything in it before use.
     pub fn load(path: &Path) -> Result<Self> {
         Self::checked(TensorFile::load(path)?, path)
     }
@@ -91,7 +98,7 @@ impl NetworkFile {
             .map_err(|reason| Error::ModelFile { path: path.display().to_string(), reason })
     }
 
-    /// The network in a file, or what is wrong with it.
+    /// The network in a file, or the reason why the file has none.
     pub fn from_tensors(TensorFile { mut tensors, mut metadata }: TensorFile) -> Result<Self, String> {
         let text = metadata.remove(NETWORK).ok_or("it holds no network")?;
         let Tensor { shape, numbers: parameters } =
@@ -116,7 +123,7 @@ fn check_parameters(layout: &Layout, shape: &[usize], parameters: &Numbers) -> R
     Err(Error::shape("parameters", shape, format!("({},)", layout.n_parameters())))
 }
 
-/// The first parameter that is not finite, with its place.
+/// The first parameter that is not finite, with its name.
 fn not_finite(layout: &Layout, parameters: &Numbers) -> Option<(String, f64)> {
     let (i, value) = match parameters {
         Numbers::F32(values) => {
@@ -142,6 +149,9 @@ fn to_text(network: &Network, seeds: u64) -> String {
         object["input_scale"] = serde_json::json!(network.input_scale());
         object["normalization"] = serde_json::json!(network.normalization().map(Normalization::name));
     }
+    if !network.has_canonical_loss() {
+        object[LOSS] = serde_json::json!(loss_to_text(network.loss()));
+    }
     object.to_string()
 }
 
@@ -149,7 +159,8 @@ fn from_text(text: &str) -> Result<(Network, u64), String> {
     if let Some(excess) = json::excess(text.as_bytes(), MAX_DEPTH) {
         return Err(excess);
     }
-    let object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let loss = object.remove(LOSS).map(|loss| loss_from_text(&loss)).transpose()?;
     let has_all = |keys: &[&str]| keys.iter().all(|&key| object.contains_key(key));
     let has_stages = object.len() == KEYS.len() + STAGE_KEYS.len() && has_all(&STAGE_KEYS);
     if !(has_all(&KEYS) && (object.len() == KEYS.len() || has_stages)) {
@@ -188,9 +199,33 @@ fn from_text(text: &str) -> Result<(Network, u64), String> {
             let expected = "1 for a network of dense layers and fixed activations alone";
             return Err(Error::value("format", FORMAT, expected));
         }
-        Ok(network.with_output(Output::from_name(output)?))
+        let network = network.with_output(Output::from_name(output)?);
+        let Some(loss) = loss else { return Ok(network) };
+        let network = network.with_loss(loss)?;
+        if network.has_canonical_loss() {
+            return Err(Error::value("loss", "that of the output", "none in this case"));
+        }
+        Ok(network)
     };
     Ok((network().map_err(|error: Error| error.to_string())?, seeds))
+}
+
+/// The name, then the numbers, each the shortest text that stands for it: not every reader of JSON gives back the last
+/// bit of a number.
+fn loss_to_text(loss: &Loss) -> Vec<String> {
+    let name = loss.name().unwrap_or_default().to_owned();
+    [name].into_iter().chain(loss.numbers().iter().map(f64::to_string)).collect()
+}
+
+fn loss_from_text(value: &Value) -> Result<Loss, String> {
+    let wrong = || format!("loss is {value}, expected a name, and numbers as text");
+    let texts = list(value, |text| text.as_str().map(str::to_owned)).ok_or_else(wrong)?;
+    let (name, numbers) = texts.split_first().ok_or_else(wrong)?;
+    let numbers: Vec<f64> =
+        numbers.iter().map(|number| number.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    let loss = Loss::from_name(name, &numbers).map_err(|error| error.to_string())?;
+    // One way to write a loss.
+    if loss_to_text(&loss) == texts { Ok(loss) } else { Err(wrong()) }
 }
 
 fn list<T>(value: &Value, f: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
@@ -250,6 +285,53 @@ mod tests {
             let error = from_text(&scaled.replacen(from, to, 1)).unwrap_err();
             assert!(error.starts_with(reason), "{error} against {reason}");
         }
+    }
+
+    #[test]
+    fn a_loss_is_saved_and_loaded_to_the_last_bit() {
+        let levels = vec![0.1, 1.0 / 3.0, 1.0 - f64::EPSILON];
+        let plain = || Network::new(&[2, 3], &[]).unwrap();
+        let identity = || plain().with_output(Output::Identity);
+        let exp = || plain().with_output(Output::Exp);
+        for network in [
+            plain().with_loss(Loss::Focal { gamma: 0.7 }).unwrap(),
+            plain().with_loss(Loss::CrossEntropy { label_smoothing: 1e-300 }).unwrap(),
+            identity().with_loss(Loss::Quantile { levels }).unwrap(),
+            identity().with_loss(Loss::AbsoluteError).unwrap(),
+            exp().with_loss(Loss::Tweedie { power: 4.0 / 3.0 }).unwrap(),
+            Network::with_stages(&[2, 3], &[], None, true)
+                .unwrap()
+                .with_loss(Loss::Focal { gamma: 2.5 })
+                .unwrap(),
+        ] {
+            let (again, seeds) = from_text(&to_text(&network, 7)).unwrap();
+            assert_eq!((again, seeds), (network, 7));
+        }
+        assert!(!to_text(&identity(), 7).contains("loss"));
+
+        let huber = to_text(&identity().with_loss(Loss::Huber { delta: 1.5 }).unwrap(), 0);
+        for (from, to, reason) in [
+            ("\"1.5\"", "1.5", "loss is [\"huber\",1.5], expected a name, and numbers as text"),
+            ("\"1.5\"", "\"1.50\"", "loss is [\"huber\",\"1.50\"], expected a name"),
+            ("\"1.5\"", "\"-1\"", "delta is -1, expected a finite number > 0"),
+            ("\"huber\",\"1.5\"", "", "loss is [], expected a name"),
+            ("\"huber\",\"1.5\"", "\"gamma\"", "loss is \"gamma\", expected one for the output \"identity\""),
+            ("\"huber\",\"1.5\"", "\"squared_error\"", "loss is that of the output, expected none"),
+            ("\"huber\",\"1.5\"", "\"hinge\"", "loss is \"hinge\", expected one of"),
+        ] {
+            let error = from_text(&huber.replacen(from, to, 1)).unwrap_err();
+            assert!(error.starts_with(reason), "{error} against {reason}");
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_a_function_is_not_saved() {
+        let network = Network::new(&[2, 3], &[]).unwrap().with_output(Output::Identity);
+        let network = network.with_loss(Loss::Function).unwrap();
+        let file = NetworkFile { network, parameters: Numbers::F64(vec![0.0; 9]), ..example() };
+        let error = file.save(Path::new("no/such/folder/model")).unwrap_err().to_string();
+        let reason = "the loss is a function, expected a name or one of fastmlp.losses";
+        assert_eq!(error, format!("the file could not be read back: {reason}"));
     }
 
     #[test]

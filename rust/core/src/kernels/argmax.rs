@@ -1,6 +1,6 @@
-//! The likeliest class of rows.
+//! The most probable class of each row.
 
-use crate::kernels::lanes::{FEW, turn};
+use crate::kernels::lanes::{FEW, transpose};
 use crate::numbers::Scalar;
 use crate::numbers::simd_fn;
 
@@ -27,7 +27,7 @@ simd_fn! {
         let one = V::splat(T::ONE);
         let mut lanes = [[T::ZERO; 16]; FEW];
         for (rows, classes) in z.chunks(n_classes * T::LANES).zip(classes.chunks_mut(T::LANES)) {
-            turn(rows, n_classes, &mut lanes);
+            transpose(rows, n_classes, &mut lanes);
             let (mut greatest, mut best) = (V::load(&lanes[0]), V::zero());
             let mut class = one;
             for lane in &lanes[1..n_classes] {
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn rows_in_lanes_are_rows() {
-        // Few numbers, so that there are ties, and some that are none.
+        // Few distinct numbers, so that there are ties, and NaN.
         let numbers = [0.0_f32, -0.0, 1.0, -1.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1.0];
         for isa in Isa::available() {
             for n_classes in [1, 2, 3, 8, 15, 16, 17] {

@@ -1,7 +1,7 @@
-//! Rows whose columns have a parameter each: scales and learnable slopes, forward and backward.
+//! Rows with a parameter per column: scales and learnable slopes, forward and backward.
 //!
 //! Shapes: x, z and their derivatives `(n, d)`, parameters and their gradients `(d,)`. A gradient is a sum over rows,
-//! added row after row to what is there.
+//! added row by row to its previous value.
 
 use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
@@ -12,7 +12,7 @@ trait OfColumn {
     fn apply<T: Scalar, V: Simd<T>>(x: V, parameter: V) -> V;
 }
 
-/// Three numbers make a fourth: a derivative, or a sum that goes on.
+/// A function of three numbers: a derivative, or a running sum.
 trait OfThree {
     fn apply<T: Scalar, V: Simd<T>>(a: V, b: V, c: V) -> V;
 }
@@ -97,7 +97,7 @@ simd_fn! {
     }
 }
 
-/// `z = x s`; as well the way back of it, `d_x = d_z s`.
+/// `z = x s`, and also its backward pass, `d_x = d_z s`.
 pub(crate) fn scale<T: Scalar>(x: &[T], scales: &[T], z: &mut [T]) {
     map_columns(x, scales, z, Times);
 }
@@ -125,7 +125,7 @@ pub(crate) fn add_slope_gradient<T: Scalar>(d_z: &[T], x: &[T], d_a: &mut [T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numbers::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, assert_fusing_agree, with_isa};
 
     fn numbers<T: Scalar>(seed: f64, count: usize) -> Vec<T> {
         (0..count).map(|i| T::from_f64(((i as f64 + seed) * 12.9898).sin() * 1.3)).collect()
@@ -136,7 +136,7 @@ mod tests {
             let (x, d, p) =
                 (numbers::<T>(1.0, n * width), numbers::<T>(2.0, n * width), numbers::<T>(3.0, width));
             let wide = |values: &[T], i: usize| -> f64 { values[i].into() };
-            let mut of_isa: Vec<Vec<T>> = vec![];
+            let mut of_isa = vec![];
             for isa in Isa::available() {
                 let (mut scaled, mut rectified, mut back) = (x.clone(), x.clone(), x.clone());
                 let (mut d_s, mut d_a) = (p.clone(), p.clone());
@@ -161,11 +161,9 @@ mod tests {
                     close(d_s[j], rows().fold(wide(&p, j), |sum, (d, x)| sum + d * x));
                     close(d_a[j], rows().fold(wide(&p, j), |sum, (d, x)| sum + d * x.min(0.0)));
                 }
-                if isa.has_fma() {
-                    of_isa.push([scaled, rectified, back, d_s, d_a].concat());
-                }
+                of_isa.push((isa, [scaled, rectified, back, d_s, d_a].concat()));
             }
-            assert!(of_isa.windows(2).all(|pair| pair[0] == pair[1]), "instruction sets that fuse agree");
+            assert_fusing_agree(&of_isa, &format!("{n} x {width}"));
         }
     }
 

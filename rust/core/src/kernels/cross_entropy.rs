@@ -1,9 +1,8 @@
-//! Softmax and cross-entropy of rows, with the gradient and the count of right answers.
-//!
-//! Few classes: one row in each lane. Many classes: the columns of a row in lanes. Which one depends
-//! on the number of classes alone, so a row has the same bits whatever the other rows are.
+//! Softmax and cross-entropy of rows, with the gradient and the number of correct predictions.
+//! With few classes each lane has one row, with many the lanes have the columns of one row. The choice
+//! depends on the number of classes alone, so a row has the same bits whatever the other rows are.
 
-use crate::kernels::lanes::{FEW, turn, turn_back};
+use crate::kernels::lanes::{FEW, transpose, transpose_back};
 use crate::kernels::softmax::{exponentials_of_row, greatest};
 use crate::kernels::tally::{Bounds, Tally};
 use crate::kernels::vector::all_below;
@@ -13,8 +12,8 @@ use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
 /// Turns logits `(n, classes)` into the gradient of the weighted cross-entropy with respect to them:
-/// `d = (softmax(z) - onehot(label)) weight`, and returns the loss `weight (ln Σ exp(z) - z[label])`,
-/// what stands in brackets held to `bounds`, summed over rows in `f64`.
+/// `d = (softmax(z) - onehot(label)) weight`, and returns the loss `weight (ln Σ exp(z) - z[label])`, with
+/// the term in brackets clipped to `bounds`, summed over rows in `f64`.
 ///
 /// # Panics
 /// If the shapes do not fit together or a label is not below `classes`.
@@ -51,7 +50,7 @@ simd_fn! {
             .zip(labels.chunks(T::LANES))
             .zip(weights.chunks(T::LANES));
         for ((rows, labels), weights) in blocks {
-            turn(rows, classes, &mut lanes);
+            transpose(rows, classes, &mut lanes);
             for (z, lane) in z[..classes].iter_mut().zip(&lanes) {
                 *z = V::load(lane);
             }
@@ -60,7 +59,7 @@ simd_fn! {
             for (z, lane) in z[..classes].iter().zip(&mut lanes) {
                 z.store(lane);
             }
-            turn_back(&lanes, classes, rows);
+            transpose_back(&lanes, classes, rows);
             add_lanes(&mut tally, loss, hit, labels.len());
         }
         tally
@@ -75,7 +74,7 @@ fn count<T: Scalar, V: Simd<T>>(hits: V) -> usize {
     hits as usize
 }
 
-/// Adds the first lanes, one a row.
+/// Adds the first lanes, one per row.
 #[inline(always)]
 fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, rows: usize) {
     if rows == T::LANES {
@@ -93,7 +92,7 @@ fn add_lanes<T: Scalar, V: Simd<T>>(tally: &mut Tally, loss: V, hit: V, rows: us
 }
 
 /// One row in each lane, `z[j]` the logits of class j: turns them into the gradient and returns the
-/// weighted loss, and 1 where the label has the first greatest logit, else 0.
+/// weighted loss, and 1 where the label has the first largest logit, else 0.
 #[inline(always)]
 fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V, bounds: Bounds) -> (V, V) {
     let one = V::splat(T::ONE);
@@ -122,9 +121,10 @@ fn cross_entropy_lanes<T: Scalar, V: Simd<T>>(z: &mut [V], label: V, weight: V, 
     (loss, V::select(best.eq(label), one, V::zero()))
 }
 
-/// [`softmax_cross_entropy`] for at most [`FEW`] classes with class-major logits less that of the last class, which
-/// stand alone: class c of row q at `z[c * stride + q]`, `stride` at least the number of rows rounded up to whole
-/// vectors. So does the gradient. Adds the sums of it over rows to `bias`, one for each class.
+/// [`softmax_cross_entropy`] for at most [`FEW`] classes with class-major logits from which that of the last class,
+/// which is not stored, was subtracted: class c of row q is at `z[c * stride + q]`, with `stride` at least the
+/// number of rows rounded up to whole vectors. The gradient is stored in the same way. Adds its sums over rows to
+/// `bias`, one per class.
 pub(super) fn cross_entropy_by_class<T: Scalar>(
     z: &mut [T],
     stride: usize,
@@ -140,7 +140,7 @@ pub(super) fn cross_entropy_by_class<T: Scalar>(
     }
 }
 
-/// Vectors of losses that are added up lane by lane before their sum goes on in `f64`.
+/// Vectors of losses that are added up lane by lane before their sum is added in `f64`.
 const LOSSES_ADDED: usize = 8;
 
 simd_fn! {

@@ -1,59 +1,33 @@
 //! Inverted dropout, in place: forward on activations and, with the same mask, backward on their derivatives.
 //!
-//! Whether a value stays is decided by a random word that depends on (key, row, column) alone, so that a mask need not
-//! be stored, and is the same however rows are cut into tiles, for both element types and for every instruction set.
+//! A random word that depends on (key, row, column) alone decides whether a value stays. Hence a mask need not be
+//! stored, and is the same however rows are cut into tiles, for both element types and for every instruction set.
 
-use crate::kernels::mask::{Key, Mask};
+use crate::kernels::mask::Mask;
 use crate::numbers::simd_fn;
 
-/// Columns whose words are made together: one vector of words.
+/// Columns whose words are computed together: one vector of words.
 const BLOCK: usize = 16;
 
-/// The random words of a row, a bijection from column to word: were a row 2^32 columns wide, each word would come once.
-///
-/// The columns count along a Weyl sequence, from one half of the row's key on, and go through the finaliser lowbias32 of
-/// C. Wellons ("Prospecting for hash functions", 2018), which is keyed with the other half between its rounds: without
-/// that all rows would be pieces of one sequence, and two of them might overlap.
-#[derive(Clone, Copy)]
-struct Row {
-    start: u32,
-    middle: u32,
-}
-
-impl Row {
-    #[inline(always)]
-    fn new(key: Key, row: usize) -> Self {
-        let [start, middle] = key.child(row as u64).halves();
-        Self { start, middle }
-    }
-
-    #[inline(always)]
-    fn word(self, column: u32) -> u32 {
-        let mut z = self.start.wrapping_add(column.wrapping_mul(0x9E37_79B9));
-        z = (z ^ (z >> 16)).wrapping_mul(0x7FEB_352D) ^ self.middle;
-        z = (z ^ (z >> 15)).wrapping_mul(0x846C_A68B);
-        z ^ (z >> 16)
-    }
-}
-
 simd_fn! {
-    /// Leaves out what `mask` says of the rows from number `first_row` on, and multiplies the rest by its scale.
+    /// Drops the values that `mask` selects in the rows from number `first_row` on, and multiplies the others by
+    /// its scale.
     ///
     /// x: (n, columns)
     #[allow(clippy::cast_possible_truncation)] // no row has 2^32 columns
     pub(crate) fn dropout<T as V>(x: &mut [T], columns: usize, mask: &Mask, first_row: usize) {
         let scale = T::from_f64(mask.scale());
         for (i, x) in x.chunks_exact_mut(columns).enumerate() {
-            let row = Row::new(mask.key, first_row + i);
+            let row = mask.row(first_row + i);
             for (block, x) in x.chunks_mut(BLOCK).enumerate() {
                 let mut factors = [T::ZERO; BLOCK];
                 for (lane, factor) in factors.iter_mut().enumerate() {
-                    let stays = row.word((block * BLOCK + lane) as u32) <= mask.last;
+                    let stays = row.keeps((block * BLOCK + lane) as u32);
                     *factor = if stays { scale } else { T::ZERO };
                 }
                 for (x, factors) in x.chunks_mut(T::LANES).zip(factors.chunks(T::LANES)) {
                     let factors = V::load(factors);
-                    // What is left out is 0 even where 0 times the value would not be.
+                    // A dropped value is 0 even where 0 times the value would not be.
                     let kept = V::select(factors.gt(V::zero()), V::load_front(x) * factors, V::zero());
                     kept.store_front(x);
                 }
@@ -65,18 +39,20 @@ simd_fn! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::mask::{Key, Words};
+    use crate::kernels::sparse_row::{Indices, SparseRow};
     use crate::numbers::Scalar;
     use crate::numbers::simd::{Isa, with_isa};
 
     const ROWS: usize = 64;
     const COLUMNS: usize = 100;
 
-    /// Numbers without 0.
+    /// Numbers other than 0.
     fn numbers<T: Scalar>(rows: usize, columns: usize) -> Vec<T> {
         (0..rows * columns).map(|i| T::from_f64((i as f64).sin() + 2.0)).collect()
     }
 
-    /// What stays of a matrix: 1 and 0.
+    /// 1 for the values of a matrix that stay, 0 for the others.
     fn kept(rate: f64, key: Key) -> Vec<f64> {
         let mut x = vec![1.0_f64; ROWS * COLUMNS];
         dropout(&mut x, COLUMNS, &Mask::new(rate, key), 0);
@@ -135,6 +111,23 @@ mod tests {
                 assert_eq!(tiles, whole, "{columns} {tile}");
             }
         }
+    }
+
+    #[test]
+    fn sparse_rows_have_the_same_masks() {
+        let mask = Mask::new(0.4, Key::new(11));
+        // Column 1 comes twice, column 3 never.
+        let (data, indices) = ([2.0, -1.0, 0.5, 3.0, 1.5], [4, 1, 0, 1, 2]);
+        let mut dense = [0.5, 2.0, 1.5, 0.0, 2.0].repeat(ROWS);
+        dropout(&mut dense, 5, &mask, 7);
+        let mut sparse = vec![0.0_f64; ROWS * 5];
+        for (i, row) in sparse.chunks_mut(5).enumerate() {
+            let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5, dropout: None };
+            assert_eq!(x.with_dropout(None, 7 + i).iter().count(), 5);
+            x.with_dropout(Some(&mask), 7 + i).iter().for_each(|(j, x)| row[j] += x);
+        }
+        assert!(dense.iter().zip(&sparse).all(|(x, y)| (x - y).abs() < 1e-14));
+        assert!(sparse.contains(&0.0) && sparse.iter().any(|&x| x > 0.0));
     }
 
     #[test]
@@ -223,7 +216,7 @@ mod tests {
             let words = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
             let mut counts = [[0.0; 256]; 4];
             for (row, column) in words {
-                for (counts, byte) in counts.iter_mut().zip(Row::new(key, row).word(column).to_le_bytes()) {
+                for (counts, byte) in counts.iter_mut().zip(Words::new(key, row).word(column).to_le_bytes()) {
                     counts[usize::from(byte)] += 1.0;
                 }
             }
@@ -238,7 +231,8 @@ mod tests {
 
     #[test]
     fn no_word_comes_twice_in_a_row() {
-        let mut words: Vec<u32> = (0..1 << 20).map(|column| Row::new(Key::new(10), 0).word(column)).collect();
+        let mut words: Vec<u32> =
+            (0..1 << 20).map(|column| Words::new(Key::new(10), 0).word(column)).collect();
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), 1 << 20);

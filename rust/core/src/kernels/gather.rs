@@ -1,13 +1,13 @@
-//! Rows of a matrix in any order, copied one behind the other.
+//! Rows of a matrix in any order, copied one after another.
 
 use ndarray::ArrayView2;
 
 use crate::kernels::vector::all_below;
 use crate::numbers::simd_fn;
 
-/// Bytes that are asked for ahead of their use, in whole rows: about what a core fetches at once.
+/// Bytes that are prefetched, in whole rows: about what a core fetches at once.
 const AHEAD: usize = 2048;
-/// Rows ahead at most.
+/// Most rows that are prefetched.
 const MOST_ROWS_AHEAD: usize = 16;
 
 simd_fn! {

@@ -1,4 +1,4 @@
-//! Rows of few columns, turned so that each lane holds a row, and back.
+//! Rows of few columns, transposed so that each lane holds a row, and back.
 
 use crate::numbers::Scalar;
 use crate::numbers::simd_fn;
@@ -22,19 +22,19 @@ macro_rules! by_columns {
 
 /// Rows into lanes.
 #[inline(always)]
-pub(super) fn turn<T: Scalar>(rows: &[T], columns: usize, lanes: &mut [[T; 16]]) {
-    by_columns!(columns, rows, turn_known::<T>(rows, columns, lanes));
+pub(super) fn transpose<T: Scalar>(rows: &[T], columns: usize, lanes: &mut [[T; 16]]) {
+    by_columns!(columns, rows, transpose_known::<T>(rows, columns, lanes));
 }
 
 /// Lanes into rows.
 #[inline(always)]
-pub(super) fn turn_back<T: Scalar>(lanes: &[[T; 16]], columns: usize, rows: &mut [T]) {
-    by_columns!(columns, rows, turn_back_known::<T>(lanes, columns, rows));
+pub(super) fn transpose_back<T: Scalar>(lanes: &[[T; 16]], columns: usize, rows: &mut [T]) {
+    by_columns!(columns, rows, transpose_back_known::<T>(lanes, columns, rows));
 }
 
-/// [`turn`] of a vector of rows of `KNOWN` columns, or of any rows if that is 0.
+/// [`transpose`] of a vector of rows of `KNOWN` columns, or of any rows if that is 0.
 #[inline(always)]
-fn turn_known<T: Scalar, const KNOWN: usize>(rows: &[T], columns: usize, lanes: &mut [[T; 16]]) {
+fn transpose_known<T: Scalar, const KNOWN: usize>(rows: &[T], columns: usize, lanes: &mut [[T; 16]]) {
     let (count, columns) = if KNOWN > 0 { (T::LANES, KNOWN) } else { (rows.len() / columns, columns) };
     let (rows, lanes) = (&rows[..count * columns], &mut lanes[..columns]);
     for i in 0..count {
@@ -44,9 +44,9 @@ fn turn_known<T: Scalar, const KNOWN: usize>(rows: &[T], columns: usize, lanes: 
     }
 }
 
-/// [`turn_back`] to a vector of rows of `KNOWN` columns, or to any rows if that is 0.
+/// [`transpose_back`] to a vector of rows of `KNOWN` columns, or to any rows if that is 0.
 #[inline(always)]
-fn turn_back_known<T: Scalar, const KNOWN: usize>(lanes: &[[T; 16]], columns: usize, rows: &mut [T]) {
+fn transpose_back_known<T: Scalar, const KNOWN: usize>(lanes: &[[T; 16]], columns: usize, rows: &mut [T]) {
     let (count, columns) = if KNOWN > 0 { (T::LANES, KNOWN) } else { (rows.len() / columns, columns) };
     let (lanes, rows) = (&lanes[..columns], &mut rows[..count * columns]);
     for i in 0..count {
@@ -57,12 +57,12 @@ fn turn_back_known<T: Scalar, const KNOWN: usize>(lanes: &[[T; 16]], columns: us
 }
 
 simd_fn! {
-    /// Rows `(n, columns)` to columns, `stride` apart, which is at least n rounded up to whole vectors. What lies
-    /// behind the rows has no meaning.
+    /// Rows `(n, columns)` to columns, `stride` apart, which is at least n rounded up to whole vectors. Lanes
+    /// beyond the rows have no meaning.
     pub(super) fn columns_of_rows<T as V>(rows: &[T], columns: usize, to: &mut [T], stride: usize) {
         let mut lanes = [[T::ZERO; 16]; FEW];
         for (block, rows) in rows.chunks(columns * T::LANES).enumerate() {
-            turn(rows, columns, &mut lanes);
+            transpose(rows, columns, &mut lanes);
             for (c, lane) in lanes[..columns].iter().enumerate() {
                 V::load(lane).store(&mut to[c * stride + block * T::LANES..]);
             }
@@ -72,7 +72,7 @@ simd_fn! {
 
 #[cfg(test)]
 mod tests {
-    use super::{FEW, columns_of_rows, turn, turn_back};
+    use super::{FEW, columns_of_rows, transpose, transpose_back};
     use crate::numbers::Scalar;
     use crate::numbers::simd::{Isa, with_isa};
 
@@ -81,12 +81,12 @@ mod tests {
             for n in 0..=T::LANES {
                 let rows: Vec<T> = (0..n * columns).map(|i| T::from_f64(i as f64)).collect();
                 let mut lanes = [[T::ZERO; 16]; FEW];
-                turn(&rows, columns, &mut lanes);
+                transpose(&rows, columns, &mut lanes);
                 for (i, row) in rows.chunks_exact(columns).enumerate() {
                     assert!(row.iter().zip(&lanes).all(|(x, lane)| *x == lane[i]), "{columns} {n}");
                 }
                 let mut back = vec![T::ONE; rows.len()];
-                turn_back(&lanes, columns, &mut back);
+                transpose_back(&lanes, columns, &mut back);
                 assert_eq!(back, rows);
             }
         }

@@ -1,4 +1,4 @@
-//! Which values dropout leaves out, as plain numbers.
+//! Which values dropout drops, as plain numbers.
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::SplitMix64;
@@ -6,7 +6,7 @@ use rand_xoshiro::SplitMix64;
 /// Number of values that a random word can take.
 const WORDS: f64 = (1_u64 << 32) as f64;
 
-/// Which values of a matrix are left out: a pure function of (key, row, column), whatever the rows are computed with.
+/// Which values of a matrix are dropped: a pure function of (key, row, column), however the rows are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mask {
     /// The parent of the rows' keys.
@@ -16,7 +16,7 @@ pub(crate) struct Mask {
 }
 
 impl Mask {
-    /// What a rate leaves out under a key.
+    /// The mask of a rate and a key.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 2^32 - 1")]
     pub(crate) fn new(rate: f64, key: Key) -> Self {
         let kept = ((1.0 - rate) * WORDS).round().max(1.0);
@@ -28,9 +28,57 @@ impl Mask {
         (f64::from(self.last) + 1.0) / WORDS
     }
 
-    /// What values that stay are multiplied by.
+    /// The factor of the values that stay.
     pub(crate) fn scale(&self) -> f64 {
         1.0 / self.keep()
+    }
+
+    /// What is left out of a row.
+    #[inline(always)]
+    pub(crate) fn row(&self, row: usize) -> RowMask {
+        RowMask { words: Words::new(self.key, row), last: self.last }
+    }
+}
+
+/// What a mask leaves out of one row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowMask {
+    words: Words,
+    last: u32,
+}
+
+impl RowMask {
+    /// Whether the value in a column stays.
+    #[inline(always)]
+    pub(crate) fn keeps(self, column: u32) -> bool {
+        self.words.word(column) <= self.last
+    }
+}
+
+/// The random words of a row, a bijection from column to word: were a row 2^32 columns wide, each word would come once.
+///
+/// The columns count along a Weyl sequence, from one half of the row's key on, and go through the finaliser lowbias32 of
+/// C. Wellons ("Prospecting for hash functions", 2018), which is keyed with the other half between its rounds: without
+/// that all rows would be pieces of one sequence, and two of them might overlap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    start: u32,
+    middle: u32,
+}
+
+impl Words {
+    #[inline(always)]
+    pub(super) fn new(key: Key, row: usize) -> Self {
+        let [start, middle] = key.child(row as u64).halves();
+        Self { start, middle }
+    }
+
+    #[inline(always)]
+    pub(super) fn word(self, column: u32) -> u32 {
+        let mut z = self.start.wrapping_add(column.wrapping_mul(0x9E37_79B9));
+        z = (z ^ (z >> 16)).wrapping_mul(0x7FEB_352D) ^ self.middle;
+        z = (z ^ (z >> 15)).wrapping_mul(0x846C_A68B);
+        z ^ (z >> 16)
     }
 }
 
@@ -39,10 +87,10 @@ impl Mask {
 pub(crate) struct Key(u64);
 
 impl Key {
-    /// Of no randomness.
+    /// The key of no randomness.
     pub(crate) const NONE: Self = Self(0);
 
-    /// The root. Its numbers are others than those that the order of rows comes from.
+    /// The root. Its numbers differ from those that the order of rows comes from.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed ^ u64::from_be_bytes(*b"dropout "))
     }
@@ -54,7 +102,7 @@ impl Key {
         Self(SplitMix64::seed_from_u64(self.0.wrapping_add(i.wrapping_mul(STEP))).random())
     }
 
-    /// The number as two.
+    /// The two halves of the number.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "its halves")]
     pub(crate) fn halves(self) -> [u32; 2] {
@@ -75,7 +123,7 @@ mod tests {
         }
         let all = Mask::new(0.0, Key::new(0));
         assert_eq!((all.last, all.scale()), (u32::MAX, 1.0));
-        // One of 2^32, where the nearest multiple would be none.
+        // One of 2^32, although the nearest multiple would be none.
         let almost_none = Mask::new(1.0 - 1e-14, Key::new(0));
         assert_eq!((almost_none.last, almost_none.scale()), (0, WORDS));
     }

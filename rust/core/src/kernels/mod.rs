@@ -1,23 +1,27 @@
-//! Kernels: the loops where the time goes, as plain functions on slices.
+//! Kernels: the loops that take the time, as plain functions on slices.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | [`activation`] | activations, forward and backward |
-//! | [`output`] | what becomes of the last layer's sums |
+//! | [`output`] | how the last layer's sums become predictions |
 //! | [`tally`] | what a pass over rows adds up |
-//! | [`mask`] | which values dropout leaves out |
+//! | [`mask`] | which values dropout drops |
 //! | [`sparse_row`] | a row of a sparse matrix |
 //! | [`vector`] | sums and checks over whole vectors |
-//! | [`lanes`] | rows of few columns, turned so that each lane holds a row |
+//! | [`lanes`] | rows of few columns, transposed so that each lane holds a row |
 //! | [`gather`] | rows in any order, copied |
 //! | [`gemm`] | `C = f(start + A B)`, packed or thin |
 //! | [`dropout`] | random masks, a function of key and position |
-//! | [`argmax`] | the likeliest class of rows |
+//! | [`argmax`] | the most probable class of each row |
 //! | [`softmax`] | softmax of rows |
 //! | [`cross_entropy`] | softmax and cross-entropy of rows, with the gradient |
-//! | [`by_output`] | losses whose outputs stand apart, with the gradient |
+//! | [`row_loss`] | the table of losses whose outputs stand apart |
+//! | [`value_losses`] | those losses of rows, with the gradient |
+//! | [`class_losses`] | losses of classes beside the plain cross-entropy, with the gradient |
+//! | [`given_losses`] | losses that were computed elsewhere, weighted |
+//! | [`by_output`] | predictions of outputs that stand apart |
 //! | [`sparse`] | products of sparse rows with weights |
-//! | [`columns`] | rows whose columns have a parameter each |
+//! | [`columns`] | rows with a parameter per column |
 //! | [`layer_norm`] | rows to mean 0 and variance 1 |
 //! | [`optimizer`] | the update rules, one pass each |
 //! | [`tiny`] | networks with few inputs, one hidden layer and few classes, as a whole |
@@ -26,7 +30,7 @@
 //!
 //! A result depends on the values and the shapes alone, never on the blocking or the thread that runs it, nor on the
 //! instruction set among those that fuse a product with a sum (AVX-512, AVX2 with FMA, and what is compiled for
-//! aarch64). The portable set of x86 rounds twice where they round once, so that its bits differ.
+//! aarch64). The portable set of x86 rounds twice where they round once, so its bits differ.
 
 mod activation;
 mod output;
@@ -41,6 +45,10 @@ mod dropout;
 mod argmax;
 mod softmax;
 mod cross_entropy;
+mod row_loss;
+mod value_losses;
+mod class_losses;
+mod given_losses;
 mod by_output;
 mod sparse;
 mod columns;
@@ -56,7 +64,8 @@ use crate::numbers::Scalar;
 
 pub use activation::Activation;
 pub(crate) use activation::Suits;
-pub(crate) use gemm::{Finish, Matrix, Start};
+pub(crate) use class_losses::ClassLoss;
+pub(crate) use gemm::{Epilogue, Matrix, Start};
 pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
 pub(crate) use mask::{Key, Mask};
 pub(crate) use optimizer::{AdamStep, MomentumStep};
@@ -65,6 +74,7 @@ pub use sparse_row::Indices;
 pub(crate) use sparse_row::SparseRow;
 pub(crate) use tally::{Bounds, Tally};
 pub(crate) use tiny::{Batch, TinyNet};
+pub(crate) use value_losses::ValueLoss;
 
 /// A number that a network can be made of: `f32` or `f64`.
 pub trait Element: Scalar + Kernels {}
@@ -76,8 +86,8 @@ macro_rules! kernels {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $kernel:path;)*) => {
         /// The kernels of an element type.
         ///
-        /// A generic function is compiled anew in every crate that calls it, and the kernels are many: through this
-        /// trait they are compiled once, in this one.
+        /// A generic function is compiled again in every crate that calls it, and there are many kernels: through
+        /// this trait they are compiled once, in this crate.
         #[allow(private_interfaces, reason = "a trait of this crate, hidden behind `Element`")]
         #[allow(unreachable_pub, reason = "as above")]
         pub trait Kernels: Sized {
@@ -104,7 +114,7 @@ kernels! {
         b: &Matrix<'_, Self>,
         c: &mut [Self],
         start: Start<'_, Self>,
-        finish: Finish<'_, Self>,
+        epilogue: Epilogue<'_, Self>,
         scratch: &mut [Self]
     ) = gemm::gemm;
     /// Numbers of scratch that a product (m, k) (k, n) needs; never fewer for more rows.
@@ -133,14 +143,29 @@ kernels! {
         weights: &[Self],
         bounds: Bounds
     ) -> Tally = cross_entropy::softmax_cross_entropy;
+    /// The same of another loss of classes.
+    fn class_losses(
+        loss: ClassLoss<'_, Self>,
+        z: &mut [Self],
+        n_classes: usize,
+        labels: &[u32],
+        weights: &[Self]
+    ) -> Tally = class_losses::class_losses;
     /// Losses of rows whose outputs stand apart; their sums become the derivative of the sum of the losses.
-    fn losses_by_output(
-        output: Output,
+    fn value_losses(
+        loss: ValueLoss<'_>,
         z: &mut [Self],
         targets: &[Self],
         weights: &[Self],
         bounds: Bounds
-    ) -> Tally = by_output::losses_by_output;
+    ) -> Tally = value_losses::value_losses;
+    /// Weighted losses, and derivatives of them, that were computed elsewhere.
+    fn given_losses(
+        losses: &[Self],
+        d_raw: &[Self],
+        weights: &[Self],
+        d: &mut [Self]
+    ) -> Tally = given_losses::given_losses;
     /// Sums become predictions, where outputs stand apart.
     fn predict_by_output(output: Output, z: &mut [Self]) = by_output::predict_by_output;
     /// `z += x W`, for a sparse row.
@@ -162,7 +187,7 @@ kernels! {
     fn prelu_backward(d_z: &[Self], x: &[Self], slopes: &[Self], d_x: &mut [Self]) = columns::prelu_backward;
     /// `d_a += sum of the rows of d_z min(x, 0)`
     fn add_slope_gradient(d_z: &[Self], x: &[Self], d_a: &mut [Self]) = columns::add_slope_gradient;
-    /// Rows to mean 0 and variance 1, times gains, plus shifts; `kept` takes what the way back needs.
+    /// Rows to mean 0 and variance 1, times gains, plus shifts; `kept` receives what the backward pass needs.
     fn layer_norm(
         x: &[Self],
         gains: &[Self],

@@ -10,7 +10,7 @@ use crate::numbers::simd_fn;
 #[derive(Clone, Copy, Debug)]
 #[allow(unreachable_pub, reason = "named by the public trait Kernels, hidden there")]
 pub struct MomentumStep {
-    /// What a gradient is multiplied by before it is added to the velocity, and the velocity before it is subtracted.
+    /// The factors of a gradient before it is added to the velocity, and of the velocity before it is subtracted.
     pub(crate) rates: (f64, f64),
     pub(crate) momentum: f64,
     pub(crate) nesterov: bool,
@@ -52,10 +52,10 @@ pub(crate) fn momentum<T: Scalar>(p: &mut [T], v: &mut [T], g: &[T], with: &Mome
 /// Step number `step` of Adam: with `m = beta_1 m + (1 - beta_1) g` and `v = beta_2 v + (1 - beta_2) g²`,
 /// `p = p - (rate decay p + rate / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon))`.
 ///
-/// With `epsilon_hat`, epsilon is added to `sqrt(v)` before that is divided. The divisor is at least the least normal
-/// number, and epsilon at most a sixteenth of the greatest.
-/// `rate decay` is used as it is, and not taken from 1, where single precision would lose most of it.
-/// The powers of beta are taken in double precision, where they stay exact enough for millions of steps.
+/// With `epsilon_hat`, epsilon is added to `sqrt(v)` before the division. The divisor is at least the smallest normal
+/// number, and epsilon at most a sixteenth of the largest. `rate decay` is used as it is: subtracted from 1, it would
+/// lose most of its digits in single precision. The powers of beta are taken in double precision, where they stay
+/// exact enough for millions of steps.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -67,10 +67,10 @@ pub(crate) fn adam<T: Scalar>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], wi
     adam_loop(p, m, v, g, with);
 }
 
-/// `1 - beta^step`, the sum of the weights that a mean has seen.
+/// `1 - beta^step`, the sum of the weights in a mean.
 ///
-/// A power takes as long as Adam's step on fifty parameters. It is at most `exp(-step (1 - beta))`, and where that is
-/// less than 2^-54, nothing of it is left beside 1.
+/// Computing a power takes as long as Adam's step on fifty parameters. It is at most `exp(-step (1 - beta))`; if that
+/// is less than 2^-54, the difference to 1 is below rounding.
 fn correction(beta: f64, step: u64) -> f64 {
     let steps = step as f64;
     if steps * (1.0 - beta) > 40.0 { 1.0 } else { 1.0 - beta.powf(steps) }

@@ -1,9 +1,8 @@
 //! Softmax of rows.
-//!
-//! Few classes: one row in each lane. Many classes: the columns of a row in lanes. Which one depends
-//! on the number of classes alone, so a row has the same bits whatever the other rows are.
+//! With few classes each lane has one row, with many the lanes have the columns of one row. The choice
+//! depends on the number of classes alone, so a row has the same bits whatever the other rows are.
 
-use crate::kernels::lanes::{FEW, turn, turn_back};
+use crate::kernels::lanes::{FEW, transpose, transpose_back};
 use crate::numbers::Scalar;
 use crate::numbers::math::exp_vector;
 use crate::numbers::simd::Simd;
@@ -31,7 +30,7 @@ simd_fn! {
         }
         let mut lanes = [[T::ZERO; 16]; FEW];
         for rows in x.chunks_mut(classes * T::LANES) {
-            turn(rows, classes, &mut lanes);
+            transpose(rows, classes, &mut lanes);
             let mut z = [V::zero(); FEW];
             for (z, lane) in z[..classes].iter_mut().zip(&lanes) {
                 *z = V::load(lane);
@@ -40,7 +39,7 @@ simd_fn! {
             for (z, lane) in z[..classes].iter().zip(&mut lanes) {
                 (*z / sum).store(lane);
             }
-            turn_back(&lanes, classes, rows);
+            transpose_back(&lanes, classes, rows);
         }
     }
 }
@@ -64,7 +63,7 @@ fn softmax_of_row<T: Scalar, V: Simd<T>>(row: &mut [T]) {
     }
 }
 
-/// Class-major logits to rows, `(n, classes)`, as they are or their softmax. Class c of row q is `z[c * stride + q]`,
+/// Writes class-major logits, or their softmax, as rows, `(n, classes)`. Class c of row q is `z[c * stride + q]`,
 /// `stride` at least the number of rows rounded up to whole vectors.
 ///
 /// # Panics
@@ -88,7 +87,7 @@ pub(super) fn rows_of_classes<T: Scalar>(
 }
 
 simd_fn! {
-    /// The loops have known lengths, so that logits stay in registers.
+    /// The loops have known lengths, so logits stay in registers.
     fn rows_of_known_classes<T as V, const C: usize>(z: &[T], stride: usize, out: &mut [T], wants_softmax: bool) {
         let mut lanes = [[T::ZERO; 16]; C];
         for (block, rows) in out.chunks_mut(C * T::LANES).enumerate() {
@@ -105,12 +104,12 @@ simd_fn! {
             for (logit, lane) in logits.iter().zip(&mut lanes) {
                 logit.store(lane);
             }
-            turn_back(&lanes, C, rows);
+            transpose_back(&lanes, C, rows);
         }
     }
 }
 
-/// Exponentials of the logits less the greatest, in place; their sum, and the greatest logit.
+/// Exponentials of the logits minus the largest one, in place; returns their sum and the largest logit.
 #[inline(always)]
 fn exponentials<T: Scalar, V: Simd<T>>(z: &mut [V]) -> (V, V) {
     let mut greatest = z[0];

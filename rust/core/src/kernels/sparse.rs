@@ -20,7 +20,7 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `d_w += x^T d_z` for some rows of `d_w`, whose numbers are the columns of x.
+    /// `d_w += x^T d_z` for some rows of `d_w`, which are columns of x.
     ///
     /// x: a row of `d_in`, `d_z`: (`d_out`,), `d_w`: (rows, `d_out`)
     pub(crate) fn add_sparse_outer<T as V>(d_w: &mut [T], rows: &Range<usize>, x: SparseRow<'_, T>, d_z: &[T]) {
@@ -51,9 +51,9 @@ mod tests {
 
     #[test]
     fn matches_the_dense_product() {
-        // Column 4 comes twice, column 1 never.
+        // Column 4 occurs twice, column 1 never.
         let (data, indices) = ([2.0, -1.0, 0.5, 3.0], [4, 0, 4, 2]);
-        let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5 };
+        let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5, dropout: None };
         let dense = [-1.0, 0.0, 3.0, 0.0, 2.5];
         for isa in Isa::available() {
             for d_out in [1, 7, 8, 9, 33] {

@@ -1,5 +1,6 @@
-//! A row of a sparse matrix, as its numbers lie in memory.
+//! A row of a sparse matrix, as it is in memory.
 
+use crate::kernels::mask::{Mask, RowMask};
 use crate::numbers::Scalar;
 
 /// Indices of either type that SciPy uses.
@@ -41,16 +42,27 @@ pub struct SparseRow<'a, T> {
     pub(crate) data: &'a [T],
     pub(crate) indices: Indices<'a>,
     pub(crate) columns: usize,
+    /// What dropout leaves out of it, and what it multiplies the rest by.
+    pub(crate) dropout: Option<(RowMask, T)>,
 }
 
 impl<'a, T: Scalar> SparseRow<'a, T> {
-    /// Column and number of each.
+    /// The same with dropout, as row number `row` of a batch.
+    pub(crate) fn with_dropout(self, mask: Option<&Mask>, row: usize) -> Self {
+        Self { dropout: mask.map(|mask| (mask.row(row), T::from_f64(mask.scale()))), ..self }
+    }
+
+    /// Column and number of each that stays.
     #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "no row has 2^32 columns")]
     pub(crate) fn iter(self) -> impl Iterator<Item = (usize, T)> + 'a {
         let columns = self.columns;
         (0..self.data.len()).filter_map(move |k| {
             let j = usize::try_from(self.indices.get(k)).ok().filter(|&j| j < columns)?;
-            Some((j, self.data[k]))
+            match self.dropout {
+                None => Some((j, self.data[k])),
+                Some((mask, scale)) => mask.keeps(j as u32).then(|| (j, self.data[k] * scale)),
+            }
         })
     }
 }

@@ -1,9 +1,9 @@
-//! What a pass over rows adds up, and what a loss is held to.
+//! What a pass over rows adds up, and the bounds that a loss is clipped to.
 
 use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
 
-/// What the loss of an output is held to.
+/// The bounds that the loss of an output is clipped to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     least: f64,
@@ -14,7 +14,7 @@ impl Bounds {
     /// The loss as it is.
     pub(crate) const NONE: Self = Self { least: f64::NEG_INFINITY, greatest: f64::INFINITY };
 
-    /// The loss of a probability that is held to between epsilon and 1 less that.
+    /// The bounds of the loss of a probability that is clipped to between epsilon and 1 - epsilon.
     pub(crate) fn of_clipped_probabilities<T: Scalar>() -> Self {
         let epsilon: f64 = T::EPSILON.into();
         Self { least: -(1.0 - epsilon).ln(), greatest: -epsilon.ln() }
@@ -33,9 +33,9 @@ impl Bounds {
 pub(crate) struct Tally {
     /// Sum of the weighted losses.
     pub(crate) loss: f64,
-    /// Rows whose prediction is right, where there is such a thing.
+    /// Rows whose prediction is correct, for outputs that classify.
     pub(crate) correct: usize,
-    /// What the squares of the weights add to the loss of a batch.
+    /// The penalty that the squares of the weights add to the loss of a batch.
     pub(crate) penalty: f64,
 }
 

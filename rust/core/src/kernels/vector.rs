@@ -4,7 +4,7 @@ use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
-/// Whether all indices are below a bound. None is looked at alone, so that the loop is one of vectors.
+/// Whether all indices are below a bound. The loop has no early exit, so it is vectorised.
 pub(super) fn all_below(indices: &[u32], bound: usize) -> bool {
     let greatest = indices.iter().fold(0, |greatest, &index| index.max(greatest));
     indices.is_empty() || (greatest as usize) < bound
@@ -26,7 +26,7 @@ simd_fn! {
     ///
     /// sums: (columns,), rows: (n, columns)
     pub(crate) fn add_rows<T as V>(sums: &mut [T], rows: &[T]) {
-        /// Vectors of columns whose sums stay in registers while the rows run by.
+        /// Vectors of columns whose sums stay in registers during the loop over rows.
         const ABREAST: usize = 4;
         let columns = sums.len();
         for (block, sums) in sums.chunks_mut(ABREAST * T::LANES).enumerate() {
@@ -55,8 +55,8 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `gradient += decay weights`, number by number; the sum of the squares of the weights, of which whole blocks are
-    /// added up in `f64`.
+    /// `gradient += decay weights`, element by element; the sum of the squares of the weights, of which whole blocks
+    /// are added up in `f64`.
     pub(crate) fn penalize<T as V>(gradient: &mut [T], weights: &[T], decay: f64) -> f64 {
         const BLOCK: usize = 1024;
         assert_eq!(gradient.len(), weights.len());
@@ -76,7 +76,7 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `to = factor from`, number by number.
+    /// `to = factor from`, element by element.
     pub(crate) fn scale<T as V>(to: &mut [T], from: &[T], factor: f64) {
         assert_eq!(to.len(), from.len());
         let factor = V::constant(factor);
@@ -107,7 +107,7 @@ simd_fn! {
     }
 }
 
-/// The largest magnitude of what went by, lane by lane.
+/// The largest magnitude so far, lane by lane.
 #[derive(Clone, Copy)]
 struct Largest<V> {
     magnitude: V,
@@ -115,8 +115,8 @@ struct Largest<V> {
     probe: V,
 }
 
-/// Vectors that a loop works on at a time: each has sums of its own, which need not wait for one another. With AVX2, for
-/// which a vector is two registers, more of them would not stay in registers.
+/// Vectors that a loop works on at a time: each has its own sums, which are independent of one another. With AVX2,
+/// where a vector is two registers, more of them would not stay in registers.
 const STRIDE: usize = 2;
 
 impl<V> Largest<V> {
@@ -179,8 +179,8 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `to += parts[0]`, then `to += parts[1]` and so on, number by number; the largest magnitude of the sums, NaN if
-    /// one is NaN or infinite.
+    /// `to += parts[0]`, then `to += parts[1]` and so on, element by element; the largest magnitude of the sums, NaN
+    /// if one is NaN or infinite.
     pub(crate) fn sum_into<T as V>(to: &mut [T], parts: &[&[T]]) -> T {
         assert!(parts.iter().all(|part| part.len() == to.len()), "parts as long as their sum");
         let mut largest = Largest::<V>::new();

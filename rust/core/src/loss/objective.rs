@@ -1,6 +1,7 @@
-//! What training lowers, and what it adds up on the way.
+//! What training lowers, and what is reported of it.
 //!
-//! Softmax and cross-entropy are one numerically safe operation. For a row of logits `z`, its class `y` and its weight `w`, with `m = max(z)`:
+//! Softmax and cross-entropy are one numerically safe operation. For a row of logits `z`, its class `y` and its weight
+//! `w`, with `m = max(z)`:
 //!
 //! ```text
 //! p      = exp(z - m) / sum(exp(z - m))
@@ -8,31 +9,32 @@
 //! d_z[j] = w (p[j] - 1[j = y])
 //! ```
 //!
-//! No exponent is above 0, so that nothing overflows, and the sum is at least 1, so that its logarithm is finite.
+//! No exponent exceeds 0, so nothing overflows, and the sum is at least 1, so its logarithm is finite.
 
 use crate::error::{Error, Result};
-use crate::kernels::Element;
-use crate::kernels::{Bounds, Output, Tally};
+use crate::kernels::{Bounds, Element, Tally};
+use crate::loss::table::Loss;
 
-/// What training lowers, and what it reports.
+/// What training minimises, and what it reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Objective {
-    /// Strength of the penalty: `alpha / (2 w)` times the sum of the squares of all weights, without biases, is added to
-    /// the loss of a batch whose rows weigh `w` together.
+    /// Strength of the penalty: `alpha / (2 w)` times the sum of the squares of all weights, without biases, is added
+    /// to the loss of a batch whose rows have the total weight `w`.
     pub alpha: f64,
     /// Which losses are reported.
     pub report: Report,
 }
 
-/// Which losses are reported. The gradient is that of the objective either way.
+/// Which losses are reported: by default the objective itself, losses summed over outputs and averaged over rows by
+/// weight. The gradient is that of the objective whatever is reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Report {
-    /// The objective itself: losses summed over outputs, averaged over rows by weight.
-    #[default]
-    Objective,
-    /// What scikit-learn's estimators report: probabilities held to between the type's epsilon and 1 less that,
-    /// squared errors averaged over outputs, batches averaged by their number of rows.
-    ScikitLearn,
+pub struct Report {
+    /// Probabilities are held to between the type's epsilon and 1 less that before a cross-entropy is taken.
+    pub clips_probabilities: bool,
+    /// Losses are averaged over the outputs of a row.
+    pub averages_outputs: bool,
+    /// Batches are averaged by their number of rows.
+    pub averages_by_rows: bool,
 }
 
 impl Objective {
@@ -45,26 +47,18 @@ impl Objective {
     }
 
     /// What the reported loss of an output is held to.
-    pub(crate) fn bounds<T: Element>(&self, output: Output) -> Bounds {
-        match self.report {
-            Report::ScikitLearn if output.is_probability() => Bounds::of_clipped_probabilities::<T>(),
-            _ => Bounds::NONE,
+    pub(crate) fn bounds<T: Element>(&self, loss: &Loss) -> Bounds {
+        if self.report.clips_probabilities && loss.is_plain_cross_entropy() {
+            Bounds::of_clipped_probabilities::<T>()
+        } else {
+            Bounds::NONE
         }
     }
 
     /// What a batch, whose losses were averaged by weight, adds to the reported mean: the batch has these shares of the
     /// weight of all rows, and of their number.
-    pub(crate) fn reported(
-        &self,
-        output: Output,
-        d_out: usize,
-        tally: &Tally,
-        (of_weight, of_rows): (f64, f64),
-    ) -> f64 {
-        match (self.report, output) {
-            (Report::Objective, _) => (tally.loss + tally.penalty) * of_weight,
-            (Report::ScikitLearn, Output::Identity) => (tally.loss / d_out as f64 + tally.penalty) * of_rows,
-            (Report::ScikitLearn, _) => (tally.loss + tally.penalty) * of_rows,
-        }
+    pub(crate) fn reported(&self, d_out: usize, tally: &Tally, (of_weight, of_rows): (f64, f64)) -> f64 {
+        let loss = if self.report.averages_outputs { tally.loss / d_out as f64 } else { tally.loss };
+        (loss + tally.penalty) * if self.report.averages_by_rows { of_rows } else { of_weight }
     }
 }

@@ -1,8 +1,8 @@
-//! Memory for numbers: aligned to a cache line, zeroed, and refused politely.
+//! Memory for numbers: aligned to a cache line, zeroed, and with an error if there is none.
 //!
-//! A `Vec` that cannot be had aborts the process; a [`Buffer`] that cannot be had is an error, and so is one that
-//! together with all others is more than the process can have. Its address never changes, so that a view of it made
-//! elsewhere (NumPy's) stays good for as long as the buffer lives.
+//! A `Vec` that cannot be allocated aborts the process; a [`Buffer`] that cannot be allocated is an error, and so
+//! is one that together with all others exceeds the process's limit. Its address never changes, so a view of it
+//! made elsewhere (by NumPy) stays valid for as long as the buffer lives.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ops::{Deref, DerefMut};
@@ -16,17 +16,17 @@ use crate::numbers::Scalar;
 /// One cache line, and one AVX-512 register.
 const ALIGNMENT: usize = 64;
 
-/// Buffers of this many bytes are staggered. The system puts them at the start of pages, so that loops which go through
-/// several of them in step read and write at the same offset of all their pages: places that caches and prefetchers
-/// take for one another. Adam's step on parameters of 1 MB takes two to three times as long then.
+/// Buffers of this many bytes are staggered. The system puts them at the start of pages, so loops which go through
+/// several of them in step would read and write at the same offset of all their pages, where they compete for the same
+/// cache sets and confuse the prefetchers. Adam's step on parameters of 1 MB would take two to three times as long.
 const LARGE: usize = 1 << 16;
 const PAGE: usize = 4096;
-/// An odd number of cache lines, [`STAGGERS`] of which fit a page.
+/// An odd number of cache lines, [`STAGGERS`] of which fit into a page.
 const STAGGER: usize = 9 * ALIGNMENT;
 const STAGGERS: usize = PAGE / STAGGER;
 
-/// Buffers of this many bytes ask for large pages, as NumPy's arrays of that size do: a product walks down columns of
-/// wide matrices, a page a row, and a processor remembers where some thousand pages are.
+/// Buffers of this many bytes ask for large pages, as NumPy's arrays of that size do: a matrix product walks down
+/// columns of wide matrices, one page per row, and a processor caches the addresses of only some thousand pages.
 const HUGE: usize = 1 << 22;
 #[cfg(target_os = "linux")]
 const HUGE_PAGE: usize = 1 << 21;
@@ -75,13 +75,15 @@ impl<T: Scalar> Buffer<T> {
         Ok(Self { allocated, start: start.cast(), len })
     }
 
-    /// The address of the first number. Good for as long as the buffer lives, whatever is borrowed in between.
+    /// The address of the first number. It is valid for as long as the buffer lives, whatever is borrowed in
+    /// between.
     pub(crate) fn as_ptr(&self) -> *mut T {
         self.start.as_ptr()
     }
 
-    /// What is allocated for `len` numbers. A large buffer begins in the first whole page; the allocator would clear
-    /// memory that is to be aligned, page by page, and what it need not align comes cleared when it is first used.
+    /// The allocation for `len` numbers. A large buffer begins in the first whole page: the allocator would clear
+    /// memory that it must align, page by page, whereas other memory comes cleared from the system when it is first
+    /// used.
     fn layout(len: usize) -> Option<Layout> {
         let numbers = Layout::array::<T>(len).ok()?;
         if numbers.size() < LARGE {
@@ -91,24 +93,24 @@ impl<T: Scalar> Buffer<T> {
     }
 }
 
-/// Where the next large buffer begins in its first page: they take turns.
+/// Where the next large buffer begins in its first page: buffers cycle through the offsets.
 fn next_place() -> usize {
     static TURN: AtomicUsize = AtomicUsize::new(0);
     TURN.fetch_add(1, Ordering::Relaxed) % STAGGERS * STAGGER
 }
 
-/// Asks the system to back memory with large pages. It may not, and nothing but time depends on it.
+/// Asks the system to back memory with large pages. The system may ignore it, and only time depends on it.
 #[cfg(target_os = "linux")]
 fn ask_for_huge_pages(start: NonNull<u8>, bytes: usize) {
     let before = start.align_offset(HUGE_PAGE);
     let whole = bytes.saturating_sub(before) / HUGE_PAGE * HUGE_PAGE;
     if whole > 0 {
-        // SAFETY: these pages lie inside memory that is ours, and the advice leaves what they hold as it is.
+        // SAFETY: these pages are inside memory that is ours, and the advice does not change their content.
         unsafe { libc::madvise(start.add(before).as_ptr().cast(), whole, libc::MADV_HUGEPAGE) };
     }
 }
 
-/// Other systems choose the size of pages on their own.
+/// Other systems choose the size of pages themselves.
 #[cfg(not(target_os = "linux"))]
 fn ask_for_huge_pages(_: NonNull<u8>, _: usize) {}
 
@@ -163,7 +165,7 @@ mod tests {
     #[test]
     fn refuses_what_cannot_be_had() {
         for len in [usize::MAX, usize::MAX / 8, 1 << 60] {
-            // A buffer nobody looks at would be optimised away.
+            // An unused buffer would be optimised away.
             let refused = std::hint::black_box(Buffer::<f32>::zeros("test", len));
             let error = refused.unwrap_err().to_string();
             assert!(error.starts_with(&format!("no memory for {len} numbers (test)")), "{error}");
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn all_buffers_together_are_what_the_process_can_have_at_most() {
-        // Not for real: nearly all there is.
+        // Only pretended: nearly all memory is taken.
         let others = usize::MAX / 2;
         HELD.fetch_add(others, Ordering::Relaxed);
         let refused = std::hint::black_box(Buffer::<f32>::zeros("test", 1 << 24));

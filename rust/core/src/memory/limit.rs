@@ -1,17 +1,18 @@
-//! What a process can have, for what would end it to be refused instead.
+//! The memory limit of a process: requests that would get it killed are refused instead.
 //!
-//! Linux grants memory that it does not have, and kills who then uses it. Nothing here asks what is free at the moment:
-//! only what is more than all there is, memory and swap, or than the process's control group may have, is refused.
+//! Linux grants memory that it does not have, and kills a process that then uses it. Nothing here asks how much is free
+//! at the moment: a request is refused only if it exceeds all memory and swap, or the limit of the process's control
+//! group.
 
 use std::fs;
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Fewer bytes at a time are granted unseen.
+/// Requests of fewer bytes are granted without a check.
 const LARGE: u64 = 1 << 26;
 
-/// An error if some numbers take so many bytes that the process would have more than it can; it holds others already.
+/// Fails if so many bytes, besides those that the process holds already, exceed its limit.
 pub(crate) fn check(what: &'static str, elements: usize, bytes: u64, held: u64) -> Result<()> {
     if bytes < LARGE {
         return Ok(());
@@ -23,7 +24,7 @@ pub(crate) fn check(what: &'static str, elements: usize, bytes: u64, held: u64) 
     }
 }
 
-/// Bytes that the process can have at most; none where the system does not say, as all but Linux.
+/// The most bytes that the process can have; none if the system does not say, as all but Linux.
 fn limit(root: &Path) -> Option<u64> {
     if !cfg!(target_os = "linux") {
         return None;
@@ -38,8 +39,8 @@ fn limit(root: &Path) -> Option<u64> {
     Some(memory?.saturating_add(total("SwapTotal:").unwrap_or(0)))
 }
 
-/// The least limit of a control group and of those around it. `group` is `number:controllers:path`, of which version 2
-/// has no controllers.
+/// The smallest limit of a control group and of those that contain it. `group` is `number:controllers:path`, of which
+/// version 2 has no controllers.
 fn group_limit(root: &Path, group: &str) -> Option<u64> {
     let (controllers, path) = group.split_once(':')?.1.split_once(':')?;
     let (tree, file) = match controllers {

@@ -1,4 +1,4 @@
-//! Memory: what a process can have, buffers, and buffers at rest.
+//! Memory: limits, buffers, and a pool of buffers that are not in use.
 
 pub(crate) mod limit;
 mod buffer;

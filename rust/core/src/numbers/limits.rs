@@ -1,4 +1,4 @@
-//! What the series of elementary functions need to know of a floating-point format.
+//! Constants of a floating-point format for the series of elementary functions.
 
 /// Bounds and lengths of series that depend on the floating point format.
 #[derive(Clone, Copy, Debug)]
@@ -20,19 +20,19 @@ pub struct Limits {
     pub(super) gelu: (f64, &'static [f64]),
     /// Argument below the negative of which gelu and its slope are 0.
     pub(super) gelu_zero: f64,
-    /// Steps of a reciprocal that leave the third power of the error, before one that leaves the second.
+    /// Steps of a reciprocal that cube the error, before one that squares it.
     pub(super) reciprocal_steps: usize,
-    /// The least normal number, and the power of two that makes all lesser ones normal.
+    /// The smallest normal number, and the power of two that makes all smaller ones normal.
     pub(super) normal: (f64, i32),
 }
 
 impl Limits {
-    /// The least number that `math::reciprocal_vector` divides by.
+    /// The smallest divisor of `math::reciprocal_vector`.
     pub(crate) fn least_divisor(&self) -> f64 {
         self.normal.0
     }
 
-    /// A number that it can divide by, and some more besides.
+    /// A number that it can divide by, with some margin.
     pub(crate) fn great_divisor(&self) -> f64 {
         0.25 / self.normal.0
     }

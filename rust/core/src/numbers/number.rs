@@ -47,7 +47,7 @@ pub trait Number:
     fn from_f64(value: f64) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// The larger of two; the other one if one is NaN.
+    /// The larger of two; if one is NaN, the other one.
     fn max(self, other: Self) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! Numbers with a vector type for each instruction set: what kernels are written against.
+//! Numbers with a vector type for each instruction set, the interface that kernels are written against.
 
 use crate::numbers::limits::Limits;
 use crate::numbers::number::Number;
@@ -20,7 +20,7 @@ pub trait Scalar: Number {
     #[cfg(target_arch = "x86_64")]
     type Avx512: Simd<Self>;
 
-    /// What the series of [`crate::numbers::math`] need to know of the format.
+    /// Constants of the format for the series of [`crate::numbers::math`].
     #[doc(hidden)]
     const LIMITS: Limits;
 }

@@ -3,8 +3,8 @@
 /// Defines a function whose body is compiled for every instruction set and chosen at each call.
 ///
 /// `fn name<T as V>(…)` is generic over the element `T: Scalar`; inside the body `V: Simd<T>` is the
-/// vector. What the body calls with a `V` is `#[inline(always)]` too: a function or a closure that
-/// stays outside of the body is compiled without the instruction set. Further parameters follow as `, const N: usize` and `; F: Bound`.
+/// vector. Whatever the body calls with a `V` must be `#[inline(always)]` too: a function or a closure that is not
+/// inlined is compiled without the instruction set. Further parameters follow as `, const N: usize` and `; F: Bound`.
 macro_rules! simd_fn {
     ($(#[$meta:meta])* $vis:vis unsafe fn $($rest:tt)*) => {
         simd_fn! { @define [$(#[$meta])* $vis] [unsafe] $($rest)* }
@@ -41,8 +41,8 @@ macro_rules! simd_fn {
             }
 
             match Isa::current().kind() {
-                // SAFETY: `Isa` proves that the CPU has the instruction set; what else the function
-                // asks for, its caller promises.
+                // SAFETY: `Isa` proves that the CPU has the instruction set; the caller of the function
+                // promises its other conditions.
                 #[cfg(target_arch = "x86_64")]
                 Kind::Avx512 => unsafe { avx512::<$t $(, $n)* $(, $g)*>($($arg),*) },
                 // SAFETY: as above.

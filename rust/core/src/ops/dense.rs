@@ -1,17 +1,16 @@
 //! A dense layer, for dense and for sparse inputs.
 //!
-//! Shapes: x `(n, d_in)`, W `(d_in, d_out)`, b `(d_out,)`, z `(n, d_out)`; b lies behind W in the parameters.
+//! Shapes: x `(n, d_in)`, W `(d_in, d_out)`, b `(d_out,)`, z `(n, d_out)`; b follows W in the parameters.
 
 use std::ops::Range;
 
 use crate::arch::Dense;
-use crate::data::{Csr, Rows};
-use crate::kernels::{Element, Finish, Matrix, Start};
-use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source};
+use crate::kernels::{Element, Epilogue, Matrix, Start};
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source, SparseRows};
 
 /// Numbers of a gradient that one thread works on at a time.
 const PART_NUMBERS: usize = 1 << 15;
-/// Parts that a layer is cut into at most.
+/// Most parts that a layer is cut into.
 const MAX_PARTS: usize = 16;
 
 impl Operation for Dense {
@@ -56,11 +55,11 @@ impl Operation for Dense {
             Source::Dense(x) => {
                 let x = Matrix::new(x, io.out.len() / self.d_out, self.d_in);
                 let bias = Start::Rows(biases);
-                T::product(&x, &self.matrix(weights), io.out, bias, io.finish, io.scratch);
+                T::product(&x, &self.matrix(weights), io.out, bias, io.epilogue, io.scratch);
             }
-            Source::Sparse(x, rows) => {
-                self.sparse_forward(x, rows, (weights, biases), io.out);
-                io.finish.apply_to_rows(io.out);
+            Source::Sparse(x) => {
+                self.sparse_forward(x, (weights, biases), io.out);
+                io.epilogue.apply_to_rows(io.out);
             }
         }
     }
@@ -69,10 +68,10 @@ impl Operation for Dense {
     fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>) {
         let d_z = Matrix::new(io.d_out, io.d_out.len() / self.d_out, self.d_out);
         let (weights, _) = self.split(parameters);
-        T::product(&d_z, &self.matrix(weights).t(), io.d_x, Start::Zero, io.finish, io.scratch);
+        T::product(&d_z, &self.matrix(weights).t(), io.d_x, Start::Zero, io.epilogue, io.scratch);
     }
 
-    /// Rows of `d_W = [d_W +] x^T d_z`, and behind the last of them `d_b = [d_b +] sum of the rows of d_z`.
+    /// Rows of `d_W = [d_W +] x^T d_z`, and after the last of them `d_b = [d_b +] sum of the rows of d_z`.
     fn gradient<T: Element>(&self, io: Gradient<'_, T>) {
         let rows = &io.part.rows;
         let (d_w, d_b) = io.sum.split_at_mut(io.part.penalized);
@@ -83,13 +82,20 @@ impl Operation for Dense {
             Source::Dense(x) => {
                 let n = io.d_out.len() / self.d_out;
                 let (x, d_z) = (Matrix::new(x, n, self.d_in), Matrix::new(io.d_out, n, self.d_out));
-                T::product(&x.t().slab(rows.clone()), &d_z, d_w, io.start, Finish::Nothing, io.scratch);
+                T::product(
+                    &x.t().slice_rows(rows.clone()),
+                    &d_z,
+                    d_w,
+                    io.start,
+                    Epilogue::Nothing,
+                    io.scratch,
+                );
             }
-            Source::Sparse(x, of_x) => {
+            Source::Sparse(x) => {
                 if matches!(io.start, Start::Zero) {
                     d_w.fill(T::ZERO);
                 }
-                self.add_sparse_gradient(x, of_x, rows, io.d_out, d_w);
+                self.add_sparse_gradient(x, rows, io.d_out, d_w);
             }
         }
         if rows.end == self.d_in {
@@ -107,30 +113,23 @@ impl Dense {
         Matrix::new(weights, self.d_in, self.d_out)
     }
 
-    fn sparse_forward<T: Element>(
-        &self,
-        x: &Csr<'_, T>,
-        rows: Rows<'_>,
-        (weights, biases): (&[T], &[T]),
-        z: &mut [T],
-    ) {
-        rows.for_each(|i, row| {
+    fn sparse_forward<T: Element>(&self, x: SparseRows<'_, T>, (weights, biases): (&[T], &[T]), z: &mut [T]) {
+        x.for_each(|i, x| {
             let z = &mut z[i * self.d_out..(i + 1) * self.d_out];
             z.copy_from_slice(biases);
-            T::add_sparse_product(z, x.row(row), weights);
+            T::add_sparse_product(z, x, weights);
         });
     }
 
     fn add_sparse_gradient<T: Element>(
         &self,
-        x: &Csr<'_, T>,
-        rows: Rows<'_>,
+        x: SparseRows<'_, T>,
         part: &Range<usize>,
         d_z: &[T],
         d_w: &mut [T],
     ) {
-        rows.for_each(|i, row| {
-            T::add_sparse_outer(d_w, part, x.row(row), &d_z[i * self.d_out..(i + 1) * self.d_out]);
+        x.for_each(|i, x| {
+            T::add_sparse_outer(d_w, part, x, &d_z[i * self.d_out..(i + 1) * self.d_out]);
         });
     }
 }

@@ -1,10 +1,10 @@
-//! A stage of any kind does what its kind does.
+//! Dispatch from a stage to the operation of its kind.
 
 use crate::arch::Stage;
 use crate::kernels::Element;
 use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part};
 
-/// The one match on the kind of a stage, made per stage and tile and never inside a loop over numbers.
+/// The one match on the kind of a stage, made once per stage and tile and never inside a loop over numbers.
 macro_rules! on_each {
     ($stage:expr, $of:ident => $do:expr) => {
         match $stage {

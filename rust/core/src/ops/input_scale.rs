@@ -22,13 +22,13 @@ impl Operation for InputScale {
     /// `z = x s`
     fn forward<T: Element>(&self, scales: &[T], io: Forward<'_, T>) {
         T::scale_columns(io.x.dense(), scales, io.out);
-        io.finish.apply_to_rows(io.out);
+        io.epilogue.apply_to_rows(io.out);
     }
 
     /// `d_x = d_z s`
     fn backward<T: Element>(&self, scales: &[T], io: Backward<'_, T>) {
         T::scale_columns(io.d_out, scales, io.d_x);
-        io.finish.apply_to_rows(io.d_x);
+        io.epilogue.apply_to_rows(io.d_x);
     }
 
     /// `d_s = [d_s +] sum of the rows of d_z x`

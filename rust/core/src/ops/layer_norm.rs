@@ -1,6 +1,6 @@
 //! A normalisation of each row.
 //!
-//! Shapes: x and z `(n, width)`, g and s `(width,)`; s lies behind g in the parameters.
+//! Shapes: x and z `(n, width)`, g and s `(width,)`; s follows g in the parameters.
 
 use crate::arch::LayerNorm;
 use crate::kernels::{Element, LAYER_NORM_KEPT};
@@ -24,7 +24,7 @@ impl Operation for LayerNorm {
     }
 
     fn scratch_len<T: Element>(&self, n: usize, forward_only: bool) -> usize {
-        // Without a way back, what would be kept for it needs another place.
+        // Without a backward pass, the values that would be kept for it go into the scratch.
         if forward_only { n * LAYER_NORM_KEPT } else { 0 }
     }
 
@@ -33,13 +33,13 @@ impl Operation for LayerNorm {
         let (gains, shifts) = parameters.split_at(self.width);
         let kept = if io.kept.is_empty() { io.scratch } else { io.kept };
         T::layer_norm(io.x.dense(), gains, shifts, io.out, kept);
-        io.finish.apply_to_rows(io.out);
+        io.epilogue.apply_to_rows(io.out);
     }
 
     fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>) {
         let (gains, _) = parameters.split_at(self.width);
         T::layer_norm_backward(io.d_out, io.x, io.kept, gains, io.d_x);
-        io.finish.apply_to_rows(io.d_x);
+        io.epilogue.apply_to_rows(io.d_x);
     }
 
     fn gradient<T: Element>(&self, mut io: Gradient<'_, T>) {

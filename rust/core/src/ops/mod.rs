@@ -1,4 +1,4 @@
-//! Stages at work: what each does to the rows of a tile, forward and backward, and how its gradient is cut.
+//! What stages compute: the rows of a tile, forward and backward, and the gradient and how it is cut.
 
 mod operation;
 mod dense;
@@ -7,4 +7,4 @@ mod layer_norm;
 mod prelu;
 mod dispatch;
 
-pub(crate) use operation::{Backward, Forward, Gradient, Operation, Part, Source};
+pub(crate) use operation::{Backward, Forward, Gradient, Operation, Part, Source, SparseRows};

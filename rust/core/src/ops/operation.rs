@@ -1,9 +1,9 @@
-//! What every stage can do: forward, and beside it the two halves of backward.
+//! The interface of every stage: forward, and beside it the two halves of backward.
 
 use std::ops::Range;
 
 use crate::data::{Csr, Rows};
-use crate::kernels::{Element, Finish, Start};
+use crate::kernels::{Element, Epilogue, Mask, SparseRow, Start};
 
 /// The input of a stage for the rows of a tile.
 #[derive(Clone, Copy, Debug)]
@@ -11,73 +11,92 @@ pub(crate) enum Source<'a, T> {
     /// Numbers, (n, `d_in`), row after row.
     Dense(&'a [T]),
     /// Rows of a sparse matrix, which a first stage alone is given.
-    Sparse(&'a Csr<'a, T>, Rows<'a>),
+    Sparse(SparseRows<'a, T>),
+}
+
+/// Some rows of a sparse matrix.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SparseRows<'a, T> {
+    pub(crate) x: &'a Csr<'a, T>,
+    pub(crate) rows: Rows<'a>,
+    /// What dropout leaves out of them.
+    pub(crate) mask: Option<Mask>,
+    /// Position of the first of them in the batch, on which the mask depends.
+    pub(crate) first: usize,
+}
+
+impl<T: Element> SparseRows<'_, T> {
+    /// Calls `f` with the position of each row and what it stores.
+    #[inline(always)]
+    pub(super) fn for_each(&self, mut f: impl FnMut(usize, SparseRow<'_, T>)) {
+        self.rows.for_each(|i, row| f(i, self.x.row(row).with_dropout(self.mask.as_ref(), self.first + i)));
+    }
 }
 
 impl<'a, T> Source<'a, T> {
-    /// The numbers of a stage that is given no others.
+    /// The numbers, for a stage that does not take sparse rows.
     pub(crate) fn dense(self) -> &'a [T] {
         match self {
             Self::Dense(x) => x,
-            Self::Sparse(..) => unreachable!("sparse rows go to a dense layer"),
+            Self::Sparse(_) => unreachable!("sparse rows go to a dense layer"),
         }
     }
 }
 
-/// A stage's way forward for a tile.
+/// A stage's forward pass for a tile.
 pub(crate) struct Forward<'a, T> {
     /// (n, `d_in`)
     pub(crate) x: Source<'a, T>,
     /// (n, width)
     pub(crate) out: &'a mut [T],
-    /// What the way back needs besides x, (n, [`Operation::kept`]); empty if there is no way back.
+    /// What the backward pass needs besides x, (n, [`Operation::kept`]); empty if there is no backward pass.
     pub(crate) kept: &'a mut [T],
-    /// What becomes of `out` in the end.
-    pub(crate) finish: Finish<'a, T>,
+    /// Applied to `out` at the end.
+    pub(crate) epilogue: Epilogue<'a, T>,
     pub(crate) scratch: &'a mut [T],
 }
 
-/// A stage's way back for a tile, to its input.
+/// A stage's backward pass for a tile, to its input.
 pub(crate) struct Backward<'a, T> {
-    /// The input, as it was on the way forward.
+    /// The input, as in the forward pass.
     pub(crate) x: &'a [T],
     pub(crate) kept: &'a [T],
     /// (n, width)
     pub(crate) d_out: &'a [T],
     /// (n, `d_in`)
     pub(crate) d_x: &'a mut [T],
-    /// What becomes of `d_x` in the end.
-    pub(crate) finish: Finish<'a, T>,
+    /// Applied to `d_x` at the end.
+    pub(crate) epilogue: Epilogue<'a, T>,
     pub(crate) scratch: &'a mut [T],
 }
 
-/// A part of a stage's gradient, one behind the other in the flat vector: each a sum over rows.
+/// A part of a stage's gradient: contiguous in the flat vector, and a sum over rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     /// Rows of the first block of the stage; the last part has all further blocks too.
     pub(crate) rows: Range<usize>,
-    /// Numbers in it.
+    /// Length of the part.
     pub(crate) len: usize,
-    /// How many of them, at its front, are penalised.
+    /// How many of its numbers, at the front, are penalised.
     pub(crate) penalized: usize,
 }
 
-/// A part of the gradient of a stage's parameters, begun or carried on with the rows of a tile.
+/// A part of the gradient of a stage's parameters, started or continued with the rows of a tile.
 pub(crate) struct Gradient<'a, T> {
     pub(crate) part: &'a Part,
     pub(crate) x: Source<'a, T>,
     pub(crate) kept: &'a [T],
     /// (n, width)
     pub(crate) d_out: &'a [T],
-    /// The part, as long as it says.
+    /// The part of the gradient, of the part's length.
     pub(crate) sum: &'a mut [T],
-    /// What the sum starts from: nothing, or what it holds.
+    /// What the sum starts from: 0, or its current value.
     pub(crate) start: Start<'a, T>,
     pub(crate) scratch: &'a mut [T],
 }
 
 impl<T: Element> Gradient<'_, T> {
-    /// Clears a sum that is not carried on.
+    /// Clears the sum unless it is continued.
     pub(super) fn begin(&mut self) {
         if matches!(self.start, Start::Zero) {
             self.sum.fill(T::ZERO);
@@ -85,12 +104,12 @@ impl<T: Element> Gradient<'_, T> {
     }
 }
 
-/// A stage at work.
+/// The operation of a stage.
 pub(crate) trait Operation {
     /// Width of the output.
     fn width(&self) -> usize;
 
-    /// Numbers that are kept per row for the way back.
+    /// Numbers that are kept per row for the backward pass.
     fn kept(&self) -> usize {
         0
     }
@@ -103,10 +122,10 @@ pub(crate) trait Operation {
     /// Multiplications and additions per row, forward.
     fn flops(&self) -> usize;
 
-    /// The parts that its gradient is cut into, by its shape alone.
+    /// The parts that its gradient is cut into, which depend on its shape alone.
     fn parts(&self) -> Vec<Part>;
 
-    /// Numbers of scratch that it needs for up to `n` rows, on the way forward alone or on all ways.
+    /// Numbers of scratch that it needs for up to `n` rows, for the forward pass alone or for all passes.
     fn scratch_len<T: Element>(&self, _n: usize, _forward_only: bool) -> usize {
         0
     }
@@ -114,7 +133,7 @@ pub(crate) trait Operation {
     /// `out = f(stage(x))`
     fn forward<T: Element>(&self, parameters: &[T], io: Forward<'_, T>);
 
-    /// `d_x = d_out stage'(x)`, finished.
+    /// `d_x = d_out stage'(x)`, with the epilogue.
     fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>);
 
     /// `sum = [sum +] gradient`, over the rows.

@@ -65,7 +65,7 @@ impl Adam {
         Ok(Self { weight_decay, ..self })
     }
 
-    /// The same rule with epsilon added to the root before that is corrected.
+    /// The same rule with epsilon added to the root before its correction.
     #[must_use]
     pub fn with_epsilon_hat(self, epsilon_hat: bool) -> Self {
         Self { epsilon_hat, ..self }
@@ -105,7 +105,7 @@ impl Adam {
         self.epsilon
     }
 
-    /// Whether epsilon is added to the root before that is corrected.
+    /// Whether epsilon is added to the root before its correction.
     pub fn epsilon_hat(&self) -> bool {
         self.epsilon_hat
     }
@@ -166,11 +166,11 @@ mod tests {
     fn weight_decay_comes_beside_the_step() {
         let adam = Adam::new(0.125, 0.9, 0.999, 1e-8).unwrap();
         let decaying = adam.with_weight_decay(0.5).unwrap();
-        // Without a gradient nothing but the decay is left.
+        // Without a gradient only the decay is left.
         let (mut p, mut m, mut v) = ([8.0_f64, -4.0, 0.0], [0.0; 3], [0.0; 3]);
         decaying.step(1, &mut m, &mut v, &mut p, &[0.0; 3]);
         assert_eq!(p, [7.5, -3.75, 0.0]);
-        // The moments know nothing of it.
+        // The moments do not depend on the decay.
         let (mut plain_m, mut plain_v) = (m, v);
         for t in 2..20 {
             let (before, mut plain) = (p, p);

@@ -1,15 +1,15 @@
-//! Clipping: a gradient whose norm is too large is made shorter before a step follows it.
+//! Clipping: a gradient whose norm is too large is scaled down before the step.
 
 use crate::error::Result;
 use crate::kernels::Element;
 use crate::run::Team;
 
-/// Numbers of a part of a gradient whose squares are added up on one thread, at least, and the most parts there are.
-/// They depend on the length alone, and so does the order of the sum.
+/// Fewest numbers of a part whose squares are added up on one thread, and the most parts. They depend on the length
+/// alone, and so does the order of the sum.
 const MIN_PART: usize = 1 << 14;
 const MAX_PARTS: usize = 64;
 
-/// What a gradient of this norm is multiplied by, so that the norm is at most `most`: `min(1, most / (norm + 1e-6))`, as
+/// The factor of a gradient with this norm that makes the norm at most `most`: `min(1, most / (norm + 1e-6))`, as
 /// `torch.nn.utils.clip_grad_norm_` does (Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
 /// networks", 2013, algorithm 1).
 pub(crate) fn clip_factor(norm: f64, most: f64) -> f64 {
@@ -19,8 +19,8 @@ pub(crate) fn clip_factor(norm: f64, most: f64) -> f64 {
 /// The Euclidean norm of a gradient whose largest magnitude, a finite one, is known; infinite if it is out of the range of
 /// f64. Its bits do not depend on the number of threads.
 pub(crate) fn norm<T: Element>(gradient: &[T], largest: f64, team: &mut Team) -> Result<f64> {
-    // A power of two, whose product with the gradient is exact, and near 1 at most: no square overflows, and those that
-    // underflow are nothing beside the largest one.
+    // A power of two, so that its product with the gradient is exact, and is at most about 1: no square overflows, and
+    // squares that underflow are negligible beside the largest one.
     let inverse = 1.0 / largest.max(T::LIMITS.least_divisor());
     let unit = power_of_two_near(inverse.max(f64::MIN_POSITIVE));
     let len = gradient.len().div_ceil(MAX_PARTS).max(MIN_PART);
@@ -32,7 +32,7 @@ pub(crate) fn norm<T: Element>(gradient: &[T], largest: f64, team: &mut Team) ->
     Ok(squares.iter().sum::<f64>().sqrt() / unit)
 }
 
-/// The power of two that a positive normal number is at least, and less than twice.
+/// The largest power of two that is not above a positive normal number.
 fn power_of_two_near(number: f64) -> f64 {
     const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
     f64::from_bits(number.to_bits() & EXPONENT)

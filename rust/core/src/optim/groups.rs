@@ -1,4 +1,4 @@
-//! Parameters that a step treats alike: those of blocks whose roles have the same settings.
+//! Parameters that a step treats in the same way: those of blocks whose roles have the same settings.
 
 use std::ops::Range;
 
@@ -8,13 +8,14 @@ use crate::error::{Error, Result};
 /// How a step treats the parameters of a role.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Treatment {
-    /// What their learning rate is multiplied by.
+    /// The factor of their learning rate.
     pub(super) rate: f64,
-    /// Whether they decay, where the rule has a weight decay.
+    /// Whether they decay, if the rule has a weight decay.
     pub(super) decays: bool,
 }
 
-/// A factor of the learning rate for each role, 1 at first, and whether its parameters decay, as all do at first.
+/// A factor of the learning rate for each role, initially 1, and whether its parameters decay, which initially
+/// all do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Groups([Treatment; Role::ALL.len()]);
 
@@ -35,7 +36,7 @@ impl Groups {
         Ok(self)
     }
 
-    /// The same groups, of which the parameters of these roles alone decay.
+    /// The same groups, with decay only for the parameters of these roles.
     #[must_use]
     pub fn with_decay_of(mut self, roles: &[Role]) -> Self {
         for role in Role::ALL {
@@ -44,7 +45,7 @@ impl Groups {
         self
     }
 
-    /// What the learning rate of a role is multiplied by.
+    /// The factor of a role's learning rate.
     pub fn factor(&self, role: Role) -> f64 {
         self.0[role as usize].rate
     }
@@ -73,7 +74,7 @@ impl<'a> Grouping<'a> {
         self.groups.0.iter().fold(0.0, |largest, treatment| treatment.rate.max(largest))
     }
 
-    /// How to treat the parameters of a range: one run of them after another, each as long as the number says.
+    /// How to treat the parameters of a range: consecutive runs of the given lengths.
     pub(super) fn runs(self, range: Range<usize>) -> impl Iterator<Item = (usize, Treatment)> + 'a {
         let treatment = move |block: &Block| self.groups.0[block.role as usize];
         let mut start = range.start;

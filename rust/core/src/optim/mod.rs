@@ -1,7 +1,7 @@
 //! Optimizers: a rule, options that any rule can have, and the state it keeps for one network.
 //!
 //! A rule is one loop over the flat vectors of parameters, gradient and state. Options say what else a step depends on:
-//! the length of the gradient, the place in a schedule, the roles of the parameters.
+//! the norm of the gradient, the position in a schedule, the roles of the parameters.
 
 mod ranges;
 mod schedule;

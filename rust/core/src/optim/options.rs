@@ -1,17 +1,17 @@
-//! What steps have besides their rule.
+//! Options of steps besides their rule.
 
 use crate::error::{Error, Result};
 
 use super::groups::{Grouping, Groups};
 use super::schedule::RateSchedule;
 
-/// Options of the steps of any rule. By default there is nothing besides the rule.
+/// Options of the steps of any rule. By default there are none.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | `clip_norm` | none | a longer gradient is made as long as this | finite, > 0 |
+/// | `clip_norm` | none | a gradient with a larger norm is scaled down to this norm | finite, > 0 |
 /// | `schedule` | none | how the learning rate changes from step to step of a training | |
-/// | `groups` | one | what is different for parameters of some roles | |
+/// | `groups` | one | different settings for parameters of some roles | |
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
     /// The largest norm that a gradient may have.
@@ -41,31 +41,31 @@ impl Options {
         self.schedule.as_ref()
     }
 
-    /// What is different for parameters of some roles.
+    /// Different settings for parameters of some roles.
     pub fn groups(&self) -> &Groups {
         &self.groups
     }
 
-    /// What the learning rate is multiplied by in step `step`, from 0, of the `steps` of a training.
+    /// The factor of the learning rate in step `step`, from 0, of the `steps` of a training.
     pub fn rate_factor(&self, step: u64, steps: u64) -> f64 {
         self.schedule.map_or(1.0, |schedule| schedule.factor(step, steps))
     }
 }
 
-/// What becomes of the options in one step.
+/// The effect of the options on one step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Controls<'a> {
-    /// What the schedule multiplies the learning rate by.
+    /// The factor that the schedule gives to the learning rate.
     pub(crate) rate: f64,
-    /// What clipping multiplies the gradient by, at most 1.
+    /// The factor that clipping gives to the gradient, at most 1.
     pub(crate) gradient: f64,
-    /// Parameters that are not all treated alike.
+    /// The groups, if not all parameters are treated in the same way.
     pub(crate) groups: Option<Grouping<'a>>,
 }
 
 #[cfg(test)]
 impl Controls<'_> {
-    /// Of a step that has nothing besides its rule.
+    /// The controls of a step without options.
     pub(super) const NONE: Self = Self { rate: 1.0, gradient: 1.0, groups: None };
 }
 

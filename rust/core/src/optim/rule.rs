@@ -1,4 +1,4 @@
-//! One rule of several.
+//! The rule of an optimizer.
 
 use super::adam::Adam;
 use super::groups::Treatment;
@@ -39,7 +39,7 @@ impl Rule {
         }
     }
 
-    /// The rule for parameters that are treated so.
+    /// The rule for parameters with this treatment.
     pub(super) fn treating(self, treatment: Treatment) -> Self {
         match self.scaled(treatment.rate) {
             Self::Adam(rule) if !treatment.decays => Self::Adam(rule.without_decay()),

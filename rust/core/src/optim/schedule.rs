@@ -1,4 +1,4 @@
-//! Schedules: what the learning rate is multiplied by in each step of a training.
+//! Schedules: the factor of the learning rate in each step of a training.
 
 use std::f64::consts::PI;
 
@@ -51,7 +51,7 @@ impl Shape {
 }
 
 impl RateSchedule {
-    /// The schedule of that name; checks the ranges of the table above.
+    /// The schedule with this name; checks the ranges of the table above.
     pub fn new(name: &str, warmup: Option<f64>) -> Result<Self> {
         let shape = Shape::ALL.into_iter().find(|shape| shape.name() == name).ok_or_else(|| {
             let names = Shape::ALL.map(|shape| format!("{:?}", shape.name()));
@@ -75,7 +75,7 @@ impl RateSchedule {
         self.warmup
     }
 
-    /// What the learning rate is multiplied by in step `step`, from 0, of `steps`.
+    /// The factor of the learning rate in step `step`, from 0, of `steps`.
     pub fn factor(&self, step: u64, steps: u64) -> f64 {
         let (t, all) = (step as f64, steps as f64);
         if self.shape == Shape::OneCycle {
@@ -101,11 +101,11 @@ fn one_cycle(t: f64, all: f64, warmup: f64) -> f64 {
     if top > 0.0 && t <= top {
         return between(FIRST, 1.0, t / top);
     }
-    // A warm-up of less than a step has its top before the first one.
+    // A warm-up of less than a step has its maximum before the first one.
     between(1.0, LAST, ((t - top) / (all - 1.0 - top).max(f64::MIN_POSITIVE)).min(1.0))
 }
 
-/// From `start` to `end` along half a period of a cosine, of which the share `done` lies behind.
+/// From `start` to `end` along half a period of a cosine, after the share `done` of it.
 fn between(start: f64, end: f64, done: f64) -> f64 {
     end + (start - end) / 2.0 * (1.0 + (PI * done).cos())
 }
@@ -132,7 +132,7 @@ mod tests {
         close(&factors("linear", Some(0.2), 5), &[0.5, 1.0, 0.75, 0.5, 0.25]);
         let root = 0.5_f64.sqrt();
         close(&factors("cosine", None, 4), &[1.0, 0.5 + 0.5 * root, 0.5, 0.5 - 0.5 * root]);
-        // Of 11 steps with a top at step 1.2: two rise, nine fall.
+        // Of 11 steps with the maximum at step 1.2: two rise, nine fall.
         let one_cycle = factors("one_cycle", Some(0.2), 11);
         close(&[one_cycle[0], one_cycle[10]], &[1.0 / 25.0, 1.0 / 250_000.0]);
         close(&one_cycle[1..2], &[0.04 + 0.96 / 2.0 * (1.0 - (PI / 1.2).cos())]);
@@ -146,7 +146,7 @@ mod tests {
                 for steps in [1, 2, 3, 10, 97] {
                     let all = factors(shape.name(), warmup, steps);
                     assert!(all.iter().all(|x| *x > 0.0 && *x <= 1.0), "{shape:?} {warmup:?} {all:?}");
-                    // One step more than was planned is no reason for a rate that rises again.
+                    // One step more than planned must not let the rate rise again.
                     let more = RateSchedule::new(shape.name(), warmup).unwrap().factor(steps, steps);
                     assert!((0.0..=1.0).contains(&more), "{shape:?} {warmup:?} {more}");
                 }

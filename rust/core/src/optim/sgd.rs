@@ -7,13 +7,13 @@ use super::ranges::check_learning_rate;
 
 /// `v = momentum v + g`, then `p -= learning_rate v`; with Nesterov's lookahead `p -= learning_rate (g + momentum v)`.
 /// With a scaled velocity, which sums steps and not gradients, `v = momentum v + learning_rate g`, then `p -= v`, or
-/// `p -= learning_rate g + momentum v`: the same as long as the learning rate is.
+/// `p -= learning_rate g + momentum v`: the same as long as the learning rate does not change.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
 /// | `learning_rate` | 0.01 | length of a step | finite, > 0 |
 /// | `momentum` | 0 | share of the last step's velocity that is kept | [0, 1] |
-/// | `nesterov` | false | take the gradient as if at the end of the step | needs momentum > 0 |
+/// | `nesterov` | false | uses the gradient as if at the end of the step | needs momentum > 0 |
 /// | `scaled_velocity` | false | the velocity holds the learning rates of its steps | |
 ///
 /// As torch writes it, and with a scaled velocity as scikit-learn does (Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013).
@@ -74,7 +74,8 @@ impl Sgd {
         self.scaled_velocity
     }
 
-    /// What a gradient is multiplied by on its way into the velocity, and the velocity on its way to the parameters.
+    /// The factors of a gradient that is added to the velocity, and of a velocity that is subtracted from the
+    /// parameters.
     pub(crate) fn rates(&self) -> (f64, f64) {
         if self.scaled_velocity { (self.learning_rate, 1.0) } else { (1.0, self.learning_rate) }
     }

@@ -5,7 +5,7 @@ use crate::kernels::Element;
 use super::options::Controls;
 use super::rule::Rule;
 
-/// Numbers of a gradient that is clipped, made shorter at a time: they stay in the nearest cache.
+/// Numbers of a clipped gradient that are scaled at a time: they stay in the level-1 cache.
 const CLIPPED: usize = 2048;
 
 /// The slabs of a step, one after another.
@@ -15,7 +15,7 @@ pub(crate) struct Slabs<'a, T> {
 }
 
 impl<'a, T> Slabs<'a, T> {
-    /// Slabs of `len` numbers, the last of them of what is left.
+    /// Slabs of `len` numbers; the last one has the rest.
     pub(super) fn new(whole: Slab<'a, T>, len: usize) -> Self {
         Self { len, rest: Some(whole) }
     }
@@ -63,7 +63,7 @@ pub(crate) struct Slab<'a, T> {
     pub(super) start: usize,
     pub(super) parameters: &'a mut [T],
     pub(super) gradient: &'a [T],
-    /// Empty where the rule keeps fewer.
+    /// Empty if the rule has fewer slots.
     pub(super) slots: [&'a mut [T]; 2],
 }
 
@@ -93,7 +93,7 @@ impl<T> Slab<'_, T> {
 }
 
 impl<T: Element> Slab<'_, T> {
-    /// Takes the step for these numbers, group after group.
+    /// Takes the step for these numbers, group by group.
     pub(crate) fn apply(self) {
         let Some(groups) = self.controls.groups else { return self.take_clipped() };
         let mut rest = self;
@@ -105,8 +105,8 @@ impl<T: Element> Slab<'_, T> {
         }
     }
 
-    /// Takes the step along the gradient as clipping leaves it, which is not written to memory.
-    #[allow(clippy::float_cmp, reason = "1 is what leaves a gradient as it is")]
+    /// Takes the step along the clipped gradient, which is not written to memory.
+    #[allow(clippy::float_cmp, reason = "a factor of 1 leaves a gradient as it is")]
     fn take_clipped(self) {
         let factor = self.controls.gradient;
         if factor == 1.0 {

@@ -1,4 +1,4 @@
-//! A step under way: it can be taken slab by slab, in any order and on several threads.
+//! A step in progress: it can be taken slab by slab, in any order and on several threads.
 
 use crate::error::Result;
 use crate::kernels::Element;
@@ -11,23 +11,23 @@ use super::rule::Rule;
 use super::slab::{Slab, Slabs};
 use super::state::State;
 
-/// A step that has begun: first all its slabs are applied, then it is finished.
-#[must_use = "a step is finished, or the state does not know of it"]
+/// A step in progress: first all its slabs are applied, then it is finished.
+#[must_use = "call `finish`, or the state does not count the step"]
 pub(crate) struct Step<'a, T: Element> {
     rule: Rule,
     controls: Controls<'a>,
     state: &'a mut State<T>,
     parameters: &'a mut [T],
     gradient: &'a [T],
-    /// The parameters and the state's vectors as they were, of a step that might overflow.
+    /// Copies of the parameters and the state's vectors, for a step that might overflow.
     before: Option<Vec<Buffer<T>>>,
-    /// What holds of the state once the step is finished.
+    /// The bound of the state once the step is finished.
     bound: f64,
 }
 
 impl<T: Element> State<T> {
-    /// One step: the parameters follow the gradient, whose largest magnitude is known. False, and nothing is changed,
-    /// if a parameter or the state would not stay finite.
+    /// One step along the gradient, whose largest magnitude is given. Returns false, and changes nothing, if a
+    /// parameter or the state would not stay finite.
     #[cfg(test)]
     pub(crate) fn step(
         &mut self,
@@ -41,10 +41,9 @@ impl<T: Element> State<T> {
         Ok(step.finish())
     }
 
-    /// Begins a step whose slabs are still to be applied, on one thread or several. What the step changes is known when
-    /// it is finished.
+    /// Begins a step whose slabs are then applied, on one thread or several. `finish` tells whether it succeeded.
     ///
-    /// Only a step so long that it might overflow needs memory: for a copy of what it changes.
+    /// Only a step large enough to risk overflow needs memory, for a copy of what it changes.
     pub(crate) fn begin<'a>(
         &'a mut self,
         (rule, controls): (&Rule, Controls<'a>),
@@ -53,10 +52,11 @@ impl<T: Element> State<T> {
         largest: f64,
     ) -> Result<Step<'a, T>> {
         let rule = rule.scaled(controls.rate);
-        // No group takes longer steps than it would with the largest factor.
+        // No group takes longer steps than with the largest factor.
         let fastest = rule.scaled(controls.groups.map_or(1.0, Grouping::largest_factor));
-        let (tame, bound) = self.is_next_step_tame(&fastest, controls.gradient * largest);
-        Step::new((rule, controls), self, parameters, gradient, tame, bound)
+        let (cannot_overflow, bound) =
+            self.cannot_overflow_in_next_step(&fastest, controls.gradient * largest);
+        Step::new((rule, controls), self, parameters, gradient, cannot_overflow, bound)
     }
 }
 
@@ -66,11 +66,11 @@ impl<'a, T: Element> Step<'a, T> {
         state: &'a mut State<T>,
         parameters: &'a mut [T],
         gradient: &'a [T],
-        tame: bool,
+        cannot_overflow: bool,
         bound: f64,
     ) -> Result<Self> {
         let all = || std::iter::once(&*parameters).chain(state.slots());
-        let before = if tame { None } else { Some(all().map(copied).collect::<Result<_>>()?) };
+        let before = if cannot_overflow { None } else { Some(all().map(copied).collect::<Result<_>>()?) };
         Ok(Self { rule, controls, state, parameters, gradient, before, bound })
     }
 
@@ -85,7 +85,8 @@ impl<'a, T: Element> Step<'a, T> {
         Slabs::new(Slab { rule, controls, t, start: 0, parameters, gradient, slots }, len)
     }
 
-    /// Ends the step. False, and all is as before, if a parameter or the state did not stay finite.
+    /// Ends the step. Returns false, and restores everything, if a parameter or the state did not stay
+    /// finite.
     pub(crate) fn finish(self) -> bool {
         let Self { state, parameters, before, bound, .. } = self;
         let is_finite = |values: &[T]| T::largest_magnitude(values).is_finite();

@@ -7,7 +7,7 @@ use crate::plan::cut::Workload;
 use crate::plan::pieces::{Piece, pieces_of};
 use crate::plan::step::{Step, steps_of};
 
-/// A network with all that its passes ask for.
+/// A network with everything that its passes need.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     network: Network,
@@ -32,7 +32,7 @@ impl Plan {
             most_weights: layout.layers().iter().map(|layer| layer.d_in * layer.d_out).max().unwrap_or(0),
             n_pieces: pieces.len(),
             has_forward_kernel: tiny.is_some(),
-            has_gradient_kernel: tiny.is_some_and(|tiny| tiny.has_gradient()),
+            has_gradient_kernel: has_gradient_kernel(tiny.as_ref(), &network),
         };
         Self { network, steps, pieces, tiny, workload }
     }
@@ -47,7 +47,7 @@ impl Plan {
         self.network.layout()
     }
 
-    /// What rows go through, first to last.
+    /// The steps that rows go through, first to last.
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -57,26 +57,30 @@ impl Plan {
         &self.pieces
     }
 
-    /// What cuts depend on.
+    /// The quantities that cuts depend on.
     pub(crate) fn workload(&self) -> &Workload {
         &self.workload
     }
 
-    /// Whether sparse rows are read where they lie, and not copied into dense ones, where no kernel takes the network as
-    /// a whole.
+    /// Whether sparse rows are read in place, and not copied into dense ones, if no kernel computes the whole network.
     pub(crate) fn reads_sparse(&self) -> bool {
         self.steps.first().is_some_and(|first| first.stage.takes_sparse())
     }
 
-    /// The network as one kernel that computes its sums, if there is one.
+    /// The network for the one kernel that computes its sums, if there is one.
     pub(crate) fn tiny(&self) -> Option<&TinyNet> {
         self.tiny.as_ref()
     }
 
-    /// The network as one kernel that computes its gradient, if there is one.
+    /// The network for the one kernel that computes its gradient, if there is one.
     pub(crate) fn tiny_with_gradient(&self) -> Option<&TinyNet> {
-        self.tiny.as_ref().filter(|tiny| tiny.has_gradient())
+        self.tiny.as_ref().filter(|_| self.workload.has_gradient_kernel)
     }
+}
+
+/// The kernels know the losses of which the outputs are canonical links.
+fn has_gradient_kernel(tiny: Option<&TinyNet>, network: &Network) -> bool {
+    tiny.is_some_and(TinyNet::has_gradient) && network.has_canonical_loss()
 }
 
 /// Numbers per row that a tile keeps of a step.

@@ -1,4 +1,4 @@
-//! How a batch is cut, by the shapes of batch and network.
+//! How a batch is cut, depending on the shapes of batch and network.
 
 use crate::numbers::Number;
 
@@ -8,46 +8,48 @@ const TILE_BYTES: usize = 256 * 1024;
 const MIN_TILE_ROWS: usize = 256;
 /// Rows above which a larger tile gains nothing.
 const MAX_TILE_ROWS: usize = 1024;
-/// Rows that tiles are rounded to where there are many, so that kernels which take several at a time are left with none.
+/// Multiple that the rows of large tiles are rounded to, so that kernels which process several rows at a time have none
+/// left over.
 const TILE_ROW_GROUP: usize = 64;
-/// Rows that what a batch is cut into is rounded to: one AVX-512 register of `f32`.
+/// Multiple that the rows of all parts of a batch are rounded to: one AVX-512 register of `f32`.
 pub(crate) const ROW_GROUP: usize = 16;
-/// Rows up to which a tile of a batch that threads share has all that there are for a thread.
+/// A tile of a shared batch takes all rows that fall to its thread, up to this many.
 const FULL_TILE_ROWS: usize = 512;
 
-/// Parameters up to which a batch is cut into chunks: their gradients stay in a level-2 cache.
+/// Most parameters for which a batch is cut into chunks: their gradients stay in a level-2 cache.
 const MAX_CHUNKED_PARAMETERS: usize = 1 << 15;
-/// Rows of a chunk at least, so that adding its gradient to the others' counts for little; and where products of
-/// matrices are to have enough rows to be worth it.
+/// Fewest rows of a chunk: adding up its gradient must be cheap beside computing it; with matrix products it takes more
+/// rows, or they would be inefficient.
 const MIN_CHUNK_ROWS: usize = 32;
 const MIN_CHUNK_ROWS_OF_PRODUCTS: usize = 64;
-/// Multiplications and additions of a chunk at least: some microseconds, so that handing it to a thread counts for little.
+/// Fewest multiplications and additions of a chunk: some microseconds of work, so that handing it to a thread is cheap
+/// in comparison.
 const MIN_CHUNK_FLOPS: usize = 600_000;
-/// Multiplications and additions from which on a batch that is not cut into chunks is shared by threads.
+/// Fewest multiplications and additions for which threads share a batch that is not cut into chunks.
 const MIN_SHARED_FLOPS: usize = 6_000_000;
-/// Numbers that the gradients of all chunks may take together.
+/// Most numbers in the gradients of all chunks together.
 const MAX_PARTIAL_NUMBERS: usize = 1 << 24;
-/// Chunks a batch is cut into at most.
+/// Most chunks that a batch is cut into.
 pub(crate) const MAX_CHUNKS: usize = 64;
 
-/// Bytes from which on weights do not stay in a level-2 cache from one tile to the next.
+/// Size in bytes from which on weights do not stay in a level-2 cache from one tile to the next.
 const LARGE_WEIGHTS: usize = 1 << 20;
 
-/// Memory of the tiles of a block, and bounds of their rows.
+/// Memory of the tiles of a block, and limits of their rows.
 const BLOCK_BYTES: usize = 64 << 20;
 const MIN_BLOCK_ROWS: usize = 1024;
 const MAX_BLOCK_ROWS: usize = 4096;
 
-/// Work for which starting a thread for a pass without a gradient pays, in multiplications and additions.
+/// Multiplications and additions for which it pays off to start a thread, in a pass without a gradient.
 const FLOPS_PER_THREAD: usize = 10_000_000;
 
 /// How a batch is cut.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cut {
-    /// So many chunks, of which each goes tile by tile through the network.
+    /// `count` chunks, each of which goes through the network tile by tile.
     Chunks { count: usize, tile_rows: usize },
-    /// Blocks of so many tiles, of so many rows each, whose losses are added up by groups of so many rows. The number of
-    /// threads counts for tiles and blocks, but not for the order of any sum.
+    /// Blocks of `tiles` tiles of `tile_rows` rows each, whose losses are added up in groups of `tally_rows` rows.
+    /// Tiles and blocks depend on the number of threads, but the order of a sum never does.
     Blocks { tiles: usize, tile_rows: usize, tally_rows: usize },
 }
 
@@ -58,15 +60,23 @@ impl Cut {
             Self::Chunks { tile_rows, .. } | Self::Blocks { tile_rows, .. } => tile_rows,
         }
     }
+
+    /// Whether there is a tile for all `n` rows of a batch that is cut so.
+    pub(crate) fn has_a_tile_for_all(self, n: usize) -> bool {
+        match self {
+            Self::Chunks { count, tile_rows } => count == 1 && n <= tile_rows,
+            Self::Blocks { tiles, tile_rows, .. } => n <= tiles * tile_rows,
+        }
+    }
 }
 
-/// What there is to do for a row, and what it takes: all that cuts depend on besides the number of rows.
+/// The work and memory per row: everything that cuts depend on besides the number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Workload {
     pub(super) n_parameters: usize,
     /// Multiplications and additions of a row from inputs to logits.
     pub(super) flops: usize,
-    /// Numbers of a row in a tile that goes forward and back.
+    /// Numbers of a row in a tile that goes forward and backward.
     pub(super) tile_numbers: usize,
     /// Numbers of a row in a tile that goes forward only.
     pub(super) inference_numbers: usize,
@@ -74,7 +84,7 @@ pub(crate) struct Workload {
     pub(super) most_weights: usize,
     /// Pieces that the gradient is cut into.
     pub(super) n_pieces: usize,
-    /// Whether a kernel of its own computes the sums, and the gradient.
+    /// Whether one kernel computes all sums, and whether one computes the gradient.
     pub(super) has_forward_kernel: bool,
     pub(super) has_gradient_kernel: bool,
 }
@@ -103,13 +113,13 @@ impl Workload {
         self.flops
     }
 
-    /// Multiplications and additions of forward and backward through all layers, a row.
+    /// Multiplications and additions per row, forward and backward through all layers.
     pub(crate) fn flops_per_row(&self) -> usize {
         self.flops.saturating_mul(3)
     }
 
     /// Number of chunks that a batch of `n` rows is cut into, a power of two. It depends on the shapes alone, never on the
-    /// number of threads, so that sums have the same order whoever computes them.
+    /// number of threads, so sums have the same order whichever thread computes them.
     fn n_chunks(&self, n: usize) -> usize {
         if self.n_parameters > MAX_CHUNKED_PARAMETERS && !self.has_gradient_kernel {
             return 1;
@@ -121,7 +131,7 @@ impl Workload {
         1 << most.ilog2()
     }
 
-    /// Threads above which more would find nothing to do, or too little, with a batch of `n` rows.
+    /// The most threads that have enough to do with a batch of `n` rows.
     pub(crate) fn most_threads(&self, n: usize) -> usize {
         match self.n_chunks(n) {
             1 if n.saturating_mul(self.flops_per_row()) < MIN_SHARED_FLOPS => 1,
@@ -130,9 +140,9 @@ impl Workload {
         }
     }
 
-    /// Rows whose losses are added up together, of a batch of `n` rows that is not cut into chunks. Tiles are made of
-    /// them: two at least, for two threads, and more where the weights stay in cache from one to the next and each has
-    /// rows enough to make up for reading them.
+    /// Rows whose losses are added up together, in a batch of `n` rows that is not cut into chunks. Tiles consist of
+    /// such groups: there are at least two groups, for two threads, and more if the weights stay in cache from one to
+    /// the next and each has enough rows to make up for reading them.
     fn rows_of_tally(&self, n: usize) -> usize {
         let large = self.most_weights * size_of::<f32>() > LARGE_WEIGHTS;
         let rows = if large { n / 2 } else { (n / 4).max(128).min(n / 2) };
@@ -146,8 +156,8 @@ impl Workload {
         of_tally * count.min(FULL_TILE_ROWS / of_tally).max(1)
     }
 
-    /// Threads that share a pass without a gradient over `n` rows: at most `n_threads`, and no more than pay for being
-    /// started.
+    /// Threads that share a pass without a gradient over `n` rows: at most `n_threads`, and only as many as it pays
+    /// off to start.
     pub(crate) fn inference_threads<T: Number>(&self, n: usize, n_threads: usize) -> usize {
         if n_threads == 1 {
             return 1;
@@ -156,7 +166,7 @@ impl Workload {
         n_threads.min(n_tiles).min(n.saturating_mul(self.flops) / FLOPS_PER_THREAD).max(1)
     }
 
-    /// Rows of each tile of a pass without a gradient over `n` rows, but for the last tile, which has what is left.
+    /// Rows of each tile of a pass without a gradient over `n` rows, except the last tile, which has the rest.
     pub(crate) fn inference_tile_rows<T: Number>(&self, n: usize) -> usize {
         let most = if self.has_forward_kernel {
             // Its activations stay in registers.
@@ -176,7 +186,7 @@ pub(crate) fn chunk(n: usize, n_chunks: usize, i: usize) -> (usize, usize) {
     (bound(i), bound(i + 1))
 }
 
-/// Rows that stay in cache where each has so many numbers.
+/// Rows that stay in cache if each has so many numbers.
 fn rows_in_cache<T>(numbers: usize) -> usize {
     let rows = TILE_BYTES / numbers.saturating_mul(size_of::<T>());
     rows.clamp(MIN_TILE_ROWS, MAX_TILE_ROWS) / TILE_ROW_GROUP * TILE_ROW_GROUP

@@ -1,5 +1,5 @@
-//! What a network needs to be computed, worked out once: its steps, how batches are cut, which pieces a gradient has, and
-//! whether there is a kernel for the network as a whole.
+//! The plan of a network, made once: its steps, how batches are cut, the pieces of its gradient, and whether there is
+//! one kernel for the whole network.
 
 mod step;
 mod pieces;

@@ -14,22 +14,22 @@ pub(crate) struct Step {
     pub(crate) parameters: Range<usize>,
     /// Width of its output.
     pub(crate) width: usize,
-    /// Numbers that are kept per row for the way back.
+    /// Numbers that are kept per row for the backward pass.
     pub(crate) kept: usize,
-    /// The activation of its output, where that is a function of the output alone.
+    /// The activation of its output, if that is a function of the output alone.
     pub(crate) then: Option<Activation>,
     /// The hidden layer whose dropout follows.
     pub(crate) dropout: Option<usize>,
 }
 
 impl Step {
-    /// Whether the derivative of its activation is computed on the way forward, and kept.
+    /// Whether the derivative of its activation is computed in the forward pass and kept.
     pub(crate) fn keeps_slopes(&self) -> bool {
         self.then.is_some_and(Activation::keeps_slope)
     }
 }
 
-/// The steps of a network. What follows a hidden layer follows the last of its stages.
+/// The steps of a network. The activation and dropout of a hidden layer follow the last of its stages.
 pub(super) fn steps_of(network: &Network) -> Vec<Step> {
     let layout = network.layout();
     let stages = layout.stages();

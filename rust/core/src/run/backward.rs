@@ -1,14 +1,14 @@
-//! The way back: one loop over the steps, and the gradient piece by piece.
+//! The backward pass: one loop over the steps, and the gradient piece by piece.
 
 use crate::error::Result;
-use crate::kernels::{Element, Finish, Start};
+use crate::kernels::{Element, Epilogue, Start};
 use crate::ops::{Backward, Gradient, Operation, Source};
 use crate::plan::Piece;
 use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::{BackPlace, Slots};
 
-/// Takes the derivative with respect to the last step's output back to those of all steps before it, and to the rows
-/// themselves where that is wanted.
+/// Takes the derivative with respect to the last step's output back to the outputs of all steps before it, and to
+/// the rows themselves if that is wanted.
 pub(super) fn backward<T: Element>(
     task: Task<'_, T>,
     n: usize,
@@ -24,11 +24,11 @@ pub(super) fn backward<T: Element>(
         let mask = masks.behind(before.dropout);
         let BackPlace { x, kept, d_out, slopes, d_x } = slots.back(i, n);
         let keep = T::from_f64(mask.map_or(1.0, |mask| mask.keep()));
-        let finish = match before.then {
-            Some(activation) if slopes.is_empty() => Finish::Chain(activation, x, keep),
-            _ => Finish::Nothing,
+        let epilogue = match before.then {
+            Some(activation) if slopes.is_empty() => Epilogue::Chain(activation, x, keep),
+            _ => Epilogue::Nothing,
         };
-        let io = Backward { x, kept, d_out, d_x: &mut *d_x, finish, scratch };
+        let io = Backward { x, kept, d_out, d_x: &mut *d_x, epilogue, scratch };
         step.stage.backward(parameters_of(i), io);
         if !slopes.is_empty() {
             T::times(d_x, slopes);
@@ -40,15 +40,15 @@ pub(super) fn backward<T: Element>(
     }
     if let Some(d_x) = d_rows {
         let (first, d_out) = (&steps[0], slots.d_out(0, n));
-        // The first stage is linear: its way back does not ask for its input.
-        let io = Backward { x: &[], kept: &[], d_out, d_x, finish: Finish::Nothing, scratch };
+        // The first stage is linear: its backward pass does not need its input.
+        let io = Backward { x: &[], kept: &[], d_out, d_x, epilogue: Epilogue::Nothing, scratch };
         first.stage.backward(parameters_of(0), io);
         task.spend(n * first.stage.flops())?;
     }
     Ok(())
 }
 
-/// A piece of the gradient of `n` rows, begun or carried on, after [`backward`].
+/// A piece of the gradient of `n` rows, started or continued, after [`backward`].
 pub(super) fn gradient_of_piece<T: Element>(
     task: Task<'_, T>,
     (rows, n): (Source<'_, T>, usize),

@@ -1,4 +1,4 @@
-//! The gradient of a batch whose parameters are many: block after block, by tiles and then by pieces of the gradient.
+//! The gradient of a batch with many parameters: block by block, first by tiles and then by pieces of the gradient.
 
 use std::sync::{Mutex, RwLock};
 
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
 use crate::plan::Pieces;
-use crate::run::pass::{Pass, RowMasks};
+use crate::run::pass::{Pass, RowMasks, TileRows};
 use crate::run::sync::{get_mut, lock, read, write};
 use crate::run::team::Team;
 use crate::run::tile::{Tile, for_each_tile};
@@ -26,7 +26,7 @@ pub(super) struct BlockedBatch<'a, T: Element> {
     pub(super) tally_rows: usize,
 }
 
-/// What the blocks of a batch add up together.
+/// The sums over the blocks of a batch.
 struct Sums<'a, T> {
     gradient: &'a mut [T],
     total: Tally,
@@ -47,14 +47,14 @@ impl<T: Element> BlockedBatch<'_, T> {
         let mut sums = Sums { gradient, total: Tally::default(), largest: 0.0 };
         for_each_tile(self.tiles.len() * self.tile_rows, n, |start, end| {
             let begin = if start == 0 { Start::Zero } else { Start::Given };
-            // The penalty comes once, with the last rows.
+            // The penalty is added once, with the last rows.
             let decay = if end == n { pass.objective.alpha * examples.scale } else { 0.0 };
             self.add_block(pass, examples.slice(start, end), &mut sums, (begin, decay), team)
         })?;
         Ok((sums.total, sums.largest))
     }
 
-    /// Begins or carries on the sums with the rows of a block.
+    /// Starts or continues the sums with the rows of a block.
     fn add_block(
         &mut self,
         pass: Pass<'_, T>,
@@ -81,7 +81,7 @@ impl<T: Element> BlockedBatch<'_, T> {
             let scratch = &mut lock(&scratch[thread]);
             let mut begin = begin;
             for (i, tile) in tiles.iter().enumerate() {
-                let rows = (&x, of_tile(i).rows);
+                let rows = TileRows::of(&x, &of_tile(i));
                 read(tile).gradient_of_piece(pass.on(thread), rows, piece, (gradient, begin), scratch)?;
                 begin = Start::Given;
             }
@@ -92,7 +92,7 @@ impl<T: Element> BlockedBatch<'_, T> {
             Ok(())
         })?;
         sums.largest = largest.magnitude();
-        // Group after group, so that it does not matter which of them make a tile or a block.
+        // Added group by group, so that it does not matter which groups form a tile or a block.
         self.tiles[..n_tiles].iter_mut().for_each(|tile| sums.total.add_all(get_mut(tile).tallies()));
         if decay > 0.0 {
             sums.total.penalty = decay / 2.0 * squares.iter().map(|squares| *lock(squares)).sum::<f64>();

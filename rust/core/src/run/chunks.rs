@@ -1,4 +1,4 @@
-//! The gradient of a batch whose parameters are few: chunks with gradients of their own, added in their order.
+//! The gradient of a batch with few parameters: chunks with a gradient each, added in their order.
 
 use std::sync::{Mutex, RwLock};
 
@@ -7,16 +7,16 @@ use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
 use crate::plan::{MAX_CHUNKS, Pieces, chunk};
-use crate::run::pass::{Pass, RowMasks};
+use crate::run::pass::{Pass, RowMasks, TileRows};
 use crate::run::sync::{get_mut, lock, unlocked, write};
 use crate::run::team::{Team, slab_len};
 use crate::run::tile::{Tile, for_each_tile};
 use crate::run::totals::{Largest, penalize};
 
-/// What a chunk of a batch adds up.
+/// The sums over a chunk of a batch.
 #[derive(Debug)]
 pub(super) struct Chunk<T: Element> {
-    /// Empty for the first chunk, whose gradient is added up where the sum goes.
+    /// Empty for the first chunk, whose gradient is added up in the result.
     gradient: Buffer<T>,
     tally: Tally,
 }
@@ -74,8 +74,8 @@ impl<T: Element> ChunkedBatch<'_, T> {
                 tally.add_all(tile.tallies());
                 tile.pull_back(task, examples.len(), RowMasks::of(&examples), None, scratch)?;
                 let begin = if start == 0 { Start::Zero } else { Start::Given };
-                let rows = (&examples.data.x(), examples.rows);
-                tile.gradient(task, rows, (gradient, begin), scratch)
+                let x = examples.data.x();
+                tile.gradient(task, TileRows::of(&x, &examples), (gradient, begin), scratch)
             })
         })?;
         let gradient = unlocked(sum);

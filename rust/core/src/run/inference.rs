@@ -1,8 +1,8 @@
 //! The pass without a gradient: sums, predictions, classes and losses of rows.
 //!
-//! Rows are cut into tiles, which go through all steps while they are in cache. Threads take tiles as they come; a row
-//! has the same bits in any tile, and sums over rows are cut by shapes alone, so that results do not depend on the
-//! number of threads. A thread has the buffers of one tile, whatever the number of rows.
+//! Rows are cut into tiles, which go through all steps while they are in cache. Threads take tiles as they become
+//! free; a row has the same bits in any tile, and sums over rows are cut by shapes alone, so results do not depend on
+//! the number of threads. A thread has the buffers of one tile, whatever the number of rows.
 
 use std::sync::Mutex;
 
@@ -12,17 +12,20 @@ use crate::arch::Network;
 use crate::data::{Dataset, Inputs, Rows};
 use crate::error::{Error, Result};
 use crate::kernels::{Element, Output, Tally, TinyNet};
+use crate::loss::Loss;
 use crate::memory::Buffer;
 use crate::ops::Operation;
 use crate::plan::Plan;
+use crate::run::barrier::Barrier;
 use crate::run::forward::{Place, Places, forward};
-use crate::run::pass::{Pass, RowMasks, Task};
+use crate::run::pass::{Pass, RowMasks, Task, TileRows};
+use crate::run::score::Score;
 use crate::run::sync::{lock, lock_mut};
 use crate::run::targets::TileTargets;
 use crate::run::team::Team;
 use crate::run::tile::gathered;
 
-/// Most parts whose losses are added up apart.
+/// Most parts whose losses are added up separately.
 const MAX_PARTS: usize = 64;
 
 /// How far rows go.
@@ -30,19 +33,19 @@ const MAX_PARTS: usize = 64;
 pub(crate) enum Wanted {
     /// To the last layer's sums.
     Sums,
-    /// To what the network's output makes of them.
+    /// To the predictions that the network's output makes from the sums.
     Predictions,
 }
 
 /// Buffers for passes without a gradient.
 #[derive(Debug, Default)]
 pub(crate) struct Inference<T: Element> {
-    /// One a thread.
+    /// One per thread.
     threads: Vec<Mutex<Buffers<T>>>,
 }
 
 impl<T: Element> Inference<T> {
-    /// Makes room for passes over rows of such inputs on `n_threads`.
+    /// Allocates buffers for passes over rows of such inputs on `n_threads`.
     pub(crate) fn reserve(&mut self, plan: &Plan, x: &Inputs<'_, T>, n_threads: usize) -> Result<()> {
         let rows = plan.workload().inference_tile_rows::<T>(x.nrows()).min(x.nrows());
         let gathers = x.sparse().is_none() || plan.tiny().is_some() || !plan.reads_sparse();
@@ -84,8 +87,8 @@ impl<T: Element> Inference<T> {
         })
     }
 
-    /// Writes the class of each row of `x` to `out`, or for each output of a network that ends in
-    /// [`Output::Sigmoid`] whether it is likely: 1 or 0. An error if a row is not finite, or a sum is NaN.
+    /// Writes the class of each row of `x` to `out` or, for a network that ends in [`Output::Sigmoid`], 1 or
+    /// 0 for each output. Fails if a row is not finite, or a sum is NaN.
     ///
     /// x: (n, `d_in`), out: (n,) or (n, `d_out`)
     pub(crate) fn classify(
@@ -104,7 +107,7 @@ impl<T: Element> Inference<T> {
             let n = out.len() / width;
             let rows = Rows::Range(i * tile_rows, i * tile_rows + n);
             let logits = &mut logits[..n * d_out];
-            // Not left to the sums: an activation makes finite numbers of infinite ones.
+            // Checking the sums would not suffice: an activation may turn infinite numbers into finite ones.
             if !x.are_finite(rows) {
                 x.check_finite("X")?;
             }
@@ -127,22 +130,75 @@ impl<T: Element> Inference<T> {
         scale: f64,
         team: &mut Team,
     ) -> Result<Tally> {
-        let n = data.n_rows();
-        let tile_rows = pass.plan.workload().inference_tile_rows::<T>(n);
-        let n_tiles = n.div_ceil(tile_rows);
-        let n_parts = n_tiles.min(MAX_PARTS);
+        if *pass.plan.network().loss() == Loss::Function {
+            return self.tally_of_function(pass, data, scale, team);
+        }
+        let parts = Parts::new::<T>(pass.plan, data.n_rows());
         let mut tallies = [Tally::default(); MAX_PARTS];
-        team.share(tallies[..n_parts].iter_mut().enumerate(), |thread, (part, tally)| {
-            let buffers = &mut *lock(&self.threads[thread]);
-            for tile in n_tiles * part / n_parts..n_tiles * (part + 1) / n_parts {
-                let rows = Rows::Range(tile * tile_rows, n.min((tile + 1) * tile_rows));
-                tally.add(buffers.tally(pass.on(thread), data, rows, scale)?);
-            }
-            Ok(())
+        team.share(tallies[..parts.len()].iter_mut().enumerate(), |thread, (part, tally)| {
+            parts.tiles(part).try_for_each(|rows| {
+                tally.add(self.tally_tile(pass, thread, data, (rows, scale), None)?);
+                Ok(())
+            })
         })?;
         let mut total = Tally::default();
-        tallies[..n_parts].iter().for_each(|&tally| total.add(tally));
+        tallies[..parts.len()].iter().for_each(|&tally| total.add(tally));
         Ok(total)
+    }
+
+    /// The same for a loss that is a function, called once for all rows.
+    fn tally_of_function(
+        &self,
+        pass: Pass<'_, T>,
+        data: &Dataset<'_, T>,
+        scale: f64,
+        team: &mut Team,
+    ) -> Result<Tally> {
+        let (n, d_out) = (data.n_rows(), pass.plan.layout().d_out());
+        let mut barrier = Barrier::new(data, n, d_out)?;
+        let raw = ArrayViewMut2::from_shape((n, d_out), barrier.raw_mut(n, d_out)).expect("as many numbers");
+        self.write(pass, data.x(), raw, Wanted::Sums, team)?;
+        barrier.call(pass.loss_function, data, Rows::Range(0, n), d_out)?;
+        barrier.tally(data, scale)
+    }
+
+    /// Weighted losses of `rows`, a tile of them at most, and what they add to the score if that is asked for.
+    pub(super) fn tally_tile(
+        &self,
+        pass: Pass<'_, T>,
+        thread: usize,
+        data: &Dataset<'_, T>,
+        (rows, scale): (Rows<'_>, f64),
+        score: Option<&mut Score>,
+    ) -> Result<Tally> {
+        lock(&self.threads[thread]).tally(pass.on(thread), data, (rows, scale), score)
+    }
+}
+
+/// How rows are cut into parts whose losses are added up apart, each of some tiles: by shapes alone.
+pub(super) struct Parts {
+    n: usize,
+    tile_rows: usize,
+}
+
+impl Parts {
+    pub(super) fn new<T: Element>(plan: &Plan, n: usize) -> Self {
+        Self { n, tile_rows: plan.workload().inference_tile_rows::<T>(n) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.n_tiles().min(MAX_PARTS)
+    }
+
+    /// The rows of each tile of a part.
+    pub(super) fn tiles(&self, part: usize) -> impl Iterator<Item = Rows<'static>> {
+        let (n, tile_rows, n_tiles, n_parts) = (self.n, self.tile_rows, self.n_tiles(), self.len());
+        let tiles = n_tiles * part / n_parts..n_tiles * (part + 1) / n_parts;
+        tiles.map(move |tile| Rows::Range(tile * tile_rows, n.min((tile + 1) * tile_rows)))
+    }
+
+    fn n_tiles(&self) -> usize {
+        self.n.div_ceil(self.tile_rows)
     }
 }
 
@@ -171,23 +227,26 @@ impl<T: Element> Buffers<T> {
         &mut self,
         task: Task<'_, T>,
         data: &Dataset<'_, T>,
-        rows: Rows<'_>,
-        scale: f64,
+        (rows, scale): (Rows<'_>, f64),
+        score: Option<&mut Score>,
     ) -> Result<Tally> {
         let plan = task.pass.plan;
         let logits = &mut self.logits[..rows.len() * plan.layout().d_out()];
         self.targets.read(data, rows, scale);
         self.steps.forward(task, &data.x(), rows, Wanted::Sums, logits)?;
-        Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().output())))
+        if let Some(score) = score {
+            score.add_rows(plan.network().output(), logits, &self.targets);
+        }
+        Ok(self.targets.losses(logits, task.pass.objective.bounds::<T>(plan.network().loss())))
     }
 }
 
-/// What the steps make of a tile that does not go back: of all outputs only the last two are kept.
+/// The outputs of a tile without a backward pass: only those of the last two steps are kept.
 #[derive(Debug)]
 struct Steps<T: Element> {
-    /// Rows that are not read where they lie; empty if none are gathered.
+    /// Rows that are not read in place; empty if none are gathered.
     input: Buffer<T>,
-    /// Outputs of the steps with even numbers, and of those with odd ones; but for the last step's.
+    /// Outputs of the steps with even numbers, and of those with odd numbers, except that of the last step.
     outs: [Buffer<T>; 2],
     scratch: Buffer<T>,
 }
@@ -221,14 +280,14 @@ impl<T: Element> Steps<T> {
         if let Some(tiny) = plan.tiny() {
             return self.forward_by_kernel(tiny, task, x, rows, wanted, out);
         }
-        let source = gathered(plan, x, rows, &mut self.input);
+        let source = gathered(plan, TileRows { x, rows, masks: RowMasks::NONE }, &mut self.input);
         let mut places = Alternating { plan, outs: &mut self.outs, last: out };
         forward(task, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
         finish(plan.network(), wanted, out);
         Ok(())
     }
 
-    /// The same for a network that is a kernel of its own.
+    /// The same for a network that one kernel computes.
     fn forward_by_kernel(
         &mut self,
         tiny: &TinyNet,
@@ -252,7 +311,7 @@ impl<T: Element> Steps<T> {
     }
 }
 
-/// Two buffers in turn, and one of the caller's for the last step.
+/// Two alternating buffers, and the caller's buffer for the last step.
 struct Alternating<'a, T: Element> {
     plan: &'a Plan,
     outs: &'a mut [Buffer<T>; 2],
@@ -270,7 +329,7 @@ impl<T: Element> Places<T> for Alternating<'_, T> {
     }
 }
 
-/// Makes of the last layer's sums what is wanted.
+/// Turns the last layer's sums into what is wanted.
 fn finish<T: Element>(network: &Network, wanted: Wanted, out: &mut [T]) {
     match (wanted, network.output()) {
         (Wanted::Sums, _) => {}
@@ -279,7 +338,7 @@ fn finish<T: Element>(network: &Network, wanted: Wanted, out: &mut [T]) {
     }
 }
 
-/// An error if a sum is NaN, which is no larger and no smaller than any other.
+/// Fails if a sum is NaN, which is neither larger nor smaller than any other.
 fn check_decidable<T: Element>(sums: &[T]) -> Result<()> {
     let is_nan = |z: &T| Into::<f64>::into(*z).is_nan();
     if T::largest_magnitude(sums).is_finite() || !sums.iter().any(is_nan) {

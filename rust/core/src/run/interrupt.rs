@@ -1,4 +1,4 @@
-//! Long work asks now and then whether it should stop.
+//! Long work asks from time to time whether it should stop.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,15 +11,14 @@ const FLOPS_PER_LOOK: u64 = 1_000_000;
 /// Time after which the caller is asked.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Whether work of so many floating-point operations ends before anyone would be asked.
+/// Whether work of so many floating-point operations ends before the caller would be asked.
 pub fn is_brief(flops: usize) -> bool {
     (flops as u64) < FLOPS_PER_LOOK
 }
 
-/// Told of work as it is done, and may end it.
+/// Receives reports of work that was done, and may end it.
 pub trait Interrupt: Sync {
-    /// Accounts for work that `thread` did; thread 0 is the one that started it all. [`Error::Interrupted`] ends the
-    /// work.
+    /// Accounts for work that `thread` did; thread 0 is the caller. [`Error::Interrupted`] ends the work.
     fn spend(&self, thread: usize, flops: usize) -> Result<()>;
 }
 

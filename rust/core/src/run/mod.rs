@@ -1,4 +1,4 @@
-//! How a batch is computed: tiles of rows through all steps and back, shared by a team of threads.
+//! How a batch is computed: tiles of rows go through all steps and back, shared by a team of threads.
 
 mod interrupt;
 mod sync;
@@ -9,11 +9,14 @@ mod forward;
 mod slots;
 mod backward;
 mod tile;
+mod barrier;
 mod totals;
 mod chunks;
 mod blocks;
 mod workspace;
+mod score;
 mod inference;
+mod evaluation;
 
 pub(crate) use inference::{Inference, Wanted};
 pub use interrupt::{Ask, Interrupt, Never, is_brief};

@@ -1,4 +1,4 @@
-//! What a tile keeps of each step for the way back.
+//! What a tile keeps of each step for the backward pass.
 
 use crate::error::Result;
 use crate::kernels::Element;
@@ -10,11 +10,11 @@ use crate::run::forward::{Place, Places};
 #[derive(Debug)]
 pub(super) struct Slots<T: Element> {
     steps: Vec<Widths>,
-    /// Outputs; in the place of the last one its derivative comes.
+    /// Outputs; the derivative overwrites the last one.
     outs: Vec<Buffer<T>>,
-    /// What stages keep.
+    /// The numbers that stages keep.
     kept: Vec<Buffer<T>>,
-    /// Slopes of the activations that keep theirs.
+    /// Slopes of the activations that keep them.
     slopes: Vec<Buffer<T>>,
     /// Derivatives with respect to the outputs, before the activation, of all steps but the last.
     deltas: Vec<Buffer<T>>,
@@ -28,20 +28,20 @@ struct Widths {
     slopes: usize,
 }
 
-/// What the way back of a step works with.
+/// The buffers of the backward pass of a step.
 pub(super) struct BackPlace<'a, T> {
     /// Its input: the output of the step before.
     pub(super) x: &'a [T],
     pub(super) kept: &'a [T],
     pub(super) d_out: &'a [T],
-    /// Slopes of the activation of the step before; empty if that keeps none.
+    /// Slopes of the activation of the step before; empty if it keeps none.
     pub(super) slopes: &'a [T],
     /// The derivative with respect to the output of the step before.
     pub(super) d_x: &'a mut [T],
 }
 
 impl<T: Element> Slots<T> {
-    /// Room for so many rows.
+    /// Buffers for so many rows.
     pub(super) fn new(plan: &Plan, rows: usize) -> Result<Self> {
         let widths = |step: &Step| Widths {
             out: step.width,
@@ -72,12 +72,12 @@ impl<T: Element> Slots<T> {
         &self.kept[step][..n * self.steps[step].kept]
     }
 
-    /// The derivative with respect to what the stage of a step makes of `n` rows.
+    /// The derivative with respect to the output of a step's stage for `n` rows.
     pub(super) fn d_out(&self, step: usize, n: usize) -> &[T] {
         &self.deltas.get(step).unwrap_or_else(|| &self.outs[step])[..n * self.steps[step].out]
     }
 
-    /// The buffers of the way back of a step, not the first, for `n` rows.
+    /// The buffers of the backward pass of a step other than the first, for `n` rows.
     pub(super) fn back(&mut self, step: usize, n: usize) -> BackPlace<'_, T> {
         let (before, behind) = self.deltas.split_at_mut(step);
         let d_out = behind.first().unwrap_or(&self.outs[step]);

@@ -1,4 +1,4 @@
-//! Locks whose last holder may have panicked: what they guard is overwritten before it is read again.
+//! Locks whose last holder may have panicked: their content is overwritten before it is read again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -1,49 +1,71 @@
-//! What the rows of a tile should become, and what it costs that they do not.
+//! The targets of the rows of a tile, and their losses.
 
 use crate::arch::Network;
-use crate::data::Dataset;
-use crate::data::Rows;
+use crate::data::{Dataset, Rows};
 use crate::error::Result;
-use crate::kernels::Element;
-use crate::kernels::Output;
-use crate::kernels::{Bounds, Tally};
+use crate::kernels::{Bounds, ClassLoss, Element, Output, Tally};
+use crate::loss::Loss;
 use crate::memory::Buffer;
 
-/// Targets and weights of the rows of a tile: buffers made once and used for every tile.
+/// Targets and weights of the rows of a tile: buffers allocated once and used for every tile.
 #[derive(Debug)]
 pub(crate) struct TileTargets<T: Element> {
     output: Output,
+    loss: Loss,
     d_out: usize,
-    /// A class a row, or a value an output: one of them is empty.
+    /// A class per row, or a value per output: one of them is empty.
     labels: Vec<u32>,
     values: Buffer<T>,
     weights: Buffer<T>,
+    /// A weight per class, of a loss that spreads labels over the classes.
+    class_weights: Buffer<T>,
     n: usize,
 }
 
 impl<T: Element> TileTargets<T> {
-    /// Room for so many rows.
+    /// Buffers for so many rows.
     pub(crate) fn new(network: &Network, rows: usize) -> Result<Self> {
-        let (output, d_out) = (network.output(), network.layout().d_out());
-        let has_classes = output == Output::Softmax;
-        let (n_labels, n_values) = if has_classes { (rows, 0) } else { (0, rows.saturating_mul(d_out)) };
+        let (loss, d_out) = (network.loss().clone(), network.layout().d_out());
+        let (n_labels, n_values) = match loss {
+            // Its targets are read for whole batches.
+            Loss::Function => (0, 0),
+            _ if network.has_classes() => (rows, 0),
+            _ => (0, rows.saturating_mul(d_out)),
+        };
+        let n_classes = if network.has_classes() && loss.spreads_labels() { d_out } else { 0 };
         Ok(Self {
-            output,
+            output: network.output(),
+            loss,
             d_out,
             labels: vec![0; n_labels],
             values: Buffer::zeros("the targets of a tile", n_values)?,
             weights: Buffer::zeros("the weights of a tile", rows)?,
+            class_weights: Buffer::zeros("the weights of the classes", n_classes)?,
             n: 0,
         })
     }
 
-    /// Reads those of `rows`; `scale` multiplies every weight.
+    /// Reads targets and weights of `rows`; `scale` multiplies every weight.
     pub(crate) fn read(&mut self, data: &Dataset<'_, T>, rows: Rows<'_>, scale: f64) {
         self.n = rows.len();
-        let n_labels = if self.labels.is_empty() { 0 } else { self.n };
-        let n_values = if self.values.is_empty() { 0 } else { self.n * self.d_out };
-        let targets = (&mut self.labels[..n_labels], &mut self.values[..n_values]);
-        data.read(rows, scale, targets, &mut self.weights[..self.n]);
+        if !self.labels.is_empty() {
+            data.read_labels(rows, &mut self.labels[..self.n]);
+        }
+        if !self.values.is_empty() {
+            data.read_values(rows, self.d_out, &mut self.values[..self.n * self.d_out]);
+        }
+        let weights = &mut self.weights[..self.n];
+        if self.class_weights.is_empty() {
+            return data.read_weights(rows, scale, weights);
+        }
+        data.read_sample_weights(rows, scale, weights);
+        match data.class_weight() {
+            Some(of_classes) => {
+                let each = self.class_weights.iter_mut().zip(of_classes);
+                each.for_each(|(to, &from)| *to = T::from_f64(from));
+            }
+            None => self.class_weights.fill(T::ONE),
+        }
     }
 
     /// The class of each row.
@@ -61,13 +83,21 @@ impl<T: Element> TileTargets<T> {
         &self.weights[..self.n]
     }
 
-    /// Weighted losses of the rows. The derivative with respect to their sums takes the place of these.
+    /// Weighted losses of the rows. The derivative with respect to the sums overwrites them.
     ///
     /// z: (n, `d_out`)
     pub(crate) fn losses(&self, z: &mut [T], bounds: Bounds) -> Tally {
-        match self.output {
-            Output::Softmax => T::softmax_cross_entropy(z, self.d_out, self.labels(), self.weights(), bounds),
-            output => T::losses_by_output(output, z, self.values(), self.weights(), bounds),
+        let (d_out, labels, weights) = (self.d_out, self.labels(), self.weights());
+        match (self.output, &self.loss) {
+            (Output::Softmax, &Loss::Focal { gamma }) => {
+                T::class_losses(ClassLoss::Focal(gamma), z, d_out, labels, weights)
+            }
+            (Output::Softmax, &Loss::CrossEntropy { label_smoothing }) if !self.class_weights.is_empty() => {
+                let loss = ClassLoss::Smoothed(label_smoothing, &self.class_weights);
+                T::class_losses(loss, z, d_out, labels, weights)
+            }
+            (Output::Softmax, _) => T::softmax_cross_entropy(z, d_out, labels, weights, bounds),
+            (output, loss) => T::value_losses(loss.of_values(output), z, self.values(), weights, bounds),
         }
     }
 }

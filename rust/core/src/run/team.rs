@@ -1,8 +1,8 @@
 //! Threads that wait, spinning, for the next piece of a step.
 //!
-//! A team belongs to one call and ends with it: there is no global pool that a forked child would wait for. Between
-//! two steps a worker spins for some tens of microseconds, since waking a thread costs more than a small step; after that it
-//! sleeps.
+//! A team belongs to one call and ends with it: there is no global pool for which a forked child would wait. Between
+//! two steps a worker spins for some tens of microseconds, since waking a thread costs more than a small step; after
+//! that it sleeps.
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,32 +14,35 @@ use crate::error::Result;
 use crate::kernels::Element;
 use crate::run::sync::{lock, unlocked};
 
-/// Turns of the waiting loop before a worker gives its core to others, and before it sleeps.
+/// Iterations of the waiting loop before a worker yields its core, and before it sleeps.
 const SPINS: usize = 2_000;
 const YIELDS: usize = 50;
 
-/// Numbers of a slab of a vector that threads share: fewer take less time than handing them over. And how many slabs
-/// each thread finds, so that one that is late leaves its share to the others.
+/// Fewest numbers in a slab of a vector that threads share: fewer take less time than handing them over. And the
+/// number of slabs per thread, so that a late thread leaves its share to the others.
 const MIN_SLAB: usize = 2048;
 const SLABS_A_THREAD: usize = 4;
 
 type Job<'a> = &'a (dyn Fn(usize) + Sync);
 
-/// Set in a round as long as workers may still join it; above it the rounds are counted, below it the workers in it.
+/// Set in a round while workers may still join it; the bits above count rounds, the bits below count the workers in
+/// it.
 const OPEN: u64 = 1 << 31;
 const ROUND: u64 = 1 << 32;
 
 struct Shared {
     /// Which round it is, whether it is open, and how many workers are in it.
     round: AtomicU64,
-    /// The job of this round. Written by the owner while nobody is in it, read by those who are.
+    /// The job of this round. The owner writes it while no worker is in the round; workers in the round read
+    /// it.
     job: UnsafeCell<Option<Job<'static>>>,
     stop: AtomicBool,
     panicked: AtomicBool,
 }
 
 // SAFETY: `job` is handed over through `round`: the owner's release that opens a round is acquired by a worker that
-// joins it, and the worker's release that leaves it is acquired by the owner before it writes again; the rest is atomic.
+// joins it, and the worker's release that leaves it is acquired by the owner before it writes again; everything else is
+// atomic.
 unsafe impl Sync for Shared {}
 
 /// Length of a slab where vectors of `len` numbers are cut into at most `n` of them: whole cache lines, so that no two
@@ -50,9 +53,9 @@ pub(crate) fn slab_len<T: Element>(len: usize, n: usize) -> usize {
 
 /// The calling thread and some workers.
 pub(crate) struct Team {
-    /// None in a team of one, which costs nothing.
+    /// None in a team of one thread, which costs nothing.
     shared: Option<Arc<Shared>>,
-    /// The process that has the workers: a forked child has none.
+    /// The process that has the workers; a forked child has none.
     process: u32,
     workers: Vec<JoinHandle<()>>,
 }
@@ -88,10 +91,11 @@ impl Team {
         (len / MIN_SLAB).clamp(1, most)
     }
 
-    /// Hands each of the parts to a thread that is free; `work` is told which one. After an error no more are handed out.
+    /// Hands each of the parts to a free thread, whose number `work` is told. After an error no more parts are handed
+    /// out.
     ///
-    /// The caller takes parts from the front and workers from the back, so that from step to step most parts come to
-    /// the core that has their numbers in its cache.
+    /// The caller takes parts from the front and workers from the back, so that in every step most parts go to the
+    /// core that has their numbers in its cache.
     ///
     /// # Panics
     /// If the work panicked on a worker.
@@ -121,8 +125,8 @@ impl Team {
         unlocked(result)
     }
 
-    /// Calls `job(thread)` on this thread, as 0, and on each worker that comes before it returns here: a worker whose
-    /// core is busy with something else is not waited for.
+    /// Calls `job(thread)` on this thread, as 0, and on each worker that joins before it returns here; workers whose
+    /// cores are busy with something else are not waited for.
     ///
     /// # Panics
     /// If the job panicked on a worker.
@@ -132,10 +136,10 @@ impl Team {
             return job(0);
         }
         // SAFETY: only the lifetime changes. Workers use the job only while they are in the round, and `Finish` waits
-        // until all have left it before this function is left, by return or by panic.
+        // until all have left it before this function ends, by return or by panic.
         let job_for_workers: Job<'static> = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
-        // SAFETY: the last round is closed and nobody is in it, so that no worker reads the job now; `&mut self` keeps
-        // other owners out.
+        // SAFETY: the last round is closed and no worker is in it, so no worker reads the job now; `&mut self`
+        // excludes other owners.
         unsafe { *shared.job.get() = Some(job_for_workers) };
         let round = shared.round.load(Ordering::Relaxed);
         let finish = Finish(shared);
@@ -177,7 +181,7 @@ impl Drop for Team {
         shared.stop.store(true, Ordering::Relaxed);
         for worker in self.workers.drain(..) {
             worker.thread().unpark();
-            // A worker catches the panics of its jobs, so that it ends in good order.
+            // A worker catches the panics of its jobs, so it ends normally.
             let _ = worker.join();
         }
     }
@@ -186,7 +190,8 @@ impl Drop for Team {
 fn work(shared: &Shared, index: usize) {
     let mut seen = 0;
     while let Some(round) = join_round_after(shared, seen) {
-        // SAFETY: the owner wrote the job before it opened this round, and leaves it alone until this worker has left.
+        // SAFETY: the owner wrote the job before it opened this round, and does not touch it until this worker has
+        // left.
         let job = unsafe { *shared.job.get() };
         if let Some(job) = job
             && catch_unwind(AssertUnwindSafe(|| job(index))).is_err()

@@ -1,25 +1,25 @@
-//! One tile: some rows that go forward through all steps and back while they are in cache.
+//! One tile: rows that go through all steps, forward and backward, while they are in cache.
 
 use ndarray::ArrayView2;
 
-use crate::data::{Examples, Inputs, Rows};
+use crate::data::Examples;
 use crate::error::Result;
 use crate::kernels::{Batch, Element, Start, Tally, TinyNet};
 use crate::memory::Buffer;
-use crate::ops::{Operation, Source};
+use crate::ops::{Operation, Source, SparseRows};
 use crate::plan::{Piece, Pieces, Plan, ROW_GROUP};
 use crate::run::backward::{backward, gradient_of_piece};
 use crate::run::forward::forward;
-use crate::run::pass::{RowMasks, Task};
+use crate::run::pass::{RowMasks, Task, TileRows};
 use crate::run::slots::Slots;
 use crate::run::targets::TileTargets;
 
-/// The buffers of a tile, made once and used for every tile.
+/// The buffers of a tile, allocated once and used for every tile.
 #[derive(Debug)]
 pub(super) struct Tile<T: Element> {
     /// Rows it has room for.
     rows: usize,
-    /// Inputs that are not read where they lie; empty if it gathers none.
+    /// Inputs that are not read in place; empty if it gathers none.
     input: Buffer<T>,
     targets: TileTargets<T>,
     slots: Slots<T>,
@@ -28,7 +28,7 @@ pub(super) struct Tile<T: Element> {
 }
 
 impl<T: Element> Tile<T> {
-    /// Room for `rows`, and for their inputs if it gathers these.
+    /// Buffers for `rows`, and for their inputs if the tile gathers them.
     pub(super) fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
         let gathered = if gathers { rows.saturating_mul(plan.layout().d_in()) } else { 0 };
         Ok(Self {
@@ -61,17 +61,20 @@ impl<T: Element> Tile<T> {
     pub(super) fn forward(
         &mut self,
         task: Task<'_, T>,
-        x: &Inputs<'_, T>,
-        rows: Rows<'_>,
-        masks: RowMasks<'_>,
+        rows: TileRows<'_, '_, T>,
         scratch: &mut [T],
     ) -> Result<()> {
-        let source = gathered(task.pass.plan, x, rows, &mut self.input);
-        forward(task, source, rows.len(), masks, &mut self.slots, scratch)
+        let source = gathered(task.pass.plan, rows, &mut self.input);
+        forward(task, source, rows.len(), rows.masks, &mut self.slots, scratch)
     }
 
-    /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums takes
-    /// their place.
+    /// The last layer's sums of the rows that went [`forward`](Self::forward), so many numbers.
+    pub(super) fn sums(&mut self, len: usize) -> &[T] {
+        &self.slots.last_mut()[..len]
+    }
+
+    /// Weighted losses, in sums over `tally_rows` rows each. The derivative with respect to the last layer's sums
+    /// overwrites them.
     pub(super) fn tally(
         &mut self,
         task: Task<'_, T>,
@@ -79,14 +82,22 @@ impl<T: Element> Tile<T> {
         tally_rows: usize,
         scratch: &mut [T],
     ) -> Result<()> {
-        self.forward(task, &examples.data.x(), examples.rows, RowMasks::of(&examples), scratch)?;
+        let given = task.pass.given;
+        if !given.is_some_and(|given| given.is_kept) {
+            self.forward(task, TileRows::of(&examples.data.x(), &examples), scratch)?;
+        }
         let d_out = task.pass.plan.layout().d_out();
-        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
+        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().loss());
         let sums = self.slots.last_mut();
         self.tallies.clear();
         for_each_tile(tally_rows, examples.len(), |start, end| {
-            self.targets.read(examples.data, examples.slice(start, end).rows, examples.scale);
-            self.tallies.push(self.targets.losses(&mut sums[start * d_out..end * d_out], bounds));
+            let group = examples.slice(start, end);
+            self.targets.read(group.data, group.rows, group.scale);
+            let sums = &mut sums[start * d_out..end * d_out];
+            self.tallies.push(match given {
+                Some(given) => given.tally(group.first, self.targets.weights(), sums),
+                None => self.targets.losses(sums, bounds),
+            });
             Ok(())
         })
     }
@@ -96,9 +107,9 @@ impl<T: Element> Tile<T> {
         &self.tallies
     }
 
-    /// The way back of `n` rows from the derivative with respect to the last layer's sums, which stands in their place, to
-    /// those with respect to the output of every step, and to the input where that is wanted. The masks are those of the
-    /// way forward.
+    /// The backward pass of `n` rows, from the derivative with respect to the last layer's sums, which has overwritten
+    /// them, to those with respect to the output of every step, and to the input if that is wanted. The masks are those
+    /// of the forward pass.
     ///
     /// `d_x`: (n, `d_in`)
     pub(super) fn pull_back(
@@ -112,16 +123,16 @@ impl<T: Element> Tile<T> {
         backward(task, n, masks, &mut self.slots, d_x, scratch)
     }
 
-    /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows` of `x`, begun or carried on.
+    /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows`, begun or carried on.
     pub(super) fn gradient_of_piece(
         &self,
         task: Task<'_, T>,
-        (x, rows): (&Inputs<'_, T>, Rows<'_>),
+        rows: TileRows<'_, '_, T>,
         piece: &Piece,
         (gradient, start): (&mut [T], Start<'_, T>),
         scratch: &mut [T],
     ) -> Result<()> {
-        let source = source(task.pass.plan, x, rows, &self.input);
+        let source = source(task.pass.plan, rows, &self.input);
         gradient_of_piece(task, (source, rows.len()), &self.slots, piece, (gradient, start), scratch)
     }
 
@@ -129,7 +140,7 @@ impl<T: Element> Tile<T> {
     pub(super) fn gradient(
         &self,
         task: Task<'_, T>,
-        rows: (&Inputs<'_, T>, Rows<'_>),
+        rows: TileRows<'_, '_, T>,
         (gradient, start): (&mut [T], Start<'_, T>),
         scratch: &mut [T],
     ) -> Result<()> {
@@ -138,8 +149,7 @@ impl<T: Element> Tile<T> {
         })
     }
 
-    /// What [`tally`](Self::tally), [`pull_back`](Self::pull_back) and [`gradient`](Self::gradient) make of these, in one
-    /// kernel.
+    /// [`tally`](Self::tally), [`pull_back`](Self::pull_back) and [`gradient`](Self::gradient) in one kernel.
     pub(super) fn tiny_gradient(
         &mut self,
         tiny: &TinyNet,
@@ -158,13 +168,13 @@ impl<T: Element> Tile<T> {
             values: self.targets.values(),
             weights: self.targets.weights(),
         };
-        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().output());
+        let bounds = task.pass.objective.bounds::<T>(task.pass.plan.network().loss());
         let tally = T::tiny_gradient(tiny, &batch, task.pass.parameters, gradient, bounds, scratch);
         task.spend(n * task.pass.plan.workload().flops_per_row())?;
         Ok(tally)
     }
 
-    /// Puts the derivative with respect to the last layer's sums in their place.
+    /// Overwrites the last layer's sums with the derivative with respect to them.
     pub(super) fn set_d_sums(&mut self, d_sums: ArrayView2<'_, T>) {
         for (to, &from) in self.slots.last_mut().iter_mut().zip(d_sums) {
             *to = from;
@@ -172,7 +182,7 @@ impl<T: Element> Tile<T> {
     }
 }
 
-/// Calls `f` with the first row of each tile and the one behind its last.
+/// Calls `f` with the first row of each tile and the one after its last.
 pub(super) fn for_each_tile(
     tile_rows: usize,
     n: usize,
@@ -181,29 +191,30 @@ pub(super) fn for_each_tile(
     (0..n).step_by(tile_rows.max(1)).try_for_each(|start| f(start, n.min(start + tile_rows)))
 }
 
-/// What the first step reads of `rows`, which are copied to `buffer` unless it reads them where they lie.
+/// What the first step reads of `rows`, which are copied to `buffer` unless they are read in place.
 pub(super) fn gathered<'a, T: Element>(
     plan: &Plan,
-    x: &'a Inputs<'_, T>,
-    rows: Rows<'a>,
+    rows: TileRows<'a, '_, T>,
     buffer: &'a mut [T],
 ) -> Source<'a, T> {
-    let in_place = (x.sparse().is_some() && plan.reads_sparse()) || x.in_place(rows).is_some();
+    let TileRows { x, masks, .. } = rows;
+    let in_place = (x.sparse().is_some() && plan.reads_sparse()) || rows.in_place().is_some();
     if !in_place {
-        x.gather(rows, buffer);
+        x.gather(rows.rows, buffer);
+        if let Some(mask) = masks.of_input() {
+            T::dropout(&mut buffer[..rows.len() * x.ncols()], x.ncols(), &mask, masks.first);
+        }
     }
-    source(plan, x, rows, buffer)
+    source(plan, rows, buffer)
 }
 
 /// The same again, once they were copied.
-fn source<'a, T: Element>(
-    plan: &Plan,
-    x: &'a Inputs<'_, T>,
-    rows: Rows<'a>,
-    buffer: &'a [T],
-) -> Source<'a, T> {
-    match x.sparse() {
-        Some(x) if plan.reads_sparse() => Source::Sparse(x, rows),
-        _ => Source::Dense(x.in_place(rows).unwrap_or_else(|| &buffer[..rows.len() * x.ncols()])),
+fn source<'a, T: Element>(plan: &Plan, rows: TileRows<'a, '_, T>, buffer: &'a [T]) -> Source<'a, T> {
+    let masks = rows.masks;
+    match rows.x.sparse() {
+        Some(x) if plan.reads_sparse() => {
+            Source::Sparse(SparseRows { x, rows: rows.rows, mask: masks.of_input(), first: masks.first })
+        }
+        _ => Source::Dense(rows.in_place().unwrap_or_else(|| &buffer[..rows.len() * rows.x.ncols()])),
     }
 }

@@ -1,4 +1,4 @@
-//! What a gradient is summed up to: its largest magnitude, and the penalty of the weights.
+//! Totals of a gradient: its largest magnitude, and the penalty of the weights.
 
 use std::sync::Mutex;
 
@@ -26,7 +26,8 @@ impl Largest {
     }
 }
 
-/// Adds the penalty's share to a piece of the gradient; the sum of the squares of the piece's weights.
+/// Adds the penalty's share to a piece of the gradient; returns the sum of the squares of the piece's
+/// weights.
 pub(super) fn penalize<T: Element>(pass: Pass<'_, T>, piece: &Piece, gradient: &mut [T], decay: f64) -> f64 {
     let (start, len) = (piece.start, piece.part.penalized);
     T::penalize(&mut gradient[..len], &pass.parameters[start..start + len], decay)

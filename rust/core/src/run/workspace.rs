@@ -1,6 +1,5 @@
 //! The gradient of a batch, shared by several threads.
-//!
-//! Which of two ways it takes depends on the shapes alone:
+//! There are two schedules; the choice depends on the shapes alone:
 //!
 //! ```text
 //! few parameters: chunks                      many: blocks
@@ -10,13 +9,12 @@
 //!        gradient 0 + gradient 1 + gradient 2    gradient  | piece | piece | piece |
 //! ```
 //!
-//! - The batch is cut into chunks. Each chunk adds up a gradient of its own, on one thread, and the chunks' gradients
-//!   are added in their order.
-//! - The batch goes block after block. First the threads share the tiles of a block, each of which goes forward and
-//!   back; then they share the gradient, cut into pieces, each of them a sum over the rows of the block.
+//! - The batch is cut into chunks. Each chunk adds up its own gradient, on one thread, and the chunks' gradients are
+//!   added in their order.
+//! - The batch is processed block by block. First the threads share the tiles of a block, each of which goes forward
+//!   and backward; then they share the gradient, cut into pieces, each of which is a sum over the rows of the block.
 //!
-//! Either way a number of the gradient is a sum in one order, so that it has the same bits however many threads there
-//! are.
+//! Either way a number of the gradient is a sum in one order, so it has the same bits for any number of threads.
 
 use std::sync::{Mutex, RwLock};
 
@@ -25,11 +23,13 @@ use ndarray::ArrayView2;
 use crate::data::{Examples, Inputs, Rows};
 use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
+use crate::loss::Loss;
 use crate::memory::Buffer;
 use crate::plan::{Cut, Plan};
+use crate::run::barrier::{Barrier, Room};
 use crate::run::blocks::BlockedBatch;
 use crate::run::chunks::{Chunk, ChunkedBatch};
-use crate::run::pass::{Pass, RowMasks};
+use crate::run::pass::{Pass, RowMasks, TileRows};
 use crate::run::sync::{get_mut, lock_mut};
 use crate::run::team::Team;
 use crate::run::tile::{Tile, for_each_tile};
@@ -44,10 +44,12 @@ pub(crate) struct BatchWorkspace<T: Element> {
     chunks: Vec<RwLock<Chunk<T>>>,
     /// One per piece: the sum of the squares of its weights.
     squares: Vec<Mutex<f64>>,
+    /// Of a loss that is a function, made when it is first called.
+    barrier: Option<Barrier<T>>,
 }
 
 impl<T: Element> BatchWorkspace<T> {
-    /// Makes room for `n_threads` to share a batch of `n` rows of such inputs, besides the room there is.
+    /// Allocates what is missing for `n_threads` to share a batch of `n` rows of such inputs.
     pub(crate) fn reserve(
         &mut self,
         plan: &Plan,
@@ -92,8 +94,8 @@ impl<T: Element> BatchWorkspace<T> {
         Ok(())
     }
 
-    /// Weighted losses, and the penalty of the objective; `gradient` becomes the gradient of their sum, whose largest
-    /// magnitude comes too: NaN if a number is not finite.
+    /// Weighted losses, the penalty of the objective, and the largest magnitude of the gradient of their sum, which
+    /// is NaN if a number is not finite; the gradient is written to `gradient`.
     pub(crate) fn gradient(
         &mut self,
         pass: Pass<'_, T>,
@@ -102,7 +104,15 @@ impl<T: Element> BatchWorkspace<T> {
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
         let (scratch, squares) = (&self.scratch[..], &self.squares[..]);
-        match pass.plan.workload().cut::<T>(examples.len(), team.len()) {
+        let cut = pass.plan.workload().cut::<T>(examples.len(), team.len());
+        let mut pass = pass;
+        if *pass.plan.network().loss() == Loss::Function {
+            let (n, d_out) = (examples.len(), pass.plan.layout().d_out());
+            let barrier = Barrier::reserved(&mut self.barrier, examples.data, n, d_out)?;
+            let room = Room { tiles: &self.tiles, scratch, cut };
+            pass.given = Some(barrier.forward(pass, examples, room, team)?);
+        }
+        match cut {
             Cut::Chunks { count, tile_rows } => {
                 let (tiles, chunks) = (&self.tiles[..], &mut self.chunks[..count]);
                 ChunkedBatch { tiles, scratch, chunks, tile_rows }.gradient(pass, examples, gradient, team)
@@ -116,7 +126,8 @@ impl<T: Element> BatchWorkspace<T> {
         }
     }
 
-    /// `gradient` becomes what `d_sums` makes of all rows of `x`; `d_x` is the derivative with respect to them.
+    /// Takes `d_sums` back through all rows of `x`: writes the gradient to `gradient`, and the derivative with
+    /// respect to the rows to `d_x`.
     pub(crate) fn pull_back(
         &mut self,
         pass: Pass<'_, T>,
@@ -134,8 +145,8 @@ impl<T: Element> BatchWorkspace<T> {
         let tile = get_mut(tile);
         let inputs = Inputs::Dense(x);
         for_each_tile(tile.rows(), x.nrows(), |start, end| {
-            let rows = Rows::Range(start, end);
-            tile.forward(task, &inputs, rows, RowMasks::NONE, scratch)?;
+            let rows = TileRows { x: &inputs, rows: Rows::Range(start, end), masks: RowMasks::NONE };
+            tile.forward(task, rows, scratch)?;
             tile.set_d_sums(d_sums.slice(ndarray::s![start..end, ..]));
             tile.pull_back(
                 task,
@@ -144,7 +155,7 @@ impl<T: Element> BatchWorkspace<T> {
                 Some(&mut d_x[start * d_in..end * d_in]),
                 scratch,
             )?;
-            tile.gradient(task, (&inputs, rows), (gradient, Start::Given), scratch)
+            tile.gradient(task, rows, (gradient, Start::Given), scratch)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! One step down a gradient, refused where it leads out of the finite numbers.
+//! One step along a gradient, refused if it leaves the finite numbers.
 
 use crate::arch::Layout;
 use crate::error::{Error, Result};
@@ -6,17 +6,18 @@ use crate::kernels::Element;
 use crate::optim::{Controls, Options, Rule, State, clip_factor, norm};
 use crate::run::Team;
 
-/// Where a step goes.
+/// A gradient, and what a step along it depends on.
 pub(crate) struct Descent<'a, T> {
     pub(crate) loss: f64,
     pub(crate) gradient: &'a [T],
     /// The largest magnitude in the gradient, NaN if a number is not finite.
     pub(crate) largest: f64,
-    /// What the schedule multiplies the learning rate by.
+    /// The factor that the schedule gives to the learning rate.
     pub(crate) rate: f64,
 }
 
-/// Takes a step, or refuses it with [`Error::Diverged`]: loss, gradient and what the step makes must be finite.
+/// Takes a step, or refuses it with [`Error::Diverged`]: loss, gradient and the result of the step must be
+/// finite.
 pub(crate) fn take_step<T: Element>(
     (rule, options, state): (&Rule, &Options, &mut State<T>),
     (layout, parameters): (&Layout, &mut [T]),

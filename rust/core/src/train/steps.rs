@@ -13,7 +13,8 @@ use crate::train::trainer::{EpochRecord, Schedule, Trainer};
 
 impl<T: Element> Mlp<T> {
     /// One update on all rows of `data`; returns the objective before it. Dropout as for
-    /// [`loss_and_grad`](Self::loss_and_grad). A schedule belongs to a whole training, and has no part in it.
+    /// [`loss_and_grad`](Self::loss_and_grad). A schedule belongs to a whole training and does not apply
+    /// here.
     pub fn step(
         &mut self,
         data: &Dataset<'_, T>,
@@ -32,7 +33,7 @@ impl<T: Element> Mlp<T> {
         })
     }
 
-    /// One update along a gradient of the caller's own, as long as the parameters.
+    /// One update along the caller's own gradient, which is as long as the parameters.
     pub fn descend(
         &mut self,
         gradient: &[T],
@@ -45,7 +46,7 @@ impl<T: Element> Mlp<T> {
         take_step((rule, options, state), self.parts_mut(), descent, &mut Team::new(1), (1, 1))
     }
 
-    /// Trains for a number of epochs and returns what each of them showed.
+    /// Trains for a number of epochs and returns the record of each.
     pub fn fit<'a>(
         &mut self,
         train: Dataset<'a, T>,

@@ -13,7 +13,7 @@ use crate::kernels::Key;
 use crate::kernels::Tally;
 use crate::loss::Objective;
 use crate::memory::Buffer;
-use crate::mlp::Mlp;
+use crate::mlp::{Mlp, check_threads};
 use crate::optim::{Options, Rule, State};
 use crate::run::BatchWorkspace;
 use crate::run::Inference;
@@ -26,13 +26,13 @@ use crate::train::descent::{Descent, take_step};
 ///
 /// | name | purpose | range |
 /// | --- | --- | --- |
-/// | `batch_size` | rows of a step; `None` is all of them | >= 1 |
+/// | `batch_size` | rows per step; `None` means all of them | >= 1 |
 /// | `shuffle` | a new order of rows in every epoch | |
 /// | `seed` | the orders are a pure function of (seed, epoch) | |
 /// | `n_threads` | threads that share a batch | >= 1 |
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
-    /// Rows of a step.
+    /// Rows per step.
     pub batch_size: Option<usize>,
     /// A new order in every epoch.
     pub shuffle: bool,
@@ -42,13 +42,13 @@ pub struct Schedule {
     pub n_threads: usize,
 }
 
-/// What is known after an epoch.
+/// The record of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochRecord {
     /// Mean of the rows' losses, each taken before the step of its batch, as the objective reports it.
     pub loss: f64,
-    /// Share of rows predicted correctly, each before the step of its batch: of rows whose class is the likeliest, or
-    /// whose outputs are all on the right side of a half; 0 for other outputs.
+    /// Share of rows predicted correctly, each before the step of its batch: of rows whose class is the most probable
+    /// one, or whose outputs are all on the right side of 1/2; 0 for other outputs.
     pub accuracy: f64,
     /// Weighted mean of the losses and accuracy on the validation set after the epoch.
     pub validation: Option<(f64, f64)>,
@@ -56,7 +56,7 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
-/// A training under way: the data, the schedule, and every buffer a step needs.
+/// A training in progress: the data, the schedule, and every buffer that a step needs.
 pub struct Trainer<'a, T: Element> {
     train: Dataset<'a, T>,
     validation: Option<Dataset<'a, T>>,
@@ -65,7 +65,7 @@ pub struct Trainer<'a, T: Element> {
     objective: Objective,
     dropout: Dropout,
     options: Options,
-    /// Epochs of the whole training: how long a schedule of the learning rate is.
+    /// Epochs of the whole training, the length of a schedule of the learning rate.
     epochs: usize,
     epoch: usize,
     order: Vec<u32>,
@@ -78,7 +78,7 @@ pub struct Trainer<'a, T: Element> {
 }
 
 impl<'a, T: Element> Trainer<'a, T> {
-    /// Makes the buffers and starts the threads.
+    /// Allocates the buffers and starts the threads.
     pub fn new(
         mlp: &Mlp<T>,
         train: Dataset<'a, T>,
@@ -90,17 +90,15 @@ impl<'a, T: Element> Trainer<'a, T> {
         train.check(network)?;
         if let Some(validation) = &validation {
             validation.check(network)?;
-            // No step depends on it: nothing else would ever find what is wrong.
+            // No step depends on it, so nothing else would ever detect the error.
             validation.check_finite()?;
         }
-        if schedule.n_threads == 0 {
-            return Err(Error::value("n_threads", 0, "a number >= 1"));
-        }
+        check_threads(schedule.n_threads)?;
         if schedule.batch_size == Some(0) {
             return Err(Error::value("batch_size", 0, "None or a number >= 1"));
         }
         let batch_size = schedule.batch_size.map_or(n, |size| size.min(n));
-        // What is reserved is for the threads that there are: the system may have refused some.
+        // Buffers are reserved for the threads that exist: the system may have refused some.
         let team = Team::new(schedule.n_threads.min(mlp.plan().workload().most_threads(batch_size)));
         let order = if schedule.shuffle && batch_size < n { new_order(n)? } else { Vec::new() };
         let mut workspace = BatchWorkspace::default();
@@ -136,15 +134,15 @@ impl<'a, T: Element> Trainer<'a, T> {
         Ok(Self { objective, ..self })
     }
 
-    /// Goes on where an earlier training with the same seed had made so many epochs.
+    /// Continues an earlier training with the same seed after so many epochs.
     #[must_use]
     pub fn after(self, epochs: usize) -> Self {
         Self { epoch: epochs, ..self }
     }
 
     /// Draws the orders of rows as NumPy does, each a shuffle of the one before, and not from the schedule's seed. A
-    /// single batch is shuffled too, and moves the random state. Orders of epochs that an earlier training made are
-    /// drawn again.
+    /// single batch is shuffled too, which advances the random state. The orders of epochs that an earlier training
+    /// made are drawn again.
     pub fn with_random(mut self, mut random: LegacyRandom) -> Result<Self> {
         if self.schedule.shuffle {
             if self.order.is_empty() {
@@ -168,8 +166,8 @@ impl<'a, T: Element> Trainer<'a, T> {
         Self { dropout, ..self }
     }
 
-    /// Takes steps with these options. `epochs` are those of the whole training, which a schedule of the learning rate is
-    /// spread over; epochs that an earlier training made are among them.
+    /// Takes steps with these options. `epochs` is the length of the whole training, over which a schedule of the
+    /// learning rate extends; it includes the epochs of an earlier training.
     #[must_use]
     pub fn with_options(self, options: Options, epochs: usize) -> Self {
         Self { options, epochs, ..self }
@@ -205,7 +203,7 @@ impl<'a, T: Element> Trainer<'a, T> {
         })
     }
 
-    /// One step on the rows `first..end` of the epoch's order. A batch whose rows have no weight makes none, so that
+    /// One step on the rows `first..end` of the epoch's order. A batch whose rows have no weight makes no step, so
     /// momentum does not move the network either.
     fn step(
         &mut self,
@@ -226,7 +224,7 @@ impl<'a, T: Element> Trainer<'a, T> {
         let key = Key::new(self.schedule.seed).child(self.epoch as u64).child(batch as u64);
         let examples = Examples::batch(&self.train, rows, scale, self.dropout.masks(key));
         let pass = Pass { objective: self.objective, ..mlp.pass(interrupt) };
-        let (output, d_out) = (pass.plan.network().output(), pass.plan.layout().d_out());
+        let d_out = pass.plan.layout().d_out();
         let rate = self.rate_factor(batch);
         let gradient = &mut self.gradient;
         let (tally, largest) = self.workspace.gradient(pass, examples, gradient, &mut self.team)?;
@@ -236,13 +234,13 @@ impl<'a, T: Element> Trainer<'a, T> {
             take_step(with, mlp.parts_mut(), descent, &mut self.team, (self.epoch, batch))
                 .map_err(|diverged| self.train.check_finite().err().unwrap_or(diverged))?;
         }
-        // Each share is at most 1, so that the mean overflows only where a loss does.
+        // Each share is at most 1, so the mean overflows only if a loss does.
         let shares = (weight / self.train.total_weight(), rows.len() as f64 / self.train.n_rows() as f64);
-        Ok(Tally { loss: self.objective.reported(output, d_out, &tally, shares), ..tally })
+        Ok(Tally { loss: self.objective.reported(d_out, &tally, shares), ..tally })
     }
 
-    /// What the schedule makes of the learning rate in a batch of this epoch. Batches without weight count too, so that it
-    /// is a function of the place in the training alone.
+    /// The factor that the schedule gives to the learning rate in a batch of this epoch. Batches without weight count
+    /// too, so it is a function of the position in the training alone.
     fn rate_factor(&self, batch: usize) -> f64 {
         let of_epoch = self.train.n_rows().div_ceil(self.batch_size) as u64;
         let before = (self.epoch as u64 - 1).saturating_mul(of_epoch).saturating_add(batch as u64 - 1);

@@ -5,10 +5,10 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crate::common::{Examples, mlp};
+use crate::common::{Examples, mlp, with_biases};
 use fastmlp_core::{
-    Activation, Adam, Element, Groups, Interrupt, Mlp, Objective, Options, RateSchedule, Result, Role, Rule,
-    Schedule, Sgd, State, Trainer,
+    Activation, Adam, Dropout, Element, Groups, Interrupt, Loss, Mlp, Network, Objective, Options,
+    RateSchedule, Result, Role, Rule, Schedule, Sgd, State, Trainer,
 };
 use ndarray::Array2;
 
@@ -17,7 +17,7 @@ thread_local! {
     static COUNT: Cell<Option<&'static AtomicUsize>> = const { Cell::new(None) };
 }
 
-/// The system's allocator, with a count for each thread that has been told of one.
+/// The system's allocator, with a counter for each thread that has one.
 struct Counting;
 
 fn count() {
@@ -26,7 +26,7 @@ fn count() {
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator as it is; counting does not allocate.
+// SAFETY: every call is passed on to the system's allocator unchanged; counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -77,11 +77,15 @@ impl Interrupt for Watch {
     }
 }
 
-/// None, and all that there are.
-fn options() -> [Options; 2] {
+/// None, and all that there are, with dropout of hidden layers and inputs at this rate.
+fn options() -> [(Options, f64); 2] {
     let schedule = RateSchedule::new("cosine", Some(0.1)).unwrap();
     let groups = Groups::default().with_factor(Role::Bias, 0.5).unwrap().with_decay_of(&[Role::Weight]);
-    [Options::default(), Options::new(Some(0.1), Some(schedule), groups).unwrap()]
+    [(Options::default(), 0.0), (Options::new(Some(0.1), Some(schedule), groups).unwrap(), 0.2)]
+}
+
+fn dropout<T: Element>(mlp: &Mlp<T>, rate: f64) -> Dropout {
+    Dropout::new(&[rate], mlp.network().activations().len()).unwrap().with_input(rate).unwrap()
 }
 
 fn rules() -> [Rule; 3] {
@@ -93,10 +97,15 @@ fn rules() -> [Rule; 3] {
 }
 
 /// Small enough for kernels of its own, for gradients of chunks, and not.
-fn networks<T: Element>() -> [Mlp<T>; 3] {
-    let sizes: [&[usize]; 3] = [&[3, 20, 4], &[3, 33, 16, 4], &[3, 190, 180, 4]];
-    let activations = [Activation::Relu, Activation::Tanh, Activation::Relu];
-    std::array::from_fn(|i| mlp(1, sizes[i], activations[i]))
+fn networks<T: Element>() -> [Mlp<T>; 4] {
+    let smoothed = Network::new(&[3, 20, 4], &[Activation::Tanh]).unwrap();
+    let smoothed = smoothed.with_loss(Loss::CrossEntropy { label_smoothing: 0.1 }).unwrap();
+    [
+        mlp(1, &[3, 20, 4], Activation::Relu),
+        mlp(1, &[3, 33, 16, 4], Activation::Tanh),
+        mlp(1, &[3, 190, 180, 4], Activation::Relu),
+        with_biases(1, smoothed),
+    ]
 }
 
 fn examples<T: Element>(n: usize) -> Examples<T> {
@@ -118,12 +127,14 @@ fn check_epochs<T: Element>() {
 
 fn check_epochs_of<T: Element>(mut mlp: Mlp<T>, rule: &Rule, schedule: Schedule) {
     let (train, validation) = (examples::<T>(3000), examples::<T>(300));
-    for (with_validation, options) in options().into_iter().flat_map(|all| [(false, all), (true, all)]) {
+    for (with_validation, (options, rate)) in
+        options().into_iter().flat_map(|all| [(false, all), (true, all)])
+    {
         let validation = with_validation.then(|| validation.weighted());
         let case = format!("{}, {rule:?}, {schedule:?}, {options:?}, {with_validation}", T::DTYPE);
         let mut state = State::new(rule, mlp.parameters().len()).unwrap();
         let trainer = Trainer::new(&mlp, train.weighted(), validation, schedule).unwrap();
-        let mut trainer = trainer.with_options(options, 1);
+        let mut trainer = trainer.with_options(options, 1).with_dropout(dropout(&mlp, rate));
         let epoch = |watch: &Watch| trainer.epoch(&mut mlp, rule, &mut state, watch).unwrap();
         assert_eq!(Watch::new().allocations(epoch), 0, "{case}");
     }
@@ -145,10 +156,11 @@ fn check_step<T: Element>() {
         for mut mlp in networks::<T>() {
             let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
             let data = examples.weighted();
-            for options in options() {
+            for (options, rate) in options() {
+                let dropout = dropout(&mlp, rate);
                 let step = |watch: &Watch| {
                     let with = (&rule, &options, &mut state);
-                    mlp.step(&data, Objective::default(), with, None, watch).unwrap()
+                    mlp.step(&data, Objective::default(), with, Some((&dropout, 5)), watch).unwrap()
                 };
                 assert_eq!(Watch::new().allocations(step), 0, "{} {rule:?} {options:?}", T::DTYPE);
             }
@@ -186,7 +198,7 @@ fn check_calls<T: Element>(mlp: &Mlp<T>) {
         of("loss", &mut |watch| assert!(mlp.loss(&data, 1, watch).unwrap() > 0.0));
         of("loss_and_grad", &mut |watch| {
             assert!(
-                mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, watch).unwrap() > 0.0
+                mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, 1, watch).unwrap() > 0.0
             );
         });
     }

@@ -3,7 +3,7 @@
 use crate::common::{Examples, bits, mlp};
 use fastmlp_core::{Activation, Adam, Element, EpochRecord, Mlp, Never, Rule, Schedule, Sgd, State, Trainer};
 
-/// A training whose result is looked at bit by bit.
+/// A training whose result is compared bit by bit.
 struct Case {
     activation: Activation,
     layer_sizes: &'static [usize],
@@ -41,7 +41,7 @@ fn rules() -> [Rule; 5] {
     ]
 }
 
-/// Everything that training leaves behind, but for the time it took.
+/// The whole result of a training, except the time it took.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     parameters: Vec<u64>,

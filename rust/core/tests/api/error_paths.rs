@@ -1,4 +1,4 @@
-//! Every error, with its message to the letter; and nothing was changed.
+//! Every error, with its exact message; and nothing was changed.
 
 use std::fs;
 use std::path::Path;
@@ -72,10 +72,10 @@ fn a_data_set_has_a_label_a_row() {
     let of = |names, x: &Array2<f64>| message(Dataset::new(names, x.view(), &labels, None, None, 3));
     assert_eq!(of(Names::TRAINING, &none), "X has shape (0, 2), expected at least one row");
     assert_eq!(of(Names::VALIDATION, &none), "X_val has shape (0, 2), expected at least one row");
-    assert_eq!(of(Names::TRAINING, &three), "y has shape (2,), expected (3,), one label a row of X");
+    assert_eq!(of(Names::TRAINING, &three), "y has shape (2,), expected (3,), one label per row of X");
     assert_eq!(
         of(Names::VALIDATION, &three),
-        "y_val has shape (2,), expected (3,), one label a row of X_val"
+        "y_val has shape (2,), expected (3,), one label per row of X_val"
     );
 }
 
@@ -99,9 +99,9 @@ fn weights_are_finite_and_some_row_counts() {
         let class = format!("class_weight is {printed}, expected finite numbers >= 0");
         assert_eq!(of_classes(&[1.0, found, 1.0]), class);
     }
-    let shape = "sample_weight has shape (2,), expected (3,), one weight a row of X";
+    let shape = "sample_weight has shape (2,), expected (3,), one weight per row of X";
     assert_eq!(of_samples(&[1.0, 1.0]), shape);
-    assert_eq!(of_classes(&[1.0, 1.0]), "class_weight has shape (2,), expected (3,), one weight a class");
+    assert_eq!(of_classes(&[1.0, 1.0]), "class_weight has shape (2,), expected (3,), one weight per class");
     let nothing = "the weights of y sum to 0, expected at least one row with a weight > 0";
     assert_eq!(of_samples(&[0.0; 3]), nothing);
     assert_eq!(of_classes(&[0.0, 0.0, 1.0]), nothing);
@@ -270,7 +270,7 @@ fn memory_that_cannot_be_had() {
     // More than any address space holds, and a size that a count of bytes can still express.
     let network = Network::new(&[1 << 30, 1 << 28], &[]).unwrap();
     let expected = format!("no memory for {} numbers (the parameters)", (1_u64 << 58) + (1 << 28));
-    // Linux says what there is, too.
+    // On Linux the message also says how much there is.
     assert!(message(Mlp::<f64>::zeros(network, 0)).starts_with(&expected));
     let rule = Rule::Adam(Adam::default());
     let state = message(State::<f32>::new(&rule, 1 << 60));
@@ -326,7 +326,7 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
     let wrong_x = "X has shape (4, 3), expected (n, 2)";
     assert_eq!(message(mlp.loss(&set(3), 1, &Never)), wrong_x);
     assert_eq!(
-        message(mlp.loss_and_grad(&set(3), Objective::default(), &mut gradient, None, &Never)),
+        message(mlp.loss_and_grad(&set(3), Objective::default(), &mut gradient, None, 1, &Never)),
         wrong_x
     );
     assert_eq!(
@@ -350,7 +350,7 @@ fn a_data_set_must_fit_the_network_and_a_buffer_its_result() {
     let fitting = || Dataset::new(Names::TRAINING, x.view(), &labels, None, None, 3).unwrap();
     let (short, len) = (gradient.len() - 1, gradient.len());
     assert_eq!(
-        message(mlp.loss_and_grad(&fitting(), Objective::default(), &mut gradient[..short], None, &Never)),
+        message(mlp.loss_and_grad(&fitting(), Objective::default(), &mut gradient[..short], None, 1, &Never)),
         format!("gradient has shape ({short},), expected ({len},)")
     );
     assert_eq!(message(mlp.predict(x.view(), &mut [7; 3], 1, &Never)), "out has shape (3,), expected (4,)");
@@ -420,7 +420,7 @@ fn a_decay_that_overshoots_is_applied_as_long_as_it_is_finite() {
         Rule::Adam(Adam::new(0.5, 0.9, 0.999, 1e-8).unwrap().with_weight_decay(weight_decay).unwrap())
     };
     let examples = Examples { x: Array2::zeros((4, 2)), ..Examples::<f32>::new(2, 4, 2, 3) };
-    // From p to p - learning_rate weight_decay p: towards 0, beyond it, and further than the type goes.
+    // From p to p - learning_rate weight_decay p: towards 0, beyond it, and out of the range of the type.
     for (weight_decay, factor) in [(1.0, Some(0.5)), (3.0, Some(-0.5)), (1e3, None), (f64::MAX, None)] {
         let mut mlp = Mlp::<f32>::zeros(Network::new(&[2, 3], &[]).unwrap(), 0).unwrap();
         let weights = mlp.network().layout().layers()[0].weights();

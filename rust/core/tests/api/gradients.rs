@@ -7,10 +7,10 @@ use ndarray::ArrayView2;
 
 const WIDTHS: [usize; 7] = [1, 2, 3, 15, 16, 17, 33];
 const BATCHES: [usize; 9] = [1, 2, 3, 15, 16, 17, 33, 100, 300];
-/// Activations whose slopes are kept, but for gelu.
+/// Activations whose slopes are kept, except gelu.
 const KEEPING: [Activation; 5] =
     [Activation::Elu, Activation::Selu, Activation::Silu, Activation::Mish, Activation::Softplus];
-/// Activations with kernels of their own for small networks, and one without.
+/// Activations with special kernels for small networks, and one without.
 const SMALL_NETWORKS: [Activation; 6] = [
     Activation::Identity,
     Activation::Relu,
@@ -21,7 +21,7 @@ const SMALL_NETWORKS: [Activation; 6] = [
 ];
 const DEPTHS: std::ops::Range<usize> = 0..5;
 
-/// What the crate computes for one network and one batch.
+/// The results of the crate for one network and one batch.
 struct Computed {
     loss: f64,
     /// As `loss()` gives it.
@@ -40,7 +40,7 @@ impl Computed {
         let zeros = vec![T::ZERO; mlp.parameters().len()];
         let (mut gradient, mut pulled_back) = (zeros.clone(), zeros);
         let loss = mlp
-            .loss_and_grad(&examples.weighted(), Objective::default(), &mut gradient, None, &Never)
+            .loss_and_grad(&examples.weighted(), Objective::default(), &mut gradient, None, 1, &Never)
             .unwrap();
         let loss_alone = mlp.loss(&examples.weighted(), 1, &Never).unwrap();
         let mut logits = ndarray::Array2::from_elem((n, d_out), T::ZERO);
@@ -147,7 +147,7 @@ fn tanh() {
     check_double(Activation::Tanh);
 }
 
-/// Every shape of one, and a share of the shapes of the others, whose layers go the same way.
+/// Every shape for one activation, and a part of the shapes for the others, which take the same code path.
 #[test]
 fn those_that_keep_their_slopes() {
     check_double(Activation::Gelu);
@@ -202,7 +202,7 @@ fn stages_beyond_dense_layers() {
                     .into_iter()
                     .enumerate()
             {
-                // Two values normalised are nearly a step: differences say little of their slopes.
+                // Two normalised values are nearly a step function: differences say little about its slope.
                 let narrow = if normalization.is_none() { 2 } else { 18 };
                 for (sizes, batches) in [
                     (&[3, 17, 16, 4][..], &[1, 2, 33, 300][..]),
@@ -224,7 +224,7 @@ fn stages_beyond_dense_layers() {
 }
 
 /// A network and a batch on which no ReLU is so near its kink that rounding could put it on the other side, where the
-/// derivative is another one.
+/// derivative differs.
 fn off_the_kinks(seed: u64, sizes: &[usize], activation: Activation, n: usize) -> (Mlp<f32>, Examples<f32>) {
     let draws = (0..).map(|draw| {
         let seed = seed + 1000 * draw;
@@ -242,10 +242,10 @@ fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
-/// Rounding errors of a sum of k numbers grow as the square root of k, and a number goes through two sums a layer, one
-/// forward and one back. They are measured against the largest number beside them, and allowed to be twice as large.
-/// The softmax of logits up to z is off by z roundings of 1, however near it is to the label, and so are the loss and
-/// its derivative with respect to the logits.
+/// Rounding errors of a sum of k numbers grow as the square root of k, and a number goes through two sums per layer,
+/// one forward and one backward. They are measured against the largest number beside them, and allowed to be twice as
+/// large. The softmax of logits up to z is off by z roundings of 1, however near it is to the label, and so are the
+/// loss and its derivative with respect to the logits.
 fn check_single_precision(seed: u64, sizes: &[usize], activation: Activation, n: usize) {
     let (single, examples) = off_the_kinks(seed, sizes, activation, n);
     let mut double = mlp::<f64>(seed, sizes, activation);
@@ -273,7 +273,7 @@ fn check_single_precision(seed: u64, sizes: &[usize], activation: Activation, n:
     check("backward's d_x", &found.d_x, &expected.d_x, largest_of(&expected.d_x));
 }
 
-/// As large as the derivative of the weighted loss is where the network knows nothing.
+/// As large as the derivative of the weighted loss of an untrained network.
 fn d_logits_like_the_losses(seed: u64, examples: &Examples<f32>) -> Vec<f32> {
     let weights = examples.row_weights();
     let total: f64 = weights.iter().sum();

@@ -1,4 +1,4 @@
-//! Passes without a gradient: threads, tiles, and the wish to stop.
+//! Passes without a gradient: threads, tiles, and interrupts.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,7 +6,7 @@ use crate::common::{Examples, bits, mlp};
 use fastmlp_core::{Activation, Element, Error, Interrupt, Mlp, Never, Result};
 use ndarray::{Array2, s};
 
-/// With a kernel of its own, with a hidden layer or two, and without.
+/// With a special kernel, with one or two hidden layers, and without any.
 const NETWORKS: [(&[usize], Activation); 4] = [
     (&[2, 100, 3], Activation::Tanh),
     (&[9, 300, 20], Activation::Relu),
@@ -14,12 +14,12 @@ const NETWORKS: [(&[usize], Activation); 4] = [
     (&[300, 17], Activation::Relu),
 ];
 
-/// Enough for several tiles on each of seven threads, and for all of these to pay.
+/// Enough for several tiles on each of seven threads, and for all threads to pay off.
 fn many_rows<T: Element>(mlp: &Mlp<T>) -> usize {
     (100_000_000 / (2 * mlp.parameters().len())).max(7 * 1024) + 1
 }
 
-/// Everything that a network makes of rows without a gradient, bit by bit.
+/// Everything that a network computes from rows without a gradient, bit by bit.
 fn inferred<T: Element>(mlp: &Mlp<T>, examples: &Examples<T>, n_threads: usize) -> [Vec<u64>; 4] {
     let (n, d_out) = (examples.x.nrows(), mlp.network().layout().d_out());
     let (mut logits, mut probabilities) =
@@ -83,7 +83,7 @@ fn a_row_has_the_same_bits_in_any_tile() {
 
 #[test]
 fn buffers_of_one_call_serve_any_other() {
-    // So wide that few rows pay for a second thread.
+    // So wide that a second thread pays off for few rows.
     let layer_sizes = [100, 300, 300, 5];
     let network = || mlp::<f32>(1, &layer_sizes, Activation::Relu);
     let used = network();

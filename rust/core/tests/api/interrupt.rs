@@ -1,4 +1,4 @@
-//! A training that is stopped leaves the network at a whole step.
+//! A stopped training leaves the network after a complete step.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -15,7 +15,7 @@ const D_OUT: usize = 2;
 const N: usize = 600;
 const BATCH_SIZE: usize = 256;
 
-/// Lets work be done this many times on each thread, and then ends it.
+/// Allows work this many times on each thread, and then ends it.
 struct Allowance<const N_THREADS: usize> {
     pieces: [AtomicUsize; N_THREADS],
 }
@@ -34,7 +34,7 @@ impl<const N_THREADS: usize> Interrupt for Allowance<N_THREADS> {
     }
 }
 
-/// Small enough for kernels of its own, and not.
+/// Small enough for special kernels, and not.
 fn networks() -> [Mlp<f64>; 2] {
     [mlp(1, &[D_IN, 20, D_OUT], Activation::Relu), mlp(1, &[D_IN, 16, 17, D_OUT], Activation::Tanh)]
 }
@@ -122,7 +122,7 @@ fn every_call_can_be_stopped() {
         mlp.predict_proba(x, out.view_mut(), 1, stop),
         mlp.predict(x, &mut [0; N], 1, stop),
         mlp.loss(&data, 1, stop).map(drop),
-        mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, stop).map(drop),
+        mlp.loss_and_grad(&data, Objective::default(), &mut gradient, None, 1, stop).map(drop),
         mlp.backward(x, d_logits.view(), &mut gradient, &mut d_x, stop),
         mlp.step(&data, Objective::default(), (&rule, &Options::default(), &mut state), None, stop).map(drop),
     ];

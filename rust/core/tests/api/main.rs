@@ -1,4 +1,4 @@
-//! The crate as its users see it. One program, so that the crate is linked once.
+//! The crate as its users see it. It is one program, so that the crate is linked once.
 
 mod allocations;
 mod common;

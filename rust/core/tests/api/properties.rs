@@ -1,4 +1,4 @@
-//! What holds for any network and any data.
+//! Properties of any network and any data.
 
 use crate::common::reference::log_sum_exp;
 use crate::common::{Examples, bits, converted, lasting, mlp, normals};
@@ -50,14 +50,14 @@ fn cases() -> impl Strategy<Value = Case> {
     parts.prop_map(|(seed, layer_sizes, activation, n)| Case { seed, layer_sizes, activation, n })
 }
 
-/// The loss, and after it its gradient.
+/// The loss, followed by its gradient.
 fn loss_and_grad<T: Element>(mlp: &Mlp<T>, data: &Dataset<'_, T>) -> Vec<f64> {
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
-    let loss = mlp.loss_and_grad(data, Objective::default(), &mut gradient, None, &Never).unwrap();
+    let loss = mlp.loss_and_grad(data, Objective::default(), &mut gradient, None, 1, &Never).unwrap();
     std::iter::once(loss).chain(converted(gradient)).collect()
 }
 
-/// Equal but for roundings in sums of numbers as large as the largest of these, or as 1.
+/// Equal except for roundings in sums of numbers as large as the largest of these, or as 1.
 fn assert_close(found: &[f64], expected: &[f64]) {
     let scale = expected.iter().fold(1.0, |scale, value| f64::max(scale, value.abs()));
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -186,7 +186,7 @@ fn check_softmax<T: Element>(logits: &[f64], epsilon: f64, smallest: f64) {
         let sum = p.iter().sum::<f64>();
         assert!((sum - 1.0).abs() <= 4.0 * n_classes as f64 * epsilon, "{p:?} sum to {sum}");
         for (p, z) in p.iter().zip(&z) {
-            // Rounding an exponent changes its exponential by as much, relatively.
+            // Rounding an exponent causes the same relative change of its exponential.
             let tolerance = (z.abs() + n_classes as f64 + 4.0) * epsilon;
             let expected = z.exp() / total;
             assert!((p - expected).abs() <= tolerance * expected + smallest, "{p}, expected {expected}");

@@ -10,10 +10,10 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 /// Rows: within one tile, and in several tiles and chunks.
 const ROWS: [usize; 4] = [1, 2, 17, 1500];
 const LAYER_SIZES: [usize; 3] = [3, 17, 4];
-/// With one of them the network is one that has kernels of its own, with the other not.
+/// With one of them the network has special kernels, with the other it has not.
 const ACTIVATIONS: [Activation; 2] = [Activation::Relu, Activation::Tanh];
 
-/// Calls `check` with views of numbers that lie in memory in other ways, and equal `x`. What lies between them is NaN.
+/// Calls `check` with views that equal `x` but have other memory layouts. The numbers between them are NaN.
 fn for_each_view<T: Element>(x: &Array2<T>, mut check: impl FnMut(&str, ArrayView2<'_, T>)) {
     let nan = T::from_f64(f64::NAN);
     let (n, d) = x.dim();
@@ -62,7 +62,8 @@ fn computed<T: Element>(mlp: &Mlp<T>, examples: &Examples<T>, x: ArrayView2<'_, 
         LAYER_SIZES[2],
     );
     let mut gradient = vec![T::ZERO; mlp.parameters().len()];
-    let loss = mlp.loss_and_grad(&data.unwrap(), Objective::default(), &mut gradient, None, &Never).unwrap();
+    let loss =
+        mlp.loss_and_grad(&data.unwrap(), Objective::default(), &mut gradient, None, 1, &Never).unwrap();
     let (mut pulled_back, mut d_x) = (gradient.clone(), vec![T::ZERO; x.len()]);
     mlp.backward(x, probabilities.view(), &mut pulled_back, &mut d_x, &Never).unwrap();
     vec![

@@ -1,4 +1,4 @@
-//! Adam, as Python sees it.
+//! The class `Adam`.
 
 use std::collections::BTreeMap;
 
@@ -13,47 +13,47 @@ use crate::error::BindResult;
 
 /// Adam: steps scaled by running means of the gradient and of its square.
 ///
-/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
-/// of one size and dtype. An optimizer can be copied and pickled with it.
+/// The state, which continues from call to call of `MLP.step` and `MLP.fit`, belongs to networks of
+/// one size and dtype. An optimizer can be copied and pickled together with its state.
 ///
 /// Parameters
 /// ----------
 /// learning_rate : float, default=0.001
 ///     Length of a step: finite, > 0.
 /// beta_1 : float, default=0.9
-///     Memory of the gradient's mean, in [0, 1).
+///     Decay rate of the mean of the gradient, in [0, 1).
 /// beta_2 : float, default=0.999
-///     Memory of the mean of its square, in [0, 1).
+///     Decay rate of the mean of its square, in [0, 1).
 /// epsilon : float, default=1e-8
-///     Keeps the quotient finite: finite, > 0.
+///     Added to the divisor, which keeps the quotient finite: finite, > 0.
 /// epsilon_hat : bool, default=False
-///     Whether epsilon is added before the root is corrected, as in scikit-learn.
+///     Whether epsilon is added before the correction of the root, as in scikit-learn.
 /// clip_norm : float, default=None
-///     The largest norm of a gradient: a longer one is made as long as this before the step.
-///     Finite, > 0; None clips nothing.
+///     The largest norm of a gradient: a gradient with a larger norm is scaled down to it before
+///     the step. Finite, > 0; None clips nothing.
 /// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
 ///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
 ///     it is.
 /// warmup : float, default=None
-///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
-///     ``"one_cycle"`` and 0 for the other schedules.
+///     Fraction of the steps of a fit during which the learning rate rises, in [0, 1). None is 0.3
+///     for ``"one_cycle"`` and 0 for the other schedules.
 /// lr_factors : dict of str to float, default=None
-///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
-///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
-///     that are not named; roles that a network does not have are ignored.
+///     Factors of the learning rate for the parameters of a role: ``"weight"``, ``"bias"``,
+///     ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles that are
+///     not named; roles that a network does not have are ignored.
 ///
 /// Attributes
 /// ----------
 /// learning_rate : float
 ///     Length of a step; it can be set.
 /// beta_1 : float
-///     Memory of the gradient's mean.
+///     Decay rate of the mean of the gradient.
 /// beta_2 : float
-///     Memory of the mean of its square.
+///     Decay rate of the mean of its square.
 /// epsilon : float
-///     Keeps the quotient finite.
+///     Added to the divisor, which keeps the quotient finite.
 /// epsilon_hat : bool
-///     Whether epsilon is added before the root is corrected.
+///     Whether epsilon is added before the correction of the root.
 /// clip_norm, schedule, warmup, lr_factors : object
 ///     As given.
 ///
@@ -128,25 +128,25 @@ impl Adam {
         Ok(Self::of(rule, given.options()?))
     }
 
-    /// Memory of the gradient's mean: float in [0, 1).
+    /// Decay rate of the mean of the gradient: float in [0, 1).
     #[getter]
     fn beta_1(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).beta_1()
     }
 
-    /// Memory of the mean of the gradient's square: float in [0, 1).
+    /// Decay rate of the mean of the gradient's square: float in [0, 1).
     #[getter]
     fn beta_2(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).beta_2()
     }
 
-    /// Keeps the quotient finite: float > 0.
+    /// Added to the divisor, which keeps the quotient finite: float > 0.
     #[getter]
     fn epsilon(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).epsilon()
     }
 
-    /// Whether epsilon is added before the root is corrected: bool.
+    /// Whether epsilon is added before the correction of the root: bool.
     #[getter]
     fn epsilon_hat(slf: &Bound<'_, Self>) -> bool {
         rule(slf).epsilon_hat()
@@ -167,7 +167,7 @@ impl Adam {
 }
 
 impl Adam {
-    /// The object that has the rule.
+    /// The Python object of a rule.
     pub(super) fn of(rule: AdamRule, options: Options) -> PyClassInitializer<Self> {
         PyClassInitializer::from(Optimizer::new(Rule::Adam(rule), options)).add_subclass(Self)
     }

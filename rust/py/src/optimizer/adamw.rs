@@ -1,4 +1,4 @@
-//! `AdamW`, as Python sees it.
+//! The class `AdamW`.
 
 use std::collections::BTreeMap;
 
@@ -11,54 +11,55 @@ use super::options::{OptionArguments, call, decay_roles, reduced};
 use crate::argument;
 use crate::error::BindResult;
 
-/// Adam with decoupled weight decay, which pulls parameters towards 0 beside Adam's step.
+/// Adam with decoupled weight decay, which pulls parameters towards 0 besides Adam's step.
 ///
-/// As in PyTorch all parameters decay, the biases too, unless `decay_roles` says which. With
+/// As in PyTorch all parameters decay, biases included, unless `decay_roles` says which. With
 /// ``weight_decay=0`` it is `Adam`.
 ///
-/// The state is that of `Adam`; each goes on from the other's.
+/// The state is that of `Adam`; each can continue from the other's.
 ///
 /// Parameters
 /// ----------
 /// learning_rate : float, default=0.001
 ///     Length of a step: finite, > 0.
 /// beta_1 : float, default=0.9
-///     Memory of the gradient's mean, in [0, 1).
+///     Decay rate of the mean of the gradient, in [0, 1).
 /// beta_2 : float, default=0.999
-///     Memory of the mean of its square, in [0, 1).
+///     Decay rate of the mean of its square, in [0, 1).
 /// epsilon : float, default=1e-8
-///     Keeps the quotient finite: finite, > 0.
+///     Added to the divisor, which keeps the quotient finite: finite, > 0.
 /// weight_decay : float, default=0.01
-///     A step takes this times the learning rate from every parameter that decays: finite, >= 0.
+///     Weight decay coefficient: a step subtracts ``learning_rate * weight_decay * p`` from every
+///     parameter ``p`` that decays. Finite, >= 0.
 /// clip_norm : float, default=None
-///     The largest norm of a gradient: a longer one is made as long as this before the step.
-///     Finite, > 0; None clips nothing.
+///     The largest norm of a gradient: a gradient with a larger norm is scaled down to it before
+///     the step. Finite, > 0; None clips nothing.
 /// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
 ///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
 ///     it is.
 /// warmup : float, default=None
-///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
-///     ``"one_cycle"`` and 0 for the other schedules.
+///     Fraction of the steps of a fit during which the learning rate rises, in [0, 1). None is 0.3
+///     for ``"one_cycle"`` and 0 for the other schedules.
 /// lr_factors : dict of str to float, default=None
-///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
-///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
-///     that are not named; roles that a network does not have are ignored.
+///     Factors of the learning rate for the parameters of a role: ``"weight"``, ``"bias"``,
+///     ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles that are
+///     not named; roles that a network does not have are ignored.
 /// decay_roles : sequence of str, default=None
-///     The roles whose parameters decay, named as in `lr_factors`: ``("weight",)`` leaves biases,
-///     gains, shifts, scales and slopes as they are. None is all, as in PyTorch.
+///     The roles whose parameters decay, named as in `lr_factors`: ``("weight",)`` excludes biases,
+///     gains, shifts, scales and slopes. None means all, as in PyTorch.
 ///
 /// Attributes
 /// ----------
 /// learning_rate : float
 ///     Length of a step; it can be set.
 /// beta_1 : float
-///     Memory of the gradient's mean.
+///     Decay rate of the mean of the gradient.
 /// beta_2 : float
-///     Memory of the mean of its square.
+///     Decay rate of the mean of its square.
 /// epsilon : float
-///     Keeps the quotient finite.
+///     Added to the divisor, which keeps the quotient finite.
 /// weight_decay : float
-///     What a step takes from the parameters that decay, times the learning rate.
+///     Weight decay coefficient.
 /// clip_norm, schedule, warmup, lr_factors : object
 ///     As given.
 /// decay_roles : tuple of str or None
@@ -81,7 +82,7 @@ use crate::error::BindResult;
 ///
 ///     p = p - learning_rate * weight_decay * p
 ///
-/// and then that of `Adam`, whose moments know nothing of the decay. This is PyTorch's form of
+/// and then that of `Adam`, whose moments do not include the decay. This is PyTorch's form of
 /// algorithm 2 of [1]; a new learning rate changes the decay too, and so do a schedule and
 /// `lr_factors`.
 ///
@@ -91,7 +92,7 @@ use crate::error::BindResult;
 ///
 /// Examples
 /// --------
-/// Where the gradient is 0, nothing but the decay is left:
+/// If the gradient is 0, only the decay is left:
 ///
 /// >>> import numpy as np
 /// >>> import fastmlp
@@ -130,7 +131,7 @@ impl AdamW {
         Ok(Adam::of(rule, given.options()?).add_subclass(Self))
     }
 
-    /// What a step takes from the parameters that decay, times the learning rate: float >= 0.
+    /// Weight decay coefficient: float >= 0.
     #[getter]
     fn weight_decay(slf: &Bound<'_, Self>) -> f64 {
         rule(slf.as_super()).weight_decay()

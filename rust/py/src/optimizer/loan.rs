@@ -1,4 +1,4 @@
-//! Who may use an optimizer: one call that trains at a time, and its state one piece of work at a time.
+//! Access to an optimizer: one training call at a time, and to its state one piece of work at a time.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,8 @@ use crate::error::BindResult;
 pub(crate) struct Reservation<'a>(&'a Optimizer);
 
 impl Optimizer {
-    /// Reserves the optimizer for a call: meanwhile others can look at its state between two loans, and not change it.
+    /// Reserves the optimizer for a call: in the meantime others can read its state between two
+    /// loans, but not change it.
     pub(crate) fn reserve(&self) -> BindResult<Reservation<'_>> {
         let _state = self.state();
         if self.is_reserved.swap(true, Ordering::Relaxed) {
@@ -47,7 +48,7 @@ impl Reservation<'_> {
                     Ok(()) => Ok(state),
                     Err(error) => Err((error, T::wrap(state))),
                 },
-                // Plain descent keeps a count, and nothing that has a type.
+                // Plain descent keeps only a count, which has no element type.
                 Err(other) if rule.slots().is_empty() => {
                     counted(&rule, n_parameters, other.steps()).map_err(|error| (error, other))
                 }
@@ -71,7 +72,7 @@ impl Reservation<'_> {
     }
 }
 
-/// A state on loan; it goes back when this is dropped.
+/// A state on loan, which is returned when this is dropped.
 pub(crate) struct Loan<'a, T: Stateful> {
     optimizer: &'a Optimizer,
     state: Option<State<T>>,
@@ -91,7 +92,7 @@ impl<T: Stateful> Loan<'_, T> {
 impl<T: Stateful> Drop for Loan<'_, T> {
     fn drop(&mut self) {
         if let Some(state) = self.state.take() {
-            // Who made no step belongs to no network.
+            // A state without steps belongs to no network.
             *self.optimizer.state() = if state.steps() == 0 { AnyState::New } else { T::wrap(state) };
         }
     }

@@ -1,4 +1,4 @@
-//! The optimizers of Python: a rule, and the state it keeps for the network it was used with.
+//! The optimizer classes: a rule, and the state that it keeps for the network it was used with.
 
 mod adam;
 mod adamw;
@@ -29,7 +29,7 @@ pub(crate) use sgd::SGD;
 pub(crate) use state::Stateful;
 use state::{AnyState, counted, loaded};
 
-/// What every optimizer has: a learning rate, options, and a state for the network it trains.
+/// Base class of the optimizers: a learning rate, options, and a state for the network it trains.
 ///
 /// `SGD`, `Adam` and `AdamW` are optimizers; this class has no constructor of its own.
 ///
@@ -42,19 +42,16 @@ use state::{AnyState, counted, loaded};
 /// schedule : str or None
 ///     How the learning rate changes from step to step of a fit.
 /// warmup : float or None
-///     Share of the steps of a fit in which the learning rate rises.
+///     Fraction of the steps of a fit during which the learning rate rises.
 /// lr_factors : dict or None
-///     What the learning rate is multiplied by for the parameters of a role; of the roles for which
-///     that is not 1.
+///     Factors of the learning rate by role, for the roles whose factor is not 1.
 ///
-/// Notes
-/// -----
-/// A step with a `clip_norm` follows the gradient of the objective, penalty included, times
-/// ``min(1, clip_norm / (norm + 1e-6))``, where ``norm`` is the Euclidean norm of the whole
-/// gradient, as ``torch.nn.utils.clip_grad_norm_`` makes it [1].
+/// Notes ----- A step with a `clip_norm` uses the gradient of the objective, penalty included,
+/// times ``min(1, clip_norm / (norm + 1e-6))``, where ``norm`` is the Euclidean norm of the whole
+/// gradient, as ``torch.nn.utils.clip_grad_norm_`` does [1].
 ///
-/// A `schedule` multiplies `learning_rate` by a factor in each step of `MLP.fit`. Of a fit of ``S``
-/// steps, its epochs times the batches of an epoch, with ``W = ceil(warmup * S)``, step ``t``, from
+/// A `schedule` multiplies `learning_rate` by a factor in each step of `MLP.fit`. In a fit of ``S``
+/// steps, its epochs times the batches per epoch, with ``W = ceil(warmup * S)``, step ``t``, from
 /// 0, has the factor ::
 ///
 ///     (t + 1) / (W + 1)                      while t < W, and then
@@ -68,9 +65,9 @@ use state::{AnyState, counted, loaded};
 /// without a cycle of the momentum [3]: from 1/25 the factor rises to 1 at step
 /// ``warmup * S - 1`` and falls to 1/250000 in the last step, both along half a cosine.
 ///
-/// The steps of earlier epochs count: a fit that begins at an `initial_epoch`, as that of a
-/// `Checkpoint` does, goes on in the schedule of all its `epochs`. `MLP.step` and `Optimizer.step`
-/// belong to no fit, and take the learning rate as it is.
+/// The steps of earlier epochs count: a fit that starts at an `initial_epoch`, as that of a
+/// `Checkpoint` does, continues the schedule of all its `epochs`. `MLP.step` and `Optimizer.step`
+/// belong to no fit and use the learning rate as it is.
 ///
 /// References
 /// ----------
@@ -85,7 +82,7 @@ pub(crate) struct Optimizer {
     rule: Mutex<Rule>,
     options: Options,
     state: Mutex<AnyState>,
-    /// Whether a call trains with it; changed while `state` is locked.
+    /// Whether a call trains with the optimizer; changed only while `state` is locked.
     is_reserved: AtomicBool,
 }
 
@@ -93,7 +90,7 @@ const IN_USE: BindError =
     BindError::Busy("the optimizer is training a network: wait for that call to return");
 
 impl Default for Optimizer {
-    /// Adam: the optimizer of a fit that is given none.
+    /// Adam, the optimizer of a fit to which none is given.
     fn default() -> Self {
         Self::new(Rule::Adam(AdamRule::default()), Options::default())
     }
@@ -110,7 +107,7 @@ impl Optimizer {
         *self.rule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The optimizer that an argument is.
+    /// The argument as an optimizer.
     pub(crate) fn extract<'a>(object: &'a Bound<'_, PyAny>) -> BindResult<&'a Self> {
         match object.cast::<Self>() {
             Ok(optimizer) => Ok(optimizer.get()),
@@ -122,7 +119,7 @@ impl Optimizer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, to be changed: not while a call trains with it.
+    /// The state for changes, unless a call trains with the optimizer.
     fn free_state(&self) -> BindResult<MutexGuard<'_, AnyState>> {
         let state = self.state();
         if self.is_reserved.load(Ordering::Relaxed) { Err(IN_USE) } else { Ok(state) }
@@ -131,7 +128,8 @@ impl Optimizer {
 
 #[pymethods]
 impl Optimizer {
-    /// Length of a step: float, finite, > 0; a new value counts from the next epoch or step on.
+    /// Length of a step: float, finite, > 0; a new value takes effect from the next epoch or step
+    /// on.
     #[getter]
     fn learning_rate(&self) -> f64 {
         self.rule().learning_rate()
@@ -157,13 +155,14 @@ impl Optimizer {
         self.options.schedule().map(RateSchedule::name)
     }
 
-    /// Share of the steps of a fit in which the learning rate rises: float in [0, 1), or None.
+    /// Fraction of the steps of a fit during which the learning rate rises: float in [0, 1), or
+    /// None.
     #[getter]
     fn warmup(&self) -> Option<f64> {
         self.options.schedule().and_then(RateSchedule::warmup)
     }
 
-    /// What the learning rate is multiplied by, by role, where it is not 1: dict, or None.
+    /// Factors of the learning rate by role, for those that are not 1: dict, or None.
     #[getter]
     fn lr_factors<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         options::lr_factors(&self.options, py)
@@ -174,13 +173,13 @@ impl Optimizer {
     /// Parameters
     /// ----------
     /// n_steps : int
-    ///     Steps of the whole fit, >= 0: its epochs times the batches of an epoch.
+    ///     Steps of the whole fit, >= 0: its epochs times the batches per epoch.
     ///
     /// Returns
     /// -------
     /// ndarray of shape (n_steps,)
-    ///     What the schedule makes of `learning_rate` in each of them, in float64; without a
-    ///     schedule they are all the same.
+    ///     `learning_rate` times the factor of the schedule in each step, in float64; without a
+    ///     schedule all are the same.
     ///
     /// Raises
     /// ------
@@ -211,15 +210,15 @@ impl Optimizer {
         Ok(rates.into_any())
     }
 
-    /// Make one update of a network along a gradient of the caller's own.
+    /// Make one update of a network along a given gradient.
     ///
-    /// The update is that of `MLP.step`, where the gradient is the same: with the same bits, and the
-    /// same state afterwards.
+    /// If the gradient is that of `MLP.step`, the update has the same bits, and so has the state
+    /// afterwards.
     ///
     /// Parameters
     /// ----------
     /// mlp : MLP
-    ///     The network whose parameters follow.
+    ///     The network whose parameters are updated.
     /// gradient : ndarray of shape (n_parameters,)
     ///     Derivative of the loss with respect to `MLP.parameters`, laid out like them (see
     ///     `MLP.unflatten`), of the network's dtype and contiguous: what `MLP.backward` returns, or
@@ -228,7 +227,7 @@ impl Optimizer {
     /// Raises
     /// ------
     /// TypeError
-    ///     If `mlp` is no network, or `gradient` not a NumPy array of its dtype.
+    ///     If `mlp` is not a network, or `gradient` not a NumPy array of its dtype.
     /// ValueError
     ///     If `gradient` has another shape, is not contiguous, misaligned in memory, or in the same
     ///     memory as the network's parameters; if the optimizer's state belongs to a network of
@@ -241,7 +240,7 @@ impl Optimizer {
     ///
     /// Examples
     /// --------
-    /// A loss of one's own, half the sum of the squared logits:
+    /// A loss of your own, half the sum of the squared logits:
     ///
     /// >>> import numpy as np
     /// >>> import fastmlp
@@ -260,7 +259,7 @@ impl Optimizer {
         mlp.get().descend(gradient, self)
     }
 
-    /// Forget the state, as if no step had been made; then any network can be trained.
+    /// Reset the state, as if no step had been made; any network can then be trained.
     ///
     /// Raises
     /// ------
@@ -302,13 +301,13 @@ impl Optimizer {
         Ok(dict)
     }
 
-    /// Go on from a state that `state_dict` returned.
+    /// Continue from a state that `state_dict` returned.
     ///
     /// Parameters
     /// ----------
     /// state : dict
     ///     ``"step"`` and, unless no step was made, the vectors of the state; they are copied. The
-    ///     settings, such as the learning rate, are no part of it.
+    ///     settings, such as the learning rate, are not part of it.
     ///
     /// Raises
     /// ------

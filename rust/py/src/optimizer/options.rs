@@ -1,4 +1,4 @@
-//! The options of steps, which every optimizer takes besides the settings of its rule.
+//! The options of steps, which every optimizer has besides the settings of its rule.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use super::Optimizer;
 use crate::error::BindResult;
 
-/// The arguments that say what they are.
+/// The arguments that define the options.
 pub(super) struct OptionArguments<'a> {
     pub(super) clip_norm: Option<f64>,
     pub(super) schedule: Option<&'a str>,
@@ -48,7 +48,7 @@ fn role(argument: &'static str, name: &str) -> BindResult<Role> {
 }
 
 /// `lr_factors`: the factors that are not 1; None if all are.
-#[allow(clippy::float_cmp, reason = "1 is what leaves a learning rate as it is")]
+#[allow(clippy::float_cmp, reason = "a factor of 1 leaves a learning rate as it is")]
 pub(super) fn lr_factors<'py>(options: &Options, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
     let dict = PyDict::new(py);
     for role in Role::ALL {
@@ -81,14 +81,15 @@ fn keywords<'py>(options: &Options, py: Python<'py>) -> PyResult<Bound<'py, PyDi
     Ok(dict)
 }
 
-/// What calls the class again: its name, settings of the rule as text, and options.
+/// The call that makes the same optimizer: its class, the settings of the rule as text, and the
+/// options.
 pub(super) fn call(optimizer: &Bound<'_, Optimizer>, class: &str, settings: &str) -> BindResult<String> {
     let options = keywords(&optimizer.get().options, optimizer.py())?;
     let shown = options.iter().map(|(name, value)| Ok(format!(", {name}={}", value.repr()?)));
     Ok(format!("{class}({settings}{})", shown.collect::<PyResult<String>>()?))
 }
 
-/// What pickle makes the optimizer of: its class, the settings of the rule, the options and the state.
+/// The arguments of pickle: the class, the settings of the rule, the options and the state.
 pub(super) fn reduced<'py>(
     optimizer: &Bound<'py, Optimizer>,
     class: Bound<'py, PyType>,

@@ -1,4 +1,4 @@
-//! Gradient descent, as Python sees it.
+//! The class `SGD`.
 
 use std::collections::BTreeMap;
 
@@ -13,40 +13,40 @@ use crate::error::BindResult;
 
 /// Stochastic gradient descent, with momentum and Nesterov's lookahead.
 ///
-/// The state, which goes on from call to call of `MLP.step` and `MLP.fit`, belongs to networks
-/// of one size and dtype. An optimizer can be copied and pickled with it.
+/// The state, which continues from call to call of `MLP.step` and `MLP.fit`, belongs to networks of
+/// one size and dtype. An optimizer can be copied and pickled together with its state.
 ///
 /// Parameters
 /// ----------
 /// learning_rate : float, default=0.01
 ///     Length of a step: finite, > 0.
 /// momentum : float, default=0.0
-///     Share of the velocity that each step keeps, in [0, 1].
+///     Fraction of the velocity that each step keeps, in [0, 1].
 /// nesterov : bool, default=False
 ///     Nesterov's lookahead; it needs a momentum > 0.
 /// scaled_velocity : bool, default=False
-///     Whether the velocity sums steps, as in scikit-learn, and not gradients: it makes a
+///     Whether the velocity sums steps, as in scikit-learn, instead of gradients; this makes a
 ///     difference when the learning rate changes.
 /// clip_norm : float, default=None
-///     The largest norm of a gradient: a longer one is made as long as this before the step.
-///     Finite, > 0; None clips nothing.
+///     The largest norm of a gradient: a gradient with a larger norm is scaled down to it before
+///     the step. Finite, > 0; None clips nothing.
 /// schedule : {"constant", "cosine", "linear", "one_cycle"}, default=None
 ///     How the learning rate changes from step to step of a fit; see `Optimizer`. None leaves it as
 ///     it is.
 /// warmup : float, default=None
-///     Share of the steps of a fit in which the learning rate rises, in [0, 1). None is 0.3 for
-///     ``"one_cycle"`` and 0 for the other schedules.
+///     Fraction of the steps of a fit during which the learning rate rises, in [0, 1). None is 0.3
+///     for ``"one_cycle"`` and 0 for the other schedules.
 /// lr_factors : dict of str to float, default=None
-///     What the learning rate is multiplied by for the parameters of a role: ``"weight"``,
-///     ``"bias"``, ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles
-///     that are not named; roles that a network does not have are ignored.
+///     Factors of the learning rate for the parameters of a role: ``"weight"``, ``"bias"``,
+///     ``"gain"``, ``"shift"``, ``"scale"`` or ``"slope"``. Finite, > 0, and 1 for roles that are
+///     not named; roles that a network does not have are ignored.
 ///
 /// Attributes
 /// ----------
 /// learning_rate : float
 ///     Length of a step; it can be set.
 /// momentum : float
-///     Share of the velocity that each step keeps.
+///     Fraction of the velocity that each step keeps.
 /// nesterov : bool
 ///     Whether steps look ahead.
 /// scaled_velocity : bool
@@ -70,7 +70,7 @@ use crate::error::BindResult;
 ///     p = p - learning_rate * v                      without lookahead
 ///     p = p - learning_rate * (g + momentum * v)     with lookahead
 ///
-/// as PyTorch writes it [1]. With a scaled velocity it is ::
+/// as in PyTorch [1]. With a scaled velocity it is ::
 ///
 ///     v = momentum * v + learning_rate * g
 ///     p = p - v                                      without lookahead
@@ -114,7 +114,7 @@ impl SGD {
         Ok(PyClassInitializer::from(optimizer).add_subclass(Self))
     }
 
-    /// Share of the velocity that each step keeps: float in [0, 1].
+    /// Fraction of the velocity that each step keeps: float in [0, 1].
     #[getter]
     fn momentum(slf: &Bound<'_, Self>) -> f64 {
         rule(slf).momentum()

@@ -15,7 +15,7 @@ pub(crate) enum AnyState {
     F32(State<f32>),
     /// Of a network of float64.
     F64(State<f64>),
-    /// Taken by a call that trains.
+    /// Lent to a call that trains.
     InUse,
 }
 
@@ -29,7 +29,7 @@ impl AnyState {
     }
 }
 
-/// A state after some steps, its vectors 0.
+/// A state after some steps, with vectors of zeros.
 pub(super) fn counted<T: PyScalar>(
     rule: &Rule,
     n_parameters: usize,
@@ -40,10 +40,10 @@ pub(super) fn counted<T: PyScalar>(
     Ok(state)
 }
 
-/// Element types whose state can be told from the other's.
+/// Element types whose state can be wrapped in [`AnyState`].
 pub(crate) trait Stateful: PyScalar {
     fn wrap(state: State<Self>) -> AnyState;
-    /// The state, or the other way round what is not of this type.
+    /// The state, or the argument if it is not of this type.
     fn unwrap(state: AnyState) -> Result<State<Self>, AnyState>;
 }
 
@@ -65,7 +65,7 @@ impl Stateful for f64 {
     }
 }
 
-/// A state with these vectors, if they are all of this type and of one length.
+/// A state with these vectors, if all have this type and the same length.
 pub(super) fn loaded<T: PyScalar>(
     rule: &Rule,
     steps: u64,

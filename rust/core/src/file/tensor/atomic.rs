@@ -1,4 +1,4 @@
-//! A file is written whole or not at all, whatever ends the process meanwhile.
+//! A file is written completely or not at all, whatever ends the process.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const PREFIX: &str = ".fastmlp-";
 const SUFFIX: &str = ".tmp";
-/// Most links that lead from one to the next, as on Linux.
+/// Longest chain of links that is followed, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// Writes to a new file in the same folder, which then takes the name. A file that is replaced passes on its
-/// permissions and, where the process may set them, its owner and group. A link stays one, and what it names is made if
-/// it is not there; what is no file, or may not be written, is refused. What saves that were killed left in the folder
-/// is removed.
+/// Writes to a new file in the same folder and then renames it. The new file gets the permissions of a file that it
+/// replaces and, where the process may set them, its owner and group. A link stays a link, and its target is created if
+/// it does not exist; anything that is not a file, or not writable, is refused. Files that killed saves left in the
+/// folder are removed.
 pub(super) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
@@ -46,7 +46,7 @@ pub(super) fn replace(
     replaced
 }
 
-/// The file that a path leads to, through links, and what is known of it if it is there.
+/// The file that a path leads to through links, and its metadata if it exists.
 fn find(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
     match fs::metadata(path) {
         Ok(former) if !former.is_file() => return Err(io::Error::other("not a regular file")),
@@ -56,17 +56,17 @@ fn find(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
     }
     let mut target = path.to_path_buf();
     for _ in 0..MAX_LINKS {
-        // What is no link, or is not there, is where the path leads.
+        // The path ends at what is not a link or does not exist.
         let Ok(next) = fs::read_link(&target) else { return Ok((target, None)) };
-        // A relative link starts in its own folder.
+        // A relative link starts in the link's folder.
         target.pop();
         target.push(next);
     }
     Err(io::Error::other("too many links"))
 }
 
-/// Gives a file the owner, group and permissions of the one that it replaces. Where the process may not set the group,
-/// members of its own get what all others have, and not more.
+/// Gives a file the owner, group and permissions of the one that it replaces. If the process may not set the group,
+/// the new file's group gets the permissions of all others and no more.
 #[cfg(unix)]
 fn pass_on(former: &Metadata, file: &File) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -79,7 +79,7 @@ fn pass_on(former: &Metadata, file: &File) -> io::Result<()> {
         mode &= !0o070 | ((mode & 0o007) << 3);
     }
     if !(keeps_group && keeps_owner) {
-        // Who runs the file is not to become another one than its owner.
+        // The set-ID bits would run the file as another owner or group than the former one.
         mode &= 0o777;
     }
     file.set_permissions(fs::Permissions::from_mode(mode))
@@ -90,8 +90,8 @@ fn pass_on(former: &Metadata, file: &File) -> io::Result<()> {
     file.set_permissions(former.permissions())
 }
 
-/// A file that is locked for as long as it is open, which tells it from what a killed save left. One that is to replace
-/// another is its maker's alone until it has the permissions of that.
+/// A file that is locked for as long as it is open, which distinguishes it from what a killed save left. If it is to
+/// replace another file, only its creator can access it until it has the permissions of that file.
 fn new_temporary(folder: &Path, is_private: bool) -> io::Result<(PathBuf, File)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut options = OpenOptions::new();
@@ -107,12 +107,12 @@ fn new_temporary(folder: &Path, is_private: bool) -> io::Result<(PathBuf, File)>
         let path = folder.join(format!("{PREFIX}{process}-{count}{SUFFIX}"));
         let file = match options.open(&path) {
             Ok(file) => file,
-            // Of a process that had the same number.
+            // Left by a process that had the same number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             Err(error) => return Err(error),
         };
-        // Before it was locked, another save may have taken it for stale: that one holds the lock, or has removed the
-        // file. Where files cannot be locked, none is taken for stale.
+        // Before the file was locked, another save may have considered it stale: that save holds the lock, or has
+        // removed the file. Where files cannot be locked, none is considered stale.
         let is_taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
         if !is_taken && path.exists() {
             return Ok((path, file));
@@ -120,7 +120,7 @@ fn new_temporary(folder: &Path, is_private: bool) -> io::Result<(PathBuf, File)>
     }
 }
 
-/// Removes what killed saves left: files that nobody holds locked. What cannot be read or removed stays.
+/// Removes what killed saves left: files that are not locked. Files that cannot be read or removed stay.
 fn remove_stale(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -129,14 +129,15 @@ fn remove_stale(folder: &Path) {
             continue;
         }
         let Ok(file) = File::open(entry.path()) else { continue };
-        // The lock is held until the file is gone, or a save that has just made it would take it for its own.
+        // The lock is held until the file is gone; otherwise a save that has just created the file could lock
+        // it.
         if file.try_lock().is_ok() {
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// Makes the new name last through a power cut, where a folder can be synchronised. Where it cannot, the file is there
+/// Makes the new name survive a power failure, where a folder can be synchronised. Where it cannot, the file exists
 /// all the same.
 fn sync_folder(folder: &Path) {
     if cfg!(unix) {

@@ -1,7 +1,7 @@
-//! The header of a tensor file: from names, types and shapes to bytes, and back without belief.
+//! The header of a tensor file: from names, types and shapes to bytes, and back with every check.
 //!
-//! There is one header for a content: a file whose header is not that one, byte for byte, is refused. So whatever JSON
-//! leaves open (spaces, the order of keys, a key twice) and whatever offsets could say (gaps, overlaps) is no question.
+//! Each content has exactly one header: a file with any other header is refused, byte for byte. This settles everything
+//! that JSON leaves open (spaces, the order of keys, duplicate keys) and that offsets could say (gaps, overlaps).
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::json;
 use crate::error::Shape;
 
-/// What follows in a file is laid out as this release expects. The number grows when an older release could not read
-/// the file, or would misread it; a release reads all numbers up to its own, and writes the least that will do.
+/// The layout of the rest of the file. The number grows when an older release could not read the file, or would
+/// misread it; a release reads all numbers up to its own, and writes the smallest that suffices.
 const FORMAT: &str = "fastmlp-1";
 /// Tensors may be integers.
 const FORMAT_WITH_INTEGERS: &str = "fastmlp-2";
@@ -85,11 +85,11 @@ impl Entry {
             .and_then(Iterator::collect::<Option<Vec<_>>>)
             .ok_or_else(|| format!("tensor {name:?} has no shape"))?;
         let entry = Self { name, dtype, shape };
-        entry.complaint().map_or(Ok(entry), Err)
+        entry.fault().map_or(Ok(entry), Err)
     }
 
-    /// What is wrong with it, if something is.
-    fn complaint(&self) -> Option<String> {
+    /// The reason why the entry is not valid, if there is one.
+    fn fault(&self) -> Option<String> {
         let Self { name, shape, .. } = self;
         if name == METADATA {
             return Some(format!("a tensor has the name of the text, {METADATA:?}"));
@@ -105,7 +105,7 @@ impl Entry {
         None
     }
 
-    /// Bytes of its numbers, if that many can be counted.
+    /// Bytes of its numbers, unless the count overflows.
     fn n_bytes(&self) -> Option<u64> {
         self.shape.iter().try_fold(self.dtype.width(), |n, &extent| n.checked_mul(extent as u64))
     }
@@ -115,13 +115,13 @@ fn as_extent(value: &Value) -> Option<usize> {
     value.as_u64().and_then(|extent| usize::try_from(extent).ok())
 }
 
-/// All that a file says of its numbers.
+/// Everything that a file says about its tensors.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     pub(super) metadata: BTreeMap<String, String>,
     /// In the order of their numbers.
     entries: Vec<Entry>,
-    /// Bytes of all numbers.
+    /// Total bytes of all numbers.
     n_bytes: u64,
 }
 
@@ -131,8 +131,8 @@ impl Header {
         if entries.len() > MAX_TENSORS {
             return Err(format!("it has {} tensors, expected at most {MAX_TENSORS}", entries.len()));
         }
-        if let Some(complaint) = entries.iter().find_map(Entry::complaint) {
-            return Err(complaint);
+        if let Some(fault) = entries.iter().find_map(Entry::fault) {
+            return Err(fault);
         }
         if let Some(key) = [FORMAT_KEY, CHECKSUM_KEY].into_iter().find(|&key| metadata.contains_key(key)) {
             return Err(format!("the text has the key {key:?}, which is the file's own"));
@@ -149,7 +149,7 @@ impl Header {
         json::excess(&bytes, MAX_DEPTH).map_or(Ok(header), |excess| Err(format!("its header: {excess}")))
     }
 
-    /// The header that these bytes are, with the checksum that they tell.
+    /// The header in these bytes, with the checksum that it states.
     pub(super) fn parse(bytes: &[u8]) -> Result<(Self, u32), String> {
         if let Some(excess) = json::excess(bytes, MAX_DEPTH) {
             return Err(format!("its header: {excess}"));
@@ -179,7 +179,7 @@ impl Header {
         &self.entries
     }
 
-    /// Bytes of all numbers.
+    /// Total bytes of all numbers.
     pub(super) fn n_bytes(&self) -> u64 {
         self.n_bytes
     }
@@ -191,7 +191,7 @@ impl Header {
         let mut text =
             format!(r#"{{"{METADATA}":{{"{CHECKSUM_KEY}":"{checksum:08x}","{FORMAT_KEY}":"{format}""#);
         for (key, value) in &self.metadata {
-            write!(text, ",{}:{}", quoted(key), quoted(value)).expect("a string takes any text");
+            write!(text, ",{}:{}", quoted(key), quoted(value)).expect("writing to a string cannot fail");
         }
         text.push('}');
         let mut offset = 0;
@@ -203,7 +203,7 @@ impl Header {
                 text,
                 r#",{name}:{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{offset},{end}]}}"#
             )
-            .expect("a string takes any text");
+            .expect("writing to a string cannot fail");
             offset = end;
         }
         text.push('}');

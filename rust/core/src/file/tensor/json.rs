@@ -1,10 +1,11 @@
-//! How much a JSON text holds, found before a tree is built of it: a tree can take a hundred times the text's memory.
+//! The size of a JSON text's content, found before it is parsed: the parsed form can take a hundred times the text's
+//! memory.
 
 /// Most values, keys and lists in a text.
 pub(crate) const MAX_PARTS: usize = 1 << 16;
 
-/// What is too much in a text, if something is: more lists and objects within each other than `max_depth`, or more
-/// parts than [`MAX_PARTS`]. A text that is no JSON may pass.
+/// What exceeds the limits in a text, if something does: lists and objects nested deeper than `max_depth`, or more
+/// parts than [`MAX_PARTS`]. A text that is not JSON may pass.
 pub(crate) fn excess(text: &[u8], max_depth: usize) -> Option<String> {
     let (mut depth, mut parts) = (0_usize, 0_usize);
     let (mut is_string, mut is_escaped) = (false, false);

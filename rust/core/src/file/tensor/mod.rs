@@ -1,9 +1,9 @@
 //! Tensors and text in one file, in the safetensors layout: eight bytes with the length of a JSON header, the header,
-//! the numbers in little-endian order. Nothing in it is executed, and the same content gives the same bytes.
+//! the numbers in little-endian order. Nothing in the file is executed, and the same content gives the same bytes.
 //!
 //! The text of the header begins with a checksum, the CRC-32 of the whole file with its own eight digits as zeros. It
-//! finds every damage of up to 32 bits in a row and all but one of 2³² others, as fast as a disk reads. It is no seal:
-//! who forges a file forges its checksum too.
+//! detects all damage of up to 32 bits in a row, and misses one in 2³² of other damage, at the speed of a disk. It is
+//! not a signature: anyone who forges a file can forge its checksum too.
 
 mod atomic;
 pub(crate) mod json;
@@ -22,7 +22,7 @@ use crate::memory::limit;
 
 /// Bytes that are converted at a time.
 const PIECE: usize = 1 << 13;
-/// Bytes that are handed on at a time, where that costs more than a system call.
+/// Bytes that are passed on at a time, where passing them on costs more than a system call.
 const LARGE_PIECE: usize = 1 << 20;
 
 /// The numbers of a tensor, row after row.
@@ -72,7 +72,7 @@ impl Numbers {
         }
     }
 
-    /// Claims memory for `claim` numbers before the first is there, and for others as they come.
+    /// Allocates memory for `claim` numbers before the first one is read, and for others as they come.
     fn read(dtype: Dtype, len: usize, claim: usize, from: &mut impl Read) -> io::Result<Self> {
         match dtype {
             Dtype::F32 => read_numbers(len, claim, from, f32::from_le_bytes).map(Self::F32),
@@ -134,19 +134,20 @@ pub struct TensorFile {
 }
 
 impl TensorFile {
-    /// Writes the file whole or not at all. A file that is replaced passes on its permissions and, where the process
-    /// may set them, its owner and group; a link stays one; what is no file, or may not be written, is refused.
+    /// Writes the file completely or not at all. The new file gets the permissions of a file that it replaces and,
+    /// where the process may set them, its owner and group; a link stays a link; anything that is not a file, or not
+    /// writable, is refused.
     pub fn save(&self, path: &Path) -> Result<()> {
         let (header, checksum) = self.sealed()?;
         atomic::replace(path, |to| self.write(&header, checksum, to)).map_err(|source| refused(path, source))
     }
 
-    /// Writes the bytes of the file in pieces; `name` is for errors. Nothing is written of what could not be read back.
+    /// Writes the bytes of the file in pieces; `name` is for errors. Nothing is written if it could not be read back.
     pub fn save_to(&self, to: impl Write, name: &Path) -> Result<()> {
         let (header, checksum) = self.sealed()?;
         let mut to = BufWriter::with_capacity(LARGE_PIECE, to);
         let written = self.write(&header, checksum, &mut to).and_then(|()| to.flush());
-        // What an error left in the buffer is not to be written when the buffer is dropped.
+        // Bytes that an error left in the buffer must not be written when the buffer is dropped.
         let _ = to.into_parts();
         written.map_err(|source| refused(name, source))
     }
@@ -155,7 +156,7 @@ impl TensorFile {
     fn sealed(&self) -> Result<(Header, u32)> {
         let header = self.header()?;
         let mut sum = Sum(Hasher::new());
-        self.write(&header, 0, &mut sum).expect("a checksum takes any bytes");
+        self.write(&header, 0, &mut sum).expect("writing to a checksum cannot fail");
         Ok((header, sum.0.finalize()))
     }
 
@@ -181,11 +182,11 @@ impl TensorFile {
         Header::new(self.metadata.clone(), entries.collect()).map_err(|reason| Error::Unsavable { reason })
     }
 
-    /// Reads a file and believes nothing it says unchecked.
+    /// Reads a file and checks everything in it before use.
     pub fn load(path: &Path) -> Result<Self> {
         let open = || {
             let kind = fs::metadata(path)?;
-            // To open a pipe would wait for who writes to it. A folder is refused when it is read.
+            // Opening a pipe would wait for a writer. A folder is refused when it is read.
             if !kind.is_file() && !kind.is_dir() {
                 return Err(io::Error::other("not a regular file"));
             }
@@ -197,8 +198,9 @@ impl TensorFile {
         Self::read(path, file, Some(size))
     }
 
-    /// Reads a file, whose path is for errors. All its bytes are there if their number is told; else those of one file
-    /// are read, and none beyond. Memory is claimed for numbers that are known to be there, or for those that came.
+    /// Reads a file, whose path is for errors. If `size` is given, it is the length of the whole file; otherwise the
+    /// bytes of one file are read, and none beyond. Memory is allocated for numbers that are known to be there, or
+    /// that have been read.
     pub fn read(path: &Path, mut from: impl Read, size: Option<u64>) -> Result<Self> {
         let damaged = |reason: String| Error::ModelFile { path: path.display().to_string(), reason };
         let failed = |source: io::Error, elements: usize| match source.kind() {
@@ -224,7 +226,7 @@ impl TensorFile {
             return Err(damaged(format!("it has {size} bytes, expected {expected}")));
         }
 
-        // Who makes a network of the numbers holds them twice for a while.
+        // Making a network from the numbers holds them twice for a while.
         let elements = header.entries().iter().map(|entry| entry.shape.iter().product::<usize>());
         limit::check("a file", elements.sum(), header.n_bytes(), header.n_bytes())?;
 
@@ -247,7 +249,7 @@ impl TensorFile {
     }
 }
 
-/// Takes the checksum of what is written to it.
+/// Computes the checksum of what is written to it.
 struct Sum(Hasher);
 
 impl Write for Sum {
@@ -261,7 +263,7 @@ impl Write for Sum {
     }
 }
 
-/// Takes the checksum of what is read through it.
+/// Computes the checksum of what is read through it.
 struct Summed<R> {
     from: R,
     sum: Hasher,

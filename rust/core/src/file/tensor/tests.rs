@@ -27,7 +27,7 @@ fn read(bytes: &[u8]) -> Result<TensorFile> {
     TensorFile::read(Path::new("model"), bytes, Some(bytes.len() as u64))
 }
 
-/// A file with this header, whatever it says, and a checksum that is right where the header begins as it should.
+/// A file with this header, valid or not, and a checksum that is right if the header begins as it should.
 fn made(header: &str, numbers: &[u8]) -> Vec<u8> {
     let header = header.as_bytes();
     let mut bytes = [&(header.len() as u64).to_le_bytes(), header, numbers].concat();

@@ -1,4 +1,4 @@
-//! What a function of the table is to the loops, and the loops.
+//! The interface of the table's functions to the loops, and the loops.
 
 use crate::numbers::Scalar;
 use crate::numbers::math::Map;
@@ -11,7 +11,8 @@ pub(crate) trait FromOutput: Map {
     fn chain<T: Scalar, V: Simd<T>>(&self, d: V, y: V) -> V;
 }
 
-/// One that keeps the sign, and whose derivative goes by it: [`chain`](FromOutput::chain) takes z as well as y.
+/// A function that keeps the sign of its input, on which alone its derivative depends:
+/// [`chain`](FromOutput::chain) may be given z instead of y.
 pub(crate) trait SignSlope: FromOutput {
     /// `f(z) d + sum` for a finite d.
     #[inline(always)]
@@ -20,7 +21,8 @@ pub(crate) trait SignSlope: FromOutput {
     }
 }
 
-/// A function whose derivative, its slope, takes more than the output: it is computed beside the value and kept.
+/// A function whose derivative, the slope, cannot be computed from the output: it is computed with the value and
+/// kept.
 pub(crate) trait KeepsSlope: Map {
     /// `(f(z), f'(z))`
     fn with_slope<T: Scalar, V: Simd<T>>(&self, z: V) -> (V, V);

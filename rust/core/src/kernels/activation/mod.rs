@@ -1,7 +1,7 @@
 //! Activations, forward and backward, in place.
 //!
-//! Where the derivative follows from the output y, the input need not be kept. For other functions the way there keeps
-//! the slopes, by which the way back multiplies. [`table`] has a row for each function.
+//! If the derivative follows from the output y, the input need not be kept. For other functions the forward pass keeps
+//! the slopes, by which the backward pass multiplies. [`table`] has a row for each function.
 
 mod function;
 mod table;
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::numbers::Scalar;
 
 impl Activation {
-    /// The activation of that name.
+    /// The activation with this name.
     pub fn from_name(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|activation| activation.name() == name);
         found.ok_or_else(|| {
@@ -44,7 +44,7 @@ pub(crate) fn forward_rows<T: Scalar>(activation: Activation, z: &mut [T], strid
     }
 }
 
-/// `z = f(z)` and `slopes = f'(z)`, for an activation that [keeps](Activation::keeps_slope) these.
+/// `z = f(z)` and `slopes = f'(z)`, for an activation that [keeps](Activation::keeps_slope) its slopes.
 ///
 /// # Panics
 /// If it does not, or the lengths differ.
@@ -53,8 +53,8 @@ pub(crate) fn forward_keeping<T: Scalar>(activation: Activation, z: &mut [T], sl
     activation.keep_slopes(z, slopes);
 }
 
-/// `d = d f'(z)` for the first `cols` elements of every `stride`, where `keep y = f(z)`: y is what dropout, which kept
-/// a share of that size, made larger.
+/// `d = d f'(z)` for the first `cols` elements of every `stride`, where `keep y = f(z)`: y are outputs that dropout
+/// divided by the fraction that it keeps.
 ///
 /// # Panics
 /// If the activation keeps its slope, the lengths differ, `stride` is 0, or the last row has fewer than `cols` elements.

@@ -1,17 +1,16 @@
-//! The table of activations: a row is all that defines one.
+//! The table of activations: one row defines an activation completely.
 //!
 //! ```text
 //! /// what the documentation says
 //! Variant, "name", initial weights that suit it, value and derivative;
 //! ```
-//!
-//! The section of a row says how its derivative comes about:
+//! The section of a row says how its derivative is computed:
 //!
 //! | section | value and derivative | |
 //! | --- | --- | --- |
 //! | `by_sign` | `\|z\| f`, `\|d, y\| d f'` from the output y, or from z | compiled into the kernels of tiny networks too |
 //! | `from_output` | `\|z\| f`, `\|d, y\| d f'` from the output y | |
-//! | `keeps_slope` | `\|z\| (f, f')` | the slope is kept from the way there to the way back |
+//! | `keeps_slope` | `\|z\| (f, f')` | the slope is kept from the forward to the backward pass |
 
 use super::function::{FromOutput, KeepsSlope, SignSlope, chain, keep_slopes};
 use crate::numbers::Scalar;
@@ -24,12 +23,12 @@ use crate::numbers::simd::Simd;
 /// Slope of [`Activation::LeakyRelu`] below 0, as in torch.
 const LEAKY_SLOPE: f64 = 0.01;
 
-/// Initial weights before an activation that keep sums about as large from layer to layer.
+/// Initial weights before an activation that keep the size of sums from layer to layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Suits {
     /// Of variance `2 / (d_in + d_out)`.
     Glorot,
-    /// Of variance `2 / d_in`: half of the variance is lost to what becomes 0 or nearly so.
+    /// Of variance `2 / d_in`: half of the variance is lost to values that become (nearly) 0.
     He,
     /// Of variance `1 / d_in`.
     Lecun,
@@ -84,7 +83,7 @@ macro_rules! activations {
                 }
             }
 
-            /// Whether its derivative is computed on the way there and kept.
+            /// Whether its derivative is computed in the forward pass and kept.
             pub(crate) fn keeps_slope(self) -> bool {
                 match self {
                     $(Self::$sign)|* $(| Self::$out)* => false,
@@ -104,7 +103,7 @@ macro_rules! activations {
             /// `d = d f'(z)` for the first `cols` elements of every `stride`, where `f(z) = keep y`.
             pub(super) fn chain<T: Scalar>(self, d: &mut [T], y: &[T], keep: T, stride: usize, cols: usize) {
                 match self {
-                    // The sign of y says it all, and a y as small as can be has none once it is multiplied.
+                    // The sign of y suffices, and the smallest y would lose it by being multiplied.
                     $(Self::$sign => chain(d, y, T::ONE, stride, cols, $sign),)*
                     $(Self::$out => chain(d, y, keep, stride, cols, $out),)*
                     $(Self::$kept)|* => unreachable!("the slope of {self:?} is kept"),

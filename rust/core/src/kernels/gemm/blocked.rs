@@ -1,6 +1,6 @@
-//! The product in blocks that fit the caches, tile by tile.
+//! The product in blocks that fit into the caches, tile by tile.
 
-use super::ends::{Finish, InRegisters, Start};
+use super::epilogue::{Epilogue, InRegisters, Start};
 use super::matrix::{Matrix, Pieces};
 use super::pack::pack;
 use super::plan::{Plan, Source};
@@ -18,7 +18,7 @@ pub(super) fn multiply<T: Scalar>(
     b: &Matrix<'_, T>,
     c: &mut [T],
     start: Start<'_, T>,
-    finish: Finish<'_, T>,
+    epilogue: Epilogue<'_, T>,
     scratch: &mut [T],
 ) {
     let (m, k, n) = (a.rows(), a.cols(), b.cols());
@@ -29,7 +29,7 @@ pub(super) fn multiply<T: Scalar>(
     for p in Pieces::new(0..k, Plan::k_block::<T>(), 1) {
         let depth = p.len();
         let start = if p.start == 0 { start } else { Start::Given };
-        let finish = if p.end == k { finish } else { Finish::Nothing };
+        let epilogue = if p.end == k { epilogue } else { Epilogue::Nothing };
         for rows in Pieces::new(0..m, plan.m_block(), 1) {
             let panels_of_a = Pieces::new(rows, tile.rows, 1);
             let a_width = tile.panel_of_a();
@@ -54,7 +54,7 @@ pub(super) fn multiply<T: Scalar>(
                             (b.at(p.start, cols.start), b.strides().0)
                         };
                         let at = rows.start * n + cols.start;
-                        let in_registers = finish.in_registers(at);
+                        let in_registers = epilogue.in_registers(at);
                         let on = Operands {
                             k: depth,
                             a,
@@ -70,16 +70,16 @@ pub(super) fn multiply<T: Scalar>(
                                 Start::Given => Some((c.as_ptr().wrapping_add(at), n)),
                                 Start::Rows(row) => Some((row[cols.start..].as_ptr(), 0)),
                             },
-                            finish: in_registers.unwrap_or(InRegisters::Nothing),
+                            epilogue: in_registers.unwrap_or(InRegisters::Nothing),
                             b_is_far: plan.b == Source::Far,
                             c_is_far: plan.c_is_far,
                         };
-                        // SAFETY: the tile lies inside C, whose size the caller checked, and C is
-                        // borrowed alone, and as long as the outputs of the finish. Views of A and B are
-                        // inside their slices; panels were filled for exactly these ranges.
+                        // SAFETY: the tile is inside C, whose size the caller checked, and C is borrowed
+                        // exclusively and as long as the outputs of the epilogue. Views of A and B are inside
+                        // their slices; panels were filled for exactly these ranges.
                         unsafe { tile::multiply(rows.len(), &on) }
                         if in_registers.is_none() {
-                            finish.apply(c, n, rows.clone(), cols);
+                            epilogue.apply(c, n, rows.clone(), cols);
                         }
                     }
                 }

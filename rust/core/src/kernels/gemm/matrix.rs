@@ -1,6 +1,6 @@
 //! Read-only views of matrices in a slice, row-major or transposed.
 //!
-//! Invariant: every element of a view lies inside its slice; the constructor checks it, so that kernels may read
+//! Invariant: every element of a view is inside its slice; the constructor checks this, so kernels may read
 //! through pointers.
 
 use std::ops::Range;
@@ -13,8 +13,9 @@ pub(crate) struct Matrix<'a, T> {
     cols: usize,
     row_stride: usize,
     col_stride: usize,
-    /// Whether it is the transpose of a row-major one: with a single row or column, strides would not tell.
-    is_turned: bool,
+    /// Whether it is the transpose of a row-major one; with a single row or column, strides would not show
+    /// it.
+    is_transposed: bool,
 }
 
 impl<'a, T> Matrix<'a, T> {
@@ -24,7 +25,7 @@ impl<'a, T> Matrix<'a, T> {
     /// If `data` has fewer than `rows * cols` elements.
     pub(crate) fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
         assert!(rows * cols <= data.len(), "a matrix of {rows} x {cols} does not fit into {}", data.len());
-        Self { data, rows, cols, row_stride: cols, col_stride: 1, is_turned: false }
+        Self { data, rows, cols, row_stride: cols, col_stride: 1, is_transposed: false }
     }
 
     /// The transpose, without moving anything.
@@ -35,7 +36,7 @@ impl<'a, T> Matrix<'a, T> {
             cols: self.rows,
             row_stride: self.col_stride,
             col_stride: self.row_stride,
-            is_turned: !self.is_turned,
+            is_transposed: !self.is_transposed,
             ..self
         }
     }
@@ -45,9 +46,9 @@ impl<'a, T> Matrix<'a, T> {
     /// # Panics
     /// If there are no such rows.
     #[must_use]
-    pub(crate) fn slab(self, rows: Range<usize>) -> Self {
+    pub(crate) fn slice_rows(self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
-        // Where nothing is left, the first row may lie behind the end of the data.
+        // If there are no rows, the first one may be beyond the end of the data.
         let first = (rows.start * self.row_stride).min(self.data.len());
         Self { data: &self.data[first..], rows: rows.len(), ..self }
     }
@@ -68,7 +69,7 @@ impl<'a, T> Matrix<'a, T> {
         self.data.as_ptr().wrapping_add(i * self.row_stride + j * self.col_stride)
     }
 
-    /// Distances in memory of neighbours in a column, and of neighbours in a row.
+    /// Distance in memory between neighbours in a column, and between neighbours in a row.
     pub(super) fn strides(&self) -> (usize, usize) {
         (self.row_stride, self.col_stride)
     }
@@ -86,8 +87,8 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// Whether it is the transpose of a row-major matrix.
-    pub(super) fn is_turned(&self) -> bool {
-        self.is_turned
+    pub(super) fn is_transposed(&self) -> bool {
+        self.is_transposed
     }
 
     /// Whether neighbours in a row are neighbours in memory.
@@ -101,7 +102,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// Pieces of a range, as equal as whole units can be.
+/// Pieces of a range, as equal as whole units allow.
 #[derive(Clone, Debug)]
 pub(super) struct Pieces {
     rest: Range<usize>,
@@ -175,15 +176,15 @@ mod tests {
         };
         assert_eq!(row(Matrix::new(&data, 3, 4), 2), [8.0, 9.0, 10.0, 11.0]);
         assert_eq!(row(Matrix::new(&data, 3, 4).t(), 1), [1.0, 5.0, 9.0]);
-        assert_eq!(row(Matrix::new(&data, 3, 4).slab(1..3), 1), [8.0, 9.0, 10.0, 11.0]);
-        assert_eq!(row(Matrix::new(&data, 3, 4).t().slab(2..4), 1), [3.0, 7.0, 11.0]);
-        assert_eq!(Matrix::new(&data, 3, 4).slab(3..3).rows(), 0);
+        assert_eq!(row(Matrix::new(&data, 3, 4).slice_rows(1..3), 1), [8.0, 9.0, 10.0, 11.0]);
+        assert_eq!(row(Matrix::new(&data, 3, 4).t().slice_rows(2..4), 1), [3.0, 7.0, 11.0]);
+        assert_eq!(Matrix::new(&data, 3, 4).slice_rows(3..3).rows(), 0);
     }
 
     #[test]
     #[should_panic(expected = "rows 1..4 of 3")]
-    fn slab_beyond_the_end() {
-        let _ = Matrix::new(&[0.0; 12], 3, 4).slab(1..4);
+    fn rows_beyond_the_end() {
+        let _ = Matrix::new(&[0.0; 12], 3, 4).slice_rows(1..4);
     }
 
     #[test]

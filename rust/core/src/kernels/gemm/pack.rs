@@ -1,7 +1,7 @@
 //! Panels: operands copied into the order in which tiles read them.
 //!
 //! A panel holds `width` lanes (rows of A, columns of B) for a range of k, element `(lane, p)` at
-//! `p * width + lane`. Lanes beyond those of the matrix hold anything: no tile stores what comes of them.
+//! `p * width + lane`. Lanes beyond those of the matrix hold arbitrary values: no tile stores their results.
 
 use std::ops::Range;
 
@@ -26,12 +26,12 @@ pub(super) fn pack<T: Scalar>(
     if from.is_col_contiguous() {
         copy_lanes(from, lanes, p, width, panels);
     } else {
-        turn_lanes(from, lanes, p, width, panels);
+        transpose_lanes(from, lanes, p, width, panels);
     }
 }
 
 simd_fn! {
-    /// Lanes are neighbours in memory: copies vectors.
+    /// Copies vectors, if lanes are contiguous in memory.
     fn copy_lanes<T as V>(from: &Matrix<'_, T>, lanes: &Pieces, p: Range<usize>, width: usize, out: &mut [T]) {
         for steps in p.clone().step_by(STEPS).map(|q| q..p.end.min(q + STEPS)) {
             for (panel, lanes) in out.chunks_exact_mut(width * p.len()).zip(lanes.clone()) {
@@ -39,7 +39,7 @@ simd_fn! {
                 for (q, out) in steps.clone().zip(out.chunks_exact_mut(width)) {
                     let mut source = from.at(lanes.start, q);
                     for out in out[..lanes.len()].chunks_mut(T::LANES) {
-                        // SAFETY: so many lanes exist and lie side by side.
+                        // SAFETY: so many lanes exist and are contiguous.
                         unsafe {
                             if out.len() == T::LANES {
                                 V::load_ptr(source).store(out);
@@ -56,8 +56,8 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// Steps of k are neighbours in memory: turns squares.
-    fn turn_lanes<T as V>(from: &Matrix<'_, T>, lanes: &Pieces, p: Range<usize>, width: usize, out: &mut [T]) {
+    /// Transposes squares, if steps of k are contiguous in memory.
+    fn transpose_lanes<T as V>(from: &Matrix<'_, T>, lanes: &Pieces, p: Range<usize>, width: usize, out: &mut [T]) {
         assert!(width.is_multiple_of(V::SQUARE));
         let squares = if from.is_row_contiguous() { p.len() / V::SQUARE } else { 0 };
         for (panel, lanes) in out.chunks_exact_mut(width * p.len()).zip(lanes.clone()) {

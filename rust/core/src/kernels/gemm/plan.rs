@@ -1,4 +1,5 @@
-//! How a product is cut into blocks, and which operands are packed. It changes the time, not the bits.
+//! How a product is cut into blocks, and which operands are packed. The choice changes the time, not the
+//! bits.
 //!
 //! For each piece of k, A is read in place or packed, then B is taken in blocks that stay in the level-2
 //! cache while all tiles of C that need them are computed, row after row.
@@ -9,26 +10,26 @@ use crate::numbers::Scalar;
 
 /// Most bytes in a row of a panel of A, whose columns are the steps of k between loading and storing C.
 const K_BLOCK_BYTES: usize = 2048;
-/// Bytes in a row of a block of B, which leaves half of the level-2 cache to others.
+/// Bytes in a row of a block of B; such a block leaves half of the level-2 cache to other data.
 const N_BLOCK_BYTES: usize = 1024;
-/// Most panels of A that are packed at once: they stay in a level-3 cache.
+/// Most panels of A that are packed at once, so that they stay in a level-3 cache.
 const A_PANELS: usize = 74;
-/// Bytes of the level-1 and level-2 caches of a core that are counted on.
+/// Assumed sizes of a core's level-1 and level-2 caches, in bytes.
 const LEVEL_1: usize = 32 << 10;
 const LEVEL_2: usize = 1 << 20;
-/// Tiles in a column from which on it pays to pack B where it cannot stay in the caches as it lies.
+/// Tiles in a column from which on it pays off to pack B if it cannot stay in the caches unpacked.
 const TILES_TO_PACK_B: usize = 6;
-/// The same where it cannot stay in the level-1 cache.
+/// The same if it cannot stay in the level-1 cache.
 const TILES_TO_PACK_B_FOR_LEVEL_1: usize = 16;
-/// Columns of C from which on it pays to pack an A that cannot.
+/// Columns of C from which on it pays off to pack an A that cannot stay in the caches unpacked.
 const COLS_TO_PACK_A: usize = 512;
 
 /// Where tiles read an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// As it lies, in a cache.
+    /// Unpacked, in a cache.
     InPlace,
-    /// As it lies, beyond the level-2 cache.
+    /// Unpacked, beyond the level-2 cache.
     Far,
     /// In panels.
     Packed,
@@ -105,8 +106,8 @@ impl Plan {
     }
 }
 
-/// Whether so many lines, `step` bytes apart, fall into so few sets of a cache that they drive each other
-/// out. Lines a page apart fall into the same set of level 1, and those of level 2 that they use are few.
+/// Whether so many lines, `step` bytes apart, fall into so few sets of a cache that they evict each other.
+/// Lines a page apart fall into the same set of level 1, and into few sets of level 2.
 fn crowds(lines: usize, step: usize, cache: usize) -> bool {
     let spacing = 1 << step.trailing_zeros().min(12);
     lines * spacing > cache

@@ -1,7 +1,7 @@
 //! Products against the plain triple loop, bit by bit where the order is the same.
 
 use super::matrix::Pieces;
-use super::{Finish, Matrix, Start, gemm, scratch_len, thin};
+use super::{Epilogue, Matrix, Start, gemm, scratch_len, thin};
 use crate::kernels::activation::{self, Activation};
 use crate::numbers::Scalar;
 use crate::numbers::simd::{Isa, with_isa};
@@ -48,7 +48,7 @@ fn reference(a: &Matrix<'_, f64>, b: &Matrix<'_, f64>, start: &[f64], fma: bool)
     pairs.zip(start).map(|(pairs, &start)| pairs.fold(start, fold)).collect()
 }
 
-/// Where the sums of a product start, and what becomes of them.
+/// What the sums of a product start from, and the epilogue.
 #[derive(Clone, Copy, Debug)]
 struct Ends {
     start: fn(&[f64]) -> Start<'_, f64>,
@@ -60,7 +60,7 @@ const PLAIN: Ends = Ends { start: |_| Start::Zero, activation: None, is_backward
 const BIAS: Ends = Ends { start: |row| Start::Rows(row), activation: Some(Activation::LeakyRelu), ..PLAIN };
 const BACK: Ends = Ends { start: |_| Start::Given, activation: Some(Activation::Relu), is_backward: true };
 
-/// Checks one product; bit by bit unless the order over k is the lanes'.
+/// Checks one product, bit by bit unless the sums run over the lanes.
 fn check(m: usize, n: usize, k: usize, of_a: Layout, of_b: Layout, ends: Ends) {
     let (a, b) = (numbers::<f64>(1, m * k), numbers::<f64>(2, k * n));
     let (a, b) = (of_a.view(&a, m, k), of_b.view(&b, k, n));
@@ -71,24 +71,24 @@ fn check(m: usize, n: usize, k: usize, of_a: Layout, of_b: Layout, ends: Ends) {
         Start::Given => before.clone(),
         Start::Rows(row) => row.repeat(m),
     };
-    let finish = match ends.activation {
-        None => Finish::Nothing,
-        Some(f) if ends.is_backward => Finish::Chain(f, &outputs, 1.25),
-        Some(f) => Finish::Activate(f),
+    let epilogue = match ends.activation {
+        None => Epilogue::Nothing,
+        Some(f) if ends.is_backward => Epilogue::Chain(f, &outputs, 1.25),
+        Some(f) => Epilogue::Activate(f),
     };
     for isa in Isa::available() {
         let mut want = reference(&a, &b, &started, isa.has_fma());
-        with_isa(isa, || match finish {
-            Finish::Nothing => {}
-            Finish::Activate(f) => activation::forward(f, &mut want),
-            Finish::Chain(f, outputs, keep) => {
+        with_isa(isa, || match epilogue {
+            Epilogue::Nothing => {}
+            Epilogue::Activate(f) => activation::forward(f, &mut want),
+            Epilogue::Chain(f, outputs, keep) => {
                 let outputs: Vec<_> = outputs.iter().map(|y| keep * y).collect();
                 activation::backward_rows(f, &mut want, &outputs, 1.0, n, n);
             }
         });
         let mut c = before.clone();
         let mut scratch = vec![f64::NAN; with_isa(isa, || scratch_len::<f64>(m, n, k))];
-        with_isa(isa, || gemm(&a, &b, &mut c, start, finish, &mut scratch));
+        with_isa(isa, || gemm(&a, &b, &mut c, start, epilogue, &mut scratch));
         for (at, (x, want)) in c.iter().zip(want).enumerate() {
             let context = format!("C[{at}] of {m} x {n} x {k}, {of_a:?} {of_b:?} {ends:?} {isa:?}");
             if thin::sums_over_lanes(&a, n) {
@@ -124,7 +124,7 @@ fn every_small_shape() {
 
 #[test]
 fn across_blocks() {
-    // A in several blocks, B in several, k in several, a row of each; then lines that lie a page apart.
+    // A in several blocks, B in several, k in several, a row of each; then lines that are a page apart.
     for (m, n, k) in [(1100, 5, 20), (30, 530, 10), (20, 40, 600), (1, 300, 520), (20, 20, 512)] {
         for (of_a, of_b) in LAYOUTS {
             for ends in [PLAIN, BIAS, BACK] {
@@ -144,7 +144,7 @@ fn every_activation() {
     for (m, n, k) in [(3, 2, 30), (40, 3, 9), (2, 300, 7), (20, 40, 600)] {
         for (of_a, of_b) in LAYOUTS {
             for activation in Activation::ALL {
-                // Slopes that are kept are no matter of products.
+                // Products do not apply slopes that are kept.
                 let ends = if activation.keeps_slope() { &[BIAS][..] } else { &[BIAS, BACK] };
                 for &ends in ends {
                     check(m, n, k, of_a, of_b, Ends { activation: Some(activation), ..ends });
@@ -172,7 +172,7 @@ fn rows_do_not_depend_on_their_neighbours() {
         let mut product = |first: usize, rows: usize| {
             let mut c = vec![0.0; rows * n];
             let a = Matrix::new(&a[first * k..], rows, k);
-            gemm(&a, &b, &mut c, Start::Zero, Finish::Nothing, &mut scratch);
+            gemm(&a, &b, &mut c, Start::Zero, Epilogue::Nothing, &mut scratch);
             c
         };
         let whole = product(0, m);
@@ -183,7 +183,7 @@ fn rows_do_not_depend_on_their_neighbours() {
 }
 
 #[test]
-fn slabs_of_rows_are_those_of_the_whole() {
+fn slices_of_rows_are_those_of_the_whole() {
     for (m, n, k) in [(1, 3, 20), (40, 1, 33), (40, 3, 1), (100, 4, 64), (100, 10, 64), (784, 256, 128)] {
         let (a, b) = (numbers::<f32>(1, m * k), numbers::<f32>(2, k * n));
         let b = Matrix::new(&b, k, n);
@@ -191,11 +191,11 @@ fn slabs_of_rows_are_those_of_the_whole() {
         for of_a in [Layout::Rows, Layout::Columns] {
             let a = of_a.view(&a, m, k);
             let mut whole = vec![0.0; m * n];
-            gemm(&a, &b, &mut whole, Start::Zero, Finish::Nothing, &mut scratch);
+            gemm(&a, &b, &mut whole, Start::Zero, Epilogue::Nothing, &mut scratch);
             for rows in Pieces::new(0..m, m.div_ceil(3), 1) {
                 let mut c = vec![0.0; rows.len() * n];
-                let slab = a.slab(rows.clone());
-                gemm(&slab, &b, &mut c, Start::Zero, Finish::Nothing, &mut scratch);
+                let part = a.slice_rows(rows.clone());
+                gemm(&part, &b, &mut c, Start::Zero, Epilogue::Nothing, &mut scratch);
                 assert_eq!(c, whole[rows.start * n..rows.end * n], "{m} x {n} x {k}, {of_a:?}, {rows:?}");
             }
         }
@@ -203,28 +203,28 @@ fn slabs_of_rows_are_those_of_the_whole() {
 }
 
 /// The product of 2 x 2 and 2 x 20 numbers.
-fn two_by_twenty(start: Start<'_, f32>, finish: Finish<'_, f32>, scratch: usize) {
+fn two_by_twenty(start: Start<'_, f32>, epilogue: Epilogue<'_, f32>, scratch: usize) {
     let (a, b) = ([0.0_f32; 4], [0.0; 40]);
     let (a, b) = (Matrix::new(&a, 2, 2), Matrix::new(&b, 2, 20));
-    gemm(&a, &b, &mut [0.0; 40], start, finish, &mut vec![0.0; scratch]);
+    gemm(&a, &b, &mut [0.0; 40], start, epilogue, &mut vec![0.0; scratch]);
 }
 
 #[test]
 #[should_panic(expected = "scratch is too short for 2 x 20 x 2")]
 fn short_scratch() {
-    two_by_twenty(Start::Zero, Finish::Nothing, 0);
+    two_by_twenty(Start::Zero, Epilogue::Nothing, 0);
 }
 
 #[test]
 #[should_panic(expected = "the row that sums start from, and columns of C")]
 fn short_start() {
-    two_by_twenty(Start::Rows(&[0.0; 19]), Finish::Nothing, 10_000);
+    two_by_twenty(Start::Rows(&[0.0; 19]), Epilogue::Nothing, 10_000);
 }
 
 #[test]
 #[should_panic(expected = "outputs of the activation, and elements of C")]
 fn short_outputs() {
-    two_by_twenty(Start::Zero, Finish::Chain(Activation::Tanh, &[0.0; 39], 1.0), 10_000);
+    two_by_twenty(Start::Zero, Epilogue::Chain(Activation::Tanh, &[0.0; 39], 1.0), 10_000);
 }
 
 #[test]
@@ -232,5 +232,5 @@ fn short_outputs() {
 fn shapes_that_do_not_fit() {
     let a = [0.0_f32; 4];
     let (a, b) = (Matrix::new(&a, 2, 2), Matrix::new(&a, 1, 4));
-    gemm(&a, &b, &mut [0.0; 8], Start::Zero, Finish::Nothing, &mut []);
+    gemm(&a, &b, &mut [0.0; 8], Start::Zero, Epilogue::Nothing, &mut []);
 }

@@ -1,4 +1,4 @@
-//! Products with at most four columns, for which a tile is waste.
+//! Products with at most four columns, for which a tile would be wasteful.
 //!
 //! With rows of A contiguous, and more than four times as long as those of B, k runs over the lanes: lane
 //! `l` sums the products of `k = l`, `l + LANES`, … in rising order, and the lanes are added in the order of
@@ -6,7 +6,7 @@
 //! With columns of A contiguous, `Cᵀ = Bᵀ Aᵀ` is a product with few rows, and the order stays that of
 //! the tiles.
 
-use super::{Finish, Matrix, Start, blocked};
+use super::{Epilogue, Matrix, Start, blocked};
 use crate::numbers::Scalar;
 use crate::numbers::simd_fn;
 
@@ -21,13 +21,13 @@ pub(super) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
     (n * k.next_multiple_of(T::LANES)).max(n * m + blocked::scratch_len::<T>(n, m, k))
 }
 
-/// Whether the sum over k runs over the lanes. A tile of few columns is as fast for a short sum; and of a transpose, k
-/// is the rows of a batch, whose sums go on from one piece of it to the next.
+/// Whether the sum over k runs over the lanes. For a short sum a tile of few columns is as fast; and if A is
+/// transposed, k counts the rows of a batch, whose sums continue from one part of the batch to the next.
 pub(super) fn sums_over_lanes<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
-    n <= COLS && a.cols() > 4 * n && !a.is_turned()
+    n <= COLS && a.cols() > 4 * n && !a.is_transposed()
 }
 
-/// Whether the product is faster as `Cᵀ = Bᵀ Aᵀ`: that has few rows, each of whole vectors.
+/// Whether the product is faster as `Cᵀ = Bᵀ Aᵀ`, which has few rows, each of whole vectors.
 fn pays_transposed<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
     n <= COLS && a.is_col_contiguous() && a.rows() >= T::LANES
 }
@@ -67,22 +67,22 @@ fn multiply_transposed<T: Scalar, const N: usize>(
     scratch: &mut [T],
 ) {
     let m = a.rows();
-    let (turned, scratch) = scratch.split_at_mut(N * m);
+    let (transposed, scratch) = scratch.split_at_mut(N * m);
     let start = if let Start::Zero = start {
         Start::Zero
     } else {
         start.write(c, N);
         for (i, row) in c.as_chunks::<N>().0.iter().enumerate() {
             for (j, &x) in row.iter().enumerate() {
-                turned[j * m + i] = x;
+                transposed[j * m + i] = x;
             }
         }
         Start::Given
     };
-    blocked::multiply(&b.t(), &a.t(), turned, start, Finish::Nothing, scratch);
+    blocked::multiply(&b.t(), &a.t(), transposed, start, Epilogue::Nothing, scratch);
     for (i, row) in c.as_chunks_mut::<N>().0.iter_mut().enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
-            *x = turned[j * m + i];
+            *x = transposed[j * m + i];
         }
     }
 }

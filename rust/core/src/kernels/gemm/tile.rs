@@ -3,7 +3,7 @@
 //! Every element of C is one chain of fused multiply-adds over k in rising order, so its bits do not
 //! depend on the shape of the tile or on how k is blocked.
 
-use super::ends::InRegisters;
+use super::epilogue::InRegisters;
 use crate::numbers::Scalar;
 use crate::numbers::simd_fn;
 
@@ -22,13 +22,14 @@ pub(super) struct Operands<T> {
     pub(super) c: *mut T,
     pub(super) c_stride: usize,
     pub(super) cols: usize,
-    /// What the sums start from, laid out as C is but for the stride, which may be 0; else they start from 0.
+    /// What the sums start from, with C's layout but its own stride, which may be 0; if none, they start from
+    /// 0.
     pub(super) start: Option<(*const T, usize)>,
-    /// What becomes of the sums.
-    pub(super) finish: InRegisters<T>,
-    /// Whether to ask for rows of B ahead of their use.
+    /// What is done with the sums.
+    pub(super) epilogue: InRegisters<T>,
+    /// Whether to prefetch rows of B.
     pub(super) b_is_far: bool,
-    /// Whether to ask for the tile of C to the right.
+    /// Whether to prefetch the tile of C to the right.
     pub(super) c_is_far: bool,
 }
 
@@ -41,17 +42,17 @@ pub(super) struct TileShape {
 }
 
 impl TileShape {
-    /// Width of a panel of A: the rows of a tile, rounded up to the squares that packing turns.
+    /// Width of a panel of A: the rows of a tile, rounded up to the squares that packing transposes.
     pub(super) fn panel_of_a(&self) -> usize {
         self.rows.next_multiple_of(8)
     }
 }
 
-/// Steps of k between asking for a row of B and using it.
+/// Steps of k between prefetching a row of B and using it.
 const AHEAD: usize = 16;
 /// Most vectors in a tile of one row, of two, of three: the sums and what they need stay in 32 registers.
 const WIDE_VECTORS: [usize; 3] = [8, 8, 7];
-/// What counts as few rows.
+/// Most rows of a wide tile.
 pub(super) const FEW_ROWS: usize = WIDE_VECTORS.len();
 
 simd_fn! {
@@ -62,8 +63,8 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// The shape of the largest tile of `rows <=` [`FEW_ROWS`] rows: wide, for enough sums to be
-    /// under way at once.
+    /// The shape of the largest tile of `rows <=` [`FEW_ROWS`] rows: wide, so that enough sums run in
+    /// parallel.
     pub(super) fn wide_tile_shape<T as V>(rows: usize) -> TileShape {
         let vectors = (V::TILE_ROWS * V::TILE_VECTORS / rows).min(WIDE_VECTORS[rows - 1]);
         TileShape { rows: V::TILE_ROWS, cols: vectors * T::LANES }
@@ -78,7 +79,7 @@ simd_fn! {
     /// overlap A or B. `M` and `N` are within [`tile_shape`] or [`wide_tile_shape`].
     unsafe fn tile<T as V, const M: usize, const N: usize>(on: &Operands<T>) {
         if M > V::TILE_ROWS || M * N > V::TILE_ROWS * V::TILE_VECTORS {
-            unreachable!("tiles are cut to what the registers hold");
+            unreachable!("tiles fit into the registers");
         }
         let last = on.cols - (N - 1) * T::LANES;
         let mut sum = [[V::zero(); N]; M];
@@ -103,8 +104,8 @@ simd_fn! {
             }
         }
 
-        // SAFETY: `p < k` and `i < M` stay inside A, and rows of B hold what is read of them: whole
-        // vectors if padded, else `cols` elements.
+        // SAFETY: `p < k` and `i < M` stay inside A, and rows of B are as long as what is read: whole vectors
+        // if padded, else `cols` elements.
         unsafe {
             let (mut a, mut b) = (on.a, on.b);
             if on.b_is_padded || (!on.b_is_far && last == T::LANES) {
@@ -124,7 +125,7 @@ simd_fn! {
                         let at = b.add(j * T::LANES);
                         *x = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
                     }
-                    // Where rows are few, what is read at once is long enough for the hardware to foresee.
+                    // With few rows, reads are long enough for the hardware prefetcher.
                     if N <= V::TILE_VECTORS {
                         for j in 0..N {
                             V::prefetch(b.wrapping_add(AHEAD * on.b_stride + j * T::LANES));
@@ -137,7 +138,7 @@ simd_fn! {
             }
         }
 
-        match on.finish {
+        match on.epilogue {
             InRegisters::Nothing => {}
             InRegisters::Relu => {
                 for x in sum.as_flattened_mut() {
@@ -146,7 +147,7 @@ simd_fn! {
             }
             InRegisters::ReluChain(outputs) => {
                 for (i, row) in sum.iter_mut().enumerate() {
-                    // SAFETY: the outputs lie as C does, where row `i` has `cols` elements.
+                    // SAFETY: the outputs have C's layout, where row `i` has `cols` elements.
                     unsafe {
                         let outputs = outputs.add(i * on.c_stride);
                         for (j, x) in row.iter_mut().enumerate() {

@@ -1,17 +1,17 @@
-//! Backward sweep: hidden units in lanes, all their gradients in registers while the rows run by.
+//! Backward sweep: hidden units in lanes, with all their gradients in registers during the loop over rows.
 //!
-//! The last units, which do not fill a vector, have rows in lanes instead where that takes less time.
+//! The last units, which do not fill a vector, are computed with rows in lanes instead if that is faster.
 
 #![allow(clippy::needless_range_loop, reason = "several arrays run by one index")]
 
 use super::net::{Batch, MOST_CLASSES, TinyNet};
 use crate::kernels::activation::SignSlope;
-use crate::kernels::lanes::{turn, turn_back};
+use crate::kernels::lanes::{transpose, transpose_back};
 use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
-/// What a row needs of a vector of units, and what it gives to their gradients.
+/// What a row needs from a vector of units, and what it adds to their gradients.
 #[derive(Clone, Copy)]
 struct Units<V, const I: usize, const S: usize> {
     w1: [V; I],
@@ -29,8 +29,8 @@ impl<V: Copy, const I: usize, const S: usize> Units<V, I, S> {
     }
 }
 
-/// Room to turn the rows of W2 that belong to a vector of units, or of its gradient.
-struct Turned<T> {
+/// Room to transpose the rows of W2 that belong to a vector of units, or of its gradient.
+struct Transposed<T> {
     lanes: [[T; 16]; MOST_CLASSES],
     rows: [T; 16 * MOST_CLASSES],
 }
@@ -39,8 +39,8 @@ simd_fn! {
     /// Adds the gradients of W1, b1 and W2 to `gradient`, given that of the sums of [`forward`](super::forward), `d`
     /// `(n_sums, n)` with sums `n` rounded up to whole vectors apart.
     ///
-    /// `I` and `S` are the inputs and sums, rounded up: what is beyond repeats the last one and is
-    /// dropped. Sizes were checked by [`TinyNet::gradient`].
+    /// `I` and `S` are the inputs and sums, rounded up: further ones repeat the last one and are dropped. Sizes were
+    /// checked by [`TinyNet::gradient`].
     pub(super) fn backward<T as V, const I: usize, const S: usize; F: SignSlope>(
         net: &TinyNet,
         batch: &Batch<'_, T>,
@@ -49,9 +49,9 @@ simd_fn! {
         d: &[T],
         f: &F,
     ) {
-        let mut w2 = Turned { lanes: [[T::ZERO; 16]; MOST_CLASSES], rows: [T::ZERO; 16 * MOST_CLASSES] };
+        let mut w2 = Transposed { lanes: [[T::ZERO; 16]; MOST_CLASSES], rows: [T::ZERO; 16 * MOST_CLASSES] };
         let rest = net.hidden % T::LANES;
-        let whole = if rests_pay::<T>(rest, batch.weights.len()) { net.hidden - rest } else { net.hidden };
+        let whole = if are_faster_one_by_one::<T>(rest, batch.weights.len()) { net.hidden - rest } else { net.hidden };
         for j in (0..whole).step_by(T::LANES) {
             units::<T, V, F, I, S>(net, batch, parameters, gradient, d, f, &mut w2, j);
         }
@@ -61,9 +61,9 @@ simd_fn! {
     }
 }
 
-/// Whether so many units take less time one by one than as a vector: a unit takes the time of a row in each vector of
-/// rows, and of some six for what it ends with.
-fn rests_pay<T: Scalar>(units: usize, rows: usize) -> bool {
+/// Whether so many units are faster one by one than as a vector: a unit takes the time of one row per vector of rows,
+/// and of about six rows for its end.
+fn are_faster_one_by_one<T: Scalar>(units: usize, rows: usize) -> bool {
     units * (rows.div_ceil(T::LANES) + 6) <= rows
 }
 
@@ -99,7 +99,7 @@ fn unit<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     let mut sums = Units::zero();
     for q in (0..n).step_by(T::LANES) {
         let count = (n - q).min(T::LANES);
-        // SAFETY: features and sums have n elements from their start on, so that as many are left at q.
+        // SAFETY: features and sums have n elements from their start on, so `count` are left at q.
         let (x, d) = unsafe { (load_each::<T, V, I>(x, q, count), load_each::<T, V, S>(d_at, q, count)) };
         add(&mut sums, &weights, &x, &d, f);
     }
@@ -169,14 +169,14 @@ fn units<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     gradient: &mut [T],
     d: &[T],
     f: &F,
-    turned: &mut Turned<T>,
+    transposed: &mut Transposed<T>,
     j: usize,
 ) {
     let (n, hidden, classes, n_sums) = (batch.weights.len(), net.hidden, net.classes, net.free_sums());
     let count = (hidden - j).min(T::LANES);
     let (b1_at, w2_at) = (net.inputs * hidden, (net.inputs + 1) * hidden);
 
-    // Loops over inputs and sums have lengths known to the compiler, so that what they go through stays in registers.
+    // Loops over inputs and sums have lengths known to the compiler, so their values stay in registers.
     let mut weights = Units::<V, I, S>::zero();
     for i in 0..I {
         if i < net.inputs {
@@ -185,11 +185,11 @@ fn units<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     }
     weights.b1 = V::load_front(&parameters[b1_at + j..][..count]);
     let w2_range = w2_at + j * classes..w2_at + (j + count) * classes;
-    turn(&parameters[w2_range.clone()], classes, &mut turned.lanes);
-    let of_last = if n_sums < classes { V::load(&turned.lanes[n_sums]) } else { V::zero() };
+    transpose(&parameters[w2_range.clone()], classes, &mut transposed.lanes);
+    let of_last = if n_sums < classes { V::load(&transposed.lanes[n_sums]) } else { V::zero() };
     for s in 0..S {
         if s < n_sums {
-            weights.w2[s] = V::load(&turned.lanes[s]) - of_last;
+            weights.w2[s] = V::load(&transposed.lanes[s]) - of_last;
         }
     }
 
@@ -220,14 +220,14 @@ fn units<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
         if s < n_sums {
             let sum = even.w2[s] + odd.w2[s];
             of_last = of_last - sum;
-            sum.store(&mut turned.lanes[s]);
+            sum.store(&mut transposed.lanes[s]);
         }
     }
     if n_sums < classes {
-        of_last.store(&mut turned.lanes[n_sums]);
+        of_last.store(&mut transposed.lanes[n_sums]);
     }
-    let rows = &mut turned.rows[..count * classes];
-    turn_back(&turned.lanes, classes, rows);
+    let rows = &mut transposed.rows[..count * classes];
+    transpose_back(&transposed.lanes, classes, rows);
     for (to, from) in gradient[w2_range].chunks_mut(T::LANES).zip(rows.chunks(T::LANES)) {
         add_to(V::load_front(from), to);
     }
@@ -238,7 +238,7 @@ fn units<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     }
 }
 
-/// Adds what row `q` gives.
+/// Adds the contribution of row `q`.
 ///
 /// # Safety
 /// All pointers are valid for reading `q + 1` elements.
@@ -263,7 +263,8 @@ unsafe fn add_row<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: 
     add(sums, weights, &x_q, &d_q, f);
 }
 
-/// Adds what some rows give: the same row in all lanes for units in lanes, or rows in lanes for the same unit.
+/// Adds the contribution of some rows: the same row in all lanes for units in lanes, or rows in lanes for the
+/// same unit.
 #[inline(always)]
 fn add<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     sums: &mut Units<V, I, S>,

@@ -1,4 +1,4 @@
-//! Forward sweep: rows in lanes, their sums in registers while the hidden units run by.
+//! Forward sweep: rows in lanes, with their sums in registers during the loop over hidden units.
 
 use super::net::{Features, TinyNet};
 use crate::numbers::Scalar;
@@ -8,8 +8,8 @@ use crate::numbers::simd_fn;
 
 simd_fn! {
     /// Writes sums of rows to `z`, class-major `(n_sums, n)`, with classes `n` rounded up to whole vectors
-    /// apart; the lanes beyond n hold nothing of meaning. They are the logits, or with one sum less than there are
-    /// classes, the logits of the others less that of the last one.
+    /// apart; the lanes beyond n have no meaning. The sums are the logits or, if there is one sum less than there
+    /// are classes, the logits of the others minus that of the last class.
     ///
     /// `I` and `S` are the inputs and sums, rounded up: inputs beyond are 0, sums beyond are
     /// dropped. Sizes were checked by [`TinyNet`].
@@ -23,7 +23,7 @@ simd_fn! {
     ) {
         let n = x.rows;
         let mut q = 0;
-        // Vectors of rows share the broadcast weights where there are registers for their inputs and sums.
+        // Vectors of rows share the broadcast weights if there are registers for their inputs and sums.
         if 4 * (I + S + 1) <= V::TILE_ROWS * V::TILE_VECTORS {
             while q + 3 * T::LANES < n {
                 rows::<T, V, F, I, S, 4>(net, n_sums, x, parameters, z, f, q);
@@ -103,7 +103,7 @@ fn rows<T: Scalar, V: Simd<T>, F: Map, const I: usize, const S: usize, const R: 
     }
 }
 
-/// What classes give to the sums: their own, less that of the last one if it has no sum.
+/// The contributions of classes to the sums: their own, minus that of the last class if it has no sum.
 #[inline(always)]
 fn of_sums<T: Scalar, V: Simd<T>, const S: usize>(of_classes: &[T], n_sums: usize) -> [V; S] {
     let last = if n_sums < of_classes.len() { V::splat(of_classes[n_sums]) } else { V::zero() };

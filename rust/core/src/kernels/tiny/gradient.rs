@@ -4,10 +4,10 @@ use super::backward::backward;
 use super::forward::forward;
 use super::net::{Batch, Features, TinyNet, by_shape};
 use crate::kernels::activation::{Activation, Identity, LeakyRelu, Relu, SignSlope};
-use crate::kernels::by_output::losses_by_output;
 use crate::kernels::cross_entropy::cross_entropy_by_class;
 use crate::kernels::output::Output;
 use crate::kernels::tally::{Bounds, Tally};
+use crate::kernels::value_losses::{ValueLoss, value_losses};
 use crate::kernels::vector::{all_below, sum};
 use crate::numbers::Scalar;
 
@@ -72,7 +72,8 @@ impl TinyNet {
             let apart = n.next_multiple_of(T::LANES);
             cross_entropy_by_class(d, apart, batch.labels, batch.weights, &mut gradient[bias..], bounds)
         } else {
-            let tally = losses_by_output(self.output, &mut d[..n], batch.values, batch.weights, bounds);
+            let loss = ValueLoss::canonical(self.output);
+            let tally = value_losses(loss, &mut d[..n], batch.values, batch.weights, bounds);
             gradient[bias] += sum(&d[..n]);
             tally
         };
@@ -83,14 +84,13 @@ impl TinyNet {
 
 #[cfg(test)]
 mod tests {
-    use super::{Batch, Output, TinyNet};
+    use super::{Batch, Output, TinyNet, ValueLoss, value_losses};
     use crate::kernels::activation::Activation;
     use crate::kernels::activation::{backward_rows, forward};
-    use crate::kernels::by_output::losses_by_output;
     use crate::kernels::cross_entropy::softmax_cross_entropy;
     use crate::kernels::tally::{Bounds, Tally};
     use crate::numbers::Scalar;
-    use crate::numbers::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, assert_fusing_agree, with_isa};
 
     fn numbers(seed: f64, count: usize) -> Vec<f64> {
         (0..count).map(|i| ((i as f64 + seed) * 12.9898).sin() * 1.3).collect()
@@ -121,7 +121,8 @@ mod tests {
             let tally = if net.output == Output::Softmax {
                 softmax_cross_entropy(&mut d, classes, &labels[at], weights, Bounds::NONE)
             } else {
-                losses_by_output(net.output, &mut d, &values[at], weights, Bounds::NONE)
+                let loss = ValueLoss::canonical(net.output);
+                value_losses(loss, &mut d, &values[at], weights, Bounds::NONE)
             };
             total.loss += tally.loss;
             total.correct += tally.correct;
@@ -142,7 +143,7 @@ mod tests {
         let narrow = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
         let wide = |x: &[T]| x.iter().map(|&x| x.into()).collect::<Vec<f64>>();
         let x = narrow(&numbers(1.0, net.inputs * n));
-        // exp makes relative errors of the absolute ones of its sums, which are kept small for it.
+        // exp turns absolute errors of its sums into relative ones, so the sums are kept small.
         let size = if net.output == Output::Exp { 0.2 } else { 1.0 };
         let p = narrow(&numbers(2.0, net.parameters()).iter().map(|p| p * size).collect::<Vec<_>>());
         let weights = narrow(&(0..n).map(|q| 0.5 + (q % 3) as f64).collect::<Vec<_>>());
@@ -151,14 +152,14 @@ mod tests {
         let targets = (&labels[..], &wide(&values)[..]);
         let (want, want_g) = plain(net, &wide(&x), targets, &wide(&weights), &wide(&p));
 
-        // Features further apart than the rows, to see that the stride counts.
+        // The distance of features exceeds the number of rows, to test the stride.
         let x_stride = n + 3;
         let mut spread = vec![T::from_f64(f64::NAN); net.inputs * x_stride];
         for (to, from) in spread.chunks_exact_mut(x_stride).zip(x.chunks(n.max(1))) {
             to[..n].copy_from_slice(from);
         }
         let batch = Batch { x: &spread, x_stride, labels: &labels, values: &values, weights: &weights };
-        let mut bits: Vec<Vec<u64>> = vec![];
+        let mut of_isa = vec![];
         for isa in Isa::available() {
             let mut g = vec![T::ONE; net.parameters()];
             let tally = with_isa(isa, || {
@@ -173,11 +174,9 @@ mod tests {
                 let g: f64 = (*g).into() - 1.0;
                 assert!((g - want).abs() <= tolerance * size, "{context}: {g} is not {want}");
             }
-            if isa.has_fma() {
-                bits.push(g.iter().map(|&g| Into::<f64>::into(g).to_bits()).collect());
-            }
+            of_isa.push((isa, g));
         }
-        assert!(bits.windows(2).all(|w| w[0] == w[1]), "instruction sets that fuse agree");
+        assert_fusing_agree(&of_isa, &format!("{net:?} n {n}"));
     }
 
     fn check_batches(widths: [usize; 3], activation: Activation, output: Output) {

@@ -78,7 +78,7 @@ mod tests {
     use crate::kernels::tiny::TinyNet;
     use crate::kernels::tiny::net::MADE_FOR;
     use crate::numbers::Scalar;
-    use crate::numbers::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, assert_fusing_agree, with_isa};
 
     fn numbers<T: Scalar>(seed: f64, count: usize) -> Vec<T> {
         (0..count).map(|i| T::from_f64(((i as f64 + seed) * 12.9898).sin() * 1.3)).collect()
@@ -128,12 +128,10 @@ mod tests {
                     for (x, row) in x.chunks_exact(net.inputs).zip(all.chunks_exact(net.classes)) {
                         assert_eq!(forward(net, x, &p, wants_softmax), row, "{context}, each alone");
                     }
-                    if isa.has_fma() {
-                        of_isa.push(all);
-                    }
+                    of_isa.push((isa, all));
                 });
             }
-            assert!(of_isa.windows(2).all(|w| w[0] == w[1]), "instruction sets that fuse agree");
+            assert_fusing_agree(&of_isa, &format!("{net:?} {n} rows, softmax {wants_softmax}"));
         }
     }
 

@@ -1,9 +1,9 @@
-//! Which networks there are kernels for, and what these take.
+//! Which networks there are kernels for, and the arguments of these kernels.
 
 use crate::kernels::activation::Activation;
 use crate::kernels::output::Output;
 
-/// Calls a sweep compiled for the least shape that holds so many inputs and sums.
+/// Calls a sweep compiled for the smallest shape that holds so many inputs and sums.
 macro_rules! by_shape {
     ($inputs:expr, $sums:expr, $sweep:ident::<$t:ty, $f:ty>$arguments:tt) => {
         by_shape!(@match $inputs, $sums, $sweep, $t, $f, $arguments, 2: 1 2 3 8; 4: 1 2 3 8; 8: 1 2 3 8;)
@@ -29,7 +29,7 @@ const MOST_INPUTS: usize = 8;
 /// Most classes.
 pub(super) const MOST_CLASSES: usize = 8;
 
-/// Activations that the sweeps are compiled for: each takes its time and its place in the binary.
+/// Activations that the sweeps are compiled for: each costs compile time and space in the binary.
 pub(super) const MADE_FOR: [Activation; 5] =
     [Activation::Identity, Activation::Relu, Activation::LeakyRelu, Activation::Sigmoid, Activation::Tanh];
 
@@ -50,11 +50,11 @@ pub(crate) struct Batch<'a, T> {
     pub(crate) x: &'a [T],
     /// Distance of features, at least the number of rows.
     pub(crate) x_stride: usize,
-    /// Classes, one for each row, of a net that ends in a softmax.
+    /// Classes, one per row, of a net that ends in a softmax.
     pub(crate) labels: &'a [u32],
-    /// Targets, one for each row, of another.
+    /// Targets, one per row, of another net.
     pub(crate) values: &'a [T],
-    /// Weights of the losses, one for each row.
+    /// Weights of the losses, one per row.
     pub(crate) weights: &'a [T],
 }
 
@@ -75,7 +75,7 @@ impl TinyNet {
         activation: Activation,
         output: Output,
     ) -> Option<Self> {
-        // The losses of outputs that stand apart take rows of them; one output lies in a row as in a column.
+        // Losses of independent outputs take them in rows; a single output has the same layout as a column.
         let fits =
             if output == Output::Softmax { (2..=MOST_CLASSES).contains(&classes) } else { classes == 1 };
         (inputs <= MOST_INPUTS && fits && MADE_FOR.contains(&activation)).then_some(Self {
@@ -97,7 +97,7 @@ impl TinyNet {
         self.hidden * (self.inputs + 1 + self.classes) + self.classes
     }
 
-    /// Sums of a row whose gradients make those of all classes.
+    /// Sums of a row whose gradients determine those of all classes.
     pub(super) fn free_sums(&self) -> usize {
         if self.output == Output::Softmax { self.classes - 1 } else { self.classes }
     }

@@ -1,6 +1,6 @@
 //! Forward for one row: hidden units in lanes, then classes.
 //!
-//! A sum has the order that it has with rows in lanes, and so the same bits.
+//! A sum has the same order as with rows in lanes, and hence the same bits.
 
 use super::net::TinyNet;
 use crate::numbers::math::Map;

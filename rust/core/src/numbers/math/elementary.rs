@@ -1,6 +1,6 @@
 //! Elementary functions. Special values are those of the exact functions (limits at infinities, NaN for NaN), results
-//! below the normal range are rounded as any other, and `-0` keeps its sign under tanh. Arguments are reduced as in W. J.
-//! Cody and W. Waite, "Software Manual for the Elementary Functions" (1980).
+//! below the normal range are rounded like any other, and tanh keeps the sign of `-0`. Arguments are reduced as in W.
+//! J. Cody and W. Waite, "Software Manual for the Elementary Functions" (1980).
 
 use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
@@ -126,8 +126,8 @@ pub(crate) fn ln_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
     V::select(x.eq(V::zero()), -infinity, ln)
 }
 
-/// `1 / x` for numbers from 0 to an eighth of the greatest one, to 2 units in the last place, and sooner than by
-/// division; below the normal range it is the reciprocal of the least normal number.
+/// `1 / x` for numbers from 0 to an eighth of the largest one, to 2 units in the last place, and faster than by
+/// division; below the normal range it is the reciprocal of the smallest normal number.
 ///
 /// With `y = (1 - e) / x`, `y (1 + e + e²) = (1 - e³) / x` and `y (1 + e) = (1 - e²) / x`.
 #[inline(always)]
@@ -143,15 +143,14 @@ pub(crate) fn reciprocal_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
     y.mul_add(minus_x.mul_add(y, V::splat(T::ONE)), y)
 }
 
-/// x, or 0 in place of what lies below the normal range: there a processor may take a hundred times as long for an
-/// operation, and what decays step by step stays there for ever.
+/// x, or 0 if x is below the normal range, where a processor may take a hundred times as long for an operation,
+/// and where values that decay step by step would stay forever.
 #[inline(always)]
 pub(crate) fn normal_or_zero<T: Scalar, V: Simd<T>>(x: V) -> V {
     V::select(V::constant(T::LIMITS.normal.0).gt(x.abs()), V::zero(), x)
 }
 
-/// x, or 0 in place of what is so small that its products with numbers of an ordinary size may lie below the normal
-/// range.
+/// x, or 0 if x is so small that its products with numbers of ordinary size may be below the normal range.
 #[inline(always)]
 pub(crate) fn ample_or_zero<T: Scalar, V: Simd<T>>(x: V) -> V {
     let (least_normal, shift) = T::LIMITS.normal;

@@ -21,7 +21,7 @@ pub(crate) fn gelu_vector<T: Scalar, V: Simd<T>>(z: V) -> (V, V) {
     let (one, positive) = (V::splat(T::ONE), z.gt(V::zero()));
     // The order of operands lets NaN through.
     let x = V::constant(T::LIMITS.gelu_zero).min(z.abs());
-    // An error of x² / 2 is one of the same size of its exponential, relative to that.
+    // An absolute error of x² / 2 becomes a relative error of the same size in its exponential.
     let square = Pair::product(x * V::constant(-0.5), x);
     let (n, e) = exp_pair::<T, V>(square.high);
     let e = e.and(e.high * square.low);
@@ -40,7 +40,7 @@ pub(crate) fn gelu_vector<T: Scalar, V: Simd<T>>(z: V) -> (V, V) {
         k -= 1;
         p = p.mul_add(u, V::constant(polynomial[k]));
     }
-    // The last two steps keep what they would round off.
+    // The last two steps keep the rounding errors.
     let p = Pair::constant(polynomial[0]).plus(Pair::product(p, u));
     let m = Pair::constant(at_40).plus_positive(v.times_pair(p));
 

@@ -1,4 +1,4 @@
-//! Numbers as unevaluated sums of two, for results that are to be rounded about once (T. J. Dekker, "A floating-point
+//! Numbers as unevaluated sums of two, for results that should be rounded about once (T. J. Dekker, "A floating-point
 //! technique for extending the available precision", 1971).
 
 use std::marker::PhantomData;
@@ -53,7 +53,7 @@ impl<T: Scalar, V: Simd<T>> Pair<T, V> {
         Self::new(self.high, self.low + more)
     }
 
-    /// `self + other`, where self is 0 or has no lesser exponent than the other.
+    /// `self + other`, where self is 0 or its exponent is not below that of the other.
     #[inline(always)]
     pub(super) fn plus(self, other: Self) -> Self {
         Self::sum(self.high, other.high).and(self.low + other.low)
@@ -92,7 +92,7 @@ impl<T: Scalar, V: Simd<T>> Pair<T, V> {
         Self::new(V::select(mask, yes.high, no.high), V::select(mask, yes.low, no.low))
     }
 
-    /// `self / divisor` for divisors that [`reciprocal_vector`] takes.
+    /// `self / divisor` for divisors in the range of [`reciprocal_vector`].
     #[inline(always)]
     pub(super) fn over(self, divisor: Self) -> V {
         let inverse = reciprocal_vector::<T, V>(divisor.high);

@@ -1,9 +1,9 @@
 //! Smooth relatives of `max(0, z)`: each with its value and its slope, which share most of their terms.
 //!
 //! Values are exact to 2 units in the last place, for arguments of any size and into the range where they underflow:
-//! where one falls like `exp(z)` or faster, `2^n` comes in last. Slopes have an error of some units of the last place of
-//! the greatest term, which is the slope itself but near its zeros. Whoever wants the value alone drops the slope, and the
-//! compiler what only it needs.
+//! if a function falls like `exp(z)` or faster, the factor `2^n` is applied last. Slopes have an error of some units in
+//! the last place of the largest term, which is the slope itself except near its zeros. Callers that need only the
+//! value drop the slope, and the compiler removes its computation.
 
 use super::elementary::{exp_parts, exp_vector, ln_1p_parts, reciprocal_vector};
 use super::pair::Pair;
@@ -14,7 +14,7 @@ use crate::numbers::simd::Simd;
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_SCALE_ALPHA: (f64, f64) = (1.758_099_340_847_376_8, 1.415_351_938_008_45e-17);
 
-/// `z`, but at most as far from 0 as `bound`; NaN stays.
+/// `z` clipped to between `-bound` and `bound`; NaN stays.
 #[inline(always)]
 fn bounded<T: Scalar, V: Simd<T>>(z: V, bound: f64) -> V {
     V::constant(-bound).max(V::constant(bound).min(z))
@@ -27,14 +27,14 @@ pub(super) fn exp_pair<T: Scalar, V: Simd<T>>(x: V) -> (V, Pair<T, V>) {
     (n, Pair::exact(V::splat(T::ONE)).plus(Pair::sum(r, w)))
 }
 
-/// `exp(z) - 1` and `exp(z)`, for what is below 0 of z.
+/// `exp(z) - 1` and `exp(z)`, of the negative part of z.
 #[inline(always)]
 fn exp_below_zero<T: Scalar, V: Simd<T>>(z: V) -> (Pair<T, V>, V) {
     let one = V::splat(T::ONE);
     let x = V::constant(T::LIMITS.exp_range.0).max(V::zero().min(z));
     let (n, r, w) = exp_parts::<T, V>(x);
     let power = one.scale2(n);
-    // Where n is 0 the first term is too, elsewhere it is the larger one.
+    // If n is 0 the first term is 0 too; otherwise it is the larger one.
     let less_one = Pair::sum(power - one, power * r).and(power * w);
     (less_one, (one + (r + w)).scale2(n))
 }
@@ -61,8 +61,8 @@ pub(crate) fn selu_vector<T: Scalar, V: Simd<T>>(z: V) -> (V, V) {
 
 /// `ln(1 + exp(z))`.
 ///
-/// It is `max(0, z) + ln(1 + t)`, `t = exp(-|z|)`, where `1 + t` is `1 + f` or, from 3/2 on, `2 (1 + f)` for an f without
-/// rounding error.
+/// It is `max(0, z) + ln(1 + t)`, `t = exp(-|z|)`, where `1 + t` is `1 + f` or, from 3/2 on, `2 (1 + f)` for an f that
+/// has no rounding error.
 #[inline(always)]
 pub(crate) fn softplus_vector<T: Scalar, V: Simd<T>>(z: V) -> (V, V) {
     let (zero, one, half) = (V::zero(), V::splat(T::ONE), V::constant(0.5));

@@ -1,4 +1,4 @@
-//! Vectors of AVX2 with FMA: two registers each, so that the width is that of AVX-512.
+//! Vectors of AVX2 with FMA: two registers each, so the width is that of AVX-512.
 //!
 //! SAFETY of every block below: intrinsics need the instruction set, and a value of these types
 //! exists only where [`super::Isa`] has proved it (see [`super`]); pointers are the caller's promise.
@@ -264,7 +264,7 @@ avx2_vector!(
     _mm256_blendv_pd
 );
 
-/// What differs between the widths beyond the names of the intrinsics.
+/// Operations that differ between the widths in more than the names of the intrinsics.
 impl F32 {
     /// Masks of the first `count` lanes, for each register.
     #[inline(always)]
@@ -329,7 +329,7 @@ impl F32 {
         }
     }
 
-    /// 8 x 8: pairs of rows, then of pairs, then of halves change places.
+    /// 8 x 8: swaps pairs of rows, then pairs of pairs, then halves.
     #[inline(always)]
     unsafe fn transpose_registers(rows: [*const f32; 8], to: *mut f32, stride: usize) {
         unsafe {
@@ -357,7 +357,7 @@ impl F32 {
     }
 }
 
-/// What differs between the widths beyond the names of the intrinsics.
+/// Operations that differ between the widths in more than the names of the intrinsics.
 impl F64 {
     /// Masks of the first `count` lanes, for each register.
     #[inline(always)]
@@ -424,7 +424,7 @@ impl F64 {
         }
     }
 
-    /// 4 x 4: pairs of rows, then halves change places.
+    /// 4 x 4: swaps pairs of rows, then halves.
     #[inline(always)]
     unsafe fn transpose_registers(rows: [*const f64; 8], to: *mut f64, stride: usize) {
         unsafe {

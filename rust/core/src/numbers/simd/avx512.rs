@@ -52,7 +52,7 @@ macro_rules! avx512_vector {
 
         impl $name {
             #[inline(always)]
-            #[allow(clippy::cast_possible_truncation, reason = "a bit a lane")]
+            #[allow(clippy::cast_possible_truncation, reason = "one bit per lane")]
             fn first(count: usize) -> $mask {
                 debug_assert!(count <= $lanes);
                 ((1_u32 << count) - 1) as $mask

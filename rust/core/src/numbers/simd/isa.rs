@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 /// Names an instruction set in the environment.
 const VARIABLE: &str = "FASTMLP_ISA";
 
-/// Instruction sets with kernels of their own, in rising order of preference.
+/// Instruction sets that kernels are compiled for, in rising order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Portable,
@@ -95,7 +95,7 @@ impl Isa {
     }
 }
 
-/// An error if the environment asks for an instruction set that this CPU does not have: the kernels then use the best
+/// Fails if the environment asks for an instruction set that this CPU does not have; the kernels then use the best
 /// that it has.
 pub fn check_environment() -> Result<()> {
     Isa::from_environment().map(drop)

@@ -5,11 +5,13 @@
 //! 8 `f64`; two registers with AVX2), so sums over lanes have one order and AVX-512 and AVX2 give the
 //! same bits.
 //!
-//! Soundness: a vector can be made through [`Simd`] only, which no other crate can name, and
-//! [`simd_fn!`] hands them out only where [`Isa`] proves that the CPU has it. A type parameter
+//! Soundness: a vector can be made only through [`Simd`], which no other crate can name, and [`simd_fn!`]
+//! provides vectors only where [`Isa`] proves that the CPU has the instruction set. A type parameter
 //! `V: Simd<T>` is therefore itself the proof, and arithmetic on it is safe.
 
 mod isa;
+#[cfg(test)]
+mod agreement;
 mod vector;
 pub(crate) mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -19,6 +21,8 @@ pub(crate) mod avx512;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use agreement::assert_fusing_agree;
 pub use isa::check_environment;
 #[cfg(test)]
 pub(crate) use isa::with_isa;

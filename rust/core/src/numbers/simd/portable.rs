@@ -4,8 +4,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::vector::{RECIPROCAL_BITS_F32, RECIPROCAL_BITS_F64, Simd};
 
-/// `a * b + c`: fused where that is one instruction, two roundings elsewhere. The library call that
-/// emulates a fused operation would be a hundred times slower.
+/// `a * b + c`: fused if that is one instruction, otherwise rounded twice. The library call that emulates a
+/// fused operation would be a hundred times slower.
 macro_rules! fused {
     ($a:expr, $b:expr, $c:expr) => {
         if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
@@ -181,7 +181,7 @@ macro_rules! portable_vector {
             }
 
             #[inline(always)]
-            #[allow(clippy::float_cmp)] // exact equality is what is asked for
+            #[allow(clippy::float_cmp)] // exact equality is intended
             fn eq(self, other: Self) -> Self::Mask {
                 std::array::from_fn(|i| self.0[i] == other.0[i])
             }

@@ -1,11 +1,11 @@
-//! What a vector is, whatever the instruction set.
+//! The interface of vectors, independent of the instruction set.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::numbers::number::Number;
 
-/// What the bits of a number are taken from to make those of about its reciprocal: exponents change their sign, and the
-/// mantissa falls along a line. The errors to both sides are as large as each other.
+/// Subtracting the bits of a number from this constant gives about its reciprocal: the exponent changes its sign, and
+/// the mantissa falls linearly. The largest errors above and below are equal.
 pub(super) const RECIPROCAL_BITS_F32: u32 = 0x7ef3_11c7;
 pub(super) const RECIPROCAL_BITS_F64: u64 = 0x7fde_6238_502f_a000;
 
@@ -60,8 +60,8 @@ pub trait Simd<T: Number>:
     /// `self * b + c`, rounded once where the CPU can.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
-    /// `self * b - product` without rounding, where `product` is `self * b` rounded and neither is beyond a 2^30th of the
-    /// greatest number nor below the normal range.
+    /// `self * b - product` without rounding, where `product` is `self * b` rounded and neither is above 2^-30 times
+    /// the largest number or below the normal range.
     #[inline(always)]
     fn mul_rest(self, b: Self, product: Self) -> Self {
         self.mul_add(b, -product)
@@ -73,10 +73,10 @@ pub trait Simd<T: Number>:
         Self::select(mask, a, Self::zero()).mul_add(b, c)
     }
 
-    /// The greater one; `other` if either is NaN.
+    /// The larger one; `other` if either is NaN.
     fn max(self, other: Self) -> Self;
 
-    /// The lesser one; `other` if either is NaN.
+    /// The smaller one; `other` if either is NaN.
     fn min(self, other: Self) -> Self;
 
     /// Square root.
@@ -91,7 +91,7 @@ pub trait Simd<T: Number>:
     /// The nearest whole number, ties to even, for magnitudes below 2^22.
     fn round(self) -> Self;
 
-    /// `1 / self` to 6 % of it, by a subtraction of bits, for normal numbers from 0 to an eighth of the greatest one.
+    /// `1 / self` to 6 % of it, by a subtraction of bits, for normal numbers from 0 to an eighth of the largest one.
     fn near_reciprocal(self) -> Self;
 
     /// `self * 2^n`, rounded once, for a whole `n` and a result whose exponent needs at most two
@@ -114,7 +114,7 @@ pub trait Simd<T: Number>:
     /// (from `i + 4` on with 8 lanes).
     fn sum(self) -> T;
 
-    /// Side of the square that [`Simd::transpose_ptr`] turns.
+    /// Side of the square that [`Simd::transpose_ptr`] transposes.
     const SQUARE: usize = 32 / size_of::<T>();
 
     /// Writes the transpose of a square of `SQUARE` rows: row `i` starts at `rows(i)`; column `j` is
@@ -156,13 +156,13 @@ pub trait Simd<T: Number>:
         unsafe { self.store_part_ptr(to.as_mut_ptr(), to.len()) }
     }
 
-    /// Reads a slice as far as it goes; lanes beyond its end are 0.
+    /// Reads as many elements of a slice as there are; lanes beyond its end are 0.
     #[inline(always)]
     fn load_front(from: &[T]) -> Self {
         if from.len() < T::LANES { Self::load_part(from) } else { Self::load(from) }
     }
 
-    /// Writes a slice as far as it goes.
+    /// Writes as many elements of a slice as there are.
     #[inline(always)]
     fn store_front(self, to: &mut [T]) {
         if to.len() < T::LANES { self.store_part(to) } else { self.store(to) }

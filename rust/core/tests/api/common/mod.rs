@@ -56,7 +56,7 @@ pub(crate) struct Examples<T> {
 }
 
 impl<T: Element> Examples<T> {
-    /// Normal inputs, uniform classes, and weights from 0.5 to 1.5; every fifth row counts for nothing.
+    /// Normal inputs, uniform classes, and weights from 0.5 to 1.5; every fifth row has weight 0.
     pub(crate) fn new(seed: u64, n: usize, d_in: usize, n_classes: usize) -> Self {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let x = Array2::from_shape_vec((n, d_in), normals(seed + 1, n * d_in)).unwrap();
@@ -68,7 +68,7 @@ impl<T: Element> Examples<T> {
         Self { x, classes: lasting(classes), sample_weight: lasting(sample_weight), class_weight }
     }
 
-    /// All rows count as 1.
+    /// All rows have weight 1.
     pub(crate) fn plain(&self) -> Dataset<'_, T> {
         Dataset::new(Names::TRAINING, self.x.view(), &self.classes, None, None, self.class_weight.len())
             .unwrap()
@@ -115,7 +115,7 @@ pub(crate) fn converted<T: Element, U: Element>(values: impl IntoIterator<Item =
     values.into_iter().map(|value| U::from_f64(value.into())).collect()
 }
 
-/// What tells any two numbers apart, 0 from -0 too.
+/// The bits of a number, which distinguish 0 from -0.
 pub(crate) fn bits<T: Element>(values: &[T]) -> Vec<u64> {
     values.iter().map(|&value| value.into().to_bits()).collect()
 }

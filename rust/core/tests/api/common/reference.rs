@@ -7,13 +7,13 @@ use super::index;
 
 /// A network as a function that is smooth in parameters and inputs.
 ///
-/// A ReLU stays on the side of its kink that it was on at the point where the reference was made. The derivatives
-/// there are the network's own, and differences around it never straddle a kink.
+/// A ReLU stays on the side of its kink where it was when the reference was made. The derivatives at that point
+/// are those of the network, and differences around it never straddle a kink.
 pub(crate) struct Reference<'a> {
     network: &'a Network,
     /// For each hidden sum, in the order they are computed, whether it is above 0.
     sides: Vec<bool>,
-    /// The least distance of a hidden sum from 0.
+    /// The smallest distance of a hidden sum from 0.
     pub(crate) margin: f64,
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Logits; `is_above` is told every hidden sum and says on which side of 0 it counts.
+/// Logits; `is_above` is called with every hidden sum and returns on which side of 0 it counts.
 fn forward(
     network: &Network,
     parameters: &[f64],
@@ -112,7 +112,7 @@ fn forward(
     a
 }
 
-/// The activation behind dense layer number `n_dense`, from 1.
+/// The activation after dense layer number `n_dense`, from 1.
 fn hidden(network: &Network, n_dense: usize) -> HiddenActivation {
     network.activations().get(n_dense.wrapping_sub(1)).copied().unwrap_or(HiddenActivation::Prelu)
 }

@@ -77,7 +77,7 @@ pub(super) fn silu_slope(z: f64) -> Wide {
     sigmoid(z) * (wide(1.0) + wide(z) * sigmoid(-z))
 }
 
-/// `tanh(ln(1 + exp(z)))`, and what it lacks to 1.
+/// `tanh(ln(1 + exp(z)))`, and 1 minus it.
 fn tanh_of_softplus(z: f64) -> (Wide, Wide) {
     let two = wide(2.0);
     let t = exp(z);

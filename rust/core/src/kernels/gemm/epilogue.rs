@@ -1,4 +1,4 @@
-//! The two ends of an element's chain of sums: what it starts from, and what becomes of its result.
+//! What the sums of a product start from, and the epilogue that is applied to them.
 
 use std::ops::Range;
 
@@ -28,53 +28,53 @@ impl<T: Scalar> Start<'_, T> {
     }
 }
 
-/// What becomes of the sums of C.
+/// What is done with the sums of C.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Finish<'a, T> {
-    /// They stay as they are.
+pub(crate) enum Epilogue<'a, T> {
+    /// The sums stay as they are.
     Nothing,
     /// `C = f(C)`.
     Activate(Activation),
-    /// `C = C f'`, with the derivative taken from the function's outputs, which lie as C does; they are those outputs
-    /// times the last number.
+    /// `C = C f'`: the derivative is computed from the stored outputs, which have C's layout and were multiplied by
+    /// the last number.
     Chain(Activation, &'a [T], T),
 }
 
-/// What becomes of the sums of a tile of C before they leave the registers.
+/// What is done with the sums of a tile of C before they leave the registers.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum InRegisters<T> {
-    /// They stay as they are.
+    /// The sums stay as they are.
     Nothing,
-    /// What is below 0 becomes 0.
+    /// Negative sums become 0.
     Relu,
-    /// What belongs to an output of 0 becomes 0; the outputs lie as C does.
+    /// Sums whose output is 0 become 0; the outputs have C's layout.
     ReluChain(*const T),
 }
 
-impl<T: Scalar> Finish<'_, T> {
-    /// The part of the finish of a tile, which begins at element `at` of C, that takes no more than a glance at each
-    /// sum; none where [`apply`](Self::apply) is to follow.
+impl<T: Scalar> Epilogue<'_, T> {
+    /// The epilogue of a tile, which begins at element `at` of C, if it is simple enough to be applied in registers;
+    /// otherwise none, and [`apply`](Self::apply) must follow.
     pub(super) fn in_registers(&self, at: usize) -> Option<InRegisters<T>> {
         match *self {
             Self::Nothing => Some(InRegisters::Nothing),
             Self::Activate(Activation::Relu) => Some(InRegisters::Relu),
-            // Its sign says all of an output, whatever it was multiplied by.
+            // The sign of an output suffices, whatever it was multiplied by.
             Self::Chain(Activation::Relu, outputs, _) => Some(InRegisters::ReluChain(outputs[at..].as_ptr())),
             Self::Activate(_) | Self::Chain(..) => None,
         }
     }
 
-    /// Finishes rows that no product made.
+    /// Applies the epilogue to rows that are not the result of a product.
     pub(crate) fn apply_to_rows(&self, rows: &mut [T]) {
         if !rows.is_empty() {
             self.apply(rows, rows.len(), 0..1, 0..rows.len());
         }
     }
 
-    /// Finishes the elements of C, `(m, n)`, in these rows and columns.
+    /// Applies the epilogue to the elements of C, `(m, n)`, in these rows and columns.
     pub(super) fn apply(&self, c: &mut [T], n: usize, rows: Range<usize>, cols: Range<usize>) {
         let part = rows.start * n + cols.start..(rows.end - 1) * n + cols.end;
-        // Whole rows lie one behind the other: they are as good as one.
+        // Whole rows are contiguous and can be treated as one.
         let (stride, width) = if cols.len() == n { (part.len(), part.len()) } else { (n, cols.len()) };
         match *self {
             Self::Nothing => {}
