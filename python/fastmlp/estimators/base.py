@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context, is_regressor
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp import losses
@@ -25,6 +25,7 @@ from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
+from fastmlp.estimators.random_state import legacy_random_state
 from fastmlp.estimators.scale import warn_of_scales
 from fastmlp.estimators.stages import Staged
 from fastmlp.estimators.stochastic import Stochastic
@@ -153,7 +154,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEs
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
 
         layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
-        self._random_state = _legacy_random_state(self.random_state)
+        self._random_state = legacy_random_state(self.random_state)
         if fresh:
             architecture = self._architecture(layer_sizes, X.dtype.name)
             network = architecture.draw(self.activation, self._random_state)
@@ -263,10 +264,3 @@ def goes_on_by_epochs(estimator: BaseMLP) -> bool:
             f"{estimator.solver} is not stochastic."
         )
     return True
-
-
-def _legacy_random_state(random_state: Any) -> np.random.RandomState:
-    """Return scikit-learn's choice; it takes no Generator, which seeds a RandomState."""
-    if isinstance(random_state, np.random.Generator):
-        return np.random.RandomState(random_state.integers(2**32, size=4, dtype=np.uint32))
-    return check_random_state(random_state)
