@@ -93,6 +93,15 @@ def test_categories_that_training_did_not_see_count_as_missing(fitted, table):
     np.testing.assert_array_equal(fitted.predict_proba(unseen), fitted.predict_proba(missing))
 
 
+def test_no_row_has_no_answer(fitted, frames):
+    message = (
+        r"^Found a frame with 0 sample\(s\) \(shape=\(0, 9\)\) while a minimum of 1 is required"
+    )
+    for frame in (frames["pandas"][:0], frames["polars"][:0]):
+        with pytest.raises(ValueError, match=message):
+            fitted.predict(frame)
+
+
 def test_many_rows_are_answered_in_blocks(fitted, table, monkeypatch):
     monkeypatch.setattr("fastmlp.tabular.base._BLOCK", 50)
     blocks = fitted.predict_proba(table)

@@ -92,6 +92,7 @@ def test_categories_of_any_object_are_its_text():
         ([1, 2.5, True, None], [1, 2.5, 1, np.nan]),
         ([Decimal("0.5"), np.float32(2), Fraction(1, 4)], [0.5, 2, 0.25]),
         ([np.bool_(True), float("nan"), np.nan], [1, np.nan, np.nan]),
+        ([10**400, -(10**400)], [np.inf, -np.inf]),
         ([None, None], [np.nan, np.nan]),
         ([pd.NA, 2, pd.NaT], [np.nan, 2, np.nan]),
         ([np.datetime64("1970-01-02"), np.datetime64("NaT")], [86400, np.nan]),

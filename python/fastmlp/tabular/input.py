@@ -23,12 +23,7 @@ def check_table(estimator: Any, X: Any) -> Table:
     table = read_frame(X)
     if table is None:
         return _check_array(estimator, X, reset=True)
-    for count, what in ((table.n_rows, "sample"), (table.n_columns, "feature")):
-        if count == 0:
-            raise ValueError(
-                f"Found a frame with 0 {what}(s) (shape={(table.n_rows, table.n_columns)}) while a "
-                "minimum of 1 is required."
-            )
+    _refuse_empty(table)
     validate_data(estimator, X, skip_check_array=True, reset=True)
     return table
 
@@ -49,6 +44,7 @@ def matching_table(estimator: Any, X: Any) -> Table:
     table = read_frame(X)
     if table is None:
         return _check_array(estimator, X, reset=False)
+    _refuse_empty(table)
     if table.names is None or not hasattr(estimator, "feature_names_in_"):
         validate_data(estimator, X, skip_check_array=True, reset=False)
         return table
@@ -67,6 +63,15 @@ def matching_table(estimator: Any, X: Any) -> Table:
             stacklevel=2,
         )
     return table.select(expected)
+
+
+def _refuse_empty(table: Table) -> None:
+    for count, what in ((table.n_rows, "sample"), (table.n_columns, "feature")):
+        if count == 0:
+            raise ValueError(
+                f"Found a frame with 0 {what}(s) (shape={(table.n_rows, table.n_columns)}) while a "
+                "minimum of 1 is required."
+            )
 
 
 def _check_array(estimator: Any, X: Any, *, reset: bool) -> Table:

@@ -4,7 +4,7 @@ Numbers are float64 with NaN where a value is missing; text is a list with None 
 times are seconds: since 1970 in UTC, since midnight, or of a duration.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from numbers import Real
@@ -43,29 +43,23 @@ def read_objects(name: str, values: list[Any], *, as_category: bool) -> Numbers 
     TypeError
         If a value is neither a number, text, a date nor a time, or if dates are mixed with others.
     """
-    if set(map(type, values)) == {str}:
-        return values
-    values = [None if _is_missing(value) else value for value in values]
-    kinds = set(map(type, values)) - {type(None)}
-    if as_category:
-        return [None if value is None else _category(value) for value in values]
-    if kinds and all(issubclass(kind, str) for kind in kinds):
-        return values
-    if all(issubclass(kind, _NUMBER) for kind in kinds):
-        return np.array([np.nan if value is None else float(value) for value in values])
-    if all(issubclass(kind, date | np.datetime64) for kind in kinds):
-        return seconds(np.array([_in_utc(value) for value in values], dtype="datetime64[us]"))
-    if all(issubclass(kind, timedelta | np.timedelta64) for kind in kinds):
-        return seconds(np.array(values, dtype="timedelta64[us]"))
-    if all(issubclass(kind, time) for kind in kinds):
-        return np.array([np.nan if value is None else _since_midnight(value) for value in values])
-    if all(issubclass(kind, (str, *_NUMBER)) for kind in kinds):
-        return [None if value is None else _category(value) for value in values]
-    found = ", ".join(sorted(kind.__name__ for kind in kinds))
-    raise TypeError(
-        f"each value of column {name} of X must be a number or text, or all of them dates or "
-        f"times; an argument must be a string or a number, got values of type {found}"
-    )
+    try:
+        present = {value for value in set(values) if not _is_missing(value)}
+    except TypeError:  # a value that cannot be in a set, such as a list
+        raise _unreadable(name, set(map(type, values))) from None
+    kinds = set(map(type, present))
+
+    def all_are(*bases: Any) -> bool:
+        return all(issubclass(kind, bases) for kind in kinds)
+
+    if as_category or (all_are(str, *_NUMBER) and not all_are(*_NUMBER)):
+        names = {value: _category(value) for value in present}
+        return [names.get(value) for value in values]
+    convert = next((convert for bases, convert in _NUMERIC if all_are(*bases)), None)
+    if convert is None:
+        raise _unreadable(name, kinds)
+    numbers = {value: convert(value) for value in present}
+    return np.array([numbers.get(value, np.nan) for value in values], dtype=np.float64)
 
 
 def seconds(times: NDArray[Any]) -> Numbers:
@@ -102,17 +96,45 @@ def _is_missing(value: Any) -> bool:
 
 def _category(value: Any) -> str:
     if isinstance(value, _NUMBER):
-        number = float(value)
+        number = _number(value)
         return str(int(number)) if number.is_integer() else repr(number)
     return str(value)
 
 
-def _in_utc(value: Any) -> Any:
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer that no float64 is near to
+        return np.inf if value > 0 else -np.inf
+
+
+def _since_1970(value: Any) -> float:
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).replace(tzinfo=None)
-    return value
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    return float(seconds(np.array([value], dtype="datetime64[us]"))[0])
+
+
+def _duration(value: Any) -> float:
+    return float(seconds(np.array([value], dtype="timedelta64[us]"))[0])
 
 
 def _since_midnight(value: time) -> float:
     whole = 3600 * value.hour + 60 * value.minute + value.second
     return whole + value.microsecond / 1e6
+
+
+# Types that are numbers together, and what makes a number of each.
+_NUMERIC: tuple[tuple[tuple[type, ...], Callable[[Any], float]], ...] = (
+    (_NUMBER, _number),
+    ((date, np.datetime64), _since_1970),
+    ((timedelta, np.timedelta64), _duration),
+    ((time,), _since_midnight),
+)
+
+
+def _unreadable(name: str, kinds: set[type]) -> TypeError:
+    found = ", ".join(sorted(kind.__name__ for kind in kinds))
+    return TypeError(
+        f"each value of column {name} of X must be a number or text, or all of them dates or "
+        f"times; an argument must be a string or a number, got values of type {found}"
+    )
