@@ -102,6 +102,16 @@ def test_rows_of_weight_0_count_for_nothing(quick, table, kinds):
     np.testing.assert_array_equal(weighted.predict_proba(table), without.predict_proba(table))
 
 
+def test_a_class_of_weight_0_is_never_predicted(quick, table, kinds):
+    clf = quick("classifier", class_weight={"fair": 0.0}, max_iter=40).fit(table, kinds)
+    assert clf.classes_.tolist() == ["cheap", "dear", "fair"]
+    assert set(clf.predict(table)) == {"cheap", "dear"}
+    rows = kinds != "fair"
+    alone = quick("classifier", max_iter=40).fit(table[rows], kinds[rows])
+    for ours, theirs in zip(clf._front.columns, alone._front.columns, strict=True):
+        assert repr(ours) == repr(theirs)
+
+
 def test_the_scale_of_weights_has_no_meaning(quick, table, prices):
     weights = np.random.default_rng(0).random(len(table)) + 0.1
     expected = quick("regressor").fit(table, prices, weights).predict(table)

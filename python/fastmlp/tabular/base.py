@@ -132,12 +132,9 @@ class BaseTabular(TabularInFile, BaseEstimator):
         y = self._checked_target(y)
         check_consistent_length(np.empty(table.n_rows), y)
         weights = _checked_weights(sample_weight, table.n_rows)
-        if weights is not None and not weights.all():
-            # They count for nothing, not even for what is learned of columns.
-            present = np.flatnonzero(weights)
-            table, y, weights = table.take(present), y[present], weights[present]
+        table, y, weights = _without_weight_0(table, y, weights)
         target, weights = self._learn_target(y, weights)
-        y = self._encode(y)
+        table, y, weights = _without_weight_0(table, self._encode(y), weights)
         recipe = choose(self._recipe, self.preset, self._choices(), table.n_rows, table.n_columns)
         is_category = named_categories(self.categorical_features, table.n_columns, table.names)
         self._front = learn_front(table, is_category, weights, recipe.n_bins)
@@ -182,7 +179,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         if weights is not None:
             if dtype == "float32":
                 # Their scale has no meaning without a penalty, and may be beyond float32.
-                weights = weights / weights.mean()
+                weights = weights / weights.max()
             weights = weights.astype(dtype)[chosen]
         return Rows(self._front.inputs(table.take(chosen), dtype), y[chosen], weights)
 
@@ -249,3 +246,13 @@ def _checked_weights(sample_weight: Any, n_rows: int) -> NDArray[np.float64] | N
     if not weights.any():
         raise ValueError("sample_weight must have a weight > 0, got zeros alone")
     return weights
+
+
+def _without_weight_0(
+    table: Table, y: NDArray[Any], weights: NDArray[Any] | None
+) -> tuple[Table, NDArray[Any], NDArray[Any] | None]:
+    """Leave out rows that count for nothing, not even for what is learned of columns."""
+    if weights is None or weights.all():
+        return table, y, weights
+    present = np.flatnonzero(weights)
+    return table.take(present), y[present], weights[present]
