@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from core.test_finite_differences import assert_is_slope_along_directions
 
 import fastmlp
 
@@ -30,18 +31,7 @@ def factors(mlp, X, seed, dropout):
 def test_the_gradient_is_that_of_the_masked_network(rng, sizes, activation):
     mlp, X, y = make(rng, sizes, activation)
     call = {"X": X, "y": y, "dropout": 0.3, "seed": 7}
-    _, gradient = mlp.loss_and_grad(**call)
-    start = mlp.parameters.copy()
-    for _ in range(5):
-        direction = rng.standard_normal(mlp.n_parameters)
-        direction /= np.linalg.norm(direction)
-        losses = []
-        for sign in (1, -1):
-            mlp.parameters[:] = start + sign * 1e-6 * direction
-            losses.append(mlp.loss_and_grad(**call)[0])
-        mlp.parameters[:] = start
-        slope = (losses[0] - losses[1]) / 2e-6
-        assert slope == pytest.approx(gradient @ direction, rel=1e-5, abs=1e-8)
+    assert_is_slope_along_directions(mlp, call, 5, rng)
 
 
 @pytest.mark.parametrize("rate", [0.15, 0.5, 0.9])

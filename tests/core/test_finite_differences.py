@@ -32,6 +32,22 @@ def assert_is_slope(gradient, truth, loss):
     assert np.abs(gradient - truth).max() <= 1e-10 * max(np.abs(truth).max(), loss)
 
 
+def assert_is_slope_along_directions(mlp, call, n_directions, rng):
+    """The gradient of `loss_and_grad(**call)` is the slope of its loss along random directions."""
+    _, gradient = mlp.loss_and_grad(**call)
+    start = mlp.parameters.copy()
+    for _ in range(n_directions):
+        direction = rng.standard_normal(mlp.n_parameters)
+        direction /= np.linalg.norm(direction)
+        losses = []
+        for sign in (1, -1):
+            mlp.parameters[:] = start + sign * 1e-6 * direction
+            losses.append(mlp.loss_and_grad(**call)[0])
+        mlp.parameters[:] = start
+        slope = (losses[0] - losses[1]) / 2e-6
+        assert slope == pytest.approx(gradient @ direction, rel=1e-5, abs=1e-8)
+
+
 def clear_of_kinks(mlp, reference_of, rng, n):
     """Rows whose hidden sums are all too far from zero for a step to carry them across."""
     X = rng.standard_normal((40 * n, mlp.layer_sizes[0]))

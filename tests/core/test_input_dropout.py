@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from core.test_finite_differences import assert_is_slope_along_directions
 
 import fastmlp
 
@@ -81,18 +82,7 @@ def test_the_gradient_is_that_of_the_masked_network(dropout, make, rng):
     mlp = make(activation="tanh")
     X, y = batch(rng, mlp, 40)
     call = {"X": X, "y": y, "dropout": dropout, "input_dropout": 0.3, "seed": 7}
-    _, gradient = mlp.loss_and_grad(**call)
-    start = mlp.parameters.copy()
-    for _ in range(3):
-        direction = rng.standard_normal(mlp.n_parameters)
-        direction /= np.linalg.norm(direction)
-        losses = []
-        for sign in (1, -1):
-            mlp.parameters[:] = start + sign * 1e-6 * direction
-            losses.append(mlp.loss_and_grad(**call)[0])
-        mlp.parameters[:] = start
-        slope = (losses[0] - losses[1]) / 2e-6
-        assert slope == pytest.approx(gradient @ direction, rel=1e-5, abs=1e-8)
+    assert_is_slope_along_directions(mlp, call, 3, rng)
 
 
 @pytest.mark.parametrize("kind", [sp.csr_array, sp.csr_matrix])

@@ -479,15 +479,3 @@ def test_a_focal_loss_is_exact_where_the_prediction_is_certain(output, gamma, dt
     truth = np.exp(-gamma * np.logaddexp(0.0, z)) * np.logaddexp(0.0, -z)
     np.testing.assert_allclose(found, truth, rtol=1e-5 if dtype == "float32" else 1e-13)
     assert np.all(np.diff(found) < 0)
-
-
-def test_estimators_refuse_networks_whose_loss_scikit_learn_has_no_words_for():
-    pytest.importorskip("sklearn")
-    for cls, loss, own in [
-        (fastmlp.MLPClassifier, losses.Focal(), losses.CrossEntropy()),
-        (fastmlp.MLPRegressor, losses.Huber(), losses.SquaredError()),
-        (fastmlp.MLPRegressor, losses.Gamma(), losses.Poisson()),
-    ]:
-        message = f"the network must have the loss of its output, {own}, got {loss}"
-        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            cls.from_network(fastmlp.MLP([2, 3], loss=loss))

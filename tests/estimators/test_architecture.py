@@ -14,7 +14,7 @@ import sklearn.neural_network
 from sklearn.base import clone
 
 import fastmlp
-from fastmlp import MLP, MLPClassifier, MLPRegressor
+from fastmlp import MLP, MLPClassifier, MLPRegressor, losses
 from fastmlp._core import ACTIVATIONS
 from fastmlp.checkpoint import Checkpoint
 
@@ -446,3 +446,14 @@ def test_what_both_describe_is_written_once_and_needs_no_docstrings():
         [sys.executable, "-OO", "-c", program], check=True, capture_output=True, encoding="utf-8"
     )
     assert run.stdout == "None MLPRegressor(dropout=0.5)\n"
+
+
+def test_estimators_refuse_networks_whose_loss_scikit_learn_has_no_words_for():
+    for cls, loss, own in [
+        (MLPClassifier, losses.Focal(), losses.CrossEntropy()),
+        (MLPRegressor, losses.Huber(), losses.SquaredError()),
+        (MLPRegressor, losses.Gamma(), losses.Poisson()),
+    ]:
+        message = f"the network must have the loss of its output, {own}, got {loss}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            cls.from_network(MLP([2, 3], loss=loss))

@@ -174,8 +174,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEs
             else:
                 course = self._fit_stochastic(network, data, held, listeners, incremental)
         if not np.isfinite(network.parameters).all():
-            epoch = self.n_iter_
-            raise ValueError(not_finite(self, data.X, data.y, data.sample_weight, epoch))
+            raise ValueError(not_finite(self, data, self.n_iter_))
         return course
 
     @classmethod
@@ -201,10 +200,8 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, CallbackSupportMixin, BaseEs
         return estimator
 
     def _network_of_sizes(self, layer_sizes: list[int]) -> MLP:
-        network, goes_on = (
-            self.network_,
-            "warm_start and partial_fit go on with the network that is there",
-        )
+        network = self.network_
+        goes_on = "warm_start and partial_fit go on with the network that is there"
         if list(network.layer_sizes) != layer_sizes:
             raise ValueError(
                 f"{goes_on}, whose layers have sizes {list(network.layer_sizes)}; the parameters "

@@ -7,49 +7,38 @@ from numpy.typing import NDArray
 from sklearn.base import is_regressor
 
 from fastmlp.estimators.scale import TOO_FAR, cure, spread_of
+from fastmlp.estimators.validation import Rows
 
 # Numbers above this are worth scaling.
 _LARGE = 1e3
 
 
-def not_finite(
-    estimator: Any,
-    X: Any,
-    y: NDArray[Any],
-    sample_weight: NDArray[Any] | None,
-    epoch: int,
-) -> str:
+def not_finite(estimator: Any, data: Rows, epoch: int) -> str:
     """Return the message of the error; its first two sentences are scikit-learn's.
 
     Parameters
     ----------
     estimator : object
         The estimator.
-    X, y, sample_weight : ndarray or sparse matrix
+    data : Rows
         What it is trained on.
     epoch : int
         The epoch that did not end, from 1; 0 if there was none.
     """
     return (
         "Solver produced non-finite parameter weights. The input data may contain large values and "
-        f"need to be preprocessed. {diagnosis(estimator, X, y, sample_weight, epoch)}"
+        f"need to be preprocessed. {diagnosis(estimator, data, epoch)}"
     )
 
 
-def diagnosis(
-    estimator: Any,
-    X: Any,
-    y: NDArray[Any],
-    sample_weight: NDArray[Any] | None,
-    epoch: int,
-) -> str:
+def diagnosis(estimator: Any, data: Rows, epoch: int) -> str:
     """Say in which epoch training diverged, and which causes are likely."""
     unit = "iteration" if estimator.solver == "lbfgs" else "epoch"
     when = f"in {unit} {epoch}" if epoch else "at its start"
     causes = [
-        *_of_features(estimator, X),
-        *_of_targets(estimator, y),
-        *_of_the_penalty(estimator, sample_weight),
+        *_of_features(estimator, data.X),
+        *_of_targets(estimator, data.y),
+        *_of_the_penalty(estimator, data.sample_weight),
     ]
     if estimator.solver != "lbfgs":
         likely = "may be" if causes else "is likely"

@@ -41,10 +41,16 @@ class Labels:
             self.n_outputs_ = len(self.classes_)
             if y.ndim != 1:
                 raise ValueError("The object was not fitted with multilabel input.")
+            return self._indices_or_indicator(y)
+        indicator = self._indices_or_indicator(y)
+        self.n_outputs_ = 1 if indicator.ndim == 1 else indicator.shape[1]
+        return indicator
+
+    def _indices_or_indicator(self, y: Any) -> NDArray[Any]:
+        if self.out_activation_ == "softmax":
             return np.searchsorted(self.classes_, y)
-        indicator = self._label_binarizer.transform(y)
-        self.n_outputs_ = indicator.shape[1]
-        return indicator.ravel() if self.n_outputs_ == 1 else indicator
+        indicator: NDArray[Any] = self._label_binarizer.transform(y)
+        return indicator.ravel() if indicator.shape[1] == 1 else indicator
 
     def _encode_validation(self, y: Any) -> NDArray[Any]:
         """Return the same of labels for validation, which are among those of training."""
@@ -57,10 +63,7 @@ class Labels:
             )
         if len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
             raise ValueError(f"y_val has classes that y has not: {unknown}")
-        if self.out_activation_ == "softmax":
-            return np.searchsorted(self.classes_, y)
-        indicator = self._label_binarizer.transform(y)
-        return indicator.ravel() if self.n_outputs_ == 1 else indicator
+        return self._indices_or_indicator(y)
 
     def _weigh(
         self, y: NDArray[Any], sample_weight: NDArray[Any] | None, *, incremental: bool

@@ -59,7 +59,7 @@ class LBFGS(LiveParameters):
             # From there the line search would find no way, and SciPy end as if it had converged.
             begins = watch.last.n_epochs == 0
             if begins and not (np.isfinite(loss) and np.isfinite(gradient).all()):
-                raise ValueError(not_finite(self, *data[:2], data.sample_weight, 0))
+                raise ValueError(not_finite(self, data, 0))
             return loss, gradient
 
         def note(intermediate_result: scipy.optimize.OptimizeResult) -> None:

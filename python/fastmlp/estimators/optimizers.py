@@ -35,6 +35,11 @@ class Optimizers:
     # What its learning rate follows from.
     _optimizer_rate: tuple[Any, ...]
 
+    @property
+    def _is_planned(self) -> bool:
+        """Whether the learning rate is planned for all steps of a fit, and ends it."""
+        return self.learning_rate in PLANNED
+
     def _next_optimizer(self, incremental: bool) -> Optimizer:
         """Return the optimizer that goes on, with the parameters that the estimator has now."""
         by_epochs = self.solver == "sgd" or self.learning_rate == "plateau"
@@ -61,10 +66,8 @@ class Optimizers:
 
     def _make_optimizer(self) -> Optimizer:
         options: dict[str, Any] = {"clip_norm": self.clip_norm}
-        if self.learning_rate in PLANNED or self.warmup:
-            options["schedule"] = (
-                self.learning_rate if self.learning_rate in PLANNED else "constant"
-            )
+        if self._is_planned or self.warmup:
+            options["schedule"] = self.learning_rate if self._is_planned else "constant"
             options["warmup"] = self.warmup
         if self.solver == "sgd":
             return SGD(

@@ -15,7 +15,7 @@ from fastmlp.estimators.divergence import diagnosis, not_finite
 from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.live import LiveParameters
 from fastmlp.estimators.optimizers import Optimizers, Progress
-from fastmlp.estimators.parameters import PLANNED, dropout_rates
+from fastmlp.estimators.parameters import dropout_rates
 from fastmlp.estimators.validation import Rows, Validation, split
 from fastmlp.estimators.watch import Watch
 
@@ -139,9 +139,8 @@ class Stochastic(Optimizers, LiveParameters):
         made = len(self.loss_curve_)
         epochs = 1 if incremental else self.max_iter
         course = {"epochs": epochs, "seed": self._random_state if self.shuffle else None}
-        is_planned = self.learning_rate in PLANNED
-        if incremental and (is_planned or self.warmup):
-            if is_planned and made >= self.max_iter:
+        if incremental and (self._is_planned or self.warmup):
+            if self._is_planned and made >= self.max_iter:
                 raise ValueError(
                     f"learning_rate={self.learning_rate!r} is planned for max_iter={self.max_iter} "
                     f"epochs, and {made} were made"
@@ -160,15 +159,14 @@ class Stochastic(Optimizers, LiveParameters):
         The error comes at once if there is no whole epoch, and the estimator stays as it was.
         """
         epoch = watch.last.n_epochs + 1
-        found = (self, data.X, data.y, data.sample_weight, epoch)
         if watch.stops_early:
             watch.note_divergence()
             best = "The parameters are those with the best validation score."
-            return partial(_warn_of_convergence, f"{diagnosis(*found)} {best}")
+            return partial(_warn_of_convergence, f"{diagnosis(self, data, epoch)} {best}")
         if epoch == 1:
-            raise ValueError(not_finite(*found)) from error
+            raise ValueError(not_finite(self, data, epoch)) from error
         kept = "The estimator has the last finite parameters, in the midst of that epoch."
-        return partial(_raise_from, ValueError(f"{not_finite(*found)} {kept}"), error)
+        return partial(_raise_from, ValueError(f"{not_finite(self, data, epoch)} {kept}"), error)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         """Return what the split keeps the shares of; None lets chance alone decide."""

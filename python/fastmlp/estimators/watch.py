@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from fastmlp._core import MLP, Epoch, Optimizer
 from fastmlp.estimators.listeners import FitInfo, Listeners
 from fastmlp.estimators.optimizers import SMALLEST_RATE, Progress
-from fastmlp.estimators.parameters import PLANNED
 from fastmlp.estimators.validation import Measured, Validation
 
 
@@ -75,8 +74,6 @@ class Watch:
         self.most_seconds = np.inf if estimator.max_time is None else estimator.max_time
         self.is_late = False
         self.stopped = False
-        # If the learning rate is planned ahead, the plan says when training is over.
-        self.is_planned = estimator.learning_rate in PLANNED
         # Whether the score decides about the end, and about the parameters.
         self.stops_early = validation is not None and estimator.early_stopping
         self.losses: list[float] = []
@@ -145,7 +142,7 @@ class Watch:
                 f"max_time={self.estimator.max_time} seconds were over after epoch "
                 f"{self.last.n_epochs}"
             )
-        elif not self.stopped and not self.is_planned:
+        elif not self.stopped and not self.estimator._is_planned:
             how = f"Maximum iterations ({self.estimator.max_iter}) reached"
         else:
             return None
@@ -210,7 +207,7 @@ class Watch:
         rate = last.learning_rate
         if self.estimator.solver == "sgd" and self.estimator.learning_rate == "invscaling":
             rate = self.estimator._scaled_rate(t)
-        may_end = self.stops_early or not self.is_planned
+        may_end = self.stops_early or not self.estimator._is_planned
         if no_improvement > self.estimator.n_iter_no_change and may_end:
             self.stopped, rate, event = self._end_or_slow_down(rate)
             if not self.stopped:

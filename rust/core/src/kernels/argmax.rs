@@ -59,6 +59,18 @@ fn argmax_of_row<T: Scalar>(row: &[T]) -> i64 {
     best as i64
 }
 
+/// The greatest number, and where it comes first; a NaN is passed over unless it stands first.
+#[inline(always)]
+pub(crate) fn first_greatest<T: Scalar>(row: &[T]) -> (T, usize) {
+    let (mut greatest, mut first) = (row[0], 0);
+    for (i, &z) in row.iter().enumerate() {
+        if z > greatest {
+            (greatest, first) = (z, i);
+        }
+    }
+    (greatest, first)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{argmax, argmax_of_row};

@@ -9,6 +9,7 @@
 //!
 //! where `t[k] = c[k] s / K`, and for the class of the row `c[y] (1 - s)` more, with the weights `c` of the `K` classes.
 
+use crate::kernels::argmax::first_greatest;
 use crate::kernels::row_loss::ln_1p;
 use crate::kernels::tally::Tally;
 use crate::kernels::vector::all_below;
@@ -99,18 +100,6 @@ fn lane<T: Scalar, V: Simd<T>>(x: V) -> T {
     let mut lanes = [T::ZERO; 16];
     x.store(&mut lanes);
     lanes[0]
-}
-
-/// The greatest number, and where it comes first; a NaN is passed over unless it stands first.
-#[inline(always)]
-fn first_greatest<T: Scalar>(row: &[T]) -> (T, usize) {
-    let (mut greatest, mut first) = (row[0], 0);
-    for (i, &z) in row.iter().enumerate() {
-        if z > greatest {
-            (greatest, first) = (z, i);
-        }
-    }
-    (greatest, first)
 }
 
 simd_fn! {

@@ -64,6 +64,7 @@ use crate::numbers::Scalar;
 
 pub use activation::Activation;
 pub(crate) use activation::Suits;
+pub(crate) use argmax::first_greatest;
 pub(crate) use class_losses::ClassLoss;
 pub(crate) use gemm::{Epilogue, Matrix, Start};
 pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;

@@ -18,12 +18,16 @@ impl<T: Element> Inference<T> {
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
         let network = pass.plan.network();
+        // Where all rows weigh the same, the rows that are right are counted with their losses, exactly: a sum of
+        // weights would be rounded.
+        let is_scored = !network.output().is_probability() || data.is_weighted();
         let parts = Parts::new::<T>(pass.plan, data.n_rows());
         let zero = (Tally::default(), Score::zero(network.layout().d_out()));
         let mut sums = vec![zero.clone(); parts.len()];
         team.share(sums.iter_mut().enumerate(), |thread, (part, (tally, score))| {
             parts.tiles(part).try_for_each(|rows| {
-                tally.add(self.tally_tile(pass, thread, data, (rows, scale), Some(&mut *score))?);
+                let score = is_scored.then_some(&mut *score);
+                tally.add(self.tally_tile(pass, thread, data, (rows, scale), score)?);
                 Ok(())
             })
         })?;
@@ -34,8 +38,7 @@ impl<T: Element> Inference<T> {
         }
         let value = match network.output() {
             Output::Identity | Output::Exp => score.r_squared(network, data, scale)?,
-            Output::Softmax | Output::Sigmoid if data.is_weighted() => score.accuracy(),
-            // Exactly, where a sum of equal weights would be rounded.
+            Output::Softmax | Output::Sigmoid if is_scored => score.accuracy(),
             Output::Softmax | Output::Sigmoid => tally.correct as f64 / data.n_rows() as f64,
         };
         Ok((tally, value))

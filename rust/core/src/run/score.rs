@@ -3,7 +3,7 @@
 use crate::arch::Network;
 use crate::data::{Dataset, Rows};
 use crate::error::Result;
-use crate::kernels::{Element, Output};
+use crate::kernels::{Element, Output, first_greatest};
 use crate::run::targets::TileTargets;
 
 /// Rows whose targets are read at once.
@@ -33,7 +33,7 @@ impl Score {
             let weight: f64 = weight.into();
             self.weight += weight;
             if output == Output::Softmax {
-                if first_greatest(z) == targets.labels()[i] as usize {
+                if first_greatest(z).1 == targets.labels()[i] as usize {
                     self.right += weight;
                 }
                 continue;
@@ -107,14 +107,4 @@ fn squared_deviations<T: Element>(network: &Network, data: &Dataset<'_, T>, scal
     });
     each(&mut |j, y, weight| squares[j] += weight * (y - means[j]) * (y - means[j]));
     Ok(squares)
-}
-
-fn first_greatest<T: Element>(z: &[T]) -> usize {
-    let mut best = 0;
-    for (i, &value) in z.iter().enumerate() {
-        if value > z[best] {
-            best = i;
-        }
-    }
-    best
 }
