@@ -33,6 +33,14 @@ def test_presets_are_numbers_of_networks():
             assert choose(BASE, preset, {}, n_rows, 10).n_members == n_members
 
 
+def test_one_network_alone_has_weight_decay():
+    assert choose(BASE, "fast", {}, 5000, 10).weight_decay == BASE.weight_decay > 0
+    assert choose(BASE, "default", {}, 5000, 10).weight_decay == 0
+    assert choose(BASE, "default", {"n_members": 1}, 5000, 10).weight_decay == BASE.weight_decay
+    assert choose(BASE, "fast", {"n_members": 2}, 5000, 10).weight_decay == 0
+    assert choose(BASE, "best", {"weight_decay": 0.3}, 5000, 10).weight_decay == 0.3
+
+
 def test_few_rows_are_one_batch_in_double_without_chance():
     few = choose(BASE, "default", {"batch_size": 8}, 99, 10)
     assert (few.batch_size, few.dtype, few.dropout) == (99, "float64", 0.0)
@@ -47,12 +55,12 @@ def test_what_the_caller_chose_is_kept():
         "batch_size": 5000,
         "hidden_layer_sizes": (),
         "learning_rate_init": 1.0,
-        "weight_decay": None,
+        "label_smoothing": None,
     }
     recipe = choose(BASE, "best", given, 200, 10)
     for name in ("n_members", "dropout", "max_iter", "hidden_layer_sizes", "learning_rate_init"):
         assert getattr(recipe, name) == given[name]
-    assert recipe.weight_decay == BASE.weight_decay
+    assert recipe.label_smoothing == BASE.label_smoothing
     assert recipe.batch_size == 200
 
 

@@ -41,7 +41,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     learning_rate_init : float, default=None
         Largest learning rate, > 0, in a parametrisation that suits every width; None is 0.04.
     weight_decay : float, default=None
-        Decay of the weights, >= 0; None is 0.02.
+        Decay of the weights, >= 0. None is 0.02 for one network, and 0 for several.
     dropout : float, default=None
         Share of each hidden layer's outputs that a training step leaves out, in [0, 1). None is
         0.15, and 0 for fewer than 100 rows.

@@ -2,8 +2,9 @@
 
 Most of it is RealMLP-TD-S [1]_: three hidden layers of 256, steps that do not depend on the width,
 a learnable scale per input, Adam with a short memory, label smoothing. Dropout and weight decay are
-those of RealMLP-TD. Bins for numbers take the place of its embeddings (see `numeric`), and 16
-epochs with one decay of the learning rate that of 256 with four.
+those of RealMLP-TD, but several networks have no weight decay: their mean gains more from
+differences between them than each loses. Bins for numbers take the place of RealMLP-TD's embeddings
+(see `numeric`), and 16 epochs with one decay of the learning rate that of 256 with four.
 
 References
 ----------
@@ -79,8 +80,11 @@ def choose(base: Recipe, preset: str, given: dict[str, Any], n_rows: int, n_colu
         batch_size = n_rows
         fields = _FEW
     epochs_of_steps = -(-_STEPS * batch_size // n_rows)
+    n_members = chosen.pop("n_members", PRESETS[preset])
+    if n_members > 1:
+        fields = fields | {"weight_decay": 0.0}
     fields = fields | {
-        "n_members": PRESETS[preset],
+        "n_members": n_members,
         "max_iter": max(_EPOCHS, epochs_of_steps),
         "batch_size": batch_size,
     }
