@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import RobustScaler
@@ -95,6 +95,8 @@ def test_a_weight_counts_as_so_many_rows(data):
     assert repr(weighted) == repr(repeated)
 
 
+# Further from the centre than float64 can say in units of the scale.
+@example(np.array([1e-123, 0, 0, 0]), np.full(5, 1e185))
 @given(
     arrays(np.float64, st.integers(1, 8), elements=st.floats(allow_infinity=False)),
     arrays(np.float64, 5, elements=st.floats(allow_infinity=False)),

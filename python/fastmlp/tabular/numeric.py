@@ -94,7 +94,7 @@ class Numeric:
         values = np.where(missing, self.centre, values)
         with np.errstate(over="ignore"):
             from_centre = np.clip(values - self.centre, -_LARGEST, _LARGEST)
-        z = np.clip(from_centre * self.scale, -_FAR, _FAR)
+            z = np.clip(from_centre * self.scale, -_FAR, _FAR)
         inputs[:, 0] = z / np.hypot(1, z / _LIMIT)
         for place, (low, high) in enumerate(zip(self.edges[:-1], self.edges[1:], strict=True), 1):
             with np.errstate(over="ignore"):
