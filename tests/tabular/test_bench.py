@@ -1,4 +1,4 @@
-"""The measurement on tables runs, counts and reports; what it measures is no matter of a test."""
+"""The measurement on tables runs, counts and reports; the size of its times is not tested."""
 
 import json
 import re

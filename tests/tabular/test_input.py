@@ -149,7 +149,7 @@ def test_categorical_features_that_are_none(given, message, quick, table, prices
 
 
 def test_categorical_features_need_names(quick, table, prices, frames):
-    message = r"^categorical_features names \['colour'\], which X has not; it has \['size', .*\]$"
+    message = r"^categorical_features names \['colour'\], but the columns of X are \['size', .*\]$"
     with pytest.raises(ValueError, match=message):
         quick("regressor", categorical_features=["colour", "size"]).fit(table, prices)
     message = (

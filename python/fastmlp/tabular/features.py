@@ -58,5 +58,5 @@ def named_categories(
         )
     unknown = [name for name in found.tolist() if name not in names]
     if unknown:
-        raise ValueError(f"categorical_features names {unknown}, which X has not; it has {names}")
+        raise ValueError(f"categorical_features names {unknown}, but the columns of X are {names}")
     return np.isin(names, found)

@@ -80,11 +80,10 @@ def choose(base: Recipe, preset: str, given: dict[str, Any], n_rows: int, n_colu
         batch_size = n_rows
         fields = _FEW
     epochs_of_steps = -(-_STEPS * batch_size // n_rows)
-    n_members = chosen.pop("n_members", PRESETS[preset])
-    if n_members > 1:
+    if chosen.get("n_members", PRESETS[preset]) > 1:
         fields = fields | {"weight_decay": 0.0}
     fields = fields | {
-        "n_members": n_members,
+        "n_members": PRESETS[preset],
         "max_iter": max(_EPOCHS, epochs_of_steps),
         "batch_size": batch_size,
     }
