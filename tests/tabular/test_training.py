@@ -200,7 +200,7 @@ def test_a_stop_ends_training_after_the_epoch(rng):
     assert len(trained.losses) == 1
 
 
-def test_probabilities_are_made_honest(rng):
+def test_probabilities_are_calibrated(rng):
     """The factor on the outputs is that of the smallest log loss, found here on a grid."""
     X = rng.standard_normal((400, 3)).astype(np.float32)
     y = (X[:, 0] + rng.standard_normal(400) > 0).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Estimators for tables as they are: numbers of any scale, categories, dates, gaps.
+"""Estimators for tables as they are: numbers of any scale, categories, dates, missing values.
 
 `TabularClassifier` and `TabularRegressor` take a frame of pandas, polars or pyarrow, or an array.
 They learn how columns become the inputs of a network together with the network, and one file holds

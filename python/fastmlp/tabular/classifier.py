@@ -20,7 +20,7 @@ from fastmlp.tabular.target import Classes, Target
 
 
 class TabularClassifier(ClassifierMixin, BaseTabular):
-    """Classifier for tables as they are: numbers of any scale, categories, dates, gaps.
+    """Classifier for tables as they are: numbers of any scale, categories, dates, missing values.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     label_smoothing : float, default=None
         Share, in [0, 1), by which training draws targets towards the mean of all classes; None is
         0.1. Where rows validate, the outputs are then multiplied by the factor that suits those
-        rows best, so that probabilities are honest again.
+        rows best, which calibrates the probabilities.
     batch_size : int, default=None
         Rows of a step, at least 1. None is 64 to 1,024 by the number of rows. With fewer than 100
         rows a step has them all.

@@ -15,7 +15,7 @@ from fastmlp.tabular.target import Target, Values
 
 
 class TabularRegressor(RegressorMixin, BaseTabular):
-    """Regressor for tables as they are: numbers of any scale, categories, dates, gaps.
+    """Regressor for tables as they are: numbers of any scale, categories, dates, missing values.
 
     The target is standardised inside, and a prediction lies between the smallest and the largest
     target of training. Targets with several outputs have one network for all of them.

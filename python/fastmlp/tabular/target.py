@@ -14,7 +14,7 @@ from fastmlp.tabular.recipe import Recipe
 if TYPE_CHECKING:
     from fastmlp._core import Output
 
-# Of outputs, the factors that may make probabilities honest.
+# The smallest and the largest factor by which outputs are multiplied to calibrate probabilities.
 _SHARPENING = (0.25, 4.0)
 
 
@@ -59,7 +59,7 @@ class Classes:
         return network.evaluate(rows.X, rows.y, rows.weights, n_jobs=n_jobs)[1]
 
     def finish(self, network: MLP, rows: Rows, n_jobs: int | None) -> None:
-        """Make probabilities honest: multiply the outputs by what lowers the log loss most.
+        """Calibrate probabilities: multiply the outputs by the factor of the smallest log loss.
 
         References
         ----------
