@@ -10,7 +10,7 @@ import pytest
 import fastmlp
 from fastmlp._extras import require
 
-EXTRAS = ("pandas", "sklearn", "matplotlib", "click", "tqdm")
+EXTRAS = ("pandas", "sklearn", "matplotlib", "click", "tqdm", "narwhals")
 BLOCK = f"""
 import sys
 
@@ -98,7 +98,9 @@ def test_each_function_says_which_command_installs(call, distribution):
     )
 
 
-@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+@pytest.mark.parametrize(
+    "name", ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
+)
 def test_an_estimator_says_which_command_installs(name):
     assert run_without_extras(f"""
         try:

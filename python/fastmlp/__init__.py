@@ -2,7 +2,8 @@
 
 `MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` records the training. They
 need only NumPy. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
-engine. The modules around them need the packages that ``pip install "fastmlp[all]"`` installs:
+engine, `TabularClassifier` and `TabularRegressor` estimators for tables of mixed columns. They and
+the modules around them need the packages that ``pip install "fastmlp[all]"`` installs:
 
 ==================  ==============================================================
 fastmlp.losses      losses for ``MLP(..., loss=...)``; they need NumPy alone
@@ -37,6 +38,7 @@ from fastmlp._extras import require
 
 if TYPE_CHECKING:
     from fastmlp.estimators import MLPClassifier, MLPRegressor
+    from fastmlp.tabular import TabularClassifier, TabularRegressor
 
 __all__ = [
     "MLP",
@@ -51,6 +53,8 @@ __all__ = [
     "ModelFileError",
     "Optimizer",
     "ParameterBlock",
+    "TabularClassifier",
+    "TabularRegressor",
     "__version__",
     "losses",
 ]
@@ -60,11 +64,22 @@ with suppress(ImportError):
     import fastmlp._threadpoolctl  # noqa: F401
 
 
+# The module of each, and what it needs.
+_ESTIMATORS = {
+    "MLPClassifier": ("fastmlp.estimators", ["sklearn"]),
+    "MLPRegressor": ("fastmlp.estimators", ["sklearn"]),
+    "TabularClassifier": ("fastmlp.tabular", ["sklearn", "narwhals"]),
+    "TabularRegressor": ("fastmlp.tabular", ["sklearn", "narwhals"]),
+}
+
+
 def __getattr__(name: str) -> Any:
     """Import the estimators on first access: they need scikit-learn."""
-    if name in ("MLPClassifier", "MLPRegressor"):
-        require("sklearn", name)
-        return getattr(import_module("fastmlp.estimators"), name)
+    if name in _ESTIMATORS:
+        module, packages = _ESTIMATORS[name]
+        for package in packages:
+            require(package, name)
+        return getattr(import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,14 +6,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context, is_regressor
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import hidden_sizes
 from fastmlp.estimators.course import Course
 from fastmlp.estimators.divergence import not_finite
-from fastmlp.estimators.file import InFile
 from fastmlp.estimators.inputs import (
     as_targets,
     plainly_right,
@@ -24,7 +23,9 @@ from fastmlp.estimators.inputs import (
 from fastmlp.estimators.inside import Inside
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.listeners import Listeners
+from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
+from fastmlp.estimators.random_state import legacy_random_state
 from fastmlp.estimators.scale import warn_of_scales
 from fastmlp.estimators.stages import Staged
 from fastmlp.estimators.stochastic import Stochastic
@@ -32,7 +33,7 @@ from fastmlp.estimators.tasks import CallbackSupportMixin, FitTasks
 from fastmlp.estimators.validation import Rows, ValidationData, checked
 
 
-class BaseMLP(InFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
@@ -153,7 +154,7 @@ class BaseMLP(InFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin, B
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
 
         layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
-        self._random_state = _legacy_random_state(self.random_state)
+        self._random_state = legacy_random_state(self.random_state)
         if fresh:
             architecture = self._architecture(layer_sizes, X.dtype.name)
             network = architecture.draw(self.activation, self._random_state)
@@ -256,10 +257,3 @@ def goes_on_by_epochs(estimator: BaseMLP) -> bool:
             f"{estimator.solver} is not stochastic."
         )
     return True
-
-
-def _legacy_random_state(random_state: Any) -> np.random.RandomState:
-    """Return scikit-learn's choice; it takes no Generator, which seeds a RandomState."""
-    if isinstance(random_state, np.random.Generator):
-        return np.random.RandomState(random_state.integers(2**32, size=4, dtype=np.uint32))
-    return check_random_state(random_state)

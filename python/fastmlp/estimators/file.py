@@ -1,4 +1,4 @@
-"""An estimator in one file: its network, parameters and what training found, without pickle."""
+"""An estimator in one file, without pickle."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -8,7 +8,6 @@ from sklearn.exceptions import NotFittedError
 from fastmlp._core import MLP, load_network, save_network
 from fastmlp._files import (
     Tensors,
-    check_count,
     check_keys,
     check_type,
     faults_of,
@@ -17,35 +16,27 @@ from fastmlp._files import (
     text_names,
     text_of,
     text_tensors,
-    vector,
 )
 from fastmlp.estimators import loss, weights
-from fastmlp.estimators.parameters import check_parameters
 
 if TYPE_CHECKING:
     from fastmlp._core import Destination, Source
 
-# Of the file. In the first layout all but the network is text of the header, which has room for
-# some.
-_LAYOUT = 2
-_KEYS = {"layout", "estimator", "parameters", "found", "out_activation"}
-# What training found, as text; one that was made from a network found no loss.
-_FOUND = {"n_iter_", "t_", "best_loss_", "best_validation_score_", "_no_improvement_count"}
-_LOSS = "loss_"
 # Parameters that may be sequences, and the types of their items.
 _ITEMS = {"hidden_layer_sizes": (int,), "activation": (str,), "dropout": (int, float)}
 # What contents that nobody expects may raise.
 _REFUSALS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
-_CURVE, _SCORES, _FEATURES = "loss_curve_", "validation_scores_", "feature_names"
-_VALIDATION_LOSSES = "validation_loss_curve_"
-_STAGES, _STAGED_EPOCHS = "stages", "staged_epochs"
+# Its name in the file.
+FEATURES = "feature_names"
 
 
 class InFile:
-    """Saves and loads an estimator."""
+    """Saves and loads an estimator: a network, text, and tensors."""
 
-    # Keys of what the outputs stand for.
-    _label_keys: ClassVar[set[str]] = set()
+    # Of the text and tensors; it rises when an older release would misread them.
+    _layout: ClassVar[int]
+    # Keys of the text beside its layout and the name of the class.
+    _keys: ClassVar[set[str]]
 
     def save(self, path: "Destination") -> None:
         """Write the fitted estimator to a file that holds no code.
@@ -69,16 +60,14 @@ class InFile:
         Notes
         -----
         What no file without code can hold is saved as None: a `random_state` that is a generator, a
-        `callback`, and a `scoring` that is a callable. The state of the optimizer is not saved:
-        `partial_fit` goes on with a new one.
+        `callback`, and a `scoring` that is a callable. The state of the optimizer is not saved.
         """
-        estimator: Any = self
+        cls = type(self)
         try:
-            network = estimator.network_
-            content, tensors = self._content()
-            text = json_text(content)
+            network, content, tensors = self._content()
+            text = json_text({"layout": cls._layout, "estimator": cls.__name__, **content})
             # What is saved can be loaded.
-            type(self)._of_content(network, json_object("estimator", text), tensors)
+            cls._checked_content(network, json_object("estimator", text), tensors)
         except NotFittedError:
             raise
         except _REFUSALS as error:
@@ -111,187 +100,54 @@ class InFile:
             if set(metadata) != {"estimator"}:
                 raise ValueError("it holds something else")
             content = json_object("estimator", metadata["estimator"])
-            if "layout" not in content:
-                check_keys("tensors", tensors, ())
-                content, tensors = cls._of_first_layout(content)
-            return cls._of_content(network, content, tensors)
-
-    def _content(self) -> tuple[dict[str, Any], Tensors]:
-        """Say what the file holds beside the network: as text, and as tensors."""
-        estimator: Any = self
-        parameters = estimator.get_params(deep=False)
-        if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
-            parameters["random_state"] = None
-        for name in ("scoring", "callback"):
-            if callable(parameters[name]):
-                parameters[name] = None
-        if "class_weight" in parameters:
-            parameters["class_weight"] = weights.as_content(parameters["class_weight"])
-        parameters["loss"] = loss.as_content(parameters["loss"])
-        found = {*_FOUND, _LOSS} if hasattr(self, _LOSS) else _FOUND
-        labels, tensors = self._labels()
-        tensors[_CURVE] = np.array(estimator.loss_curve_, dtype=np.float64)
-        if estimator.validation_scores_ is not None:
-            tensors[_SCORES] = np.array(estimator.validation_scores_, dtype=np.float64)
-            losses = np.array(estimator.validation_loss_curve_, dtype=np.float64)
-            tensors[_VALIDATION_LOSSES] = losses
-        if estimator._stages:
-            epochs, stages = zip(*estimator._stages, strict=True)
-            tensors[_STAGED_EPOCHS] = np.array(epochs, dtype=np.int64)
-            tensors[_STAGES] = np.stack(stages)
-        if hasattr(self, "feature_names_in_"):
-            tensors |= text_tensors(_FEATURES, texts(_FEATURES, estimator.feature_names_in_))
-        content = {
-            "layout": _LAYOUT,
-            "estimator": type(self).__name__,
-            "parameters": parameters,
-            "found": {name: getattr(self, name) for name in found},
-            "out_activation": estimator.out_activation_,
-            **labels,
-        }
-        return content, tensors
+            return cls._checked_content(network, content, tensors)
 
     @classmethod
-    def _of_content(cls, network: MLP, content: dict[str, Any], tensors: Tensors) -> Self:
-        check_keys("estimator", content, _KEYS | cls._label_keys)
-        if content["layout"] != _LAYOUT:
-            raise ValueError(f"its layout is {content['layout']!r}, expected {_LAYOUT}")
+    def _checked_content(cls, network: MLP, content: dict[str, Any], tensors: Tensors) -> Self:
+        """Make the estimator of what a file holds, if it is of this class and layout."""
+        if "layout" not in content:
+            content, tensors = cls._of_first_layout(content, tensors)
+        check_keys("estimator", content, {"layout", "estimator"} | cls._keys)
+        if content["layout"] != cls._layout:
+            raise ValueError(f"its layout is {content['layout']!r}, expected {cls._layout}")
         if content["estimator"] != cls.__name__:
             raise ValueError(f"it holds a {content['estimator']}")
-        estimator, names = cls._of_labels(network, content, tensors)
-        if estimator.out_activation_ != content["out_activation"]:
-            raise ValueError(f"its network has the output {network.output!r}")
-        _set_parameters(estimator, content["parameters"])
-        names |= _set_found(estimator, content["found"], tensors)
-        names |= _set_stages(estimator, tensors)
-        if text_names(_FEATURES) & set(tensors):
-            names |= text_names(_FEATURES)
-            features = text_of(tensors, _FEATURES, estimator.n_features_in_)
+        estimator, names = cls._of_content(network, content, tensors)
+        if text_names(FEATURES) & set(tensors):
+            names |= text_names(FEATURES)
+            features = text_of(tensors, FEATURES, estimator.n_features_in_)
             estimator.feature_names_in_ = np.array(features, dtype=object)
         check_keys("tensors", tensors, names)
         result: Self = estimator
         return result
 
-    @classmethod
-    def _of_first_layout(cls, content: dict[str, Any]) -> tuple[dict[str, Any], Tensors]:
-        """Say the same in the layout of today."""
-        keys = _KEYS - {"layout"} | cls._label_keys | {_FEATURES}
-        check_keys("estimator", content, keys | ({"classes"} if cls._label_keys else set()))
-        check_type("found", content["found"], dict)
-        found = dict(content["found"])
-        tensors = {_CURVE: _numbers(_CURVE, found.pop(_CURVE))}
-        if (scores := found.pop(_SCORES)) is not None:
-            tensors[_SCORES] = _numbers(_SCORES, scores)
-        if (features := content.pop(_FEATURES)) is not None:
-            check_type(_FEATURES, features, list)
-            tensors |= text_tensors(_FEATURES, texts(_FEATURES, features))
-        if cls._label_keys:
-            tensors |= cls._class_tensors(content.pop("classes"), content["dtype"])
-        return {**content, "layout": _LAYOUT, "found": found}, tensors
-
-    @classmethod
-    def _class_tensors(cls, classes: Any, dtype: str) -> Tensors:
-        """Lay classes out as tensors."""
+    def _content(self) -> tuple[MLP, dict[str, Any], Tensors]:
+        """Say what the file holds: a network, text and tensors."""
         raise NotImplementedError
 
-    def _labels(self) -> tuple[dict[str, Any], Tensors]:
-        """Say what the outputs stand for: as text, and as tensors."""
-        return {}, {}
-
     @classmethod
-    def _of_labels(
+    def _of_content(
         cls, network: MLP, content: dict[str, Any], tensors: Tensors
     ) -> tuple[Any, set[str]]:
-        """Make an estimator of the network, and name the tensors that say what outputs mean."""
+        """Make an estimator of these, and name the tensors that it needed."""
         raise NotImplementedError
 
+    @classmethod
+    def _of_first_layout(
+        cls, content: dict[str, Any], tensors: Tensors
+    ) -> tuple[dict[str, Any], Tensors]:
+        """Say in the layout of today what a file without a layout says."""
+        return content, tensors
 
-def _set_parameters(estimator: Any, parameters: Any) -> None:
-    check_type("parameters", parameters, dict)
-    parameters = dict(parameters)
-    for name, kinds in _ITEMS.items():
-        if isinstance(items := parameters.get(name), list):
-            for item in items:
-                check_type(f"an item of {name}", item, *kinds)
-            parameters[name] = tuple(items)
-    check_type("hidden_layer_sizes", parameters["hidden_layer_sizes"], int, str, tuple)
-    if parameters.get("class_weight") is not None:
-        parameters["class_weight"] = weights.of_content(parameters["class_weight"])
-    if "loss" in parameters:  # which a classifier had not in earlier versions
-        parameters["loss"] = loss.of_content(parameters["loss"])
-    network = estimator.network_
-    estimator.set_params(**parameters)
-    estimator._validate_params()
-    check_parameters(estimator)
-    if estimator.network_ is not network:
-        raise ValueError(
-            f"its network has the activation {network.activation!r} and "
-            f"normalization={network.normalization!r}"
-        )
+    def _feature_names(self) -> Tensors:
+        """Lay the names of the features out as tensors, if there are names."""
+        names = getattr(self, "feature_names_in_", None)
+        return {} if names is None else feature_tensors(names)
 
 
-def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:
-    """Set what training found; returns the names of its tensors."""
-    check_type("found", found, dict)
-    check_keys("found", set(found) - {_LOSS}, _FOUND)
-    for name in ("n_iter_", "t_", "_no_improvement_count"):
-        check_count(name, found[name])
-    if _LOSS in found:
-        check_type(_LOSS, found[_LOSS], float)
-    # A fit watches the loss, or the score on rows for validation; and may score them besides.
-    validates = _SCORES in tensors
-    check_type("best_loss_", found["best_loss_"], float, *([type(None)] if validates else []))
-    best_score = found["best_validation_score_"]
-    check_type("best_validation_score_", best_score, float if validates else type(None))
-    for name, value in found.items():
-        setattr(estimator, name, value)
-    estimator.loss_curve_ = vector(tensors, _CURVE, "float64").tolist()
-    if not validates:
-        estimator.validation_scores_ = estimator.validation_loss_curve_ = None
-        return {_CURVE}
-    scores = vector(tensors, _SCORES, "float64")
-    estimator.validation_scores_ = scores.tolist()
-    if _VALIDATION_LOSSES not in tensors:  # as earlier versions wrote it
-        estimator.validation_loss_curve_ = [np.nan] * len(scores)
-        return {_CURVE, _SCORES}
-    losses = vector(tensors, _VALIDATION_LOSSES, "float64", len(scores))
-    estimator.validation_loss_curve_ = losses.tolist()
-    return {_CURVE, _SCORES, _VALIDATION_LOSSES}
-
-
-def _set_stages(estimator: Any, tensors: Tensors) -> set[str]:
-    """Set the parameters that were kept on the way; returns the names of their tensors."""
-    if _STAGES not in tensors:
-        return set()
-    epochs = vector(tensors, _STAGED_EPOCHS, "int64")
-    stages, network = tensors[_STAGES], estimator.network_
-    expected = (len(epochs), network.n_parameters)
-    if stages.dtype != network.dtype or stages.shape != expected:
-        raise ValueError(
-            f"{_STAGES} must be {network.dtype} of shape {expected}, got {stages.dtype} of shape "
-            f"{stages.shape}"
-        )
-    rises = len(epochs) > 0 and epochs[0] >= 1 and (np.diff(epochs) > 0).all()
-    if not rises or epochs[-1] > len(estimator.loss_curve_):
-        raise ValueError(f"{_STAGED_EPOCHS} must rise from 1 or more to at most the last epoch")
-    if not np.isfinite(stages).all():
-        raise ValueError(f"{_STAGES} must be finite")
-    estimator._stages = list(zip(epochs.tolist(), stages, strict=True))
-    return {_STAGES, _STAGED_EPOCHS}
-
-
-def _text_of(error: Exception) -> str:
-    try:
-        return str(error)
-    except ValueError:  # an integer in it has more digits than Python writes
-        return type(error).__name__
-
-
-def _numbers(name: str, values: Any) -> Any:
-    check_type(name, values, list)
-    for value in values:
-        check_type(name, value, int, float)
-    return np.array(values, dtype=np.float64)
+def feature_tensors(names: Any) -> Tensors:
+    """Lay names of features out as tensors."""
+    return text_tensors(FEATURES, texts(FEATURES, names))
 
 
 def texts(name: str, values: Any) -> list[str]:
@@ -300,3 +156,41 @@ def texts(name: str, values: Any) -> list[str]:
         if not isinstance(value, str):
             raise ValueError(f"{name} must be text, got {value!r}")
     return list(values)
+
+
+def plain_parameters(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of an estimator as a file can have them."""
+    parameters: dict[str, Any] = estimator.get_params(deep=False)
+    if isinstance(parameters["random_state"], np.random.RandomState | np.random.Generator):
+        parameters["random_state"] = None
+    for name in ("scoring", "callback"):
+        if callable(parameters.get(name)):
+            parameters[name] = None
+    if "class_weight" in parameters:
+        parameters["class_weight"] = weights.as_content(parameters["class_weight"])
+    if "loss" in parameters:
+        parameters["loss"] = loss.as_content(parameters["loss"])
+    return parameters
+
+
+def restored_parameters(parameters: Any) -> dict[str, Any]:
+    """Return what `plain_parameters` had, of an object of JSON."""
+    check_type("parameters", parameters, dict)
+    parameters = dict(parameters)
+    for name, kinds in _ITEMS.items():
+        if isinstance(items := parameters.get(name), list):
+            for item in items:
+                check_type(f"an item of {name}", item, *kinds)
+            parameters[name] = tuple(items)
+    if parameters.get("class_weight") is not None:
+        parameters["class_weight"] = weights.of_content(parameters["class_weight"])
+    if "loss" in parameters:
+        parameters["loss"] = loss.of_content(parameters["loss"])
+    return parameters
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except ValueError:  # an integer in it has more digits than Python writes
+        return type(error).__name__

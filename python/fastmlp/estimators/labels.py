@@ -8,24 +8,17 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import unique_labels
 
 from fastmlp._core import MLP
-from fastmlp._files import Tensors, check_type, text_names, text_of, text_tensors, vector
-from fastmlp.estimators.file import texts
+from fastmlp._files import Tensors, check_type
+from fastmlp.estimators.class_file import class_tensors, classes_of, dtype_name
 from fastmlp.estimators.loss import loss_of
+from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.weights import class_weights_of_samples
-
-# Of classes in a file, by name: that of text, and those of numbers.
-_TEXT = ("U", "|O")
-_CODES = ("b1", *(f"{kind}{width}" for kind in "iu" for width in (1, 2, 4, 8)), "f2", "f4", "f8")
-_NUMBERS = {
-    **{np.dtype(order + code).str: np.dtype(order + code) for order in "<>" for code in _CODES},
-    "g": np.dtype(np.longdouble),  # which has a width of its own on each machine
-}
 
 
 class Labels:
     """The part of the classifier that knows what the outputs stand for."""
 
-    _label_keys: ClassVar[set[str]] = {"dtype", "several", "sparse"}
+    _keys: ClassVar[set[str]] = MLPInFile._keys | {"dtype", "several", "sparse"}
 
     classes_: NDArray[Any]
     n_outputs_: int
@@ -102,54 +95,28 @@ class Labels:
 
     def _labels(self) -> tuple[dict[str, Any], Tensors]:
         """Classes with their dtype, and whether a sample has several."""
-        dtype = self.classes_.dtype
-        name = {"U": "U", "g": "g"}.get(dtype.char, dtype.str)
+        dtype = dtype_name(self.classes_)
         content = {
-            "dtype": name,
+            "dtype": dtype,
             "several": self._label_binarizer.y_type_.startswith("multilabel"),
             "sparse": self._label_binarizer.sparse_input_,
         }
-        return content, self._class_tensors(self.classes_, name)
-
-    @classmethod
-    def _class_tensors(cls, classes: Any, dtype: str) -> Tensors:
-        if dtype in _TEXT:
-            return text_tensors("classes", texts("classes", classes))
-        known = _number_type(dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
-            stored = np.array(classes, dtype=known).astype(_stored_type(known))
-            kept = np.array_equal(stored.astype(known), classes)
-        if not kept:
-            raise ValueError(f"classes of dtype {known} do not fit into {stored.dtype}")
-        return {"classes": stored}
+        return content, class_tensors(self.classes_, dtype)
 
     @classmethod
     def _of_labels(
         cls, network: MLP, content: dict[str, Any], tensors: Tensors
     ) -> tuple[Any, set[str]]:
-        check_type("dtype", content["dtype"], str)
         check_type("several", content["several"], bool)
         check_type("sparse", content["sparse"], bool)
-        is_text = content["dtype"] in _TEXT
-        if is_text:
-            n_classes = len(vector(tensors, "classes.offsets", "int64")) - 1
-            # Text is as wide as its longest word: a width from a file could ask for any memory.
-            dtype = object if content["dtype"] == "|O" else str
-            classes = np.array(text_of(tensors, "classes", n_classes), dtype=dtype)
-        else:
-            known = _number_type(content["dtype"])
-            stored = vector(tensors, "classes", _stored_type(known))
-            with np.errstate(over="ignore", invalid="ignore"):
-                classes = stored.astype(known)
-                if not np.array_equal(classes.astype(stored.dtype), stored):
-                    raise ValueError(f"classes must be of dtype {known}, got {stored}")
+        classes, names = classes_of(tensors, content["dtype"])
         estimator = cls.from_network(network, classes=classes)  # type: ignore[attr-defined]
         if estimator._label_binarizer.y_type_.startswith("multilabel") != content["several"]:
             raise ValueError("samples have several labels, or one, as the network has not")
         if content["sparse"] and not content["several"]:
             raise ValueError("labels are sparse, of which a sample has one")
         estimator._label_binarizer.sparse_input_ = content["sparse"]
-        return estimator, text_names("classes") if is_text else {"classes"}
+        return estimator, names
 
     def _decide(self, network: MLP, X: Any) -> NDArray[np.int64]:
         """Return class indices (n_samples,), or an indicator where rows have several labels."""
@@ -175,14 +142,3 @@ def check_not_nan(probabilities: NDArray[Any]) -> NDArray[Any]:
             "to be preprocessed."
         )
     return probabilities
-
-
-def _number_type(name: str) -> np.dtype[Any]:
-    if name not in _NUMBERS:
-        raise ValueError(f"classes must be text, numbers or booleans, got dtype {name}")
-    return _NUMBERS[name]
-
-
-def _stored_type(dtype: np.dtype[Any]) -> str:
-    """Name the type that a file has for numbers of this one."""
-    return "float64" if dtype.kind == "f" else "int64"

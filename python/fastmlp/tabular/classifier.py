@@ -1,0 +1,238 @@
+"""The classifier."""
+
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_y
+
+from fastmlp._core import MLP
+from fastmlp._files import Tensors
+from fastmlp.estimators.class_file import class_tensors, classes_of, dtype_name
+from fastmlp.estimators.weights import class_weights_of_samples
+from fastmlp.tabular.base import BaseTabular
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.target import Classes, Target
+
+
+class TabularClassifier(ClassifierMixin, BaseTabular):
+    """Classifier for tables as they are: numbers of any scale, categories, dates, missing values.
+
+    Parameters
+    ----------
+    preset : {'fast', 'default', 'best'}, default='default'
+        Networks whose mean is the prediction: one, five or eight.
+    categorical_features : 'from_dtype' or array-like of bool, int or str, default='from_dtype'
+        Columns of numbers that are categories: a mask, places, or names of a frame's columns. Text
+        and columns of a category dtype are categories anyway.
+    class_weight : dict or 'balanced', default=None
+        Weight of each class, 1 where it is not named. 'balanced' makes all classes weigh the same.
+    n_members : int, default=None
+        The number of networks, at least 1, in place of the preset's.
+    max_time : float, default=None
+        Seconds that a fit may take, > 0: fewer epochs take the place of those that would not end in
+        time. What is learned of the columns comes first, and an epoch is never cut short.
+    hidden_layer_sizes : array-like of int, default=None
+        Width of each hidden layer, at least 1. None is three of 256.
+    learning_rate_init : float, default=None
+        Largest learning rate, > 0, in a parametrisation that suits every width; None is 0.04.
+    weight_decay : float, default=None
+        Decay of the weights, >= 0. None is 0.02 for one network, and 0 for several.
+    dropout : float, default=None
+        Share of each hidden layer's outputs that a training step leaves out, in [0, 1). None is
+        0.15, and 0 for fewer than 100 rows.
+    label_smoothing : float, default=None
+        Share, in [0, 1), by which training draws targets towards the mean of all classes; None is
+        0.1. Where rows validate, the outputs are then multiplied by the factor that suits those
+        rows best, which calibrates the probabilities.
+    batch_size : int, default=None
+        Rows of a step, at least 1. None is 64 to 1,024 by the number of rows. With fewer than 100
+        rows a step has them all.
+    max_iter : int, default=None
+        Epochs, at least 1; None is 16, or more where 16 would have fewer than 120 steps.
+    validation_fraction : float, default=0.2
+        Share of the rows, in (0, 0.5], that choose the epoch of a network where there is no
+        `X_val`. Each network has other ones. With fewer than 100 rows all train, to the last epoch.
+    random_state : int, RandomState or Generator instance, or None, default=None
+        Source of the folds for validation and of the seed of each network.
+    n_jobs : int, default=None
+        Threads: the networks share them. None is 1, -1 all processors. Results do not depend on it.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes in the order of the columns of `predict_proba`.
+    networks_ : list of MLP
+        The networks. Their inputs are what the columns became.
+    loss_curves_ : list of list of float
+        Loss of each network on its training rows after each epoch.
+    validation_scores_ : list of list of float
+        Accuracy of each network on its rows for validation after each epoch; empty where there are
+        none.
+    n_iter_ : int
+        Epochs of the network that has most.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if those of training were all text.
+
+    See Also
+    --------
+    TabularRegressor : The same for numbers.
+    MLPClassifier : One network, in place of scikit-learn's.
+
+    Notes
+    -----
+    docs/6_tables.md tells how columns become inputs, and how the networks are trained.
+
+    Examples
+    --------
+    >>> from fastmlp import TabularClassifier
+    >>> rows = [[31, "blue"], [None, "green"], [25, "blue"], [64, "green"]] * 10
+    >>> clf = TabularClassifier(preset="fast", random_state=0).fit(rows, ["no", "yes"] * 20)
+    >>> clf.predict([[40, "green"], [40, "blue"], [None, "red"]])[:2]
+    array(['yes', 'no'], dtype='<U3')
+    """
+
+    _output = "softmax"
+    _recipe = Recipe(activation="selu")
+    _keys: ClassVar[set[str]] = BaseTabular._keys | {"dtype"}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTabular._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
+    }
+
+    class_weight: Any
+    label_smoothing: float | None
+    classes_: NDArray[Any]
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        categorical_features: Any = "from_dtype",
+        class_weight: Any = None,
+        n_members: int | None = None,
+        max_time: float | None = None,
+        hidden_layer_sizes: Any = None,
+        learning_rate_init: float | None = None,
+        weight_decay: float | None = None,
+        dropout: float | None = None,
+        label_smoothing: float | None = None,
+        batch_size: int | None = None,
+        max_iter: int | None = None,
+        validation_fraction: float = 0.2,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.preset = preset
+        self.categorical_features = categorical_features
+        self.class_weight = class_weight
+        self.n_members = n_members
+        self.max_time = max_time
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.learning_rate_init = learning_rate_init
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : dataframe or array-like of shape (n_samples, n_features)
+            A table with the columns of training. Those of a frame are found by name.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`: the mean over the networks.
+        """
+        probabilities = self._mean_over_networks(X, self._probabilities)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the logarithm of each probability.
+
+        Parameters
+        ----------
+        X : dataframe or array-like of shape (n_samples, n_features)
+            A table with the columns of training.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Logarithms of what `predict_proba` returns, -inf where that rounded to 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : dataframe or array-like of shape (n_samples, n_features)
+            A table with the columns of training.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Classes.
+        """
+        decided = self._mean_over_networks(X, self._probabilities).argmax(axis=1)
+        return self.classes_[decided]
+
+    def _probabilities(self, network: MLP, inputs: NDArray[Any]) -> NDArray[Any]:
+        return network.predict_proba(inputs, n_jobs=self.n_jobs)
+
+    def _checked_target(self, y: Any) -> NDArray[Any]:
+        y = _check_y(y, estimator=self)
+        check_classification_targets(y)
+        return y
+
+    def _learn_target(
+        self, y: NDArray[Any], weights: NDArray[Any] | None
+    ) -> tuple[Target, NDArray[Any] | None]:
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y must have at least 2 classes to train a {type(self).__name__}, got one class "
+                f"in the rows whose weight is not 0: {self.classes_[0]!r}"
+            )
+        if self.class_weight is not None:
+            of_classes = class_weights_of_samples(
+                self.class_weight, self.classes_, y, incremental=False
+            )
+            weights = of_classes if weights is None else weights * of_classes
+        return Classes(len(self.classes_)), weights
+
+    def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        codes = np.searchsorted(self.classes_, y)
+        found = self.classes_[np.minimum(codes, len(self.classes_) - 1)]
+        unknown = np.unique(y[found != y])
+        if len(unknown):
+            raise ValueError(f"y_val must have classes of y, {self.classes_}, got {unknown}")
+        return codes
+
+    def _target_content(self) -> tuple[dict[str, Any], Tensors]:
+        dtype = dtype_name(self.classes_)
+        return {"dtype": dtype}, class_tensors(self.classes_, dtype)
+
+    def _set_target(self, n_outputs: int, content: dict[str, Any], tensors: Tensors) -> set[str]:
+        classes, names = classes_of(tensors, content["dtype"])
+        if len(classes) != n_outputs or not np.array_equal(classes, np.unique(classes)):
+            raise ValueError(f"classes must be {n_outputs} different ones in order, got {classes}")
+        self.classes_ = classes
+        return names

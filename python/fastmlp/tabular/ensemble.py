@@ -1,0 +1,107 @@
+"""The networks of an estimator, each with its own share of the rows for validation."""
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import NDArray
+from sklearn.utils.parallel import Parallel, delayed
+
+from fastmlp.tabular.member import Trained, train_member
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.target import Rows, Target
+
+Parts = Callable[[NDArray[np.intp] | slice], Rows]
+
+
+def train_members(
+    recipe: Recipe,
+    target: Target,
+    rows: Parts,
+    validation: Rows | None,
+    folds: NDArray[np.intp] | None,
+    *,
+    random_state: np.random.RandomState,
+    n_jobs: int | None,
+    seconds: float | None,
+) -> list[Trained]:
+    """Train the networks of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How many, and how.
+    target : Target
+        What outputs stand for.
+    rows : callable
+        Makes rows, by their places, as networks read them.
+    validation : Rows or None
+        Rows that choose the epoch of each network.
+    folds : ndarray of shape (n_samples,) or None
+        The fold of each row, see `deal`; with it a network validates on the fold of its number and
+        trains on the others.
+    random_state : RandomState
+        Source of a seed for each network.
+    n_jobs : int or None
+        Threads: networks share them, or one network has them all.
+    seconds : float or None
+        Time for all networks together.
+    """
+    begin = time.monotonic()
+    seeds = random_state.randint(2**31 - 1, size=recipe.n_members).tolist()
+    n_threads = effective_n_jobs(n_jobs)
+    one = recipe.n_members == 1
+    n_rounds = -(-recipe.n_members // n_threads)
+    # The same for all networks, if they validate on the same rows.
+    whole = rows(slice(None)) if folds is None else None
+    stop = Event()
+
+    def train(member: int) -> Trained:
+        if whole is not None:
+            training, chosen_by = whole, validation
+        else:
+            training = rows(np.flatnonzero(folds != member))
+            chosen_by = rows(np.flatnonzero(folds == member))
+        time_left = None
+        if seconds is not None:
+            n_rounds_left = n_rounds - member // n_threads
+            time_left = max(0.0, begin + seconds - time.monotonic()) / n_rounds_left
+        return train_member(
+            recipe,
+            target,
+            training,
+            chosen_by,
+            seed=seeds[member],
+            n_jobs=n_jobs if one else 1,
+            seconds=time_left,
+            stop=stop,
+        )
+
+    try:
+        trained: list[Trained] = Parallel(n_jobs=1 if one else n_threads, require="sharedmem")(
+            delayed(train)(member) for member in range(recipe.n_members)
+        )
+    except BaseException:
+        stop.set()  # threads that train would go on
+        raise
+    return trained
+
+
+def deal(
+    n_folds: int, classes: NDArray[Any] | None, n_rows: int, random_state: np.random.RandomState
+) -> NDArray[np.intp]:
+    """Deal rows out to folds of the same size, each with its share of every class.
+
+    Rows of a class that has no second one are in no fold, which is -1: they are always trained on.
+    """
+    order = random_state.permutation(n_rows)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    folds = np.empty(n_rows, np.intp)
+    folds[order] = np.arange(n_rows) % n_folds
+    if classes is not None:
+        folds[np.bincount(classes)[classes] == 1] = -1
+    return folds

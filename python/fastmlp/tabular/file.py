@@ -1,0 +1,105 @@
+"""What the file of a tabular estimator holds."""
+
+from copy import copy
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp._core import MLP
+from fastmlp._files import Tensors, check_count, vector
+from fastmlp.estimators.file import InFile, plain_parameters, restored_parameters
+from fastmlp.tabular.front_file import front_of, front_tensors
+
+# The file's network is the first one; parameters of the others are the rows of a tensor.
+_OTHERS = "networks"
+# What training tells of each network, one after the other, and where each begins and ends.
+_CURVES = ("loss_curves_", "validation_scores_")
+
+
+class TabularInFile(InFile):
+    """Saves and loads a tabular estimator."""
+
+    _layout = 1
+    _keys: ClassVar[set[str]] = {"parameters", "n_iter_"}
+    # Of the networks.
+    _output: ClassVar[str]
+
+    def _content(self) -> tuple[MLP, dict[str, Any], Tensors]:
+        check_is_fitted(self, "networks_")
+        estimator: Any = self
+        first, *others = estimator.networks_
+        content, tensors = self._target_content()
+        tensors |= front_tensors(estimator._front) | self._feature_names()
+        tensors[_OTHERS] = np.array(
+            [network.parameters for network in others], dtype=first.dtype
+        ).reshape(len(others), first.n_parameters)
+        for name in _CURVES:
+            tensors |= _joined(name, getattr(self, name))
+        content |= {"parameters": plain_parameters(self), "n_iter_": estimator.n_iter_}
+        return first, content, tensors
+
+    @classmethod
+    def _of_content(
+        cls, network: MLP, content: dict[str, Any], tensors: Tensors
+    ) -> tuple[Any, set[str]]:
+        front, names = front_of(tensors)
+        if network.output != cls._output:
+            raise ValueError(f"its network has the output {network.output!r}")
+        if network.layer_sizes[0] != front.width:
+            raise ValueError(
+                f"its network has {network.layer_sizes[0]} inputs, and its columns make "
+                f"{front.width}"
+            )
+        estimator: Any = cls()
+        names |= estimator._set_target(network.layer_sizes[-1], content, tensors)
+        estimator.set_params(**restored_parameters(content["parameters"]))
+        estimator._validate_params()
+        estimator._choices()
+        check_count("n_iter_", content["n_iter_"])
+        estimator.n_iter_ = content["n_iter_"]
+        estimator._front, estimator.n_features_in_ = front, len(front.columns)
+        estimator.networks_ = [network, *_others(network, tensors)]
+        for name in _CURVES:
+            setattr(estimator, name, _split(name, tensors, len(estimator.networks_)))
+            names |= {name, f"{name}.bounds"}
+        return estimator, names | {_OTHERS}
+
+    def _target_content(self) -> tuple[dict[str, Any], Tensors]:
+        """Say what outputs stand for: as text, and as tensors."""
+        raise NotImplementedError
+
+    def _set_target(self, n_outputs: int, content: dict[str, Any], tensors: Tensors) -> set[str]:
+        """Set what outputs stand for; return the names of the tensors that say it."""
+        raise NotImplementedError
+
+
+def _others(network: MLP, tensors: Tensors) -> list[MLP]:
+    stored = tensors[_OTHERS]
+    if stored.dtype != network.dtype or stored.shape != (len(stored), network.n_parameters):
+        raise ValueError(
+            f"{_OTHERS} must be {network.dtype} of shape (n, {network.n_parameters}), "
+            f"got {stored.dtype} of shape {stored.shape}"
+        )
+    if not np.isfinite(stored).all():
+        raise ValueError(f"{_OTHERS} must be finite")
+    others = [copy(network) for _ in stored]
+    for other, parameters in zip(others, stored, strict=True):
+        other.parameters[:] = parameters
+    return others
+
+
+def _joined(name: str, curves: list[list[float]]) -> Tensors:
+    return {
+        name: np.array([value for curve in curves for value in curve], dtype=np.float64),
+        f"{name}.bounds": np.cumsum([0, *map(len, curves)], dtype=np.int64),
+    }
+
+
+def _split(name: str, tensors: Tensors, count: int) -> list[list[float]]:
+    values = vector(tensors, name, "float64").tolist()
+    bounds = vector(tensors, f"{name}.bounds", "int64", count + 1)
+    if bounds[0] != 0 or bounds[-1] != len(values) or (bounds[1:] < bounds[:-1]).any():
+        raise ValueError(f"{name}.bounds must rise from 0 to {len(values)}")
+    return [values[start:end] for start, end in pairwise(bounds.tolist())]

@@ -1,0 +1,141 @@
+"""One network of an estimator: trained, and left with the parameters of its best epoch."""
+
+import time
+from collections.abc import Callable
+from copy import copy
+from threading import Event
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._core import MLP, DivergenceError, Epoch
+from fastmlp.tabular.network import make_network, make_optimizer
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.target import Rows, Target
+
+NOT_FINITE = (
+    "training diverged before the first epoch ended: a smaller learning_rate_init, or sample "
+    "weights that are neither tiny nor huge, may help"
+)
+# Of the time that there is, what a plan takes for epochs.
+_SHARE_OF_TIME = 0.9
+
+
+class Trained(NamedTuple):
+    """A network, and what its training tells."""
+
+    network: MLP
+    # Of the training rows, after each epoch.
+    losses: list[float]
+    # Of the rows for validation, after each epoch: higher is better. Empty without such rows.
+    scores: list[float]
+
+
+class Watch:
+    """The callback of a training: keeps the best epoch, and knows when to stop."""
+
+    def __init__(self, network: MLP, score: Callable[[], float] | None, stops: Callable[[], bool]):
+        self.network = network
+        self.score = score
+        self.stops = stops
+        self.losses: list[float] = []
+        self.scores: list[float] = []
+        self.best: NDArray[Any] | None = None
+
+    def __call__(self, epoch: Epoch) -> bool:
+        """Take note of an epoch; return whether it was the last."""
+        self.losses.append(epoch.loss)
+        if self.score is None:
+            self.best = self.network.parameters
+        else:
+            score = self.score()
+            # Of equal ones the later, which has seen smaller learning rates.
+            if score >= max(self.scores, default=-np.inf):
+                self.best = self.network.parameters.copy()
+            self.scores.append(score)
+        return self.stops()
+
+
+def train_member(
+    recipe: Recipe,
+    target: Target,
+    training: Rows,
+    validation: Rows | None,
+    *,
+    seed: int,
+    n_jobs: int | None,
+    seconds: float | None,
+    stop: Event,
+) -> Trained:
+    """Train one network.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How.
+    target : Target
+        What the outputs stand for.
+    training : Rows
+        Rows to train on.
+    validation : Rows or None
+        Rows that choose the epoch; None takes the last one.
+    seed : int
+        Of initial parameters, dropout and orders of rows.
+    n_jobs : int or None
+        Threads that share the work.
+    seconds : float or None
+        Time that there is: as many epochs as it allows take the place of the recipe's.
+    stop : Event
+        Ends training after the current epoch.
+
+    Raises
+    ------
+    ValueError
+        If training diverges before an epoch with a finite score.
+    """
+    begin = time.monotonic()
+    n_inputs = training.X.shape[1]
+    network = make_network(recipe, target, n_inputs, seed)
+
+    def fit(network: MLP, epochs: int, callback: Callable[[Epoch], bool | None] | None) -> Any:
+        return network.fit(
+            training.X,
+            training.y,
+            make_optimizer(recipe, n_inputs),
+            epochs=epochs,
+            batch_size=recipe.batch_size,
+            # One batch has no order, and sums whose order is kept have the same bits.
+            shuffle=recipe.batch_size < len(training.X),
+            seed=seed,
+            sample_weight=training.weights,
+            dropout=recipe.dropout,
+            alpha=recipe.alpha,
+            n_jobs=n_jobs,
+            callback=callback,
+        )
+
+    def score() -> float:
+        assert validation is not None
+        return target.score(network, validation, n_jobs)
+
+    def stops() -> bool:
+        return stop.is_set() or (seconds is not None and time.monotonic() - begin > seconds)
+
+    watch = Watch(network, None if validation is None else score, stops)
+    try:
+        epochs = recipe.max_iter
+        if seconds is not None:
+            pace = fit(copy(network), 1, None).seconds[0]
+            time_left = _SHARE_OF_TIME * (begin + seconds - time.monotonic())
+            epochs = int(np.clip(time_left / pace, 1, epochs))
+        fit(network, epochs, watch)
+    except DivergenceError as error:
+        if validation is None or watch.best is None:
+            raise ValueError(NOT_FINITE) from error
+    if watch.best is None:
+        raise ValueError(NOT_FINITE)
+    network.parameters[:] = watch.best
+    if validation is not None:
+        target.finish(network, validation, n_jobs)
+    return Trained(network, watch.losses, watch.scores)

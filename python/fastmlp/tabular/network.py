@@ -1,0 +1,77 @@
+"""The network of a recipe and its optimizer, in the tangent-kernel parametrisation.
+
+There a layer is ``x W / sqrt(d_in) + b`` with W and b from a normal distribution, so that one
+learning rate suits layers of every width [1]_. The engine's layers have no such factor. It is in
+their weights here, and in the rates: a hidden layer's weights are smaller by the square root of its
+width, and so are their steps. The first layer has another width than the rest: the learnable scale
+of the inputs, which begins at ``sqrt(width / d_in)`` in place of 1, makes its weights those of a
+hidden layer.
+
+References
+----------
+.. [1] A. Jacot, F. Gabriel and C. Hongler, "Neural tangent kernel: convergence and generalization
+   in neural networks", NeurIPS 2018.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastmlp._core import MLP, AdamW
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.target import Target
+
+# RealMLP's factors on the learning rate, its memory, and the share of steps that warm up.
+_SCALE_FACTOR, _BIAS_FACTOR = 6.0, 0.1
+_BETAS = (0.9, 0.95)
+_WARMUP = 0.05
+
+
+def make_network(recipe: Recipe, target: Target, n_inputs: int, seed: int) -> MLP:
+    """Make a network with initial parameters; its outputs are all 0."""
+    network = MLP(
+        [n_inputs, *recipe.hidden_layer_sizes, target.n_outputs],
+        activation=recipe.activation if recipe.hidden_layer_sizes else (),  # type: ignore[arg-type]
+        output=target.output,
+        dtype=recipe.dtype,  # type: ignore[arg-type]
+        seed=seed,
+        input_scale=True,
+        loss=target.loss(recipe),
+    )
+    rng = np.random.default_rng(seed)
+    width = _width(recipe.hidden_layer_sizes)
+    network.parameter_blocks[0].view[...] = np.sqrt(width / n_inputs)
+    for layer, (weights, biases) in enumerate(
+        zip(network.weights[:-1], network.biases[:-1], strict=True)
+    ):
+        weights[...] = rng.standard_normal(weights.shape) / np.sqrt(
+            len(weights) if layer else width
+        )
+        biases[...] = rng.standard_normal(biases.shape)
+    network.weights[-1][...] = 0
+    network.biases[-1][...] = 0
+    return network
+
+
+def make_optimizer(recipe: Recipe, n_inputs: int) -> AdamW:
+    """Make the optimizer: a step of the weights is that of the other parametrisation."""
+    width = _width(recipe.hidden_layer_sizes)
+    scale = np.sqrt(width)
+    return AdamW(
+        recipe.learning_rate_init / scale,
+        *_BETAS,
+        weight_decay=recipe.weight_decay * scale,
+        schedule="cosine",
+        warmup=_WARMUP,
+        lr_factors={
+            "bias": _BIAS_FACTOR * scale,
+            "scale": _SCALE_FACTOR * scale * np.sqrt(width / n_inputs),
+        },
+        decay_roles=["weight"],
+    )
+
+
+def _width(hidden_layer_sizes: Sequence[int]) -> Any:
+    """Return the width that the rates are for: the mean of the hidden layers'."""
+    return np.mean(hidden_layer_sizes) if hidden_layer_sizes else 1.0

@@ -1,0 +1,123 @@
+"""Recipes follow presets and sizes, and a network's steps do not depend on its width."""
+
+import numpy as np
+import pytest
+
+from fastmlp import AdamW
+from fastmlp.tabular.network import make_network, make_optimizer
+from fastmlp.tabular.recipe import Recipe, choose
+from fastmlp.tabular.target import Classes, Values
+
+BASE = Recipe(activation="selu")
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "batch_size"),
+    [(99, 99), (100, 64), (1024, 64), (1025, 128), (30_000, 256), (100_000, 512), (10**6, 1024)],
+)
+def test_batches_grow_with_the_data(n_rows, batch_size):
+    assert choose(BASE, "default", {}, n_rows, 10).batch_size == batch_size
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "epochs"), [(50, 120), (128, 60), (129, 60), (10**4, 16), (10**6, 16)]
+)
+def test_small_data_has_enough_steps(n_rows, epochs):
+    """120 steps of a batch each, or 16 epochs."""
+    assert choose(BASE, "fast", {}, n_rows, 10).max_iter == epochs
+
+
+def test_presets_are_numbers_of_networks():
+    for preset, n_members in {"fast": 1, "default": 5, "best": 8}.items():
+        for n_rows in (50, 5000):
+            assert choose(BASE, preset, {}, n_rows, 10).n_members == n_members
+
+
+def test_one_network_alone_has_weight_decay():
+    assert choose(BASE, "fast", {}, 5000, 10).weight_decay == BASE.weight_decay > 0
+    assert choose(BASE, "default", {}, 5000, 10).weight_decay == 0
+    assert choose(BASE, "default", {"n_members": 1}, 5000, 10).weight_decay == BASE.weight_decay
+    assert choose(BASE, "fast", {"n_members": 2}, 5000, 10).weight_decay == 0
+    assert choose(BASE, "best", {"weight_decay": 0.3}, 5000, 10).weight_decay == 0.3
+
+
+def test_few_rows_are_one_batch_in_double_without_chance():
+    few = choose(BASE, "default", {"batch_size": 8}, 99, 10)
+    assert (few.batch_size, few.dtype, few.dropout) == (99, "float64", 0.0)
+    assert choose(BASE, "default", {"dropout": 0.1}, 99, 10).dropout == 0.1
+
+
+def test_what_the_caller_chose_is_kept():
+    given = {
+        "n_members": 3,
+        "dropout": 0.0,
+        "max_iter": 2,
+        "batch_size": 5000,
+        "hidden_layer_sizes": (),
+        "learning_rate_init": 1.0,
+        "label_smoothing": None,
+    }
+    recipe = choose(BASE, "best", given, 200, 10)
+    for name in ("n_members", "dropout", "max_iter", "hidden_layer_sizes", "learning_rate_init"):
+        assert getattr(recipe, name) == given[name]
+    assert recipe.label_smoothing == BASE.label_smoothing
+    assert recipe.batch_size == 200
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "n_bins"),
+    [
+        (99, 10**6, 8),
+        (100, 10, 8),
+        (500, 10, 41),
+        (10**5, 10, 48),
+        (10**4, 100, 10),
+        (10**4, 129, 0),  # more inputs than 1,024
+        (10**6, 8, 8),
+        (10**6, 9, 0),  # more than 256 MiB
+    ],
+)
+def test_bins_are_as_many_as_rows_inputs_and_memory_allow(n_rows, n_columns, n_bins):
+    assert choose(BASE, "best", {}, n_rows, n_columns).n_bins == n_bins
+
+
+def test_a_network_begins_with_outputs_0_and_sums_of_variance_1_or_2(rng):
+    """Of inputs of variance 1 the sums before an activation have it too, and biases add as much."""
+    for n_inputs in (4, 400):
+        network = make_network(BASE, Classes(3), n_inputs, seed=1)
+        X = rng.standard_normal((500, n_inputs)).astype(np.float32)
+        np.testing.assert_array_equal(network.forward(X), 0)
+        (scale, *_), weights = network.parameter_blocks, network.weights
+        sums = (X * scale.view) @ weights[0]
+        assert abs(sums.var() - 1) < 0.15
+        assert abs(weights[1].var() * 256 - 1) < 0.05
+        for biases in network.biases[:-1]:
+            assert abs(biases.var() - 1) < 0.4
+
+
+@pytest.mark.parametrize("n_inputs", [3, 300])
+def test_a_first_step_is_that_of_weights_without_a_width(n_inputs, rng):
+    """Adam's first step is the learning rate times the sign of the gradient.
+
+    With ``z = s x W / sqrt(d_in) + b`` and learning rates r of W, 6 r of s and r / 10 of b, s
+    begins at 1. Here ``z = s' x W' + b`` with ``s' W' = s W / sqrt(d_in)``.
+    """
+    rate, width = 0.04, 256
+    network = make_network(BASE, Values(1), n_inputs, seed=1)
+    network.weights[-1][...] = 1  # so that all gradients differ from 0
+    before = network.parameters.copy()
+    optimizer = make_optimizer(BASE, n_inputs)
+    assert isinstance(optimizer, AdamW)
+    X = rng.standard_normal((64, n_inputs)).astype(np.float32)
+    network.step(X, np.full((64, 1), 100.0, np.float32), optimizer)
+    moved = network.parameters - before
+    start = 0
+    scale = np.sqrt(width / n_inputs)
+    for block in network.parameter_blocks:
+        size = np.prod(block.shape, dtype=int)
+        part = np.abs(moved[start : start + size])
+        expected = {"weight": rate / np.sqrt(width), "bias": rate / 10, "scale": 6 * rate * scale}
+        # Decay moves weights too: by a 1000th of themselves at most.
+        decay = 1e-3 * np.abs(before[start : start + size]) if block.role == "weight" else 0
+        assert (np.abs(part - expected[block.role]) <= 1e-3 * expected[block.role] + decay).all()
+        start += size
