@@ -147,7 +147,7 @@ def test_the_options_of_the_estimators_are_measured_beside_torch():
 
 def test_every_activation_is_measured_beside_relu():
     printed = measured("benches.compare.activations")
-    for name in _core.ACTIVATIONS:
+    for name in (*_core.ACTIVATIONS, "prelu"):
         assert printed.count(f"  {name}  ") == 2
     assert len(re.findall(r"  relu  .* 1\.00$", printed, re.MULTILINE)) == 2
 

@@ -42,7 +42,7 @@ def run(effort):
 
     print(heading({"setting": setting([]), "left out": {}, "threads": 1}), flush=True)
     for dtype in ("float32", "float64"):
-        works = {name: work_of(name, dtype) for name in ACTIVATIONS}
+        works = {name: work_of(name, dtype) for name in (*ACTIVATIONS, "prelu")}
         print(table(dtype, measure(works, effort)), flush=True)
 
 
