@@ -58,7 +58,7 @@ class CsvFile:
     """
 
     def __init__(self, path: str | PathLike[str], content: bytes, marks: Marks) -> None:
-        self.pandas = require("pandas", "read_csv")
+        self.pandas = require("pandas", "a CSV file")
         self.path = path
         self.marks = marks
         self.content = content

@@ -20,6 +20,7 @@ from fastmlp._csv_hints import (
     looks_headless,
     refuse_other_formats,
 )
+from fastmlp._extras import require
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -135,6 +136,7 @@ def read_csv(
     _check_distinct("class_names", class_names or ())
     _check_distinct("feature_names and target", [*(feature_names or ()), target])
     marks = Marks(delimiter, decimal, tuple(missing))
+    require("pandas", "read_csv")
     content = Path(path).read_bytes()
     refuse_other_formats(path, content)
     file = _File(path, content, marks)
