@@ -91,7 +91,7 @@ class CsvFile:
         Parameters
         ----------
         dtype : dict
-            Type of each column; pandas finds out those that it does not have.
+            Type of each column; pandas detects those that it does not have.
         missing : sequence of str
             Marks of missing values beside those that pandas knows.
         **options

@@ -47,7 +47,7 @@ _DATE_FORMATS = ("ISO8601", *map("".join, product(_DAYS, ("", " %H:%M", " %H:%M:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is to be read; what is None is found out."""
+    """How a file is to be read; what is None is detected."""
 
     delimiter: str | None = None
     decimal: str | None = None

@@ -17,9 +17,10 @@ from fastmlp._click import (
     EXISTING_FILE,
     FOLDER,
     OUTPUT,
+    READING_OPTIONS,
     SEED,
     Commands,
-    reading_options,
+    lesson_reading,
     unprintable_as_escapes,
 )
 from fastmlp._folder import held, refuse_checkpoint
@@ -27,6 +28,8 @@ from fastmlp._results import Part, describe_metrics, evaluate_part, printable
 from fastmlp._train import train
 from fastmlp.data import read_csv
 from fastmlp.model import Model
+
+_MODEL = click.Argument(["model_file"], metavar="MODEL", type=EXISTING_FILE)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -98,15 +101,20 @@ commands.add_command(train)
     help="""Print how well a model predicts the classes of a CSV file.
 
     Precision, recall, F1 and number of samples, weighted overall and per class.
-    """
+    """,
+    params=[
+        _MODEL,
+        click.Argument(["csv_file"], metavar="CSV", type=EXISTING_FILE),
+        click.Option(
+            ["--target"],
+            metavar="NAME",
+            show_default="as in training",
+            help="Column that holds the class.",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, not a table."),
+        *READING_OPTIONS,
+    ],
 )
-@click.argument("model_file", metavar="MODEL", type=EXISTING_FILE)
-@click.argument("csv_file", metavar="CSV", type=EXISTING_FILE)
-@click.option(
-    "--target", metavar="NAME", show_default="as in training", help="Column that holds the class."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
-@reading_options
 def evaluate(
     model_file: Path, csv_file: Path, target: str | None, as_json: bool, **reading: Any
 ) -> None:
@@ -120,7 +128,7 @@ def evaluate(
         target,
         class_names=model.class_names,
         feature_names=model.feature_names,
-        **reading,
+        **lesson_reading(**reading),
     )
     check_range(csv_file, table, model.mean, model.scale, model.network.dtype)
     metrics = evaluate_part(model, Part(table.X, table.y))
@@ -132,22 +140,24 @@ def evaluate(
 
     Columns are found by the names that the model was trained with; others are ignored. The output
     is CSV in UTF-8: a column class, and a column probability_NAME per class.
-    """
+    """,
+    params=[
+        _MODEL,
+        click.Argument(["csv_file"], metavar="CSV", type=EXISTING_FILE),
+        click.Option(
+            ["--output"],
+            metavar="FILE",
+            type=OUTPUT,
+            default="-",
+            help="File to write to; - is standard output.",
+        ),
+        *READING_OPTIONS,
+    ],
 )
-@click.argument("model_file", metavar="MODEL", type=EXISTING_FILE)
-@click.argument("csv_file", metavar="CSV", type=EXISTING_FILE)
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=OUTPUT,
-    default="-",
-    help="File to write to; - is standard output.",
-)
-@reading_options
 def predict(model_file: Path, csv_file: Path, output: TextIO, **reading: Any) -> None:
     """Write the classes of the rows of a file."""
     model = Model.load(model_file)
-    table = read_csv(csv_file, None, feature_names=model.feature_names, **reading)
+    table = read_csv(csv_file, None, feature_names=model.feature_names, **lesson_reading(**reading))
     check_range(csv_file, table, model.mean, model.scale, model.network.dtype)
     classes = [model.class_names[code] for code in model.predict(table.X)]
     probabilities = model.predict_proba(table.X).astype(str)
