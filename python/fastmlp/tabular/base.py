@@ -60,6 +60,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
 
     networks_: list[MLP]
     n_features_in_: int
+    target_name_: str | None
     n_iter_: int
     loss_curves_: list[list[float]]
     validation_scores_: list[list[float]]
@@ -129,6 +130,8 @@ class BaseTabular(TabularInFile, BaseEstimator):
             )
         random_state = legacy_random_state(self.random_state)
         table = check_table(self, X)
+        name = getattr(y, "name", None)
+        self.target_name_ = name if isinstance(name, str) else None
         y = self._checked_target(y)
         check_consistent_length(np.empty(table.n_rows), y)
         weights = _checked_weights(sample_weight, table.n_rows)
