@@ -1,5 +1,6 @@
 """The command line trains on tables as people have them."""
 
+import csv
 import gzip
 import io
 import json
@@ -9,8 +10,17 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import (
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
-from fastmlp import TabularClassifier, TabularRegressor
+from fastmlp import MLP, MLPClassifier, TabularClassifier, TabularRegressor, cli
+from fastmlp.model import Model
 
 N_ROWS = 240
 
@@ -121,6 +131,19 @@ def test_classes_are_recognised(train, data, tmp_path, target, names, reason):
         assert shown == pytest.approx(scores["overall"][name], rel=1e-3, abs=5e-4)
     model = TabularClassifier.load(tmp_path / "out" / "model.safetensors")
     assert model.classes_.tolist() == names
+
+
+def test_wide_tables_and_long_names_are_shown_in_part(train, tmp_path):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 130)))
+    frame.columns = ["y", "\x1b" + "x" * 100, *(f"c{i}" for i in range(128))]
+    path = tmp_path / "wide.csv"
+    frame.to_csv(path, index=False)
+    status, out, err = train(path, "y", "--max-time", 0.001)
+    assert (status, err) == (0, "")
+    assert "\\x1b" + "x" * 33 + "...  number" in out
+    assert "c98 " in out
+    assert "c99 " not in out
+    assert "\nand 29 more columns\n" in out
 
 
 def test_the_task_can_be_chosen(train, data, tmp_path):
@@ -259,7 +282,7 @@ BAD_TRAINING = {
     "text": (
         CSV,
         ["b", "--task", "regression"],
-        "{file} has text values in column 'b', such as 'x'; --task regression needs numbers",
+        "{file} has text values in column 'b', such as 'x'; a regression needs numbers",
     ),
     "names": (
         "a,b\n" + "".join(f"{i},x{i}\n" for i in range(40)),
@@ -323,3 +346,252 @@ def test_ctrl_c_leaves_no_folder(train, data, tmp_path, monkeypatch):
     monkeypatch.setattr(TabularClassifier, "fit", interrupt)
     assert train(data, "rooms", "--quiet") == (130, "", "fastmlp: error: interrupted\n")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def models(data, tmp_path_factory):
+    """Return the model files of a classifier and of a regressor."""
+    folder = tmp_path_factory.mktemp("models")
+    for target, other in (("wanted", "price"), ("price", "wanted")):
+        given = ["--target", target, "--ignore", other, "--ignore", "id", "--preset", "fast"]
+        given += ["--quiet", "--output", folder / target]
+        assert cli.run([str(argument) for argument in ["train", data, *given]]) == 0
+    return {name: folder / name / "model.safetensors" for name in ("wanted", "price")}
+
+
+def test_classes_are_evaluated(fastmlp_cli, data, models):
+    status, out, err = fastmlp_cli("evaluate", models["wanted"], data, "--json")
+    assert (status, err) == (0, "")
+    frame, truth = houses(), houses()["wanted"]
+    model = TabularClassifier.load(models["wanted"])
+    answers = model.predict_proba(frame[model.feature_names_in_])
+    scores = json.loads(out)
+    overall = scores["overall"]
+    assert overall["accuracy"] == np.mean(model.predict(frame[model.feature_names_in_]) == truth)
+    assert overall["log_loss"] == pytest.approx(log_loss(truth, answers))
+    assert overall["roc_auc"] == pytest.approx(roc_auc_score(truth, answers[:, 1]))
+    assert scores["classes"]["yes"]["num_samples"] == (truth == "yes").sum()
+
+    status, table, err = fastmlp_cli("evaluate", models["wanted"], data, "--target", "wanted")
+    assert (status, err) == (0, "")
+    assert re.search(rf"^ROC AUC +{overall['roc_auc']:.4g}$", table, re.MULTILINE)
+
+
+def test_the_area_under_the_curve_of_several_classes_is_the_mean_of_each_against_the_others(
+    train, data, fastmlp_cli, tmp_path
+):
+    assert train(data, "rooms", "--ignore", "id", "--quiet", "--max-time", 0.001)[0] == 0
+    path = tmp_path / "out" / "model.safetensors"
+    scores = json.loads(fastmlp_cli("evaluate", path, data, "--json")[1])["overall"]
+    model = TabularClassifier.load(path)
+    answers = model.predict_proba(houses()[model.feature_names_in_])
+    expected = roc_auc_score(houses()["rooms"], answers, multi_class="ovr")
+    assert scores["roc_auc"] == pytest.approx(expected)
+    assert scores["log_loss"] == pytest.approx(log_loss(houses()["rooms"], answers))
+
+
+def test_numbers_are_evaluated(fastmlp_cli, data, models):
+    status, out, err = fastmlp_cli("evaluate", models["price"], data, "--json")
+    assert (status, err) == (0, "")
+    truth = houses()["price"]
+    model = TabularRegressor.load(models["price"])
+    answers = model.predict(houses()[model.feature_names_in_])
+    assert json.loads(out) == {
+        "rmse": pytest.approx(root_mean_squared_error(truth, answers)),
+        "mae": pytest.approx(mean_absolute_error(truth, answers)),
+        "r2": pytest.approx(r2_score(truth, answers)),
+        "num_samples": N_ROWS,
+    }
+    table = fastmlp_cli("evaluate", models["price"], data)[1]
+    rows = dict(re.split("  +", line) for line in table.splitlines())
+    assert rows.keys() == {"RMSE", "MAE", "R2", "samples"}
+    assert rows["samples"] == "240"
+
+
+def test_scores_that_the_rows_leave_undefined_are_null(fastmlp_cli, models, tmp_path):
+    path = tmp_path / "one.csv"
+    houses()[:1].to_csv(path, index=False)
+    scores = json.loads(fastmlp_cli("evaluate", models["wanted"], path, "--json")[1])
+    assert scores["overall"]["roc_auc"] is None
+    assert json.loads(fastmlp_cli("evaluate", models["price"], path, "--json")[1])["r2"] is None
+    assert "ROC AUC       not defined\n" in fastmlp_cli("evaluate", models["wanted"], path)[1]
+
+
+def test_rows_without_a_target_are_not_evaluated(fastmlp_cli, models, tmp_path):
+    for name, column in (("wanted", "wanted"), ("price", "price")):
+        frame = houses()
+        frame[column] = frame[column].where(np.arange(N_ROWS) % 2 == 0)
+        path = tmp_path / "a.csv"
+        frame.to_csv(path, index=False)
+        status, out, err = fastmlp_cli("evaluate", models[name], path, "--json")
+        assert status == 0
+        scores = json.loads(out)
+        assert scores.get("overall", scores)["num_samples"] == 120
+        assert err == (
+            f"fastmlp: warning: {path} has 120 rows without a value of {column!r}, left out\n"
+        )
+
+
+@pytest.mark.parametrize(("name", "write"), FILES.values(), ids=FILES)
+def test_predictions_are_those_of_the_estimator(fastmlp_cli, models, tmp_path, name, write):
+    path = tmp_path / name
+    path.write_bytes(write(houses(seed=1)))
+    frame = houses(seed=1)
+
+    status, out, err = fastmlp_cli("predict", models["wanted"], path)
+    assert (status, err) == (0, "")
+    model = TabularClassifier.load(models["wanted"])
+    X = frame[model.feature_names_in_]
+    header, *rows = csv.reader(io.StringIO(out))
+    assert header == ["class", "probability_no", "probability_yes"]
+    assert [row[0] for row in rows] == model.predict(X).tolist()
+    probabilities = np.array([row[1:] for row in rows], dtype=float)
+    np.testing.assert_array_equal(probabilities, model.predict_proba(X))
+
+    status, out, err = fastmlp_cli("predict", models["price"], path)
+    assert (status, err) == (0, "")
+    header, *rows = out.splitlines()
+    assert header == "prediction"
+    model = TabularRegressor.load(models["price"])
+    assert [float(row) for row in rows] == model.predict(X).tolist()
+
+
+def test_columns_are_kept_as_the_file_writes_them(fastmlp_cli, data, models, tmp_path):
+    output = tmp_path / "answers.csv"
+    given = ["--keep", "id", "--keep", "heating", "--keep", "built", "--output", output]
+    assert fastmlp_cli("predict", models["price"], data, *given) == (0, "", "")
+    answers = pd.read_csv(output, dtype=str, keep_default_na=False)
+    frame = houses()
+    assert list(answers) == ["id", "heating", "built", "prediction"]
+    assert answers["id"].tolist() == frame["id"].tolist()
+    assert answers["heating"].tolist() == frame["heating"].fillna("").tolist()
+    assert answers["built"].tolist() == frame["built"].astype(str).tolist()
+
+
+def test_missing_values_stop_no_prediction(fastmlp_cli, models, tmp_path):
+    names = TabularRegressor.load(models["price"]).feature_names_in_.tolist()
+    path = tmp_path / "empty.csv"
+    path.write_text(f"{','.join(names)}\n" + f"{',' * (len(names) - 1)}\n" * 2)
+    for name in models:
+        status, out, err = fastmlp_cli("predict", models[name], path)
+        assert (status, err) == (0, "")
+        first, second = out.splitlines()[1:]
+        assert first == second
+
+
+def test_categories_that_look_like_numbers_are_found_again(train, fastmlp_cli, tmp_path):
+    """A file to predict from may have those alone that pandas would make numbers of."""
+    frame = pd.DataFrame({"code": ["007", "7", "x", "1e3"] * 30, "y": [0.5, 1.5, 2.5, 3.5] * 30})
+    path = tmp_path / "a.csv"
+    frame.to_csv(path, index=False)
+    assert train(path, "y", "--quiet") == (0, "", "")
+    model = tmp_path / "out" / "model.safetensors"
+    path.write_text("code\n007\n7\n1e3\n")
+    status, out, err = fastmlp_cli("predict", model, path)
+    assert (status, err) == (0, "")
+    answers = [float(line) for line in out.splitlines()[1:]]
+    assert answers == pytest.approx([0.5, 1.5, 3.5], abs=0.4)
+
+
+def test_labels_that_look_like_numbers_are_found_again(train, fastmlp_cli, tmp_path):
+    frame = pd.DataFrame({"a": [1.5, 2.5, 3.5] * 20, "y": ["1", "2", "x"] * 20})
+    path = tmp_path / "a.csv"
+    frame.to_csv(path, index=False)
+    assert train(path, "y", "--quiet", "--max-time", 0.001) == (0, "", "")
+    model = tmp_path / "out" / "model.safetensors"
+    path.write_text("a,y\n1.5,1\n2.5,2\n")
+    status, out, err = fastmlp_cli("evaluate", model, path, "--json")
+    assert (status, err) == (0, "")
+    counts = {k: s["num_samples"] for k, s in json.loads(out)["classes"].items()}
+    assert counts == {"1": 1, "2": 1, "x": 0}
+
+
+def test_the_lesson_keeps_columns_too(fastmlp_cli, tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("id,a,b\n01,1,2\n02,2,3\n")
+    model = tmp_path / "model.safetensors"
+    Model(MLP([2, 2], seed=0), [0, 0], [1, 1], "ab", ["no", "yes"]).save(model)
+    plain = fastmlp_cli("predict", model, path)
+    assert plain[::2] == (0, "")
+    kept = ["id", "01", "02"]
+    expected = [f"{a},{b}" for a, b in zip(kept, plain[1].splitlines(), strict=True)]
+    status, out, err = fastmlp_cli("predict", model, path, "--keep", "id")
+    assert (status, out.splitlines(), err) == (0, expected, "")
+
+
+def other_models(tmp_path):
+    """Write estimators that the command line does not take."""
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60.0)
+    quick = {"max_iter": 1, "hidden_layer_sizes": (2,)}
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    estimators = {
+        "array": TabularRegressor("fast", **quick).fit(X, y),
+        "two": TabularRegressor("fast", **quick).fit(frame, np.column_stack([y, y])),
+        "nameless": TabularRegressor("fast", **quick).fit(frame, y),
+    }
+    with pytest.warns(ConvergenceWarning):
+        estimators["sklearn"] = MLPClassifier(**quick).fit(X, y > 30)
+    paths = {name: tmp_path / f"{name}.safetensors" for name in estimators}
+    for name, estimator in estimators.items():
+        estimator.save(paths[name])
+    return paths
+
+
+BAD_USE = {
+    "array": ("predict", "array", [], "{model} holds no names of columns: it was trained on an"),
+    "outputs": ("predict", "two", [], "{model} predicts several numbers per row; expected one"),
+    "other": (
+        "evaluate",
+        "sklearn",
+        [],
+        "{model} holds a MLPClassifier; expected one of TabularClassifier, TabularRegressor",
+    ),
+    "nameless": ("evaluate", "nameless", [], "{model} names no target; --target is needed"),
+    "no columns": ("predict", "nameless", [], "{data} has no column 'a'; its columns are 'id',"),
+    "keep": ("predict", "price", ["--keep", "x"], "{data} has no column 'x'; its columns are"),
+    "kept twice": (
+        "predict",
+        "price",
+        ["--keep", "id", "--keep", "id"],
+        "--keep must name other columns than those of the predictions, each once: got id, id, p",
+    ),
+    "target": ("evaluate", "price", ["--target", "x"], "{data} has no column 'x'; its columns"),
+    "text": (
+        "evaluate",
+        "price",
+        ["--target", "wanted"],
+        "{data} has text values in column 'wanted', such as 'yes'; a regression needs numbers",
+    ),
+    "classes": (
+        "evaluate",
+        "wanted",
+        ["--target", "heating"],
+        "{data} has class '{heating}' in column 'heating', which is not one of 'no', 'yes'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "model", "options", "message"), BAD_USE.values(), ids=BAD_USE)
+def test_bad_use_of_models_ends_with_status_2_and_one_line(
+    fastmlp_cli, data, models, tmp_path, command, model, options, message
+):
+    path = (models | other_models(tmp_path))[model]
+    status, out, err = fastmlp_cli(command, path, data, *options)
+    assert (status, out) == (2, "")
+    assert re.fullmatch(r"fastmlp: error: [^\n]+\n", err)
+    heating = houses()["heating"].dropna().iloc[0]
+    assert message.format(model=path, data=data, heating=heating) in err
+
+
+def test_text_in_a_column_of_numbers_is_refused(fastmlp_cli, models, tmp_path):
+    path = tmp_path / "a.csv"
+    frame = houses()
+    frame["size"] = frame["size"].astype(object)
+    frame.loc[5, "size"] = "big"
+    frame.to_csv(path, index=False)
+    status, out, err = fastmlp_cli("predict", models["price"], path)
+    assert (status, out) == (2, "")
+    assert err == (
+        f"fastmlp: error: {path} has text in column 'size', which had numbers or dates in "
+        "training, such as 'big'; --missing names marks of missing values\n"
+    )

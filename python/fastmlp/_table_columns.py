@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 _MOST_ROWS = 100  # of the table that is printed
+_LONGEST_NAME = 40
 _HEADER = ("column", "kind", "missing", "levels", "use")
 # What pandas calls kinds of values.
 _KINDS = {
@@ -64,7 +65,7 @@ def understand(frame: "DataFrame", training: NDArray[np.intp]) -> list[ColumnNot
         values = frame.iloc[:, place]
         n_levels = values.nunique()
         kind = _kind(values, isinstance(table.column(place).values, list), learned, n_levels)
-        use = _use(learned, n_levels)
+        use = _use(learned, kind)
         n_missing = int(values.isna().sum())
         notes.append(
             ColumnNote(str(values.name), kind, n_missing, n_levels, use, learned is not None)
@@ -81,7 +82,7 @@ def describe_columns(notes: Sequence[ColumnNote], ignored: Iterable[str]) -> str
     rows += [(name, "", "", "", "ignored") for name in ignored]
     more = len(rows) - _MOST_ROWS
     rows = rows[:_MOST_ROWS]
-    names = printable_names(row[0] for row in rows)
+    names = [_shortened(name) for name in printable_names(row[0] for row in rows)]
     cells = [_HEADER, *((name, *row[1:]) for name, row in zip(names, rows, strict=True))]
     widths = [max(len(row[place]) for row in cells) for place in range(len(_HEADER))]
     lines = [
@@ -93,6 +94,10 @@ def describe_columns(notes: Sequence[ColumnNote], ignored: Iterable[str]) -> str
     return "\n".join([*lines, f"and {more:,} more columns"] if more > 0 else lines)
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
+
+
 def _kind(
     values: "Series[Any]", is_text: bool, learned: Numeric | Category | None, n_levels: int
 ) -> str:
@@ -102,9 +107,9 @@ def _kind(
     return _KINDS.get(found, "number")
 
 
-def _use(learned: Numeric | Category | None, n_levels: int) -> str:
+def _use(learned: Numeric | Category | None, kind: str) -> str:
     if learned is None:
-        return "left out: " + ("most values occur once" if n_levels > 1 else "one value at most")
+        return "left out: " + ("most values occur once" if kind == "text" else "one value at most")
     if isinstance(learned, Numeric):
         return "scaled, and an input marks missing values" if learned.marks_missing else "scaled"
     if learned.width == 1:

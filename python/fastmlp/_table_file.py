@@ -141,11 +141,15 @@ class ParquetTable:
                 )
 
     def frame(self, target: str | None = None, as_text: Collection[str] = ()) -> "DataFrame":
-        """Return the rows; columns have types of their own."""
-        return self._frame
+        """Return the rows; columns that are no text have types of their own."""
+        texts = {str(values.name): values for values in _texts_of(self._frame)}
+        return self._frame.assign(
+            **{name: _of_text(texts[name], name in as_text or name == target) for name in texts}
+        )
 
     def texts(self, names: Sequence[str]) -> "DataFrame":
         """Return columns as text; what is missing is empty."""
+        self.check_columns(names)
         columns = self._frame[list(names)].astype(object)
         return columns.where(columns.notna(), "").astype(str)
 
@@ -196,7 +200,7 @@ class CsvTable:
 
     def texts(self, names: Sequence[str]) -> "DataFrame":
         """Return columns as the file writes them; what is missing is empty."""
-        places = [self._places[name] for name in names]
+        places = [self._file.column(name) for name in names]
         frame = self._file.parse(
             dict.fromkeys(places, str), (), keep_default_na=False, usecols=places
         )

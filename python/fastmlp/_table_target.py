@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Task = Literal["classification", "regression"]
 
+# What pandas calls numbers.
+_NUMERIC = ("integer", "floating", "mixed-integer-float", "decimal")
 # Whole numbers are classes if there are at most so many different ones, in twice as many rows.
 _FEW = 20
 
@@ -49,26 +51,15 @@ def target_of(file: str, values: "Series[Any]", task: Task | None) -> Target:
         raise DataError(
             f"{file} has only one value in {what}, {str(values.iloc[0])!r}; expected at least two"
         )
-    kind = require("pandas", "a table").api.types.infer_dtype(values)
-    kind = "text" if kind == "string" else kind
-    y = None
-    found: Task = "classification"
+    if task == "regression":
+        return Target(task, numbers_of(file, values), "--task says")
+    kind = _kind_of(values)
     reason = f"it has {kind} values"
-    if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
-        y = values.to_numpy(dtype=np.float64)
-        if not np.isfinite(y).all():
-            raise DataError(f"{file} has an infinite number in {what}")
+    if kind in _NUMERIC:
+        y = numbers_of(file, values)
         found, reason = _infer(y)
-    if task == "regression" and y is None:
-        raise DataError(
-            f"{file} has {kind} values in {what}, such as {str(values.iloc[0])!r}; "
-            "--task regression needs numbers"
-        )
-    if task is not None:
-        found, reason = task, "--task says"
-    if found == "regression":
-        assert y is not None
-        return Target(found, y, reason)
+        if task is None and found == "regression":
+            return Target(found, y, reason)
     labels = labels_of(values)
     n_classes = len(np.unique(labels))
     if n_classes > len(labels) / 2:
@@ -76,7 +67,21 @@ def target_of(file: str, values: "Series[Any]", task: Task | None) -> Target:
             f"{file} has {n_classes} different values in the {len(labels)} rows of {what}; "
             "expected classes, each with several rows, or numbers"
         )
-    return Target(found, labels, reason)
+    return Target("classification", labels, reason if task is None else "--task says")
+
+
+def numbers_of(file: str, values: "Series[Any]") -> NDArray[np.float64]:
+    """Return numbers, or raise a DataError about what is none."""
+    kind = _kind_of(values)
+    if kind not in _NUMERIC:
+        raise DataError(
+            f"{file} has {kind} values in column {values.name!r}, such as "
+            f"{str(values.iloc[0])!r}; a regression needs numbers"
+        )
+    y = values.to_numpy(dtype=np.float64)
+    if not np.isfinite(y).all():
+        raise DataError(f"{file} has an infinite number in column {values.name!r}")
+    return y
 
 
 def labels_of(values: "Series[Any]") -> NDArray[Any]:
@@ -87,6 +92,11 @@ def labels_of(values: "Series[Any]") -> NDArray[Any]:
     if values.dtype.kind == "f" and _are_whole(values.to_numpy()):
         return values.to_numpy().astype(np.int64)
     return np.array([str(value) for value in values])
+
+
+def _kind_of(values: "Series[Any]") -> str:
+    kind: str = require("pandas", "a table").api.types.infer_dtype(values)
+    return "text" if kind == "string" else kind
 
 
 def _infer(y: NDArray[np.float64]) -> tuple[Task, str]:

@@ -53,8 +53,7 @@ def train_table(
     max_time: float | None,
 ) -> None:
     """Train an estimator on most rows of a table, and write it with its scores on the others."""
-    for module in ("sklearn", "narwhals", "pandas"):
-        require(module, "training")
+    pandas = require("pandas", "training")
     # They import scikit-learn, which the other commands and --help do without.
     from fastmlp._table_columns import describe_columns, understand
     from fastmlp._table_scores import describe_scores, scores_of
@@ -81,11 +80,12 @@ def train_table(
         with warnings.catch_warnings():
             # Some releases take classes with few rows for a continuous target.
             warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-            estimator.fit(X.iloc[training], target.y[training])
-        y = target.y
+            y = pandas.Series(target.y[training], name=run.target)
+            estimator.fit(X.iloc[training], y)
+        truth = target.y[test]
         if isinstance(estimator, TabularClassifier):
-            y = np.searchsorted(estimator.classes_, y)
-        scores = scores_of(estimator, X.iloc[test], y[test])
+            truth = np.searchsorted(estimator.classes_, truth)
+        scores = scores_of(estimator, X.iloc[test], truth)
         files = [run.folder / "model.safetensors", run.folder / "metrics.json"]
         estimator.save(files[0])
         text = json.dumps({"test": scores}, indent=2, ensure_ascii=False)
