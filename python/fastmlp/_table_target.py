@@ -104,8 +104,8 @@ def _infer(y: NDArray[np.float64]) -> tuple[Task, str]:
     if not _are_whole(y):
         return "regression", "it has numbers that are not whole"
     if n_values > min(_FEW, len(y) / 2):
-        return "regression", f"it has {n_values} different numbers"
-    return "classification", f"it has {n_values} different whole numbers"
+        return "regression", f"it has {n_values:,} different numbers"
+    return "classification", f"it has {n_values:,} different whole numbers"
 
 
 def _are_whole(numbers: NDArray[Any]) -> bool:

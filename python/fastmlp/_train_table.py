@@ -2,7 +2,8 @@
 
 import json
 import warnings
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 from fastmlp._csv_hints import DataError
 from fastmlp._extras import require
 from fastmlp._folder import CHECKPOINT, Run, held, refuse_results
+from fastmlp._progress import networks_bar
 from fastmlp._results import describe_files, listed, printable, printable_names
 from fastmlp._table_file import Reading, TableFile, open_table
 from fastmlp._table_target import Target, Task, target_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from fastmlp.tabular import TabularClassifier, TabularRegressor
 
 # The parameters of `train_table` beside those of all trainings.
 TABLE_OPTIONS: list[click.Parameter] = [
@@ -53,7 +57,6 @@ def train_table(
     max_time: float | None,
 ) -> None:
     """Train an estimator on most rows of a table, and write it with its scores on the others."""
-    pandas = require("pandas", "training")
     # They import scikit-learn, which the other commands and --help do without.
     from fastmlp._table_columns import describe_columns, understand
     from fastmlp._table_scores import describe_scores, scores_of
@@ -77,11 +80,7 @@ def train_table(
             click.echo(f"\n{describe_columns(notes, ignore)}\n")
         cls = TabularClassifier if target.task == "classification" else TabularRegressor
         estimator = cls(preset, max_time=max_time, random_state=run.seed, n_jobs=run.n_jobs)
-        with warnings.catch_warnings():
-            # Some releases take classes with few rows for a continuous target.
-            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-            y = pandas.Series(target.y[training], name=run.target)
-            estimator.fit(X.iloc[training], y)
+        _fit(estimator, X.iloc[training], target.y[training], run)
         truth = target.y[test]
         if isinstance(estimator, TabularClassifier):
             truth = np.searchsorted(estimator.classes_, truth)
@@ -129,6 +128,21 @@ def _split(file: str, target: Target, seed: int) -> tuple[NDArray[np.intp], NDAr
     return training, test
 
 
+def _fit(
+    estimator: "TabularClassifier | TabularRegressor",
+    X: "DataFrame",
+    y: NDArray[Any],
+    run: Run,
+) -> None:
+    """Train an estimator, with a progress bar."""
+    named = require("pandas", "training").Series(y, name=run.target)
+    with nullcontext() if run.quiet else networks_bar() as listener, warnings.catch_warnings():
+        # Some releases take classes with few rows for a continuous target.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        estimator._listener = listener
+        estimator.fit(X, named)
+
+
 def _describe(
     file: TableFile, name: str, target: Target, n_left_out: int, n_training: int, n_test: int
 ) -> str:
@@ -139,11 +153,11 @@ def _describe(
         names = printable_names(map(str, labels.tolist()))
         classes = listed([f"{label} {n}" for label, n in zip(names, counts, strict=True)])
         task = f"{task} into {len(names)} classes ({classes})"
-    left_out = f", left out {n_left_out} without a target" if n_left_out else ""
+    left_out = f", left out {n_left_out:,} without a target" if n_left_out else ""
     return "\n".join(
         [
             f"data      {printable(file.name)}: {file.description}",
             f"target    {printable(name)}: {task}, as {target.reason}",
-            f"rows      train {n_training}, test {n_test}{left_out}",
+            f"rows      train {n_training:,}, test {n_test:,}{left_out}",
         ]
     )

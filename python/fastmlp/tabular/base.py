@@ -24,6 +24,7 @@ from fastmlp.tabular.features import named_categories
 from fastmlp.tabular.file import TabularInFile
 from fastmlp.tabular.front import Front, learn_front
 from fastmlp.tabular.input import check_table, matching_table
+from fastmlp.tabular.member import Listener
 from fastmlp.tabular.recipe import FEW_ROWS, PRESETS, Recipe, choose
 from fastmlp.tabular.table import Table
 from fastmlp.tabular.target import Rows, Target
@@ -65,6 +66,8 @@ class BaseTabular(TabularInFile, BaseEstimator):
     loss_curves_: list[list[float]]
     validation_scores_: list[list[float]]
     _front: Front
+    # Is told of the epochs of a fit; no parameter, and not saved.
+    _listener: Listener | None = None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -151,6 +154,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
             random_state=random_state,
             n_jobs=self.n_jobs,
             seconds=seconds,
+            listener=self._listener,
         )
         self.networks_ = [member.network for member in trained]
         self.loss_curves_ = [member.losses for member in trained]
