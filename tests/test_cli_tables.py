@@ -291,6 +291,16 @@ BAD_TRAINING = {
         "several rows, or numbers",
     ),
     "infinite": (CSV.replace("39\n", "inf\n"), ["c"], "{file} has an infinite number in column"),
+    "infinite feature": (
+        CSV.replace("39\n", "inf\n"),
+        ["a"],
+        "{file}: Input X contains infinity in column 'c'",
+    ),
+    "free text": (
+        "a,b\n" + "".join(f"x{i},{i / 7}\n" for i in range(40)),
+        ["b"],
+        "{file}: X has no column to learn from",
+    ),
     "lesson's": (CSV, ["b", "--hidden", "3"], "--hidden needs --preset lesson"),
     "resume": (CSV, ["b", "--resume"], "--resume needs --preset lesson"),
     "task": (
@@ -337,6 +347,15 @@ def test_a_parquet_file_that_cannot_be_read_is_refused(train, tmp_path):
     assert (status, out) == (2, "")
     assert err.startswith(f"fastmlp: error: {path} is no readable Parquet file: ")
     assert err.count("\n") == 1
+
+
+def test_columns_that_no_estimator_reads_are_refused(train, fastmlp_cli, models, tmp_path):
+    path = tmp_path / "nested.parquet"
+    frame = houses().assign(size=[[1, 2]] * N_ROWS)
+    frame.to_parquet(path)
+    for done in (train(path, "price"), fastmlp_cli("predict", models["price"], path)):
+        assert done[:2] == (2, "")
+        assert done[2].startswith(f"fastmlp: error: {path}: each value of column 'size' of X must")
 
 
 def test_ctrl_c_leaves_no_folder(train, data, tmp_path, monkeypatch):

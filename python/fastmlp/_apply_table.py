@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fastmlp._csv_file import quoted
 from fastmlp._csv_hints import DataError
 from fastmlp._extras import require
-from fastmlp._table_file import TableFile
+from fastmlp._table_file import TableFile, faults_of_columns
 from fastmlp._table_scores import Estimator, class_names, scores_of
 from fastmlp._table_target import labels_of, numbers_of
 from fastmlp.tabular import TabularClassifier
@@ -33,17 +33,19 @@ def evaluate_table(model: Estimator, file: TableFile, target: str) -> tuple[dict
         y = _codes_of(file.name, frame[target], class_names(model))
     else:
         y = numbers_of(file.name, frame[target])
-    scores = scores_of(model, frame[model.feature_names_in_.tolist()], y)
+    with faults_of_columns(file.name):
+        scores = scores_of(model, frame[model.feature_names_in_.tolist()], y)
     return scores, int((~has_target).sum())
 
 
 def predict_table(model: Estimator, file: TableFile) -> tuple[list[str], list[list[Any]]]:
     """Return the names of the columns of the answer, and the columns."""
     X = _read(model, file, None)[model.feature_names_in_.tolist()]
-    if not isinstance(model, TabularClassifier):
-        return ["prediction"], [model.predict(X).ravel().tolist()]
+    with faults_of_columns(file.name):
+        if not isinstance(model, TabularClassifier):
+            return ["prediction"], [model.predict(X).ravel().tolist()]
+        probabilities = model.predict_proba(X)
     names = class_names(model)
-    probabilities = model.predict_proba(X)
     classes = [names[code] for code in probabilities.argmax(axis=1)]
     header = ["class", *(f"probability_{name}" for name in names)]
     return header, [classes, *probabilities.T.tolist()]

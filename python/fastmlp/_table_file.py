@@ -3,7 +3,8 @@
 import codecs
 import sys
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
@@ -107,6 +108,15 @@ def open_table(path: Path, reading: Reading) -> TableFile:
     if path.suffix in (".parquet", ".pq") or content.startswith(b"PAR1"):
         return ParquetTable(name, content)
     return CsvTable(name, content, reading)
+
+
+@contextmanager
+def faults_of_columns(name: str) -> Iterator[None]:
+    """Turn an error of an estimator about columns into a DataError that names the file."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name}: {error}") from error
 
 
 class ParquetTable:

@@ -66,7 +66,25 @@ _COMMON: list[click.Parameter] = [
 ]
 
 
-@click.command(help=HELP, params=[*_COMMON, *TABLE_OPTIONS, *READING_OPTIONS, *LESSON_OPTIONS])
+class _Train(click.Command):
+    """A command whose help lists the options of the lesson apart."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both lists."""
+        lists: dict[str, list[click.Parameter]] = {
+            "Options": [param for param in self.get_params(ctx) if param not in LESSON_OPTIONS],
+            "Options of --preset lesson": LESSON_OPTIONS,
+        }
+        for title, params in lists.items():
+            options = [param for param in params if isinstance(param, click.Option)]
+            records = [option.get_help_record(ctx) for option in options]
+            with formatter.section(title):
+                formatter.write_dl([record for record in records if record is not None])
+
+
+@click.command(
+    cls=_Train, help=HELP, params=[*_COMMON, *TABLE_OPTIONS, *READING_OPTIONS, *LESSON_OPTIONS]
+)
 @click.pass_context
 def train(
     ctx: click.Context,

@@ -14,7 +14,7 @@ from fastmlp._extras import require
 from fastmlp._folder import CHECKPOINT, Run, held, refuse_results
 from fastmlp._progress import networks_bar
 from fastmlp._results import describe_files, listed, printable, printable_names
-from fastmlp._table_file import Reading, TableFile, open_table
+from fastmlp._table_file import Reading, TableFile, faults_of_columns, open_table
 from fastmlp._table_target import Target, Task, target_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def train_table(
         file.check_columns([run.target, *ignore])
         X, target, n_left_out = _rows(file, run.target, ignore, task)
         training, test = _split(file.name, target, run.seed)
-        notes = understand(X, training)
+        with faults_of_columns(file.name):
+            notes = understand(X, training)
         X = X[[note.name for note in notes if note.is_used]]
         if X.shape[1] == 0:
             raise DataError(f"{file.name} has no column to learn from: each has one value at most")
@@ -84,7 +85,8 @@ def train_table(
         truth = target.y[test]
         if isinstance(estimator, TabularClassifier):
             truth = np.searchsorted(estimator.classes_, truth)
-        scores = scores_of(estimator, X.iloc[test], truth)
+        with faults_of_columns(file.name):
+            scores = scores_of(estimator, X.iloc[test], truth)
         files = [run.folder / "model.safetensors", run.folder / "metrics.json"]
         estimator.save(files[0])
         text = json.dumps({"test": scores}, indent=2, ensure_ascii=False)
