@@ -16,7 +16,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 import fastmlp
-from fastmlp import MLP, SGD, _train, cli
+from fastmlp import MLP, SGD, _train_lesson, cli
 from fastmlp import __main__ as main
 from fastmlp.checkpoint import Checkpoint
 from fastmlp.data import make_spiral
@@ -24,6 +24,7 @@ from fastmlp.model import Model
 
 GOLDEN = Path(__file__).parents[1] / "docs" / "cli_help.txt"
 FASTMLP = [sys.executable, "-m", "fastmlp"]
+LESSON = ("--preset", "lesson")
 
 
 def write_csv(path, header, rows):
@@ -47,7 +48,7 @@ def spiral_csv(tmp_path_factory):
 def trained(spiral_csv, tmp_path_factory):
     """Folder of a training with the default options."""
     folder = tmp_path_factory.mktemp("trained")
-    arguments = ["train", spiral_csv, "--target", "color", "--output", folder, "--quiet"]
+    arguments = ["train", spiral_csv, *LESSON, "--target", "color", "--output", folder, "--quiet"]
     assert cli.run([str(argument) for argument in arguments]) == 0
     return folder
 
@@ -100,7 +101,9 @@ def test_training_needs_its_extras_before_it_starts(
     fastmlp_cli, spiral_csv, tmp_path, monkeypatch, module, what
 ):
     monkeypatch.setitem(sys.modules, module, None)
-    status, _, err = fastmlp_cli("train", spiral_csv, "--target", "color", "--output", tmp_path)
+    status, _, err = fastmlp_cli(
+        "train", spiral_csv, *LESSON, "--target", "color", "--output", tmp_path
+    )
     assert status == 2
     assert re.fullmatch(rf"fastmlp: error: .*{what} needs {module}, .*fastmlp\[all\]\"\n", err)
     assert list(tmp_path.iterdir()) == []
@@ -128,7 +131,15 @@ def test_training_with_the_defaults_solves_the_spiral(trained):
 
 def test_training_reports_what_it_read_did_and_wrote(fastmlp_cli, spiral_csv, tmp_path):
     status, out, err = fastmlp_cli(
-        "train", spiral_csv, "--target", "color", "--output", tmp_path / "out", "--epochs", 5
+        "train",
+        spiral_csv,
+        *LESSON,
+        "--target",
+        "color",
+        "--output",
+        tmp_path / "out",
+        "--epochs",
+        5,
     )
     assert (status, err) == (0, "")
     assert "1500 rows, 2 features" in out
@@ -144,7 +155,7 @@ def test_quiet_training_prints_nothing_and_writes_to_the_default_folder(
     fastmlp_cli, spiral_csv, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    done = fastmlp_cli("train", spiral_csv, "--target", "color", "--epochs", 1, "--quiet")
+    done = fastmlp_cli("train", spiral_csv, *LESSON, "--target", "color", "--epochs", 1, "--quiet")
     assert done == (0, "", "")
     assert (tmp_path / "runs" / "spiral" / "model.safetensors").exists()
 
@@ -155,7 +166,18 @@ def test_training_obeys_its_options(fastmlp_cli, tmp_path, rng):
     path = write_csv(tmp_path / "three.csv", ["a", "b", "c", "positive"], rows)
     out = tmp_path / "out"
     status, _, err = fastmlp_cli(
-        *("train", path, "--target", "positive", "--output", out, "--quiet", "--epochs", 20),
+        *(
+            "train",
+            path,
+            *LESSON,
+            "--target",
+            "positive",
+            "--output",
+            out,
+            "--quiet",
+            "--epochs",
+            20,
+        ),
         *("--hidden", "7,5", "--activation", "tanh", "--init", "auto", "--dtype", "float64"),
         *("--optimizer", "sgd", "--learning-rate", 0.1, "--momentum", 0.9, "--nesterov"),
         *("--batch-size", 8, "--class-weight", "balanced", "--fractions", "0.5,0.25,0.25"),
@@ -200,8 +222,8 @@ def test_each_option_reaches_the_network(fastmlp_cli, spiral_csv, tmp_path, monk
         models.append(model)
         return []
 
-    monkeypatch.setattr(_train, "write_results", keep)
-    common = ("train", spiral_csv, "--target", "color", "--output", tmp_path, "--quiet")
+    monkeypatch.setattr(_train_lesson, "write_results", keep)
+    common = ("train", spiral_csv, *LESSON, "--target", "color", "--output", tmp_path, "--quiet")
     for extra in ([], [], options):
         assert fastmlp_cli(*common, "--overwrite", "--epochs", 3, *extra)[:2] == (0, "")
 
@@ -282,7 +304,9 @@ def test_a_broken_pipe_ends_quietly(model_file, tmp_path):
 def test_ctrl_c_in_training_ends_with_130_and_one_line(spiral_csv, tmp_path):
     options = ["--target", "color", "--epochs", str(10**9), "--output", tmp_path / "out"]
     with subprocess.Popen(
-        [*FASTMLP, "train", spiral_csv, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*FASTMLP, "train", spiral_csv, *LESSON, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         while not process.stdout.readline().startswith(b"network"):
             pass
@@ -308,7 +332,7 @@ def test_a_training_that_was_interrupted_or_has_ended_goes_on(
     def train(folder, *options, epochs=60):
         given = ["--target", "color", "--optimizer", "adam", "--batch-size", 50, "--dropout", 0.1]
         return fastmlp_cli(
-            "train", spiral_csv, *given, "--epochs", epochs, "--output", folder, *options
+            "train", spiral_csv, *LESSON, *given, "--epochs", epochs, "--output", folder, *options
         )
 
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -320,7 +344,7 @@ def test_a_training_that_was_interrupted_or_has_ended_goes_on(
             if epoch.epoch == 23:
                 raise KeyboardInterrupt
 
-        patch.setattr("fastmlp._train.progress_bar", lambda epochs: nullcontext(interrupt))
+        patch.setattr("fastmlp._train_lesson.progress_bar", lambda epochs: nullcontext(interrupt))
         status, _, error = train(parts)
     assert status == 130
     made = "fastmlp: error: interrupted after 22 of 60 epochs: "
@@ -348,7 +372,9 @@ def test_a_training_that_was_interrupted_or_has_ended_goes_on(
 
 def test_resuming_wants_the_same_training(spiral_csv, tmp_path, fastmlp_cli):
     def train(*options):
-        return fastmlp_cli("train", spiral_csv, "--target", "color", "--output", tmp_path, *options)
+        return fastmlp_cli(
+            "train", spiral_csv, *LESSON, "--target", "color", "--output", tmp_path, *options
+        )
 
     path = tmp_path / "checkpoint.safetensors"
     assert train("--resume") == (2, "", f"fastmlp: error: {path}: No such file or directory\n")
@@ -367,18 +393,18 @@ def test_resuming_wants_the_same_training(spiral_csv, tmp_path, fastmlp_cli):
     )
 
 
-TRAIN = ["train", "{spiral}", "--target", "color", "--output", "{tmp}/out"]
+TRAIN = ["train", "{spiral}", *LESSON, "--target", "color", "--output", "{tmp}/out"]
 BAD_INPUT = {
     "command": (["trian"], "No such command 'trian'"),
     "option": (["train", "--traget", "x"], "No such option.*--traget"),
     "argument": (["predict"], "Missing argument 'MODEL'"),
     "target": (["train", "{spiral}"], "Missing option '--target'"),
-    "no file": (["train", "none.csv", "--target", "a"], "'CSV': File 'none.csv' does not exist"),
-    "folder": (["train", "{tmp}", "--target", "a"], "'CSV': File '{tmp}' is a directory"),
-    "column": (["train", "{spiral}", "--target", "colour"], "no column 'colour'.*'color'"),
-    "text": (["train", "{text}", "--target", "b"], "'a'.*'ten'"),
-    "not text": (["train", "{model}", "--target", "b"], "{model}"),
-    "one class": (["train", "{same}", "--target", "b"], "class"),
+    "no file": (["train", "none.csv", "--target", "a"], "'FILE': File 'none.csv' does not exist"),
+    "folder": (["train", "{tmp}", *LESSON, "--target", "a"], "'FILE': File '{tmp}' is a directory"),
+    "column": (["train", "{spiral}", *LESSON, "--target", "colour"], "no column 'colour'.*'color'"),
+    "text": (["train", "{text}", *LESSON, "--target", "b"], "'a'.*'ten'"),
+    "not text": (["train", "{model}", *LESSON, "--target", "b"], "{model}"),
+    "one class": (["train", "{same}", *LESSON, "--target", "b"], "class"),
     "hidden": ([*TRAIN, "--hidden", "10,0"], "'--hidden': '10,0' is not integers > 0 separated"),
     "hidden text": ([*TRAIN, "--hidden", "ten"], "'--hidden': 'ten' is not integers > 0"),
     "activation": ([*TRAIN, "--activation", "step"], "'--activation': 'step' is not one of"),
@@ -404,9 +430,12 @@ BAD_INPUT = {
     "size": ([*TRAIN, "--hidden", "16777216,16777216"], "memory"),
     "width": ([*TRAIN, "--hidden", "10,16777217"], "'--hidden': 16777217 is greater than 16777216"),
     "divergence": ([*TRAIN, "--learning-rate", "1e30"], "finite|diverge"),
-    "output": (["train", "{spiral}", "--target", "color", "--output", "{spiral}"], "is a file"),
+    "output": (
+        ["train", "{spiral}", *LESSON, "--target", "color", "--output", "{spiral}"],
+        "is a file",
+    ),
     "output below": (
-        ["train", "{spiral}", "--target", "color", "--output", "{spiral}/out"],
+        ["train", "{spiral}", *LESSON, "--target", "color", "--output", "{spiral}/out"],
         "{spiral}/out: Not a directory",
     ),
     "demo output": (["demo", "--output", "{spiral}/out"], "{spiral}/out: Not a directory"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import MLP, _checks, _train, cli
+from fastmlp import MLP, _checks, _train_lesson, cli
 from fastmlp import __main__ as main
 from fastmlp._results import printable_names
 from fastmlp.model import Model
@@ -24,6 +24,7 @@ LEARNED_NOTHING = (
 )
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs the shell of a POSIX system")
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+LESSON = ("--preset", "lesson")
 
 
 def write_csv(path, header, rows):
@@ -49,7 +50,7 @@ def train(fastmlp_cli, tmp_path):
 
     def call(path, *options):
         fixed = ["--target", "c", "--output", tmp_path / "out", "--hidden", 3, "--epochs", 2]
-        return fastmlp_cli("train", path, *fixed, *options)
+        return fastmlp_cli("train", path, *LESSON, *fixed, *options)
 
     return call
 
@@ -76,7 +77,7 @@ def test_a_number_too_large_in_any_part_stops_before_training(
     def fit(*_, **__):
         pytest.fail("training began")
 
-    monkeypatch.setattr(_train, "progress_bar", fit)
+    monkeypatch.setattr(_train_lesson, "progress_bar", fit)
     rows = [(x, 1e-155 * y, label) for x, y, label in points(60)]
     row = row_of(part, 60, seed=1234)
     rows[row] = (0.0, value, rows[row][2])
@@ -119,7 +120,7 @@ def test_a_spread_that_no_number_holds_is_named_too(train, tmp_path, part, value
     ids=lambda option: f"{option[0]} {option[1]}",
 )
 def test_options_are_checked_before_the_data_is_read(train, data, tmp_path, monkeypatch, option):
-    monkeypatch.setattr(_train, "read_csv", lambda *_: pytest.fail("the data was read"))
+    monkeypatch.setattr(_train_lesson, "read_csv", lambda *_: pytest.fail("the data was read"))
     status, _, err = train(data, *option)
     assert status == 2
     assert re.fullmatch(rf"fastmlp: error: Invalid value for '?{option[0]}'?: .*\n", err)
@@ -162,7 +163,9 @@ def test_an_error_that_cannot_be_written_keeps_its_status():
 @POSIX
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_streams_do_not_stop_a_training(data, tmp_path, redirection):
-    done = shell(redirection, "train", data, "--target", "c", "--epochs", 1, "--output", tmp_path)
+    done = shell(
+        redirection, "train", data, *LESSON, "--target", "c", "--epochs", 1, "--output", tmp_path
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "model.safetensors").exists()
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from fastmlp import _folder, _train
+from fastmlp import _folder, _train_lesson
 from fastmlp.data import make_spiral
 from fastmlp.model import Model
 
@@ -23,6 +23,7 @@ IN_USE = (
     "fastmlp: error: {} is in use by another run: wait for its end, or name another folder with "
     "--output\n"
 )
+LESSON = ("--preset", "lesson")
 
 
 def write_spiral(path, seed):
@@ -45,7 +46,7 @@ def train(fastmlp_cli, tmp_path):
 
     def call(path, *options, folder=tmp_path / "out"):
         fixed = ["--target", "c", "--hidden", 20, "--epochs", 20, "--quiet", "--output", folder]
-        return fastmlp_cli("train", path, *fixed, *options)
+        return fastmlp_cli("train", path, *LESSON, *fixed, *options)
 
     return call
 
@@ -58,16 +59,16 @@ def test_files_of_one_name_do_not_replace_each_other_s_results(fastmlp_cli, tmp_
     monkeypatch.chdir(tmp_path)
     files = [write_spiral(tmp_path / name / "train.csv", seed) for seed, name in enumerate("ab")]
     given = ["--target", "c", "--epochs", 20, "--quiet"]
-    assert fastmlp_cli("train", files[0], *given) == (0, "", "")
+    assert fastmlp_cli("train", files[0], *LESSON, *given) == (0, "", "")
     folder = tmp_path / "runs" / "train"
     first = contents(folder)
     refused = (2, "", REFUSED.format("runs/train", RESUME).replace("/", os.sep))
-    assert fastmlp_cli("train", files[1], *given) == refused
+    assert fastmlp_cli("train", files[1], *LESSON, *given) == refused
     assert contents(folder) == first
-    assert fastmlp_cli("train", files[1], *given, "--overwrite") == (0, "", "")
+    assert fastmlp_cli("train", files[1], *LESSON, *given, "--overwrite") == (0, "", "")
     assert contents(folder).keys() == first.keys()
     assert contents(folder)["model.safetensors"] != first["model.safetensors"]
-    status, _, error = fastmlp_cli("train", files[0], *given, "--resume")
+    status, _, error = fastmlp_cli("train", files[0], *LESSON, *given, "--resume")
     assert status == 2
     assert "X is not what the training began with" in error
 
@@ -108,7 +109,9 @@ def test_two_ways_to_treat_results_exclude_each_other(train, data):
 
 
 def test_a_folder_in_use_is_refused_before_the_data_is_read(train, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(_train, "read_csv", lambda *_, **__: pytest.fail("the data was read"))
+    monkeypatch.setattr(
+        _train_lesson, "read_csv", lambda *_, **__: pytest.fail("the data was read")
+    )
     folder = tmp_path / "new" / "out"
     with _folder.held(folder):
         for options in ([], ["--overwrite"], ["--resume"]):
@@ -119,7 +122,7 @@ def test_a_folder_in_use_is_refused_before_the_data_is_read(train, data, tmp_pat
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_another_process_holds_a_folder_until_it_ends(train, data, tmp_path):
     folder = tmp_path / "out"
-    command = ["train", data, "--target", "c", "--epochs", str(10**9), "--output", folder]
+    command = ["train", data, *LESSON, "--target", "c", "--epochs", str(10**9), "--output", folder]
     with subprocess.Popen([*FASTMLP, *command], stdout=subprocess.PIPE) as process:
         try:
             while not process.stdout.readline().startswith(b"network"):
@@ -182,7 +185,7 @@ def test_what_was_trained_outlives_results_that_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_train, "write_results", full)
+        patch.setattr(_train_lesson, "write_results", full)
         assert train(data) == (2, "", "fastmlp: error: No space left on device\n")
     assert list(contents(tmp_path / "out")) == ["checkpoint.safetensors"]
     assert train(data, "--resume") == (0, "", "")

@@ -16,6 +16,7 @@ from fastmlp.data import make_spiral
 
 FASTMLP = [sys.executable, "-m", "fastmlp"]
 NAMES = ("κόκκινο", "是", "blau\\")
+LESSON = ("--preset", "lesson")
 
 
 @pytest.fixture
@@ -38,7 +39,9 @@ def test_names_that_an_encoding_lacks_are_printed_as_escapes(data, tmp_path, enc
         return done.returncode, done.stdout, done.stderr.decode(encoding)
 
     folder = tmp_path / "出力"
-    status, out, err = run("train", data, "--target", "farbe", "--epochs", 20, "--output", folder)
+    status, out, err = run(
+        "train", data, *LESSON, "--target", "farbe", "--epochs", 20, "--output", folder
+    )
     assert (status, err) == (0, "")
     shown = [name.replace("\\", "\\\\") for name in NAMES]
     if encoding != "utf-8":
@@ -74,7 +77,7 @@ def test_help_needs_no_docstrings(command, fastmlp_cli, monkeypatch):
 
 def train(fastmlp_cli, data, folder, *options):
     given = ["--target", "farbe", "--output", folder, "--quiet"]
-    status, _, error = fastmlp_cli("train", data, *given, *options)
+    status, _, error = fastmlp_cli("train", data, *LESSON, *given, *options)
     assert status == 0
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return metrics["network"]["train"]["overall"]["accuracy"], error
@@ -145,8 +148,12 @@ def test_reading_options_reach_every_command(fastmlp_cli, tmp_path, rng):
         path.write_text("\n".join(lines), encoding="utf-8")
     reading = ["--delimiter", r"\t", "--decimal", ",", "--missing", "?"]
     given = ["--target", "farbe", "--epochs", 5, "--quiet", "--output"]
-    assert fastmlp_cli("train", plain, *given, tmp_path / "plain") == (0, "", "")
-    assert fastmlp_cli("train", german, *given, tmp_path / "german", *reading) == (0, "", "")
+    assert fastmlp_cli("train", plain, *LESSON, *given, tmp_path / "plain") == (0, "", "")
+    assert fastmlp_cli("train", german, *LESSON, *given, tmp_path / "german", *reading) == (
+        0,
+        "",
+        "",
+    )
     models = [tmp_path / name / "model.safetensors" for name in ("plain", "german")]
     assert models[0].read_bytes() == models[1].read_bytes()
     for command in ("evaluate", "predict"):
@@ -183,7 +190,7 @@ def test_of_many_classes_the_worst_are_printed(fastmlp_cli, tmp_path, rng):
         rows = [(*x, f"k{c:03}") for x, c in zip(X.tolist(), codes, strict=True)]
         csv.writer(file).writerows([("a", "b", "c", "kind"), *rows])
     given = ["--target", "kind", "--epochs", 100, "--output", tmp_path / "out"]
-    status, out, error = fastmlp_cli("train", path, *given, "--optimizer", "adam")
+    status, out, error = fastmlp_cli("train", path, *LESSON, *given, "--optimizer", "adam")
     assert (status, error) == (0, "")
     assert re.search(r"^classes   k000 6, .* k019 6 and 60 more$", out, re.MULTILINE)
     assert "The 50 classes with the lowest F1 of 80:\n" in out

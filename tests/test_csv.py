@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import LabelEncoder
 
 import fastmlp
-from fastmlp import _csv_reader
+from fastmlp import _csv_lines
 from fastmlp.data import DataError, Table, read_csv
 
 
@@ -331,9 +331,9 @@ def test_the_number_of_columns_costs_no_square(write, monkeypatch):
                 compared += 1
                 return str.__eq__(self, other)
 
-        header = _csv_reader.Lines.header
+        header = _csv_lines.Lines.header
         with monkeypatch.context() as patch:
-            patch.setattr(_csv_reader.Lines, "header", lambda self: [*map(Name, header(self))])
+            patch.setattr(_csv_lines.Lines, "header", lambda self: [*map(Name, header(self))])
             assert read_csv(path, "k").X.shape == (2, width)
         return compared
 

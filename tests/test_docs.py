@@ -1,6 +1,7 @@
 """The documents are true: their programs run, their links and make targets exist."""
 
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import scale
 
 import fastmlp
+from fastmlp import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -24,12 +26,15 @@ def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
 
-def fenced(page, language):
-    """Yield each block of a language, moved down to its own line numbers by blank lines."""
+def blocks(page):
+    """Yield language and text of each block, moved down to its own line numbers by blank lines."""
     text = page.read_text(encoding="utf-8")
     for match in FENCE.finditer(text):
-        if match[1] == language:
-            yield "\n" * text.count("\n", 0, match.start(2)) + match[2]
+        yield match[1], "\n" * text.count("\n", 0, match.start(2)) + match[2]
+
+
+def fenced(page, language):
+    return [block for found, block in blocks(page) if found == language]
 
 
 def tracked_files():
@@ -53,15 +58,19 @@ def read_toml(name):
     return tomllib.loads((ROOT / name).read_text(encoding="utf-8"))
 
 
-PROGRAMS = [page for page in PAGES if any(fenced(page, "python"))]
+PROGRAMS = [page for page in PAGES if fenced(page, "python")]
 
 
 @pytest.mark.parametrize("page", PROGRAMS, ids=name_of)
-def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__main__"}
-    for block in fenced(page, "python"):
-        exec(compile(block, page, "exec"), namespace)
+    for language, block in blocks(page):
+        if language == "python":
+            exec(compile(block, page, "exec"), namespace)
+        if language == "console":
+            for command in block.split("$ fastmlp ")[1:]:
+                assert cli.run(shlex.split(command)) == 0, command
 
 
 TABLE = re.search(
@@ -91,7 +100,7 @@ def test_a_line_of_the_table_of_what_is_new_runs(line):
 
 def test_readme_example_is_short_and_does_what_it_says(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    example = next(fenced(ROOT / "README.md", "python"))
+    example = fenced(ROOT / "README.md", "python")[0]
     assert len([line for line in example.splitlines() if line.strip()]) <= 15
 
     exec(compile(example, "README.md", "exec"), {"__name__": "__main__"})
@@ -140,7 +149,7 @@ def test_every_make_target_is_phony_and_help_lists_those_for_people():
 
 
 def test_the_readme_names_two_commands_for_a_fresh_machine():
-    commands = next(fenced(ROOT / "README.md", "sh")).split("\n")
+    commands = fenced(ROOT / "README.md", "sh")[0].split("\n")
     assert [line.split("#")[0].strip() for line in commands if line] == ["make demo", "make test"]
 
 

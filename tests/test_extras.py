@@ -10,7 +10,7 @@ import pytest
 import fastmlp
 from fastmlp._extras import require
 
-EXTRAS = ("pandas", "sklearn", "matplotlib", "click", "tqdm", "narwhals")
+EXTRAS = ("pandas", "sklearn", "matplotlib", "click", "tqdm", "narwhals", "pyarrow")
 BLOCK = f"""
 import sys
 

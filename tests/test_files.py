@@ -13,6 +13,8 @@ from fastmlp._files import check_saves, json_object, json_text
 from fastmlp.checkpoint import Checkpoint
 from fastmlp.model import Model
 
+LESSON = ("--preset", "lesson")
+
 
 @pytest.mark.parametrize(
     ("value", "plain"),
@@ -140,7 +142,7 @@ def test_a_csv_file_with_many_long_names_is_trained_on(fastmlp_cli, tmp_path):
             writer.writerow([*rng.integers(9, size=150), f"c{i % 2}"])
     out = tmp_path / "out"
     status, _, error = fastmlp_cli(
-        *("train", tmp_path / "wide.csv", "--target", "color", "--output", out),
+        *("train", tmp_path / "wide.csv", *LESSON, "--target", "color", "--output", out),
         *("--epochs", 2, "--hidden", 2, "--learning-rate", 0.01, "--quiet"),
     )
     assert status == 0

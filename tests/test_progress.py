@@ -8,7 +8,7 @@ import types
 import pytest
 
 import fastmlp
-from fastmlp._progress import progress_bar
+from fastmlp._progress import networks_bar, progress_bar
 
 
 class Terminal(io.StringIO):
@@ -66,10 +66,41 @@ def test_the_progress_bar_tells_epoch_loss_accuracy_and_time_left(spiral, open_t
     assert f"acc {history.accuracy[-1]:.3f} (val {history.val_accuracy[-1]:.3f})" in last
 
 
-def test_without_a_terminal_there_is_no_progress_bar(capsys):
-    with progress_bar(30) as callback:
+def test_networks_share_a_progress_bar(spiral, open_terminal):
+    terminal = open_terminal()
+    clf = fastmlp.TabularClassifier(
+        hidden_layer_sizes=(4,), n_members=3, max_iter=7, random_state=0, n_jobs=2
+    )
+    with networks_bar() as clf._listener:
+        clf.fit(*spiral)
+    last = terminal.getvalue().rstrip().rpartition("\r")[2]
+    match = re.match(r"epoch 21/21 \|.*\| 00:00 left, loss (\S+) val (\S+) \(best (\S+)\)$", last)
+    ends = [
+        (f"{losses[-1]:.3f}", f"{scores[-1]:.4g}", f"{max(scores):.4g}")
+        for losses, scores in zip(clf.loss_curves_, clf.validation_scores_, strict=True)
+    ]
+    assert match
+    assert match.groups() in ends
+
+
+def test_networks_without_rows_for_validation_show_their_loss(spiral, open_terminal):
+    terminal = open_terminal()
+    clf = fastmlp.TabularClassifier("fast", hidden_layer_sizes=(4,), max_iter=7, random_state=0)
+    X, y = spiral
+    with networks_bar() as clf._listener:
+        clf.fit(X[::20], y[::20])
+    last = terminal.getvalue().rstrip().rpartition("\r")[2]
+    assert re.match(rf"epoch 7/7 \|.*left, loss {clf.loss_curves_[0][-1]:.3f}$", last)
+
+
+@pytest.mark.parametrize("bar", [lambda: progress_bar(30), networks_bar], ids=["one", "several"])
+def test_without_a_terminal_there_is_no_progress_bar(capsys, monkeypatch, bar):
+    with bar() as callback:
         assert callback is None
     assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys, "stderr", None)
+    with bar() as callback:
+        assert callback is None
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

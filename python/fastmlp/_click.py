@@ -38,6 +38,7 @@ class OutputFile(click.File):
 
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TABLE_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OUTPUT = OutputFile("w", encoding="utf-8")
 COUNT = Count(min=1)
@@ -75,37 +76,59 @@ def _parse(text: str, kind: Callable[[str], Number], what: str) -> tuple[Number,
     return values
 
 
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for the format of a CSV file, which are arguments of `read_csv`."""
-    options = [
-        click.option(
-            "--delimiter",
-            metavar="CHAR",
-            default=",",
-            callback=_tab_of_its_name,
-            help=r"Character between two values of the CSV file; \t is a tab.",
-        ),
-        click.option(
-            "--decimal",
-            type=click.Choice([".", ","]),
-            default=".",
-            help="Decimal mark of the numbers in the CSV file.",
-        ),
-        click.option(
-            "--missing",
-            metavar="TEXT",
-            multiple=True,
-            help="A mark of missing values; may be given several times. Empty values are always "
-            "missing, and so are NA, NaN, null and the like in features.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def _tab_of_its_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
+def _tab_of_its_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     return "\t" if value == r"\t" else value
+
+
+def _check_encoding(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    try:
+        bytes(4).decode(value or "ascii")
+    except LookupError as error:
+        raise click.BadParameter(f"{value!r} is not the name of an encoding of text.") from error
+    except UnicodeError:
+        pass  # it is one, of other bytes
+    return value
+
+
+# For the format of a file: the fields of `Reading`.
+READING_OPTIONS: list[click.Parameter] = [
+    click.Option(
+        ["--delimiter"],
+        metavar="CHAR",
+        callback=_tab_of_its_name,
+        show_default="detected; of the lesson ,",
+        help=r"Character between two values of a CSV file; \t is a tab.",
+    ),
+    click.Option(
+        ["--decimal"],
+        type=click.Choice([".", ","]),
+        show_default="detected; of the lesson .",
+        help="Decimal mark of the numbers in a CSV file.",
+    ),
+    click.Option(
+        ["--encoding"],
+        metavar="NAME",
+        callback=_check_encoding,
+        show_default="detected",
+        help="Encoding of a CSV file, such as cp1252; the lesson reads UTF-8 alone.",
+    ),
+    click.Option(
+        ["--missing"],
+        metavar="TEXT",
+        multiple=True,
+        help="A mark of missing values; may be given several times. Empty values are always "
+        "missing, and so are NA, NaN, null and the like in features.",
+    ),
+]
+
+
+def lesson_reading(
+    delimiter: str | None, decimal: str | None, missing: tuple[str, ...], encoding: str | None
+) -> dict[str, Any]:
+    """Return the arguments of `read_csv` that these options stand for."""
+    if encoding is not None:
+        raise click.UsageError("--encoding is not for the lesson's network, which reads UTF-8")
+    return {"delimiter": delimiter or ",", "decimal": decimal or ".", "missing": missing}
 
 
 @contextmanager

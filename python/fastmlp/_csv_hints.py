@@ -74,8 +74,7 @@ def refuse_delimiter_line(path: str | PathLike[str], fields: Sequence[str], sep:
 
 def delimiter_hint(content: bytes, delimiter: str) -> str:
     """Name the delimiter that splits the first records evenly, if the given one does not."""
-    text = content[:_SAMPLE_BYTES].decode("utf-8-sig", errors="replace")
-    lines = text.splitlines()[: None if len(content) <= _SAMPLE_BYTES else -1]
+    lines = _first_lines(content)
     if _is_table(_records(lines, delimiter)):
         return ""
     for other, name in _DELIMITERS.items():
@@ -86,6 +85,13 @@ def delimiter_hint(content: bytes, delimiter: str) -> str:
                 given["decimal"] = ","
             return f"; the columns seem to be separated by {name}: give {_ways_to_give(**given)}"
     return ""
+
+
+def found_delimiter(content: bytes, decimal: str) -> str | None:
+    """Return the delimiter that splits the first records evenly; None if there is none."""
+    lines = _first_lines(content)
+    others = (delimiter for delimiter in _DELIMITERS if delimiter != decimal)
+    return next((other for other in others if _is_table(_records(lines, other))), None)
 
 
 def header_hint(header: Sequence[str]) -> str:
@@ -119,6 +125,11 @@ def looks_headless(header: Sequence[str], target: str, labels: Sequence[str]) ->
 def is_number(text: str) -> bool:
     """Whether text is a number in decimal digits; Python itself accepts more, such as 1_2."""
     return re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,6})?", text) is not None
+
+
+def _first_lines(content: bytes) -> list[str]:
+    text = content[:_SAMPLE_BYTES].decode("utf-8-sig", errors="replace")
+    return text.splitlines()[: None if len(content) <= _SAMPLE_BYTES else -1]
 
 
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:

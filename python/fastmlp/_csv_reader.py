@@ -1,9 +1,8 @@
 """Read a CSV file into features and class labels, or say where it is wrong."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from io import BytesIO
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -12,18 +11,15 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp._csv_file import CsvFile, Marks, quoted
 from fastmlp._csv_hints import (
-    DECIMAL_MARKS,
     DataError,
     decimal_hint,
     delimiter_hint,
-    header_hint,
     is_number,
     looks_headless,
-    refuse_other_encoding,
     refuse_other_formats,
 )
-from fastmlp._csv_lines import Lines
 from fastmlp._extras import require
 
 if TYPE_CHECKING:
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 Labels = TypeVar("Labels", bound=NDArray[np.int64] | None)
 
 
-_SHOWN_NAMES = 20  # columns or classes that an error lists at most
 # Up to this many columns pandas reads in pieces: less memory, but more time per column and piece.
 _NARROW = 1000
 
@@ -140,7 +135,11 @@ def read_csv(
     """
     _check_distinct("class_names", class_names or ())
     _check_distinct("feature_names and target", [*(feature_names or ()), target])
-    file = _File(path, Marks(delimiter, decimal, tuple(missing)))
+    marks = Marks(delimiter, decimal, tuple(missing))
+    require("pandas", "read_csv")
+    content = Path(path).read_bytes()
+    refuse_other_formats(path, content)
+    file = _File(path, content, marks)
     if feature_names is None:
         feature_names = [name for name in file.header if name != target]
     columns = [file.column(name) for name in feature_names]
@@ -162,64 +161,14 @@ def read_csv(
     return Table(X, y, tuple(feature_names), tuple(class_names))
 
 
-class Marks(NamedTuple):
-    """The delimiter, the decimal mark and the marks of missing values of a file."""
-
-    delimiter: str
-    decimal: str
-    missing: tuple[str, ...]
-
-    def check(self) -> None:
-        """Raise a ValueError that names the invalid argument."""
-        if len(self.delimiter) != 1 or self.delimiter.isalnum() or self.delimiter in '"\r\n.+-_':
-            raise ValueError(
-                "delimiter must be one character that no number, name or line has, such as ',', "
-                f"';' or '\\t', got {self.delimiter!r}"
-            )
-        if self.decimal not in DECIMAL_MARKS:
-            raise ValueError(f"decimal must be '.' or ',', got {self.decimal!r}")
-        if self.decimal == self.delimiter:
-            raise ValueError(f"delimiter and decimal must differ, got {self.decimal!r} for both")
-
-
 def _check_distinct(argument: str, names: Iterable[str | None]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
             raise ValueError(f"{argument} must be distinct, found {name!r} twice")
 
 
-class _File:
-    """A CSV file with columns known by position, and errors that name a line of it."""
-
-    def __init__(self, path: str | PathLike[str], marks: Marks) -> None:
-        marks.check()
-        self.pandas = require("pandas", "read_csv")
-        self.path = path
-        self.marks = marks
-        self.content = Path(path).read_bytes()
-        refuse_other_formats(path, self.content)
-        self.lines = Lines(path, self.content, marks.delimiter)
-        self.header = self.lines.header()
-        self.positions = {name: column for column, name in enumerate(self.header)}
-        self.counts = Counter(self.header)
-
-    def column(self, name: str) -> int:
-        """Position of the one column with this name."""
-        if name not in self.positions:
-            hint = delimiter_hint(self.content, self.marks.delimiter) or header_hint(self.header)
-            raise DataError(
-                f"{self.path} has no column {name!r}; its columns are {_listed(self.header)}{hint}"
-            )
-        column, count = self.positions[name], self.counts[name]
-        if not name:
-            column = self.header.index(name)
-            is_last = not any(self.header[column:])
-            hint = "; the header seems to end with delimiters: delete them" if is_last else ""
-            raise DataError(f"{self.path} has no name for column {column + 1}{hint}")
-        if count > 1:
-            hint = header_hint([name])
-            raise DataError(f"{self.path} has {count} columns named {name!r}{hint}")
-        return column
+class _File(CsvFile):
+    """A CSV file of features that are numbers, and of labels."""
 
     def rows(
         self, features: Sequence[int], label_column: int | None
@@ -236,47 +185,19 @@ class _File:
         labels: defaultdict[str, int] = defaultdict()
         labels.default_factory = labels.__len__
         converters = {} if label_column is None else {label_column: labels.__getitem__}
+        missing = self.marks.missing
         try:
-            frame = self.parse(text | numbers, converters, low_memory=width <= _NARROW)
+            frame = self.parse(
+                text | numbers, missing, converters=converters, low_memory=width <= _NARROW
+            )
         except ValueError:
-            frame = self.parse(text, converters, low_memory=False)
+            frame = self.parse(text, missing, converters=converters, low_memory=False)
         if frame.empty:
             raise DataError(f"{self.path} has no rows below its header")
         # pandas pads short lines with missing values.
         if "" in labels if width - 1 == label_column else frame[width - 1].hasnans:
             self.lines.check()
         return frame, [label.strip() for label in labels]
-
-    def parse(
-        self, dtype: dict[int, type], converters: dict[int, Callable[[str], int]], low_memory: bool
-    ) -> "DataFrame":
-        errors = self.pandas.errors
-        options: dict[str, Any] = {}
-        if _version(self.pandas.__version__) < (3, 1):
-            options["float_precision"] = "round_trip"  # the default since then
-        try:
-            frame: DataFrame = self.pandas.read_csv(
-                BytesIO(self.content),
-                encoding="utf-8-sig",
-                sep=self.marks.delimiter,
-                decimal=self.marks.decimal,
-                na_values=[*self.marks.missing],
-                skipinitialspace=True,
-                header=0,
-                names=range(len(self.header)),
-                index_col=False,
-                dtype=dtype,
-                converters=converters,
-                low_memory=low_memory,
-                **options,
-            )
-        except errors.ParserError as error:
-            self.lines.check()
-            raise DataError(f"{self.path}: {error}") from error
-        except UnicodeDecodeError:
-            refuse_other_encoding(self.path, self.content)
-            raise
-        return frame
 
     def features(self, columns: Sequence[int], frame: "DataFrame") -> NDArray[np.float64]:
         """Return finite numbers of shape (n, d), or raise an error with the first other value."""
@@ -335,7 +256,7 @@ class _File:
             line, fields = self.lines.record(unknown[0])
             raise DataError(
                 f"{self.path}, line {line}: class {fields[column].strip()!r} in column "
-                f"{self.header[column]!r} is not one of {_listed(class_names)}"
+                f"{self.header[column]!r} is not one of {quoted(class_names)}"
             )
         return codes, class_names
 
@@ -358,16 +279,6 @@ class _File:
         return by_value
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:_SHOWN_NAMES]))
-    more = len(names) - _SHOWN_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
 def _with_point(text: str) -> str:
     """Write a decimal comma as a point, and a point as a character that no number has."""
     return text.translate({ord("."): "?", ord(","): "."})
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:2])

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from fastmlp._click import BadInput
 
@@ -24,6 +24,18 @@ else:
 
     def _lock(file: IO[str]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Run(NamedTuple):
+    """What all trainings of the command line have."""
+
+    file: Path
+    target: str
+    folder: Path
+    seed: int
+    n_jobs: int | None
+    overwrite: bool
+    quiet: bool
 
 
 @contextmanager

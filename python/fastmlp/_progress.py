@@ -4,11 +4,16 @@ import html
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
+from threading import Lock
 from time import perf_counter
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from fastmlp._core import Epoch
 from fastmlp._extras import require
+
+if TYPE_CHECKING:
+    from fastmlp.tabular.member import Listener, Progress
 
 INTERVAL = 0.1  # seconds; drawing the bar once takes as long as many epochs
 FORMAT = "epoch {n_fmt}/{total_fmt} |{bar}| {remaining} left{postfix}"
@@ -171,6 +176,42 @@ def progress_bar(epochs: int) -> Iterator[Callable[[Epoch], None] | None]:
         yield (lambda epoch: bar.show(epoch.epoch, describe(epoch))) if bar.is_shown else None
     finally:
         bar.close()
+
+
+@contextmanager
+def networks_bar() -> "Iterator[Listener | None]":
+    """Show a bar on standard error while a tabular estimator is fitted.
+
+    Yields
+    ------
+    callable or None
+        The listener; None when standard error is closed or no terminal.
+    """
+    require("tqdm", "the progress bar")
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    bars: list[TerminalBar] = []
+    lock = Lock()
+    done = count(1)
+
+    def listener(progress: "Progress") -> None:
+        with lock:  # threads share the bar
+            if not bars:
+                bars.append(TerminalBar(progress.epochs * progress.n_members, sys.stderr))
+            bars[0].show(next(done), _describe_networks(progress))
+
+    try:
+        yield listener
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def _describe_networks(progress: "Progress") -> str:
+    if progress.score is None:
+        return f"loss {progress.loss:.3f}"
+    return f"loss {progress.loss:.3f} val {progress.score:.4g} (best {progress.best_score:.4g})"
 
 
 def describe(epoch: Epoch) -> str:

@@ -1,248 +1,129 @@
-"""``fastmlp train``: a network for the classes of a CSV file."""
+"""``fastmlp train``: networks for the classes or numbers of a column of a table."""
 
-from contextlib import nullcontext
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
+from click.core import ParameterSource
 
-from fastmlp import MLP
 from fastmlp._click import (
-    COUNT,
-    EXISTING_FILE,
     FOLDER,
+    READING_OPTIONS,
     SEED,
+    TABLE_FILE,
     check_jobs,
-    numbers,
-    reading_options,
-    widths,
+    lesson_reading,
 )
-from fastmlp._core import ACTIVATIONS
-from fastmlp._extras import require
-from fastmlp._files import check_saves
-from fastmlp._folder import CHECKPOINT, held, refuse_results
-from fastmlp._progress import progress_bar
-from fastmlp._results import describe_files, describe_metrics, evaluate_parts, write_results
-from fastmlp._training import (
-    cure_of,
-    describe,
-    kept_when_it_fails,
-    learned_nothing,
-    make_optimizer,
-    prepare,
-    resumed,
-    weights_of,
-)
-from fastmlp.checkpoint import Checkpoint
-from fastmlp.data import read_csv
+from fastmlp._folder import Run
+from fastmlp._table_file import Reading
+from fastmlp._train_lesson import LESSON_OPTIONS, train_lesson
+from fastmlp._train_table import TABLE_OPTIONS, train_table
 
-HELP = """Train a network to predict the classes of a CSV file.
+HELP = """Train networks to predict a column of a table.
 
-All columns but the target are features and must be numbers without gaps; the classes may be any
-text. Writes the model (model.safetensors), the metrics (metrics.json) and the plots: loss and
-accuracy, confusion matrix and, with two features, the decision boundary.
+FILE is CSV, also compressed, or Parquet; - is standard input. Columns may have numbers, categories,
+dates and missing values. A target of text or of few whole numbers has classes, another one numbers.
+A fifth of the rows is held out for the scores. Writes the model (model.safetensors) and the scores
+(metrics.json). Results of another training are replaced only with --overwrite.
 
-A checkpoint (checkpoint.safetensors) is written once a minute, at the end, and on Ctrl-C. The same
-command with --resume continues from it, after an interruption or, with more --epochs, after the
-end. Results of another training are replaced only with --overwrite.
+With --preset lesson it trains the lesson's network, for classes of a CSV file in which all columns
+but the target are numbers and none is missing. This writes plots too, and a checkpoint
+(checkpoint.safetensors) once a minute, at the end, and on Ctrl-C. The same command with --resume
+continues from it, after an interruption or, with more --epochs, after the end.
 """
-
-
-@click.command(help=HELP)
-@click.argument("csv_file", metavar="CSV", type=EXISTING_FILE)
-@click.option("--target", metavar="NAME", required=True, help="Column that holds the class.")
-@click.option(
-    "--output", type=FOLDER, show_default="runs/ and CSV's name", help="Folder to write to."
-)
-@click.option(
-    "--hidden",
-    type=widths,
-    metavar="N[,N...]",
-    default="100",
-    help="Width of each hidden layer.",
-)
-@click.option(
-    "--activation",
-    type=click.Choice([*ACTIVATIONS, "prelu"]),
-    default="relu",
-    help="Activation of the hidden layers.",
-)
-@click.option(
-    "--init",
-    type=click.Choice(
-        [
-            "auto",
-            "glorot_uniform",
-            "glorot_normal",
-            "he_uniform",
-            "he_normal",
-            "lecun_normal",
-            "normal",
-        ]
+_COMMON: list[click.Parameter] = [
+    click.Argument(["table_file"], metavar="FILE", type=TABLE_FILE),
+    click.Option(["--target"], metavar="NAME", required=True, help="Column to predict."),
+    click.Option(
+        ["--preset"],
+        type=click.Choice(["fast", "default", "best", "lesson"]),
+        default="default",
+        help="1, 5 or 8 networks for any table, or the one of the lesson.",
     ),
-    show_default="normal for one hidden layer, else auto",
-    help="Initial weights; auto suits the activation and deep networks.",
+    click.Option(
+        ["--output"],
+        type=FOLDER,
+        show_default="runs/ and FILE's name",
+        help="Folder to write to.",
+    ),
+    click.Option(
+        ["--seed"],
+        type=SEED,
+        metavar="N",
+        default=1234,
+        help="Seed of the split and the networks.",
+    ),
+    click.Option(
+        ["--n-jobs"],
+        type=int,
+        callback=check_jobs,
+        show_default="1",
+        help="Threads; -1 is all cores.",
+    ),
+    click.Option(["--overwrite"], is_flag=True, help="Replace the results in --output."),
+    click.Option(["--quiet"], is_flag=True, help="Print errors and warnings only."),
+]
+
+
+class _Train(click.Command):
+    """A command whose help lists the options of the lesson apart."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both lists."""
+        lists: dict[str, list[click.Parameter]] = {
+            "Options": [param for param in self.get_params(ctx) if param not in LESSON_OPTIONS],
+            "Options of --preset lesson": LESSON_OPTIONS,
+        }
+        for title, params in lists.items():
+            options = [param for param in params if isinstance(param, click.Option)]
+            records = [option.get_help_record(ctx) for option in options]
+            with formatter.section(title):
+                formatter.write_dl([record for record in records if record is not None])
+
+
+@click.command(
+    cls=_Train, help=HELP, params=[*_COMMON, *TABLE_OPTIONS, *READING_OPTIONS, *LESSON_OPTIONS]
 )
-@click.option(
-    "--init-scale",
-    type=float,
-    show_default="0.01",
-    help="Standard deviation of --init normal.",
-)
-@click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float64"]),
-    default="float32",
-    help="Type of the network's numbers.",
-)
-@click.option(
-    "--optimizer",
-    type=click.Choice(["sgd", "adam", "adamw"]),
-    default="sgd",
-    help="Update rule.",
-)
-@click.option(
-    "--learning-rate",
-    type=float,
-    show_default="sgd 0.1, with --init normal 1.0; others 0.001",
-    help="Step size of the updates.",
-)
-@click.option("--momentum", type=float, show_default="0.0", help="Momentum of sgd, in [0, 1].")
-@click.option(
-    "--nesterov/--no-nesterov", default=False, help="Nesterov's lookahead for --momentum."
-)
-@click.option(
-    "--weight-decay", type=float, show_default="0.01", help="Weight decay of adamw, >= 0."
-)
-@click.option(
-    "--dropout",
-    type=click.FloatRange(0, 1, max_open=True),
-    metavar="X",
-    default=0.0,
-    help="Fraction of the hidden activations that training drops.",
-)
-@click.option("--epochs", type=COUNT, metavar="N", default=1000, help="Passes over the rows.")
-@click.option(
-    "--batch-size",
-    type=COUNT,
-    metavar="N",
-    show_default="all rows",
-    help="Rows per update.",
-)
-@click.option(
-    "--class-weight",
-    type=click.Choice(["none", "balanced", "inverse"]),
-    default="inverse",
-    help="Weight of a class in the loss: inverse is 1/count, balanced n/(classes*count).",
-)
-@click.option(
-    "--fractions",
-    type=numbers,
-    metavar="X,X,X",
-    default="0.70,0.15,0.15",
-    help="Fractions of the rows for training, validation and test.",
-)
-@click.option(
-    "--seed", type=SEED, metavar="N", default=1234, help="Seed of the split and the network."
-)
-@click.option(
-    "--n-jobs",
-    type=int,
-    callback=check_jobs,
-    show_default="1",
-    help="Threads; -1 is all cores.",
-)
-@click.option(
-    "--resume",
-    is_flag=True,
-    help="Continue from the checkpoint in --output.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the results in --output.")
-@click.option("--quiet", is_flag=True, help="Print errors and warnings only.")
-@reading_options
+@click.pass_context
 def train(
-    csv_file: Path,
+    ctx: click.Context,
+    /,
+    table_file: Path,
     target: str,
+    preset: str,
     output: Path | None,
-    hidden: tuple[int, ...],
-    activation: Any,
-    init: Any,
-    init_scale: float | None,
-    dtype: Any,
-    optimizer: str,
-    learning_rate: float | None,
-    momentum: float | None,
-    nesterov: bool,
-    weight_decay: float | None,
-    dropout: float,
-    epochs: int,
-    batch_size: int | None,
-    class_weight: Any,
-    fractions: tuple[float, ...],
     seed: int,
     n_jobs: int | None,
-    resume: bool,
     overwrite: bool,
     quiet: bool,
-    **reading: Any,
+    **others: Any,
 ) -> None:
-    """Train a network, as `HELP` says."""
-    if init is None:
-        init = "normal" if len(hidden) == 1 or init_scale is not None else "auto"
-    if learning_rate is None:
-        learning_rate = 0.001 if optimizer != "sgd" else 1.0 if init == "normal" else 0.1
-    rule = make_optimizer(optimizer, learning_rate, momentum, nesterov, weight_decay)
-    if len(fractions) != 3 or not np.isclose(sum(fractions), 1):
-        raise click.BadParameter(
-            f"must be three numbers that sum to 1, got {', '.join(map(str, fractions))}",
-            param_hint="--fractions",
-        )
-    if resume and overwrite:
-        raise click.UsageError("--resume and --overwrite exclude each other")
-    require("matplotlib", "training")  # now, and not after an hour of training
-    folder = output or Path("runs") / csv_file.stem
-    with held(folder):
-        if not (resume or overwrite):
-            refuse_results(folder)
-        table = read_csv(csv_file, target, **reading)
-        network = MLP(
-            [len(table.feature_names), *hidden, len(table.class_names)],
-            activation=activation,
-            init=init,
-            init_scale=0.01 if init == "normal" and init_scale is None else init_scale,
-            dtype=dtype,
-            seed=seed,
-        )
-        data = prepare(csv_file, target, table, fractions, seed, network.dtype)
-        check_saves(data.model_of(network))  # now, and not after the last epoch
-        path = folder / CHECKPOINT
-        training = Checkpoint(network, rule, seed)
-        if resume:
-            training = resumed(path, training, epochs)
-        with kept_when_it_fails(training, path, epochs, resume):
-            if not quiet:
-                click.echo(describe(csv_file, table, data.parts, training.network))
-            with nullcontext() if quiet else progress_bar(epochs) as callback:
-                history = training.fit(
-                    data.X_train,
-                    data.parts.train.y,
-                    epochs=epochs,
-                    path=path,
-                    batch_size=batch_size,
-                    class_weight=weights_of(data.parts.train.y, class_weight),
-                    X_val=data.X_val,
-                    y_val=data.parts.validation.y,
-                    dropout=dropout,
-                    n_jobs=n_jobs,
-                    callback=callback,
-                )
-            model = data.model_of(training.network)
-            metrics = evaluate_parts(model, data.parts)
-            files = write_results(folder, model, history, data.parts, {"network": metrics})
-    if not quiet:
-        click.echo(f"loss      {history.loss[0]:.4f} -> {history.loss[-1]:.4f}\n")
-        click.echo(f"{describe_metrics(metrics['test'])}\n")
-        click.echo(describe_files(folder, [*files, path]))
-    if learned_nothing(metrics["train"]):
-        click.echo(f"fastmlp: warning: {cure_of(init, optimizer)}", err=True)
+    """Train networks, as `HELP` says."""
+    of_lesson, of_table, reading = (
+        {str(option.name): others[str(option.name)] for option in options}
+        for options in (LESSON_OPTIONS, TABLE_OPTIONS, READING_OPTIONS)
+    )
+    folder = output or Path("runs") / _stem(table_file)
+    run = Run(table_file, target, folder, seed, n_jobs, overwrite, quiet)
+    if preset == "lesson":
+        _refuse(ctx, TABLE_OPTIONS, "is not for --preset lesson")
+        train_lesson(run, lesson_reading(**reading), **of_lesson)
+    else:
+        _refuse(ctx, LESSON_OPTIONS, "needs --preset lesson")
+        train_table(run, Reading(**reading), preset, **of_table)
+
+
+def _refuse(ctx: click.Context, options: Iterable[click.Parameter], reason: str) -> None:
+    """Refuse options that belong to other presets."""
+    for option in options:
+        if ctx.get_parameter_source(str(option.name)) != ParameterSource.DEFAULT:
+            raise click.UsageError(f"{option.opts[0]} {reason}")
+
+
+def _stem(path: Path) -> str:
+    """Return the name of a file without its suffixes."""
+    if path.name == "-":
+        return "stdin"
+    is_compressed = path.suffix in (".gz", ".bz2", ".xz")
+    return Path(path.stem).stem if is_compressed else path.stem

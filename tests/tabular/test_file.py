@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from fastmlp import MLP, MLPClassifier, ModelFileError, TabularClassifier, TabularRegressor
@@ -46,6 +47,18 @@ def test_estimators_come_back(n_members, n_rows, quick, table, kinds, prices):
     assert_same(back(reg), reg, table)
     both = quick("regressor").fit(X, np.column_stack([prices, prices])[:n_rows])
     assert_same(back(both), both, table)
+
+
+@pytest.mark.parametrize(("series", "key"), [(pd.Series, "data"), (pl.Series, "values")])
+def test_the_name_of_the_target_comes_back(quick, table, kinds, prices, series, key):
+    for kind, y in (("classifier", np.array(kinds)), ("regressor", np.array(prices))):
+        estimator = quick(kind).fit(table, series(name="prix, €", **{key: y}))
+        assert estimator.target_name_ == "prix, €"
+        assert back(estimator).target_name_ == "prix, €"
+        estimator.fit(table, y)
+        assert estimator.target_name_ is None
+        assert back(estimator).target_name_ is None
+    assert quick("classifier").fit(table, pd.Series(kinds, name=3)).target_name_ is None
 
 
 def test_columns_of_every_fate_come_back(quick, prices, warned):

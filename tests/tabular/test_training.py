@@ -364,3 +364,19 @@ def test_values_have_the_mean_of_their_outputs(rng):
     network = MLP([2, 2], output="identity", seed=0)
     expected = 1 - np.mean((network.predict(X) - y) ** 2)
     assert Values(2).score(network, Rows(X, y, None), None) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("n_rows", [60, 120])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_listener_is_told_of_each_epoch_of_each_network(quick, table, kinds, n_rows, n_jobs):
+    told = []
+    clf = quick("classifier", n_members=3, n_jobs=n_jobs)
+    clf._listener = told.append
+    clf.fit(table[:n_rows], kinds[:n_rows])
+    for place, losses in enumerate(clf.loss_curves_):
+        scores = clf.validation_scores_[place] or [None] * len(losses)
+        best = clf.validation_scores_[place] and np.maximum.accumulate(scores).tolist()
+        expected = zip(range(1, 4), losses, scores, best or scores, strict=True)
+        for epoch, loss, score, best_score in expected:
+            told.remove((epoch, 3, 3, loss, score, best_score))
+    assert told == []

@@ -24,6 +24,7 @@ from fastmlp.tabular.features import named_categories
 from fastmlp.tabular.file import TabularInFile
 from fastmlp.tabular.front import Front, learn_front
 from fastmlp.tabular.input import check_table, matching_table
+from fastmlp.tabular.member import Listener
 from fastmlp.tabular.recipe import FEW_ROWS, PRESETS, Recipe, choose
 from fastmlp.tabular.table import Table
 from fastmlp.tabular.target import Rows, Target
@@ -60,10 +61,13 @@ class BaseTabular(TabularInFile, BaseEstimator):
 
     networks_: list[MLP]
     n_features_in_: int
+    target_name_: str | None
     n_iter_: int
     loss_curves_: list[list[float]]
     validation_scores_: list[list[float]]
     _front: Front
+    # Is told of the epochs of a fit; no parameter, and not saved.
+    _listener: Listener | None = None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -129,6 +133,8 @@ class BaseTabular(TabularInFile, BaseEstimator):
             )
         random_state = legacy_random_state(self.random_state)
         table = check_table(self, X)
+        name = getattr(y, "name", None)
+        self.target_name_ = name if isinstance(name, str) else None
         y = self._checked_target(y)
         check_consistent_length(np.empty(table.n_rows), y)
         weights = _checked_weights(sample_weight, table.n_rows)
@@ -148,6 +154,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
             random_state=random_state,
             n_jobs=self.n_jobs,
             seconds=seconds,
+            listener=self._listener,
         )
         self.networks_ = [member.network for member in trained]
         self.loss_curves_ = [member.losses for member in trained]

@@ -10,7 +10,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
-from fastmlp.tabular.member import Trained, train_member
+from fastmlp.tabular.member import Listener, Trained, train_member
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.target import Rows, Target
 
@@ -27,6 +27,7 @@ def train_members(
     random_state: np.random.RandomState,
     n_jobs: int | None,
     seconds: float | None,
+    listener: Listener | None,
 ) -> list[Trained]:
     """Train the networks of a recipe.
 
@@ -49,6 +50,8 @@ def train_members(
         Threads: networks share them, or one network has them all.
     seconds : float or None
         Time for all networks together.
+    listener : callable or None
+        Is told of each epoch of each network, by the thread that trains it.
     """
     begin = time.monotonic()
     seeds = random_state.randint(2**31 - 1, size=recipe.n_members).tolist()
@@ -78,6 +81,7 @@ def train_members(
             n_jobs=n_jobs if one else 1,
             seconds=time_left,
             stop=stop,
+            listener=listener,
         )
 
     try:

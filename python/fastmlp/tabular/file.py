@@ -8,12 +8,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp._core import MLP
-from fastmlp._files import Tensors, check_count, vector
+from fastmlp._files import Tensors, check_count, text_names, text_of, text_tensors, vector
 from fastmlp.estimators.file import InFile, plain_parameters, restored_parameters
 from fastmlp.tabular.front_file import front_of, front_tensors
 
 # The file's network is the first one; parameters of the others are the rows of a tensor.
 _OTHERS = "networks"
+# The name of the target, if it had one.
+_TARGET = "target_name"
 # What training tells of each network, one after the other, and where each begins and ends.
 _CURVES = ("loss_curves_", "validation_scores_")
 
@@ -32,11 +34,13 @@ class TabularInFile(InFile):
         first, *others = estimator.networks_
         content, tensors = self._target_content()
         tensors |= front_tensors(estimator._front) | self._feature_names()
+        name = estimator.target_name_
+        tensors |= text_tensors(_TARGET, [] if name is None else [name])
         tensors[_OTHERS] = np.array(
             [network.parameters for network in others], dtype=first.dtype
         ).reshape(len(others), first.n_parameters)
-        for name in _CURVES:
-            tensors |= _joined(name, getattr(self, name))
+        for curve in _CURVES:
+            tensors |= _joined(curve, getattr(self, curve))
         content |= {"parameters": plain_parameters(self), "n_iter_": estimator.n_iter_}
         return first, content, tensors
 
@@ -60,11 +64,13 @@ class TabularInFile(InFile):
         check_count("n_iter_", content["n_iter_"])
         estimator.n_iter_ = content["n_iter_"]
         estimator._front, estimator.n_features_in_ = front, len(front.columns)
+        target = text_of(tensors, _TARGET, int(len(tensors[f"{_TARGET}.offsets"]) == 2))
+        estimator.target_name_ = target[0] if target else None
         estimator.networks_ = [network, *_others(network, tensors)]
         for name in _CURVES:
             setattr(estimator, name, _split(name, tensors, len(estimator.networks_)))
             names |= {name, f"{name}.bounds"}
-        return estimator, names | {_OTHERS}
+        return estimator, names | text_names(_TARGET) | {_OTHERS}
 
     def _target_content(self) -> tuple[dict[str, Any], Tensors]:
         """Say what outputs stand for: as text, and as tensors."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from copy import copy
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,22 @@ class Trained(NamedTuple):
     losses: list[float]
     # Of the rows for validation, after each epoch: higher is better. Empty without such rows.
     scores: list[float]
+
+
+class Progress(NamedTuple):
+    """How far a fit is, after an epoch of one of its networks."""
+
+    epoch: int
+    # Of this network, and how many networks there are.
+    epochs: int
+    n_members: int
+    loss: float
+    # Of the rows for validation, and the best of the network so far; None without such rows.
+    score: float | None
+    best_score: float | None
+
+
+Listener: TypeAlias = Callable[[Progress], None]
 
 
 class Watch:
@@ -67,6 +83,7 @@ def train_member(
     n_jobs: int | None,
     seconds: float | None,
     stop: Event,
+    listener: Listener | None = None,
 ) -> Trained:
     """Train one network.
 
@@ -88,6 +105,8 @@ def train_member(
         Time that there is: as many epochs as it allows take the place of the recipe's.
     stop : Event
         Ends training after the current epoch.
+    listener : callable, default=None
+        Is told of each epoch.
 
     Raises
     ------
@@ -129,7 +148,17 @@ def train_member(
             pace = fit(copy(network), 1, None).seconds[0]
             time_left = _SHARE_OF_TIME * (begin + seconds - time.monotonic())
             epochs = int(np.clip(time_left / pace, 1, epochs))
-        fit(network, epochs, watch)
+
+        def callback(epoch: Epoch) -> bool:
+            is_last = watch(epoch)
+            if listener is not None:
+                score = watch.scores[-1] if watch.scores else None
+                best = max(watch.scores, default=None)
+                done = len(watch.losses)
+                listener(Progress(done, epochs, recipe.n_members, epoch.loss, score, best))
+            return is_last
+
+        fit(network, epochs, callback)
     except DivergenceError as error:
         if validation is None or watch.best is None:
             raise ValueError(NOT_FINITE) from error

@@ -69,6 +69,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if those of training were all text.
+    target_name_ : str or None
+        Name of the series that `y` was, such as that of a frame's column.
 
     See Also
     --------

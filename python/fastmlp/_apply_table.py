@@ -1,0 +1,96 @@
+"""``fastmlp evaluate`` and ``fastmlp predict`` with a tabular estimator."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp._csv_file import quoted
+from fastmlp._csv_hints import DataError
+from fastmlp._extras import require
+from fastmlp._table_file import TableFile, faults_of_columns
+from fastmlp._table_scores import Estimator, class_names, scores_of
+from fastmlp._table_target import labels_of, numbers_of
+from fastmlp.tabular import TabularClassifier
+from fastmlp.tabular.category import Category
+from fastmlp.tabular.numeric import Numeric
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+
+def evaluate_table(model: Estimator, file: TableFile, target: str) -> tuple[dict[str, Any], int]:
+    """Return the scores of an estimator on a file, and the number of rows without a target."""
+    file.check_columns([target])
+    frame = _read(model, file, target)
+    has_target = frame[target].notna()
+    if not has_target.any():
+        raise DataError(f"{file.name} has no value in column {target!r}")
+    frame = frame[has_target]
+    y: NDArray[Any]
+    if isinstance(model, TabularClassifier):
+        y = _codes_of(file.name, frame[target], class_names(model))
+    else:
+        y = numbers_of(file.name, frame[target])
+    with faults_of_columns(file.name):
+        scores = scores_of(model, frame[model.feature_names_in_.tolist()], y)
+    return scores, int((~has_target).sum())
+
+
+def predict_table(model: Estimator, file: TableFile) -> tuple[list[str], list[list[Any]]]:
+    """Return the names of the columns of the answer, and the columns."""
+    X = _read(model, file, None)[model.feature_names_in_.tolist()]
+    with faults_of_columns(file.name):
+        if not isinstance(model, TabularClassifier):
+            return ["prediction"], [model.predict(X).ravel().tolist()]
+        probabilities = model.predict_proba(X)
+    names = class_names(model)
+    classes = [names[code] for code in probabilities.argmax(axis=1)]
+    header = ["class", *(f"probability_{name}" for name in names)]
+    return header, [classes, *probabilities.T.tolist()]
+
+
+def _read(model: Estimator, file: TableFile, target: str | None) -> "DataFrame":
+    """Read the columns of a model as it knows them."""
+    names = model.feature_names_in_.tolist()
+    file.check_columns(names)
+    # A category may look like a number here, or a date, as none of training did.
+    learned = dict(zip(names, model._front.columns, strict=True))
+    as_text = [name for name, column in learned.items() if isinstance(column, Category)]
+    if target is not None and isinstance(model, TabularClassifier):
+        is_text = model.classes_.dtype.kind in "UO"
+        as_text += [target] if is_text else []
+    frame = file.frame(target, as_text)
+    for name in names:
+        if isinstance(learned[name], Numeric):
+            _refuse_text(file.name, frame[name])
+    return frame
+
+
+def _refuse_text(file: str, values: "Series[Any]") -> None:
+    """Refuse text in a column of numbers."""
+    pandas = require("pandas", "a table")
+    if pandas.api.types.infer_dtype(values, skipna=True) != "string":
+        return
+    present = values.dropna()
+    is_text = pandas.to_numeric(present, errors="coerce").isna()
+    # In a Parquet file numbers may be text too.
+    example = (present[is_text] if is_text.any() else present).iloc[0]
+    raise DataError(
+        f"{file} has text in column {values.name!r}, which had numbers or dates in training, such "
+        f"as {example!r}; --missing names marks of missing values"
+    )
+
+
+def _codes_of(file: str, values: "Series[Any]", names: Sequence[str]) -> NDArray[np.int64]:
+    places = {name: code for code, name in enumerate(names)}
+    labels = [str(label) for label in labels_of(values).tolist()]
+    codes = np.array([places.get(label, -1) for label in labels])
+    if (codes < 0).any():
+        unknown = labels[codes.argmin()]
+        raise DataError(
+            f"{file} has class {unknown!r} in column {values.name!r}, which is not one of "
+            f"{quoted(names)}"
+        )
+    return codes
