@@ -438,7 +438,10 @@ def test_an_estimator_of_an_earlier_version_that_was_not_trained_is_loaded(iris,
 def test_what_both_describe_is_written_once_and_needs_no_docstrings():
     for kind in (MLPClassifier, MLPRegressor):
         assert "%(" not in kind.__doc__
-        assert "input_dropout : float, default=0.0\n    The same fraction for the inputs." in kind.__doc__
+        assert (
+            "input_dropout : float, default=0.0\n    The same fraction for the inputs."
+            in kind.__doc__
+        )
     program = (
         "import fastmlp; print(fastmlp.MLPClassifier.__doc__, fastmlp.MLPRegressor(dropout=0.5))"
     )

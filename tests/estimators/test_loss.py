@@ -487,7 +487,7 @@ def test_an_estimator_of_a_network_has_its_loss(network, parameter):
 def test_a_network_whose_loss_has_another_output_is_refused():
     network = MLP([3, 2], output="exp", loss="squared_error")
     message = (
-        "a regressor's network with output 'exp' must have a loss whose output that is by default, "
+        "a regressor's network with output 'exp' must have a loss with that default output, "
         "got SquaredError()"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

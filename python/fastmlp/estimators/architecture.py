@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmlp._core import ACTIVATIONS as FUNCTIONS
 from fastmlp._core import MLP
+from fastmlp.estimators.loss import is_same
 
 if TYPE_CHECKING:
     from fastmlp._core import Activation, Normalization, Output
@@ -58,6 +59,10 @@ class Architecture(NamedTuple):
             network.dtype,
             network.loss_function,
         )
+
+    def is_same(self, other: Self) -> bool:
+        """Say whether two are the same; `==` would ask functions, which may answer anything."""
+        return self[:-1] == other[:-1] and is_same(self.loss, other.loss)
 
     def make(self, seed: int = 0) -> MLP:
         """Make a network of it."""

@@ -1,7 +1,7 @@
 """What both estimators share: parameters, the course of a fit, reading input."""
 
 from copy import copy
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from fastmlp.estimators.stochastic import Stochastic
 from fastmlp.estimators.tasks import CallbackSupportMixin, FitTasks
 from fastmlp.estimators.validation import Rows, ValidationData, checked
 
+if TYPE_CHECKING:
+    from fastmlp._core import Normalization
+
 
 class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`; it cannot be used by itself."""
@@ -39,6 +42,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
     hidden_layer_sizes: Any
+    normalization: "Normalization | None"
     random_state: int | np.random.RandomState | np.random.Generator | None
     warm_start: bool
     dtype: "Literal['float32', 'float64'] | None"
@@ -153,6 +157,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         labels, y = y, self._encode(y, fresh=fresh, incremental=incremental)
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
 
+        self._normalization = self.normalization
         layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
         self._random_state = legacy_random_state(self.random_state)
         if fresh:
@@ -189,6 +194,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         parameters["normalization"] = network.normalization
         estimator = cls(hidden_layer_sizes=tuple(network.layer_sizes[1:-1]), **parameters)
         estimator.out_activation_, estimator._loss = out_activation, network.loss_function
+        estimator._normalization = network.normalization
         estimator.n_features_in_, *_, estimator.n_outputs_ = network.layer_sizes
         estimator.n_layers_ = len(network.layer_sizes)
         estimator._set_network(network)

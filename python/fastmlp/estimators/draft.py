@@ -41,6 +41,6 @@ class Drafts(LiveParameters):
     def _move_to(self, network: MLP) -> None:
         """Give a network the parameters, and make it the estimator's, if it can be."""
         trained = self.network_
-        if Architecture.of(network) == Architecture.of(trained):
+        if Architecture.of(network).is_same(Architecture.of(trained)):
             network.parameters[:] = trained.parameters
             self._set_network(network)

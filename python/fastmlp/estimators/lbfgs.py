@@ -135,6 +135,7 @@ class LBFGS(LiveParameters):
 def _widened(network: MLP) -> MLP:
     wide = Architecture.of(network)._replace(dtype="float64").make()
     wide.parameters[:] = network.parameters
+    wide.freeze(network.frozen)
     return wide
 
 

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from fastmlp import losses
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import OUTPUTS, Architecture, hidden_activations
+from fastmlp.estimators.loss import is_same
 
 if TYPE_CHECKING:
     from fastmlp._core import Normalization
@@ -32,9 +33,9 @@ class _Tie(NamedTuple):
     def holds(self, estimator: "LiveParameters") -> bool:
         return (
             bool(self.activation == estimator.activation)
-            and self.normalization == estimator.normalization
+            and self.normalization == estimator._normalization
             and self.out_activation == estimator.out_activation_
-            and bool(self.loss == estimator._loss)
+            and is_same(self.loss, estimator._loss)
             and len(self.coefs) == len(estimator.coefs_)
             and len(self.intercepts) == len(estimator.intercepts_)
             and all(map(is_, self.coefs, estimator.coefs_))
@@ -49,12 +50,12 @@ class LiveParameters:
     """
 
     activation: Any
-    normalization: "Normalization | None"
     out_activation_: str
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
-    # That of the last training, which the parameter `loss` may differ from.
+    # Those of the last training, which the parameters `loss` and `normalization` may differ from.
     _loss: Any
+    _normalization: "Normalization | None"
     _tie: _Tie | None
 
     @property
@@ -78,7 +79,7 @@ class LiveParameters:
         self._tie = _Tie(
             network,
             copy(self.activation),
-            self.normalization,
+            self._normalization,
             self.out_activation_,
             self._loss,
             tuple(self.coefs_),
@@ -92,12 +93,13 @@ class LiveParameters:
         single = all(array.dtype == np.float32 for array in coefs + intercepts)
         dtype = "float32" if single else "float64"
         architecture = self._architecture(_layer_sizes(coefs, intercepts), dtype)
-        if network is None or (before := Architecture.of(network)) != architecture:
+        if network is None or not (before := Architecture.of(network)).is_same(architecture):
             other = architecture.make()
             # Another loss changes nothing of what the network learned besides the arrays.
             as_now = {"output": architecture.output, "loss": architecture.loss}
-            if network is not None and before._replace(**as_now) == architecture:
+            if network is not None and before._replace(**as_now).is_same(architecture):
                 other.parameters[:] = network.parameters
+                other.freeze(network.frozen)
             network = other
         for view, array in zip(network.weights + network.biases, coefs + intercepts, strict=True):
             view[...] = array
@@ -110,7 +112,7 @@ class LiveParameters:
         return Architecture(
             tuple(layer_sizes),
             hidden_activations(self.activation, n_hidden),
-            self.normalization if n_hidden else None,
+            self._normalization if n_hidden else None,
             OUTPUTS[self.out_activation_],
             dtype,
             self._loss,
@@ -138,6 +140,7 @@ class LiveParameters:
         network = state.pop("_network", None)
         if "out_activation_" in state:
             state.setdefault("_loss", losses._of_output(OUTPUTS[state["out_activation_"]]))
+            state.setdefault("_normalization", state["normalization"])
         super().__setstate__(state)  # type: ignore[misc]
         if network is not None:
             self._set_network(network)

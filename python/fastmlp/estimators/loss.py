@@ -43,7 +43,12 @@ def loss_of(parameter: Any) -> Any:
 
 def parameter_of(loss: Any, named: dict[str, losses.Loss]) -> Any:
     """Return the parameter that stands for a loss: a name if one of these has its numbers."""
-    return next((name for name, other in named.items() if other == loss), loss)
+    return next((name for name, other in named.items() if is_same(other, loss)), loss)
+
+
+def is_same(a: Any, b: Any) -> bool:
+    """Say whether two losses or names are the same; functions are compared by identity."""
+    return a is b or (isinstance(a, losses.Loss | str) and type(a) is type(b) and bool(a == b))
 
 
 def check_loss(parameter: Any, solver: str) -> None:

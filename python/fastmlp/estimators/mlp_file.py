@@ -104,10 +104,9 @@ def _set_parameters(estimator: Any, parameters: Any) -> None:
     estimator._validate_params()
     check_parameters(estimator)
     if estimator.network_ is not network:
-        raise ValueError(
-            f"its network has the activation {network.activation!r} and "
-            f"normalization={network.normalization!r}"
-        )
+        raise ValueError(f"its network has the activation {network.activation!r}")
+    # What a fit that goes on compares with; the parameter may have been set since.
+    estimator._watched = estimator._loss, estimator.scoring
 
 
 def _set_found(estimator: Any, found: Any, tensors: Tensors) -> set[str]:

@@ -175,7 +175,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         network : MLP
             A network without an `input_scale` that has ``output="identity"``, or
-            ``output="exp"`` and a loss whose output that is by default, such as Poisson's.
+            ``output="exp"`` and a loss with that default output, such as Poisson's.
         **parameters : object
             Parameters of the constructor for a later `fit` or `partial_fit`; those that the
             network determines follow from it.
@@ -198,8 +198,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         loss = network.loss_function
         if out_activation_of(loss) != network.output:
             raise ValueError(
-                f"a regressor's network with output {network.output!r} must have a loss whose "
-                f"output that is by default, got {loss}"
+                f"a regressor's network with output {network.output!r} must have a loss with "
+                f"that default output, got {loss}"
             )
         parameters["loss"] = parameter_of(loss, OF_NUMBERS)
         return cls._of_network(network, network.output, parameters)
@@ -209,7 +209,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             super()._validate_params()
         except InvalidParameterError as error:
             # The first positional argument of the classifier is the second one here.
-            if isinstance(self.loss, str | Loss):
+            if isinstance(self.loss, str | Loss) or callable(self.loss):
                 raise
             hint = f"Did you mean hidden_layer_sizes={self.loss!r}?"
             raise InvalidParameterError(f"{error} {hint}") from None

@@ -14,6 +14,7 @@ from fastmlp.estimators.course import INTERRUPTED, Course
 from fastmlp.estimators.divergence import diagnosis, not_finite
 from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.live import LiveParameters
+from fastmlp.estimators.loss import is_same
 from fastmlp.estimators.optimizers import Optimizers, Progress
 from fastmlp.estimators.parameters import dropout_rates
 from fastmlp.estimators.validation import Rows, Validation, split
@@ -50,6 +51,8 @@ class Stochastic(Optimizers, LiveParameters):
 
     # Epochs of all fits whose parameters were kept, and these.
     _stages: list[tuple[int, NDArray[Any]]]
+    # Loss and scoring of the record.
+    _watched: tuple[Any, Any]
     _random_state: np.random.RandomState
     _no_improvement_count: int
     _progress: Progress
@@ -66,11 +69,16 @@ class Stochastic(Optimizers, LiveParameters):
     def _begin_record(self, fresh: bool, *, validates: bool = False) -> None:
         """Set what training keeps account in, where it is not there or begins anew."""
         stops_early = validates and self.early_stopping
+        watched = self._loss, self.scoring
         # Without a score to compare with, or with one of another kind, the best is yet to come.
         anew = fresh or (
             (getattr(self, "validation_scores_", None) is not None) != validates
             or (getattr(self, "best_loss_", None) is None) != stops_early
+            or not all(map(is_same, getattr(self, "_watched", watched), watched))
         )
+        self._watched = watched
+        n_parameters = self.network_.n_parameters
+        stages_fit = all(len(stage) == n_parameters for _, stage in getattr(self, "_stages", []))
         if fresh:
             for name in ("loss_", "_optimizer"):
                 self.__dict__.pop(name, None)
@@ -78,7 +86,7 @@ class Stochastic(Optimizers, LiveParameters):
             "n_iter_": (0, fresh),
             "t_": (0, fresh),
             "loss_curve_": ([], fresh),
-            "_stages": ([], fresh),
+            "_stages": ([], fresh or not stages_fit),
             "_no_improvement_count": (0, anew),
             "_progress": (Progress(), anew),
             "best_loss_": (None if stops_early else np.inf, anew),
