@@ -39,9 +39,17 @@ _FALLBACK = "cp1252"
 # A mark of missing values that pandas does not know, and public tables have.
 _MISSING = "?"
 
-_NUMBER_WITH_COMMA = r"[+-]?[0-9]+(?:,[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+# By decimal mark: the mark between thousands, and numbers that have it, as expressions.
+_THOUSANDS = {".": ",", ",": "."}
+_NUMBERS = {
+    mark: rf"[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:\{thousands}[0-9]{{3}})+)"
+    rf"(?:\{mark}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+    for mark, thousands in _THOUSANDS.items()
+}
 # A year of four digits, so that neither versions nor ranges pass for dates.
-_DATE = r"(?:[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4})(?![0-9])"
+_DATE = (
+    r"(?:[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4})(?:[^0-9].*)?"
+)
 _DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 _DATE_FORMATS = ("ISO8601", *map("".join, product(_DAYS, ("", " %H:%M", " %H:%M:%S"))))
 
@@ -153,9 +161,8 @@ class ParquetTable:
     def frame(self, target: str | None = None, as_text: Collection[str] = ()) -> "DataFrame":
         """Return the rows; columns that are no text have types of their own."""
         texts = {str(values.name): values for values in _texts_of(self._frame)}
-        return self._frame.assign(
-            **{name: _of_text(texts[name], name in as_text or name == target) for name in texts}
-        )
+        chosen = texts.keys() - {target, *as_text}
+        return self._frame.assign(**{name: _dates_of(texts[name]) for name in chosen})
 
     def texts(self, names: Sequence[str]) -> "DataFrame":
         """Return columns as text; what is missing is empty."""
@@ -202,10 +209,13 @@ class CsvTable:
         self._finds_decimal = False
         for values in _texts_of(frame):
             name = str(values.name)
-            if name == target:
+            numbers = None if name in as_text else _numbers_of(values, self._file.marks.decimal)
+            if numbers is not None:
+                frame[name] = numbers
+            elif name == target:
                 frame[name] = self._labels(name)
             else:
-                frame[name] = _of_text(values, name in as_text)
+                frame[name] = values.str.strip() if name in as_text else _dates_of(values)
         return frame
 
     def texts(self, names: Sequence[str]) -> "DataFrame":
@@ -272,15 +282,30 @@ def _texts_of(frame: "DataFrame") -> list["Series[Any]"]:
     return [values for values in objects if infer(values, skipna=True) == "string"]
 
 
+def _are_all(values: "Series[Any]", pattern: str) -> bool:
+    """Say whether an expression matches all values."""
+    present = values.dropna().str.strip()
+    # The first one spares most columns the search.
+    return all(some.str.fullmatch(pattern).all() for some in (present.iloc[:1], present))
+
+
 def _has_decimal_comma(values: "Series[Any]") -> bool:
-    present = values.dropna()
-    return bool(present.str.fullmatch(_NUMBER_WITH_COMMA).all() and present.str.contains(",").any())
+    return _are_all(values, _NUMBERS[","]) and bool(values.dropna().str.contains(",").any())
 
 
-def _of_text(values: "Series[Any]", is_text: bool) -> "Series[Any]":
+def _numbers_of(values: "Series[Any]", decimal: str) -> "Series[Any] | None":
+    """Return numbers if all values are numbers, with or without marks between thousands."""
+    if not _are_all(values, _NUMBERS[decimal]):
+        return None
+    plain = values.str.strip().str.replace(_THOUSANDS[decimal], "", regex=False)
+    numbers: Series[Any] = plain.str.replace(decimal, ".", regex=False).astype("float64")
+    return numbers
+
+
+def _dates_of(values: "Series[Any]") -> "Series[Any]":
     """Return dates if all values are dates of one format, else text without spaces around it."""
     values = values.str.strip()
-    if is_text or not values.dropna().str.match(_DATE).all():
+    if not _are_all(values, _DATE):
         return values
     read = require("pandas", "a table").to_datetime
     first = values.dropna().iloc[:1]
