@@ -10,7 +10,8 @@ from typing import IO, NamedTuple
 from fastmlp._click import BadInput
 
 CHECKPOINT = "checkpoint.safetensors"
-_RESULTS = (CHECKPOINT, "model.safetensors", "metrics.json")
+METRICS = "metrics.json"
+_RESULTS = (CHECKPOINT, "model.safetensors", METRICS)
 _LOCK = ".fastmlp-lock"
 
 if sys.platform == "win32":
