@@ -18,7 +18,7 @@ REFUSED = (
     "fastmlp: error: {} holds the results of a training: --overwrite replaces them, --output names "
     "another folder{}\n"
 )
-RESUME = ", --resume continues it"
+RESUME = ", --preset lesson --resume continues it"
 IN_USE = (
     "fastmlp: error: {} is in use by another run: wait for its end, or name another folder with "
     "--output\n"

@@ -218,6 +218,16 @@ def test_options_reach_the_estimator(train, data, tmp_path):
     assert len(model("--preset", "default", "--max-time", 0.001).networks_) == 5
 
 
+@pytest.mark.parametrize("options", [["--max-time", 0.001], ["--preset", "lesson", "--epochs", 3]])
+def test_json_is_what_the_folder_holds(train, tmp_path, options):
+    path = tmp_path / "a.csv"
+    houses()[["price", "pool", "wanted"]].to_csv(path, index=False)
+    status, out, _ = train(path, "wanted", *options, "--json")
+    assert status == 0
+    assert out == (tmp_path / "out" / "metrics.json").read_text(encoding="utf-8")
+    assert "test" in json.loads(out).get("network", json.loads(out))
+
+
 def test_rows_without_a_target_are_left_out(train, tmp_path):
     frame = houses()
     frame.loc[::10, "price"] = np.nan

@@ -153,6 +153,25 @@ def test_missing_values_are_empty_or_marked(table):
     assert frame["c"].dtype.kind == "f"
 
 
+THOUSANDS = {
+    "comma": 'a,b\n"1,234",x\n999,y\n"12,345,678.5",z\n',
+    "point": "a;b\n1.234;x\n999;y\n12.345.678,5;z\n",
+}
+
+
+@pytest.mark.parametrize("text", THOUSANDS.values(), ids=THOUSANDS)
+def test_marks_between_thousands_are_read(table, text):
+    expected = [1234, 999, 12_345_678.5]
+    assert table(text).frame()["a"].tolist() == expected
+    assert table(text).frame("a")["a"].tolist() == expected
+    assert table(text).frame(as_text=["a"])["a"].str.len().tolist() == [5, 3, 12]
+
+
+@pytest.mark.parametrize("value", ["1,23", "1,2,3", "12,3456", ",123", "1,234,5"])
+def test_other_commas_mark_no_thousands(table, value):
+    assert table(f'a,b\n"{value}",x\n1,y\n').frame()["a"].tolist() == [value, "1"]
+
+
 def test_a_label_may_be_any_text(table):
     file = table("a,risk,n\n1,None,1\n2,NA,NA\n3,high,3\n4,,4\n5,-,5\n", missing=("-",))
     assert file.frame("risk")["risk"].tolist()[:3] == ["None", "NA", "high"]

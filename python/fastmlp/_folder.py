@@ -10,7 +10,8 @@ from typing import IO, NamedTuple
 from fastmlp._click import BadInput
 
 CHECKPOINT = "checkpoint.safetensors"
-_RESULTS = (CHECKPOINT, "model.safetensors", "metrics.json")
+METRICS = "metrics.json"
+_RESULTS = (CHECKPOINT, "model.safetensors", METRICS)
 _LOCK = ".fastmlp-lock"
 
 if sys.platform == "win32":
@@ -59,7 +60,7 @@ def refuse_results(folder: Path) -> None:
     """Raise if a folder holds results, which a new training would replace."""
     if not any((folder / name).exists() for name in _RESULTS):
         return
-    resume = ", --resume continues it" if (folder / CHECKPOINT).exists() else ""
+    resume = ", --preset lesson --resume continues it" if (folder / CHECKPOINT).exists() else ""
     raise BadInput(
         f"{folder} holds the results of a training: --overwrite replaces them, --output names "
         f"another folder{resume}"

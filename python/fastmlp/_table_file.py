@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +20,7 @@ from fastmlp._csv_hints import (
     refuse_other_formats,
 )
 from fastmlp._extras import require
+from fastmlp._text_columns import dates_of, has_decimal_comma, numbers_of, texts_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -38,12 +38,6 @@ _BYTE_ORDER_MARKS = {
 _FALLBACK = "cp1252"
 # A mark of missing values that pandas does not know, and public tables have.
 _MISSING = "?"
-
-_NUMBER_WITH_COMMA = r"[+-]?[0-9]+(?:,[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-# A year of four digits, so that neither versions nor ranges pass for dates.
-_DATE = r"(?:[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4})(?![0-9])"
-_DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
-_DATE_FORMATS = ("ISO8601", *map("".join, product(_DAYS, ("", " %H:%M", " %H:%M:%S"))))
 
 
 @dataclass(frozen=True)
@@ -152,10 +146,9 @@ class ParquetTable:
 
     def frame(self, target: str | None = None, as_text: Collection[str] = ()) -> "DataFrame":
         """Return the rows; columns that are no text have types of their own."""
-        texts = {str(values.name): values for values in _texts_of(self._frame)}
-        return self._frame.assign(
-            **{name: _of_text(texts[name], name in as_text or name == target) for name in texts}
-        )
+        texts = {str(values.name): values for values in texts_of(self._frame)}
+        chosen = texts.keys() - {target, *as_text}
+        return self._frame.assign(**{name: dates_of(texts[name]) for name in chosen})
 
     def texts(self, names: Sequence[str]) -> "DataFrame":
         """Return columns as text; what is missing is empty."""
@@ -194,18 +187,21 @@ class CsvTable:
     def frame(self, target: str | None = None, as_text: Collection[str] = ()) -> "DataFrame":
         """Return the rows below the header."""
         frame = self._parsed(as_text)
-        if self._finds_decimal and any(map(_has_decimal_comma, _texts_of(frame))):
+        if self._finds_decimal and any(map(has_decimal_comma, texts_of(frame))):
             file = self._file
             marks = Marks(file.marks.delimiter, ",", file.marks.missing)
             self._file = CsvFile(self.name, file.content, marks)
             frame = self._parsed(as_text)
         self._finds_decimal = False
-        for values in _texts_of(frame):
+        for values in texts_of(frame):
             name = str(values.name)
-            if name == target:
+            numbers = None if name in as_text else numbers_of(values, self._file.marks.decimal)
+            if numbers is not None:
+                frame[name] = numbers
+            elif name == target:
                 frame[name] = self._labels(name)
             else:
-                frame[name] = _of_text(values, name in as_text)
+                frame[name] = values.str.strip() if name in as_text else dates_of(values)
         return frame
 
     def texts(self, names: Sequence[str]) -> "DataFrame":
@@ -263,33 +259,3 @@ def _as_utf8(name: str, content: bytes, encoding: str | None) -> tuple[bytes, st
         if encoding == _FALLBACK:
             refuse_other_encoding(name, content)
         raise DataError(f"{name} is not text of the encoding {encoding}: {error}") from error
-
-
-def _texts_of(frame: "DataFrame") -> list["Series[Any]"]:
-    """Return the columns of a frame that are text."""
-    infer = require("pandas", "a table").api.types.infer_dtype
-    objects = (frame[name] for name in frame if frame[name].dtype.kind == "O")
-    return [values for values in objects if infer(values, skipna=True) == "string"]
-
-
-def _has_decimal_comma(values: "Series[Any]") -> bool:
-    present = values.dropna()
-    return bool(present.str.fullmatch(_NUMBER_WITH_COMMA).all() and present.str.contains(",").any())
-
-
-def _of_text(values: "Series[Any]", is_text: bool) -> "Series[Any]":
-    """Return dates if all values are dates of one format, else text without spaces around it."""
-    values = values.str.strip()
-    if is_text or not values.dropna().str.match(_DATE).all():
-        return values
-    read = require("pandas", "a table").to_datetime
-    first = values.dropna().iloc[:1]
-    found = []
-    for written in _DATE_FORMATS:
-        if read(first, format=written, errors="coerce", utc=True).isna().any():
-            continue
-        dates = read(values, format=written, errors="coerce", utc=True)
-        if dates.notna().equals(values.notna()):
-            found.append(dates)
-    # In 01/02/2020 either number may be the day; another date of the column has to tell.
-    return found[0] if len(found) == 1 else values

@@ -15,7 +15,7 @@ from fastmlp._click import (
     check_jobs,
     lesson_reading,
 )
-from fastmlp._folder import Run
+from fastmlp._folder import METRICS, Run
 from fastmlp._table_file import Reading
 from fastmlp._train_lesson import LESSON_OPTIONS, train_lesson
 from fastmlp._train_table import TABLE_OPTIONS, train_table
@@ -63,6 +63,9 @@ _COMMON: list[click.Parameter] = [
     ),
     click.Option(["--overwrite"], is_flag=True, help="Replace the results in --output."),
     click.Option(["--quiet"], is_flag=True, help="Print errors and warnings only."),
+    click.Option(
+        ["--json", "as_json"], is_flag=True, help="Print what metrics.json holds, and no more."
+    ),
 ]
 
 
@@ -97,6 +100,7 @@ def train(
     n_jobs: int | None,
     overwrite: bool,
     quiet: bool,
+    as_json: bool,
     **others: Any,
 ) -> None:
     """Train networks, as `HELP` says."""
@@ -105,13 +109,15 @@ def train(
         for options in (LESSON_OPTIONS, TABLE_OPTIONS, READING_OPTIONS)
     )
     folder = output or Path("runs") / _stem(table_file)
-    run = Run(table_file, target, folder, seed, n_jobs, overwrite, quiet)
+    run = Run(table_file, target, folder, seed, n_jobs, overwrite, quiet or as_json)
     if preset == "lesson":
         _refuse(ctx, TABLE_OPTIONS, "is not for --preset lesson")
         train_lesson(run, lesson_reading(**reading), **of_lesson)
     else:
         _refuse(ctx, LESSON_OPTIONS, "needs --preset lesson")
         train_table(run, Reading(**reading), preset, **of_table)
+    if as_json:
+        click.echo((folder / METRICS).read_text(encoding="utf-8"), nl=False)
 
 
 def _refuse(ctx: click.Context, options: Iterable[click.Parameter], reason: str) -> None:

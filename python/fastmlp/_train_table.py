@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp._csv_hints import DataError
 from fastmlp._extras import require
-from fastmlp._folder import CHECKPOINT, Run, held, refuse_results
+from fastmlp._folder import CHECKPOINT, METRICS, Run, held, refuse_results
 from fastmlp._progress import networks_bar
 from fastmlp._results import describe_files, listed, printable, printable_names
 from fastmlp._table_file import Reading, TableFile, faults_of_columns, open_table
@@ -87,7 +87,7 @@ def train_table(
             truth = np.searchsorted(estimator.classes_, truth)
         with faults_of_columns(file.name):
             scores = scores_of(estimator, X.iloc[test], truth)
-        files = [run.folder / "model.safetensors", run.folder / "metrics.json"]
+        files = [run.folder / "model.safetensors", run.folder / METRICS]
         estimator.save(files[0])
         text = json.dumps({"test": scores}, indent=2, ensure_ascii=False)
         files[1].write_text(text + "\n", encoding="utf-8")
