@@ -21,7 +21,7 @@ class            name                  outputs, the default first
 ===============  ====================  =========================================================
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -65,7 +65,12 @@ class Loss:
 
 def _number(name: str, value: Any, expected: str) -> float:
     if hasattr(value, "__float__") or hasattr(value, "__index__"):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{name} is too large for a float, expected {expected}") from None
+        except TypeError:  # of an array of several numbers
+            pass
     raise TypeError(f"{name} is of type {type(value).__name__}, expected {expected}")
 
 
@@ -243,9 +248,15 @@ class Quantile(Loss):
 
     @staticmethod
     def _converted(name: str, value: Any) -> Any:
-        if isinstance(value, str) or not isinstance(value, Iterable):
+        # Their order would be arbitrary.
+        is_sequence = not isinstance(value, str | Set | Mapping)
+        try:
+            items = list(value) if is_sequence else None
+        except TypeError:
+            items = None
+        if items is None:
             return (_number(name, value, "a number or a sequence of numbers"),)
-        levels = tuple(_number(f"{name}[{i}]", level, "a number") for i, level in enumerate(value))
+        levels = tuple(_number(f"{name}[{i}]", level, "a number") for i, level in enumerate(items))
         if not levels:
             raise ValueError(f"{name} is empty, expected one level per output")
         return levels

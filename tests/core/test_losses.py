@@ -302,6 +302,7 @@ OUT_OF_RANGE = [
     (lambda: losses.Focal(np.inf), "gamma is inf, expected a finite number >= 0"),
     (lambda: losses.Huber(0.0), "delta is 0, expected a finite number > 0"),
     (lambda: losses.Huber(np.inf), "delta is inf, expected a finite number > 0"),
+    (lambda: losses.Huber(10**400), "delta is too large for a float, expected a number"),
     (lambda: losses.Quantile([0.5, 1.0]), "levels is 1, expected numbers > 0 and < 1"),
     (lambda: losses.Quantile(1.5), "levels is 1.5, expected numbers > 0 and < 1"),
     (lambda: losses.Quantile([np.nan]), "levels is NaN, expected numbers > 0 and < 1"),
@@ -325,6 +326,14 @@ OF_ANOTHER_TYPE = [
         "levels is of type str, expected a number or a sequence of numbers",
     ),
     (lambda: losses.Quantile([0.5, "1"]), "levels[1] is of type str, expected a number"),
+    (
+        lambda: losses.Quantile({0.1, 0.9}),
+        "levels is of type set, expected a number or a sequence of numbers",
+    ),
+    (
+        lambda: losses.Huber(np.array([1.0, 2.0])),
+        "delta is of type ndarray, expected a number",
+    ),
 ]
 
 
@@ -332,6 +341,11 @@ OF_ANOTHER_TYPE = [
 def test_numbers_of_another_type_are_refused(make, message):
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         make()
+
+
+@pytest.mark.parametrize("level", [0.5, np.float32(0.5), np.array(0.5), [0.5], np.array([0.5])])
+def test_one_level_may_be_a_number(level):
+    assert losses.Quantile(level) == losses.Quantile((0.5,))
 
 
 @pytest.mark.parametrize("loss", [*NAMES.values(), losses.Huber(1.35), losses.Quantile([0.1, 0.9])])
