@@ -2,71 +2,15 @@
 //!
 //! Inputs, labels and weights are views with any strides; only the rows of one tile at a time are copied.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 
-use crate::arch::Masks;
 use crate::arch::Network;
+use crate::data::columns::{Labels, Weights};
 use crate::data::inputs::Inputs;
 use crate::data::rows::Rows;
 use crate::error::{Error, Result};
 use crate::kernels::Element;
 use crate::loss::TargetRange;
-
-/// Class indices of any integer type.
-pub trait Labels: Sync {
-    /// Number of rows.
-    fn len(&self) -> usize;
-    /// Whether there are no rows.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// The label of a row.
-    fn get(&self, row: usize) -> i128;
-    /// The labels of `rows`, `last` for those that are not from 0 to `last`.
-    #[doc(hidden)]
-    fn read(&self, rows: Rows<'_>, last: u32, labels: &mut [u32]);
-}
-
-impl<I: Copy + Sync + Into<i128> + TryInto<u32>> Labels for ArrayView1<'_, I> {
-    fn len(&self) -> usize {
-        self.len()
-    }
-    fn get(&self, row: usize) -> i128 {
-        self[row].into()
-    }
-    fn read(&self, rows: Rows<'_>, last: u32, labels: &mut [u32]) {
-        let held = |label: I| label.try_into().unwrap_or(last).min(last);
-        match self.as_slice() {
-            Some(all) => rows.for_each(|i, row| labels[i] = held(all[row])),
-            None => rows.for_each(|i, row| labels[i] = held(self[row])),
-        }
-    }
-}
-
-/// A weight for each row, of either floating-point type.
-pub trait Weights: Sync {
-    /// Number of rows.
-    fn len(&self) -> usize;
-    /// Whether there are no rows.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// The weights of `rows`.
-    #[doc(hidden)]
-    fn read(&self, rows: Rows<'_>, weights: &mut [f64]);
-}
-
-impl<T: Element> Weights for ArrayView1<'_, T> {
-    fn len(&self) -> usize {
-        self.len()
-    }
-    fn read(&self, rows: Rows<'_>, weights: &mut [f64]) {
-        match self.as_slice() {
-            Some(all) => rows.for_each(|i, row| weights[i] = all[row].into()),
-            None => rows.for_each(|i, row| weights[i] = self[row].into()),
-        }
-    }
-}
 
 /// Rows whose weights are read at once.
 const WEIGHT_ROWS: usize = 128;
@@ -368,34 +312,6 @@ impl<'a, T: Element> Dataset<'a, T> {
 #[allow(clippy::cast_possible_truncation, reason = "classes are fewer than 2^32")]
 fn last(n: usize) -> u32 {
     (n - 1) as u32
-}
-
-/// Some rows of a batch to learn from.
-#[derive(Clone, Copy)]
-pub(crate) struct Examples<'a, 'd, T: Element> {
-    pub(crate) data: &'a Dataset<'d, T>,
-    pub(crate) rows: Rows<'a>,
-    /// A factor of their weights.
-    pub(crate) scale: f64,
-    /// Position of the first of them in the batch, on which the masks depend.
-    pub(crate) first: usize,
-    pub(crate) masks: Masks<'a>,
-}
-
-impl<'a, 'd, T: Element> Examples<'a, 'd, T> {
-    /// All rows of a batch.
-    pub(crate) fn batch(data: &'a Dataset<'d, T>, rows: Rows<'a>, scale: f64, masks: Masks<'a>) -> Self {
-        Self { data, rows, scale, first: 0, masks }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// The rows at positions `start..end` of these.
-    pub(crate) fn slice(&self, start: usize, end: usize) -> Self {
-        Self { rows: self.rows.slice(start, end), first: self.first + start, ..*self }
-    }
 }
 
 fn is_weight(value: f64) -> bool {

@@ -3,13 +3,16 @@
 mod rows;
 mod csr;
 mod inputs;
+mod columns;
 mod dataset;
+mod examples;
 mod order;
 mod legacy_random;
 
+pub use columns::{Labels, Weights};
 pub use csr::Csr;
-pub(crate) use dataset::Examples;
-pub use dataset::{Dataset, Labels, Names, Weights};
+pub use dataset::{Dataset, Names};
+pub(crate) use examples::Examples;
 pub use inputs::Inputs;
 pub use legacy_random::LegacyRandom;
 pub(crate) use order::{Seeds, shuffle};

@@ -1,4 +1,5 @@
-//! Vectors of AVX2 with FMA: two registers each, so the width is that of AVX-512.
+//! Vectors of AVX2 with FMA: two registers each, so the width is that of AVX-512. The file is long because both
+//! types have every operation of [`super::Simd`].
 //!
 //! SAFETY of every block below: intrinsics need the instruction set, and a value of these types
 //! exists only where [`super::Isa`] has proved it (see [`super`]); pointers are the caller's promise.
