@@ -2,13 +2,14 @@
 
 import dataclasses
 import io
+import re
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils._param_validation import InvalidParameterError
 
-from fastmlp import MLP, MLPClassifier, MLPRegressor
+from fastmlp import MLP, MLPClassifier, MLPRegressor, losses
 
 SMALL = {"hidden_layer_sizes": (5,), "random_state": 0, "warm_start": True}
 
@@ -125,3 +126,16 @@ def test_a_file_goes_on_with_the_record_of_its_loss(rows):
     assert len(again.validation_scores_) == 6
     changed = MLPClassifier.load(save(clf)).set_params(loss="focal").fit(X, y)
     assert len(changed.validation_scores_) == 3
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_another_number_of_levels_is_refused(rows):
+    reg = MLPRegressor(losses.Quantile([0.1, 0.9]), max_iter=2, **SMALL).fit(*rows)
+    expected = reg.predict(rows[0])
+    message = (
+        "warm_start and partial_fit go on with the network that is there, whose layers have sizes "
+        "[3, 5, 2]; the parameters and data ask for [3, 5, 3]"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        reg.set_params(loss=losses.Quantile([0.1, 0.5, 0.9])).fit(*rows)
+    assert_array_equal(reg.predict(rows[0]), expected)

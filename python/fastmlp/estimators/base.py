@@ -23,6 +23,7 @@ from fastmlp.estimators.inputs import (
 from fastmlp.estimators.inside import Inside
 from fastmlp.estimators.lbfgs import LBFGS
 from fastmlp.estimators.listeners import Listeners
+from fastmlp.estimators.live import layer_sizes_of
 from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
 from fastmlp.estimators.random_state import legacy_random_state
@@ -202,13 +203,14 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         return estimator
 
     def _network_of_sizes(self, layer_sizes: list[int]) -> MLP:
-        network = self.network_
         goes_on = "warm_start and partial_fit go on with the network that is there"
-        if list(network.layer_sizes) != layer_sizes:
+        found = list(layer_sizes_of(self.coefs_, self.intercepts_))
+        if found != layer_sizes:
             raise ValueError(
-                f"{goes_on}, whose layers have sizes {list(network.layer_sizes)}; the parameters "
-                f"and data ask for {layer_sizes}"
+                f"{goes_on}, whose layers have sizes {found}; the parameters and data ask for "
+                f"{layer_sizes}"
             )
+        network = self.network_
         if self.dtype not in (None, network.dtype):
             raise ValueError(
                 f"{goes_on}, whose dtype is {network.dtype!r}; the parameters ask for "

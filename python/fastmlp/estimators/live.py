@@ -92,7 +92,7 @@ class LiveParameters:
         intercepts = [_apart(intercept, network) for intercept in self.intercepts_]
         single = all(array.dtype == np.float32 for array in coefs + intercepts)
         dtype = "float32" if single else "float64"
-        architecture = self._architecture(_layer_sizes(coefs, intercepts), dtype)
+        architecture = self._architecture(layer_sizes_of(coefs, intercepts), dtype)
         if network is None or not (before := Architecture.of(network)).is_same(architecture):
             other = architecture.make()
             # Another loss changes nothing of what the network learned besides the arrays.
@@ -156,7 +156,9 @@ def _apart(array: Any, network: MLP | None) -> NDArray[Any]:
     return array
 
 
-def _layer_sizes(coefs: list[NDArray[Any]], intercepts: list[NDArray[Any]]) -> tuple[int, ...]:
+def layer_sizes_of(coefs: list[NDArray[Any]], intercepts: list[NDArray[Any]]) -> tuple[int, ...]:
+    """Return the widths of the layers that these arrays are for, input first."""
+    coefs, intercepts = list(map(np.asarray, coefs)), list(map(np.asarray, intercepts))
     if not coefs or len(coefs) != len(intercepts):
         raise ValueError(
             "coefs_ and intercepts_ must have one array for each layer, "
