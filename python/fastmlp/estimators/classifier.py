@@ -15,13 +15,13 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
-from fastmlp.estimators.descriptions import described
+from fastmlp.estimators.descriptions import SECTIONS, described
 from fastmlp.estimators.labels import Labels, check_not_nan
 from fastmlp.estimators.loss import CLASSIFIER_LOSSES, OF_CLASSES, parameter_of
 from fastmlp.estimators.stages import keeps_epochs
 
 
-@described
+@described(SECTIONS)
 class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
     """Multilayer perceptron for classes, in place of scikit-learn's.
 

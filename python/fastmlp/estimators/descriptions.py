@@ -1,5 +1,6 @@
 """Sections that the docstrings of both estimators share."""
 
+from collections.abc import Callable, Mapping
 from inspect import cleandoc
 from typing import TypeVar
 
@@ -174,11 +175,15 @@ The last three change from step to step, and are planned for all steps of `max_i
 `early_stopping` ends training; reaching the last epoch is no cause for a warning. Each call of
 `partial_fit` trains the next epoch of the plan."""
 
-_SECTIONS = {"parameters": PARAMETERS, "attributes": ATTRIBUTES, "notes": NOTES}
+SECTIONS = {"parameters": PARAMETERS, "attributes": ATTRIBUTES, "notes": NOTES}
 
 
-def described(estimator: _Estimator) -> _Estimator:
-    """Put the common sections into the docstring of a class, where it names them."""
-    if estimator.__doc__ is not None:  # as it is under `python -OO`
-        estimator.__doc__ = cleandoc(estimator.__doc__) % _SECTIONS
-    return estimator
+def described(sections: Mapping[str, str]) -> Callable[[_Estimator], _Estimator]:
+    """Make a decorator that puts sections into the docstring of a class, where it names them."""
+
+    def decorate(estimator: _Estimator) -> _Estimator:
+        if estimator.__doc__ is not None:  # as it is under `python -OO`
+            estimator.__doc__ = cleandoc(estimator.__doc__) % sections
+        return estimator
+
+    return decorate

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from fastmlp._core import MLP
 from fastmlp._files import Tensors
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
-from fastmlp.estimators.descriptions import described
+from fastmlp.estimators.descriptions import SECTIONS, described
 from fastmlp.estimators.loss import (
     OF_NUMBERS,
     REGRESSOR_LOSSES,
@@ -30,7 +30,7 @@ from fastmlp.estimators.loss import (
 from fastmlp.losses import Loss
 
 
-@described
+@described(SECTIONS)
 class MLPRegressor(RegressorMixin, BaseMLP):
     """Multilayer perceptron for numbers, in place of scikit-learn's.
 

@@ -13,74 +13,39 @@ from sklearn.utils.validation import _check_y
 from fastmlp._core import MLP
 from fastmlp._files import Tensors
 from fastmlp.estimators.class_file import class_tensors, classes_of, dtype_name
+from fastmlp.estimators.descriptions import described
 from fastmlp.estimators.weights import class_weights_of_samples
 from fastmlp.tabular.base import BaseTabular
+from fastmlp.tabular.descriptions import SECTIONS
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.target import Classes, Target
 
 
+@described(SECTIONS)
 class TabularClassifier(ClassifierMixin, BaseTabular):
     """Classifier for tables as they are: numbers of any scale, categories, dates, missing values.
 
     Parameters
     ----------
-    preset : {'fast', 'default', 'best'}, default='default'
-        Networks whose mean is the prediction: one, five or eight.
-    categorical_features : 'from_dtype' or array-like of bool, int or str, default='from_dtype'
-        Columns of numbers that are categories: a mask, places, or names of a frame's columns. Text
-        and columns of a category dtype are categories anyway.
+    %(columns)s
     class_weight : dict or 'balanced', default=None
         Weight of each class, 1 where it is not named. 'balanced' makes all classes weigh the same.
-    n_members : int, default=None
-        The number of networks, at least 1, in place of the preset's.
-    max_time : float, default=None
-        Seconds that a fit may take, > 0: fewer epochs take the place of those that would not end in
-        time. What is learned of the columns comes first, and an epoch is never cut short.
-    hidden_layer_sizes : array-like of int, default=None
-        Width of each hidden layer, at least 1. None is three of 256.
-    learning_rate_init : float, default=None
-        Largest learning rate, > 0, in a parametrisation that suits every width; None is 0.04.
-    weight_decay : float, default=None
-        Decay of the weights, >= 0. None is 0.02 for one network, and 0 for several.
-    dropout : float, default=None
-        Share of each hidden layer's outputs that a training step leaves out, in [0, 1). None is
-        0.15, and 0 for fewer than 100 rows.
+    %(network)s
     label_smoothing : float, default=None
         Share, in [0, 1), by which training draws targets towards the mean of all classes; None is
         0.1. Where rows validate, the outputs are then multiplied by the factor that suits those
         rows best, which calibrates the probabilities.
-    batch_size : int, default=None
-        Rows of a step, at least 1. None is 64 to 1,024 by the number of rows. With fewer than 100
-        rows a step has them all.
-    max_iter : int, default=None
-        Epochs, at least 1; None is 16, or more where 16 would have fewer than 120 steps.
-    validation_fraction : float, default=0.2
-        Share of the rows, in (0, 0.5], that choose the epoch of a network where there is no
-        `X_val`. Each network has other ones. With fewer than 100 rows all train, to the last epoch.
-    random_state : int, RandomState or Generator instance, or None, default=None
-        Source of the folds for validation and of the seed of each network.
-    n_jobs : int, default=None
-        Threads: the networks share them. None is 1, -1 all processors. Results do not depend on it.
+    %(training)s
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The classes in the order of the columns of `predict_proba`.
-    networks_ : list of MLP
-        The networks. Their inputs are what the columns became.
-    loss_curves_ : list of list of float
-        Loss of each network on its training rows after each epoch.
+    %(networks)s
     validation_scores_ : list of list of float
         Accuracy of each network on its rows for validation after each epoch; empty where there are
         none.
-    n_iter_ : int
-        Epochs of the network that has most.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if those of training were all text.
-    target_name_ : str or None
-        Name of the series that `y` was, such as that of a frame's column.
+    %(found)s
 
     See Also
     --------

@@ -56,7 +56,7 @@ class Table:
         return Table(self._data.select(names), names, self._rows)
 
     def label(self, place: int) -> str:
-        """Return what messages call a column."""
+        """Return the name that messages give to a column."""
         return str(place) if self.names is None else repr(self.names[place])
 
     def column(self, place: int) -> Column:
