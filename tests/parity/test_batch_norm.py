@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from networks import layer_of
 from torch.nn import functional
 
 import fastmlp
@@ -298,12 +299,6 @@ def test_a_fit_moves_the_running_statistics_batch_by_batch(dtype, rng, build, as
     assert_agrees(history.loss, np.reshape(losses, (3, 3)).sum(axis=1), "losses", dtype)
     assert_agrees(history.val_loss[-1], val_loss, "validation loss", dtype)
     assert_agrees(mlp.parameters, flat(net), "parameters")
-
-
-def layer_of(mlp):
-    """The dense layer that each parameter belongs to."""
-    n_dense = np.cumsum([block.role == "weight" for block in mlp.parameter_blocks])
-    return np.repeat(n_dense - 1, [block.view.size for block in mlp.parameter_blocks])
 
 
 @pytest.mark.parametrize("frozen", [(0,), (1,), (0, 1), (2,), (1, 2), (0, 1, 2)], ids=str)
