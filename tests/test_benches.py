@@ -102,21 +102,6 @@ def test_a_peer_that_predicts_otherwise_is_found_out():
         peers.predictors((peer_fastmlp.Predictor, Impostor), case, Problem.of(case), threads=1)
 
 
-def test_the_estimators_are_measured_beside_scikit_learn_s():
-    result = subprocess.run(
-        [sys.executable, "-m", "benches.compare.estimators", "smoke"],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    cases = [line for line in result.stdout.splitlines() if re.match(r"(fit|predict\w*): ", line)]
-    # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
-    assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
-    assert result.stdout.count("scikit-learn  ") == len(cases)
-
-
 def measured(module):
     """Run a measurement in its smallest form, and return what it prints."""
     result = subprocess.run(
@@ -128,6 +113,14 @@ def measured(module):
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+def test_the_estimators_are_measured_beside_scikit_learn_s():
+    printed = measured("benches.compare.estimators")
+    cases = [line for line in printed.splitlines() if re.match(r"(fit|predict\w*): ", line)]
+    # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
+    assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
+    assert printed.count("scikit-learn  ") == len(cases)
 
 
 def test_the_loop_of_q_learning_is_measured_beside_torch_and_jax():
