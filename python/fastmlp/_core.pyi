@@ -51,7 +51,18 @@ LossName: TypeAlias = Literal[
 # Of targets and the last layer's sums: the loss of each row, and its derivative by the sums.
 LossFunction: TypeAlias = Callable[[Any, Any], tuple[NDArray[Any], NDArray[Any]]]
 RateSchedule: TypeAlias = Literal["constant", "cosine", "linear", "one_cycle"]
-Role: TypeAlias = Literal["weight", "bias", "gain", "shift", "scale", "slope"]
+Role: TypeAlias = Literal[
+    "weight",
+    "bias",
+    "gain",
+    "shift",
+    "scale",
+    "slope",
+    "frequency",
+    "phase",
+    "projection",
+    "offset",
+]
 
 _DType: TypeAlias = (
     Literal["float32", "float64"]
@@ -207,7 +218,9 @@ class ParameterBlock:
     @property
     def stage(self) -> int: ...
     @property
-    def kind(self) -> Literal["dense", "input_scale", "layer_norm", "batch_norm", "prelu"]: ...
+    def kind(
+        self,
+    ) -> Literal["dense", "periodic", "input_scale", "layer_norm", "batch_norm", "prelu"]: ...
     @property
     def role(self) -> Role | Literal["mean", "variance"]: ...
     @property
@@ -230,6 +243,7 @@ class MLP:
         normalization: Normalization | None = None,
         input_scale: bool = False,
         loss: LossName | Loss | LossFunction | None = None,
+        periodic_inputs: int = 0,
     ) -> MLP: ...
     @property
     def layer_sizes(self) -> tuple[int, ...]: ...
@@ -249,6 +263,8 @@ class MLP:
     def normalization(self) -> Normalization | None: ...
     @property
     def input_scale(self) -> bool: ...
+    @property
+    def periodic_inputs(self) -> int: ...
     @property
     def parameter_blocks(self) -> tuple[ParameterBlock, ...]: ...
     @property

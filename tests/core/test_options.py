@@ -123,7 +123,7 @@ def test_options_are_read_only_and_given_by_name(name):
         (
             {"lr_factors": {"biases": 0.1}},
             'lr_factors is given for "biases", expected roles among "weight", "bias", "gain", '
-            '"shift", "scale", "slope"',
+            '"shift", "scale", "slope", "frequency", "phase", "projection", "offset"',
         ),
         (
             {"lr_factors": {"bias": 0.0}},
@@ -132,7 +132,7 @@ def test_options_are_read_only_and_given_by_name(name):
         (
             {"decay_roles": ["weights"]},
             'decay_roles is given for "weights", expected roles among "weight", "bias", "gain", '
-            '"shift", "scale", "slope"',
+            '"shift", "scale", "slope", "frequency", "phase", "projection", "offset"',
         ),
     ],
 )
@@ -166,7 +166,10 @@ def test_options_that_change_nothing_keep_the_bits(make, given, data, dtype):
 def test_all_roles_together_are_the_learning_rate(make, data, dtype):
     slow = make()
     slow.learning_rate *= 0.25
-    roles = ("weight", "bias", "gain", "shift", "scale", "slope")
+    roles = (
+        *("weight", "bias", "gain", "shift", "scale", "slope"),
+        *("frequency", "phase", "projection", "offset"),
+    )
     factors = make(lr_factors=dict.fromkeys(roles, 0.25))
     np.testing.assert_array_equal(trained(data, factors, dtype), trained(data, slow, dtype))
 

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 import fastmlp
 
 ALL = {"normalization": "layer", "input_scale": True}
+PERIODIC = ALL | {"periodic_inputs": 2}
 
 
 def small(dtype="float64", **options):
@@ -46,6 +47,44 @@ def test_blocks_are_named_and_start_as_documented():
     )
 
 
+def test_periodic_features_are_named_and_come_first():
+    mlp = fastmlp.MLP([3, 5, 2], seed=0, **PERIODIC)
+
+    found = [(block.kind, block.role, block.shape) for block in mlp.parameter_blocks[:6]]
+
+    assert found == [
+        ("periodic", "frequency", (2, 16)),
+        ("periodic", "phase", (2, 16)),
+        ("periodic", "projection", (2, 48)),
+        ("periodic", "offset", (2, 3)),
+        ("input_scale", "scale", (9,)),
+        ("dense", "weight", (9, 5)),
+    ]
+    assert (mlp.layer_sizes, mlp.periodic_inputs) == ((3, 5, 2), 2)
+    assert fastmlp.MLP([3, 5, 2]).periodic_inputs == 0
+
+
+def test_derivatives_reach_inputs_through_periodic_features(dtype, rng, assert_agrees):
+    mlp = small(dtype, **PERIODIC)
+    X = rng.standard_normal((20, 3)).astype(dtype)
+    d_output = rng.standard_normal((20, 2)).astype(dtype)
+
+    jacobian, vjp = mlp.input_gradients(X, of="logits"), mlp.input_vjp(X, d_output)
+
+    wide = small("float64", **PERIODIC)
+    wide.parameters[...] = mlp.parameters
+    moved = np.repeat(X.astype("float64")[None], 3, axis=0)
+    step = 1e-6 * np.eye(3)[:, None]
+    pairs = zip(moved + step, moved - step, strict=True)
+    differences = [wide.forward(above) - wide.forward(below) for above, below in pairs]
+    expected = np.moveaxis(np.stack(differences), 0, 2) / 2e-6
+    tolerance = 1e-7 if dtype == "float64" else 1e-4
+    np.testing.assert_allclose(jacobian, expected, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(
+        vjp, np.einsum("noi,no->ni", jacobian, d_output), rtol=1e-4, atol=1e-5
+    )
+
+
 def test_blocks_are_live_views_that_cover_the_parameters():
     mlp = small()
     joined = np.concatenate([block.view.ravel() for block in mlp.parameter_blocks])
@@ -78,7 +117,9 @@ def test_prelu_with_its_first_slopes_is_a_leaky_rectifier(dtype, rng):
     )
 
 
-@pytest.mark.parametrize("options", [ALL, {"input_scale": False}, {"normalization": None}])
+@pytest.mark.parametrize(
+    "options", [ALL, {"input_scale": False}, {"normalization": None}, PERIODIC]
+)
 def test_pickles_and_files_keep_every_bit(dtype, options, rng, tmp_path):
     mlp = small(dtype, **options)
     X = rng.standard_normal((9, 3)).astype(dtype)
@@ -98,22 +139,24 @@ def test_a_parameter_that_is_not_finite_is_named_by_its_role(tmp_path):
         mlp.save(tmp_path / "model")
 
 
-def test_sparse_rows_are_as_dense_ones(dtype, rng):
+@pytest.mark.parametrize("options", [ALL, PERIODIC], ids=["all", "periodic"])
+def test_sparse_rows_are_as_dense_ones(options, dtype, rng):
     dense = np.where(rng.random((40, 3)) < 0.5, 0.0, rng.standard_normal((40, 3))).astype(dtype)
     sparse, y = sp.csr_matrix(dense), rng.integers(2, size=40)
-    mlp = small(dtype)
+    mlp = small(dtype, **options)
 
     np.testing.assert_array_equal(mlp.forward(sparse), mlp.forward(dense))
     np.testing.assert_array_equal(mlp.loss_and_grad(sparse, y)[1], mlp.loss_and_grad(dense, y)[1])
 
 
+@pytest.mark.parametrize("options", [ALL, PERIODIC], ids=["all", "periodic"])
 @pytest.mark.parametrize("sizes", [[3, 17, 16, 4], [40, 200, 180, 5]], ids=["narrow", "wide"])
-def test_bits_do_not_depend_on_threads(sizes, dtype, rng):
+def test_bits_do_not_depend_on_threads(sizes, options, dtype, rng):
     X = rng.standard_normal((400, sizes[0])).astype(dtype)
     y = rng.integers(sizes[-1], size=400)
 
     def trained(n_jobs):
-        mlp = fastmlp.MLP(sizes, "prelu", dtype=dtype, seed=1, **ALL)
+        mlp = fastmlp.MLP(sizes, "prelu", dtype=dtype, seed=1, **options)
         optimizer = fastmlp.Adam(0.01)
         mlp.fit(X, y, optimizer, epochs=3, batch_size=150, seed=2, dropout=0.2, n_jobs=n_jobs)
         return mlp.parameters.tobytes()
@@ -121,10 +164,11 @@ def test_bits_do_not_depend_on_threads(sizes, dtype, rng):
     assert trained(1) == trained(2)
 
 
-def test_training_moves_every_block_and_lowers_the_loss(dtype, rng):
+@pytest.mark.parametrize("options", [ALL, PERIODIC], ids=["all", "periodic"])
+def test_training_moves_every_block_and_lowers_the_loss(options, dtype, rng):
     X = rng.standard_normal((200, 3)).astype(dtype)
     y = (X[:, 0] * X[:, 1] > 0).astype("int64")
-    mlp = fastmlp.MLP([3, 16, 8, 2], "prelu", dtype=dtype, seed=1, **ALL)
+    mlp = fastmlp.MLP([3, 16, 8, 2], "prelu", dtype=dtype, seed=1, **options)
     before = mlp.parameters.copy()
 
     history = mlp.fit(X, y, fastmlp.Adam(0.01), epochs=100, seed=2)
@@ -147,6 +191,21 @@ def test_training_moves_every_block_and_lowers_the_loss(dtype, rng):
         ),
         ({"normalization": 1}, TypeError, "normalization is of type int, expected None or a str"),
         ({"input_scale": "yes"}, TypeError, "input_scale is of type str, expected a bool"),
+        (
+            {"periodic_inputs": 1.0},
+            TypeError,
+            "periodic_inputs is of type float, expected an integer",
+        ),
+        (
+            {"periodic_inputs": -1},
+            ValueError,
+            "periodic_inputs is -1, expected an integer from 0 to 2**63 - 1",
+        ),
+        (
+            {"periodic_inputs": 4},
+            ValueError,
+            "periodic_inputs is 4, expected at most the width of the input, 3",
+        ),
     ],
 )
 def test_bad_arguments_are_named(options, error, message):

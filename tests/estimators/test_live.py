@@ -229,6 +229,10 @@ def test_a_regressor_of_a_network(output, loss, iris):
             "the network must have input_scale=False, got True",
         ),
         (
+            lambda: MLPClassifier.from_network(MLP([2, 3, 3], periodic_inputs=1)),
+            "the network must have periodic_inputs=0, got 1",
+        ),
+        (
             lambda: MLPClassifier.from_network(MLP([2, 3], output="identity")),
             "a classifier's network must have output 'softmax' or 'sigmoid', got 'identity'",
         ),

@@ -1,4 +1,4 @@
-"""Stages beyond dense layers agree with torch: normalisation, a scale of the inputs, prelu."""
+"""Stages beyond dense layers agree with torch: normalisation, prelu, and those of the inputs."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,13 @@ NETWORKS = {
     "layer": {"normalization": "layer"},
     "scale": {"input_scale": True},
     "prelu": {"activation": "prelu"},
-    "all": {"normalization": "layer", "input_scale": True, "activation": ("prelu", "tanh")},
+    "periodic": {"periodic_inputs": 2},
+    "all": {
+        "normalization": "layer",
+        "input_scale": True,
+        "activation": ("prelu", "tanh"),
+        "periodic_inputs": 3,
+    },
 }
 # Through chunks and through blocks of tiles, with widths that are not a multiple of a vector.
 SIZES = ([3, 17, 16, 4], [40, 200, 180, 5])
@@ -41,13 +47,21 @@ def in_torch(mlp, X):
     of = iter(tensors)
     n_hidden = len(mlp.layer_sizes) - 2
     names = mlp.activation if isinstance(mlp.activation, tuple) else (mlp.activation,) * n_hidden
-    a = X * next(of) if mlp.input_scale else X
+    a = with_features(X, *(next(of) for _ in range(4))) if mlp.periodic_inputs else X
+    a = a * next(of) if mlp.input_scale else a
     for name in names:
         a = a @ next(of) + next(of)
         if mlp.normalization == "layer":
             a = functional.layer_norm(a, (a.shape[1],), next(of), next(of))
         a = functional.prelu(a, next(of)) if name == "prelu" else torch.tanh(a)
     return tensors, a @ next(of) + next(of)
+
+
+def with_features(X, frequencies, phases, projections, offsets):
+    n_inputs = len(frequencies)
+    cosines = torch.cos(2 * torch.pi * (X[:, :n_inputs, None] * frequencies + phases))
+    features = torch.einsum("nik,ifk->nif", cosines, projections.reshape(n_inputs, 3, 16)) + offsets
+    return torch.cat([X, features.flatten(1)], dim=1)
 
 
 def joined(tensors):
@@ -116,7 +130,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_roles_have_the_learning_rates_and_decays_of_groups(name, mlp, rng, assert_agrees):
     ours, theirs, settings, of_torch = OPTIMIZERS[name]
-    factors = {"bias": 0.1, "gain": 2.0, "scale": 6.0, "slope": 0.5}
+    factors = {"bias": 0.1, "gain": 2.0, "scale": 6.0, "slope": 0.5, "frequency": 0.3, "phase": 3.0}
     X = rng.standard_normal((50, mlp.layer_sizes[0]))
     y = rng.integers(mlp.layer_sizes[-1], size=50)
     optimizer = ours(0.01, **settings, lr_factors=factors, clip_norm=0.5)

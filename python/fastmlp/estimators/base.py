@@ -189,6 +189,9 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         """Make an estimator that has the network, but not yet what is special to its kind."""
         if network.input_scale:
             raise ValueError("the network must have input_scale=False, got True")
+        if network.periodic_inputs:
+            count = network.periodic_inputs
+            raise ValueError(f"the network must have periodic_inputs=0, got {count}")
         if network.activation != ():  # which a network without hidden layers has
             logistic = network.activation == "sigmoid"
             parameters["activation"] = "logistic" if logistic else network.activation

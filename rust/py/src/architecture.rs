@@ -8,7 +8,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::argument::converted;
 use crate::error::{BindError, BindResult};
-use crate::integer::integer;
+use crate::integer::{count, integer};
 use crate::loss::loss;
 use crate::loss_function::LossFunction;
 
@@ -22,6 +22,7 @@ pub(crate) struct Architecture<'a, 'py> {
     pub(crate) output: Option<&'a str>,
     pub(crate) normalization: Option<&'a str>,
     pub(crate) input_scale: bool,
+    pub(crate) periodic_inputs: Option<&'a Bound<'py, PyAny>>,
     /// None is the loss that goes with the output.
     pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
 }
@@ -35,6 +36,9 @@ impl Architecture<'_, '_> {
         let normalization = self.normalization.map(Normalization::from_name).transpose()?;
         let activations = activations(self.activation, sizes.len().saturating_sub(2))?;
         let network = Network::with_stages(&sizes, &activations, normalization, self.input_scale)?;
+        let periodic_inputs =
+            self.periodic_inputs.map(|value| count("periodic_inputs", value, 0)).transpose()?;
+        let network = network.with_periodic_inputs(periodic_inputs.unwrap_or(0))?;
         let network = network.with_output(output.unwrap_or_else(|| match &loss {
             Some(loss) => loss.outputs()[0],
             None => Output::Softmax,
@@ -101,8 +105,12 @@ pub(crate) fn shown(network: &Network, dtype: &str, loss: &Bound<'_, PyAny>) -> 
     let normalization =
         normalization.map_or_else(String::new, |name| format!(", normalization='{}'", name.name()));
     let input_scale = if network.input_scale() { ", input_scale=True" } else { "" };
+    let periodic_inputs = match network.periodic_inputs() {
+        0 => String::new(),
+        count => format!(", periodic_inputs={count}"),
+    };
     let loss = if network.has_canonical_loss() { String::new() } else { format!(", loss={}", loss.repr()?) };
     Ok(format!(
-        "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss})"
+        "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss}{periodic_inputs})"
     ))
 }

@@ -10,6 +10,14 @@ pub enum Role {
     Weight,
     /// What a dense layer adds to its sums, `(d_out,)`.
     Bias,
+    /// The frequencies of the cosines of each input, `(inputs, cosines)`.
+    Frequency,
+    /// Their phases in turns, `(inputs, cosines)`.
+    Phase,
+    /// What the cosines of each input count for in each of its features, `(inputs, features * cosines)`.
+    Projection,
+    /// What is added to the features of each input, `(inputs, features)`.
+    Offset,
     /// The factors of normalised values, `(d,)`.
     Gain,
     /// What is added to normalised values, `(d,)`.
@@ -28,8 +36,18 @@ impl Role {
     /// Every role whose parameters are learned: they have a gradient, and optimizers update them. The others are running
     /// statistics, which are kept among the parameters so that everything that copies, stores or averages these includes
     /// them; their gradient is 0.
-    pub const LEARNED: [Self; 6] =
-        [Self::Weight, Self::Bias, Self::Gain, Self::Shift, Self::Scale, Self::Slope];
+    pub const LEARNED: [Self; 10] = [
+        Self::Weight,
+        Self::Bias,
+        Self::Gain,
+        Self::Shift,
+        Self::Scale,
+        Self::Slope,
+        Self::Frequency,
+        Self::Phase,
+        Self::Projection,
+        Self::Offset,
+    ];
 
     /// The [learned](Self::LEARNED) role with this name.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -41,6 +59,10 @@ impl Role {
         match self {
             Self::Weight => "weight",
             Self::Bias => "bias",
+            Self::Frequency => "frequency",
+            Self::Phase => "phase",
+            Self::Projection => "projection",
+            Self::Offset => "offset",
             Self::Gain => "gain",
             Self::Shift => "shift",
             Self::Scale => "scale",
@@ -55,6 +77,10 @@ impl Role {
         match self {
             Self::Weight => "weights",
             Self::Bias => "biases",
+            Self::Frequency => "frequencies",
+            Self::Phase => "phases",
+            Self::Projection => "projections",
+            Self::Offset => "offsets",
             Self::Gain => "gains",
             Self::Shift => "shifts",
             Self::Scale => "scales",
@@ -64,10 +90,10 @@ impl Role {
         }
     }
 
-    /// The initial value of all of a block's parameters; none for weights, which are drawn.
+    /// The initial value of all of a block's parameters; none if they are drawn.
     pub(crate) fn initial(self) -> Option<f64> {
         match self {
-            Self::Weight => None,
+            Self::Weight | Self::Frequency | Self::Phase | Self::Projection | Self::Offset => None,
             Self::Bias | Self::Shift | Self::Mean => Some(0.0),
             Self::Gain | Self::Scale | Self::Variance => Some(1.0),
             // He et al., "Delving deep into rectifiers", 2015, section 2.1; as in torch.
@@ -100,7 +126,7 @@ impl Block {
 
     /// Whether it is a matrix, and not a vector.
     pub fn is_matrix(&self) -> bool {
-        self.role == Role::Weight
+        matches!(self.role, Role::Weight | Role::Frequency | Role::Phase | Role::Projection | Role::Offset)
     }
 
     /// The name of number `i` of the block: `weights[0][2, 1]`.

@@ -1,4 +1,4 @@
-//! Initial weights. Biases start at 0.
+//! Initial parameters. Biases start at 0.
 //!
 //! | name | distribution of a weight | source |
 //! | --- | --- | --- |
@@ -10,13 +10,17 @@
 //! | `normal` | normal, standard deviation `init_scale` | |
 //! | `auto` | `he_uniform` before `relu` and its relatives, `lecun_normal` before `selu`, else `glorot_uniform` | |
 //!
+//! Periodic features have drawn parameters as well: frequencies are normal with standard deviation 1, phases uniform over a
+//! turn, projections and offsets uniform in ±1/4, as in Holzmueller, Grinsztajn and Steinwart, "Better by default", 2024, but
+//! for the frequencies, whose deviation is 0.1 there.
+//!
 //! Numbers are drawn in double precision, so networks of both types start from the same values.
 
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::arch::block::Role;
+use crate::arch::block::{Block, Role};
 use crate::arch::hidden::HiddenActivation::{self, Fixed, Prelu};
 use crate::arch::layout::Layout;
 use crate::error::{Error, Result};
@@ -72,7 +76,7 @@ impl Init {
         }
     }
 
-    /// Draws the weights of every layer and sets all other parameters to their initial values; `activations` has one
+    /// Draws the parameters of roles without an initial value, and sets all others to it; `activations` has one
     /// entry per hidden layer. Fails if a weight is not finite.
     pub fn fill<T: Element>(
         self,
@@ -88,18 +92,14 @@ impl Init {
                 numbers.fill(T::from_f64(initial));
                 continue;
             }
-            debug_assert_eq!(block.role, Role::Weight);
-            let (d_in, d_out) = (block.rows as f64, block.cols as f64);
-            let draw = match self.resolved(activations.get(block.index).copied()) {
-                Self::GlorotNormal => Draw::Normal((2.0 / (d_in + d_out)).sqrt()),
-                Self::HeUniform => Draw::Uniform((6.0 / d_in).sqrt()),
-                Self::HeNormal => Draw::Normal((2.0 / d_in).sqrt()),
-                Self::LecunNormal => Draw::Normal((1.0 / d_in).sqrt()),
-                Self::Normal(scale) => Draw::Normal(scale),
-                Self::GlorotUniform | Self::Auto => Draw::Uniform((6.0 / (d_in + d_out)).sqrt()),
+            let draw = match block.role {
+                Role::Frequency => Draw::Normal(1.0),
+                Role::Phase => Draw::Uniform(0.5),
+                Role::Projection | Role::Offset => Draw::Uniform(0.25),
+                _ => self.of_weights(block, activations.get(block.index).copied()),
             };
-            for weight in numbers {
-                *weight = T::from_f64(draw.next(&mut rng));
+            for number in numbers {
+                *number = T::from_f64(draw.next(&mut rng));
             }
         }
         match self {
@@ -108,6 +108,20 @@ impl Init {
                 Err(Error::value("init_scale", format_args!("{scale:?}"), expected))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The distribution of the weights in front of `activation`; `None` is the output layer.
+    fn of_weights(self, block: &Block, activation: Option<HiddenActivation>) -> Draw {
+        debug_assert_eq!(block.role, Role::Weight);
+        let (d_in, d_out) = (block.rows as f64, block.cols as f64);
+        match self.resolved(activation) {
+            Self::GlorotNormal => Draw::Normal((2.0 / (d_in + d_out)).sqrt()),
+            Self::HeUniform => Draw::Uniform((6.0 / d_in).sqrt()),
+            Self::HeNormal => Draw::Normal((2.0 / d_in).sqrt()),
+            Self::LecunNormal => Draw::Normal((1.0 / d_in).sqrt()),
+            Self::Normal(scale) => Draw::Normal(scale),
+            Self::GlorotUniform | Self::Auto => Draw::Uniform((6.0 / (d_in + d_out)).sqrt()),
         }
     }
 
@@ -143,6 +157,7 @@ impl Draw {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::Network;
     use crate::kernels::Activation;
     use crate::numbers::Number;
 
@@ -186,6 +201,21 @@ mod tests {
             for layer in layout.layers() {
                 assert!(parameters[layer.biases()].iter().all(|&b| b == 0.0), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn periodic_features_have_the_spread_of_their_roles() {
+        let network = Network::new(&[500, 1], &[]).unwrap().with_periodic_inputs(500).unwrap();
+        let layout = network.layout();
+        let mut parameters = vec![f64::NAN; layout.n_parameters()];
+        Init::Auto.fill(layout, &[], 7, &mut parameters).unwrap();
+        let variances = [1.0, 1.0 / 12.0, 1.0 / 48.0, 1.0 / 48.0];
+        for (block, expected) in layout.blocks().iter().zip(variances) {
+            let numbers = &parameters[block.range()];
+            let n = numbers.len() as f64;
+            let variance = numbers.iter().map(|x| x.powi(2)).sum::<f64>() / n;
+            assert!((variance / expected - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "{block:?} {variance}");
         }
     }
 

@@ -35,6 +35,7 @@ impl Layer {
 /// The places of all parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
+    d_in: usize,
     stages: Vec<Stage>,
     blocks: Vec<Block>,
     layers: Vec<Layer>,
@@ -48,12 +49,8 @@ impl Layout {
         Self::of_stages(layer_sizes, layer_sizes.windows(2).map(dense).collect())
     }
 
-    /// The layout of these stages, whose dense layers have these widths.
+    /// The layout of these stages, of a network with these widths.
     pub(super) fn of_stages(layer_sizes: &[usize], stages: Vec<Stage>) -> Result<Self> {
-        let too_large = || {
-            let expected = "widths whose parameters fit in memory";
-            Error::value("layer_sizes", format_args!("{layer_sizes:?}"), expected)
-        };
         let mut start = 0_usize;
         let mut blocks: Vec<Block> = Vec::new();
         let mut layers = Vec::new();
@@ -68,10 +65,16 @@ impl Layout {
                     .checked_mul(cols)
                     .and_then(|n| n.checked_add(start))
                     .filter(|&n| n <= isize::MAX as usize / size_of::<f64>())
-                    .ok_or_else(too_large)?;
+                    .ok_or_else(|| Self::too_large(layer_sizes))?;
             }
         }
-        Ok(Self { stages, blocks, layers })
+        Ok(Self { d_in: layer_sizes[0], stages, blocks, layers })
+    }
+
+    /// The error for widths that no network can have.
+    pub(super) fn too_large(layer_sizes: &[usize]) -> Error {
+        let expected = "widths whose parameters fit in memory";
+        Error::value("layer_sizes", format_args!("{layer_sizes:?}"), expected)
     }
 
     /// The stages that rows go through, first to last.
@@ -113,9 +116,9 @@ impl Layout {
         self.blocks.last().map_or(0, |last| last.range().end)
     }
 
-    /// Width of the input.
+    /// Width of the input; that of the first dense layer is another if a stage before it adds features.
     pub fn d_in(&self) -> usize {
-        self.layers[0].d_in
+        self.d_in
     }
 
     /// Width of the output.

@@ -2,7 +2,7 @@
 
 use crate::arch::hidden::{HiddenActivation, Normalization};
 use crate::arch::layout::{Layout, check_widths};
-use crate::arch::stage::{BatchNorm, Dense, InputScale, LayerNorm, Prelu, Stage};
+use crate::arch::stage::{BatchNorm, Dense, InputScale, LayerNorm, Periodic, Prelu, Stage};
 use crate::error::{Error, Result};
 use crate::kernels::{Activation, Output};
 use crate::loss::Loss;
@@ -15,6 +15,7 @@ pub struct Network {
     activations: Vec<HiddenActivation>,
     normalization: Option<Normalization>,
     input_scale: bool,
+    periodic_inputs: usize,
     output: Output,
     loss: Loss,
 }
@@ -44,30 +45,28 @@ impl Network {
             let found = format_args!("a sequence of {}", activations.len()).to_string();
             return Err(Error::value("activation", found, expected));
         }
-        let mut stages = Vec::new();
-        if input_scale {
-            stages.push(Stage::InputScale(InputScale { width: layer_sizes[0] }));
-        }
-        for (l, pair) in layer_sizes.windows(2).enumerate() {
-            let (d_in, width) = (pair[0], pair[1]);
-            stages.push(Stage::Dense(Dense { d_in, d_out: width }));
-            let Some(activation) = activations.get(l) else { continue };
-            stages.extend(normalization.map(|over| match over {
-                Normalization::Layer => Stage::LayerNorm(LayerNorm { width }),
-                Normalization::Batch => Stage::BatchNorm(BatchNorm { width }),
-            }));
-            if *activation == HiddenActivation::Prelu {
-                stages.push(Stage::Prelu(Prelu { width }));
-            }
-        }
+        let stages = Stages { activations, normalization, input_scale, periodic_inputs: 0 };
         Ok(Self {
-            layout: Layout::of_stages(layer_sizes, stages)?,
+            layout: Layout::of_stages(layer_sizes, stages.of(layer_sizes)?)?,
             activations: activations.to_vec(),
             normalization,
             input_scale,
+            periodic_inputs: 0,
             output: Output::Softmax,
             loss: Loss::canonical(Output::Softmax),
         })
+    }
+
+    /// The same network with periodic features of its first inputs, so many of them, before all other stages.
+    pub fn with_periodic_inputs(self, periodic_inputs: usize) -> Result<Self> {
+        let layer_sizes: Vec<_> = self.layout.layer_sizes().collect();
+        if periodic_inputs > layer_sizes[0] {
+            let expected = format!("at most the width of the input, {}", layer_sizes[0]);
+            return Err(Error::value("periodic_inputs", periodic_inputs, expected));
+        }
+        let Self { ref activations, normalization, input_scale, .. } = self;
+        let stages = Stages { activations, normalization, input_scale, periodic_inputs }.of(&layer_sizes)?;
+        Ok(Self { layout: Layout::of_stages(&layer_sizes, stages)?, periodic_inputs, ..self })
     }
 
     /// The same network with another output, and the loss of which that is the canonical link.
@@ -102,6 +101,11 @@ impl Network {
         self.input_scale
     }
 
+    /// How many of the inputs, from the first on, have periodic features.
+    pub fn periodic_inputs(&self) -> usize {
+        self.periodic_inputs
+    }
+
     /// Whether it has only dense layers and fixed activations.
     pub fn is_plain(&self) -> bool {
         self.layout.stages().iter().all(|stage| matches!(stage, Stage::Dense(_)))
@@ -127,9 +131,10 @@ impl Network {
             return None;
         }
         let layer_sizes: Vec<_> = self.layout.layer_sizes().collect();
-        let network = Self::with_stages(&layer_sizes, &self.activations, None, self.input_scale);
-        let network = network.expect("a network of fewer stages");
-        Some(Self { layout: network.layout, normalization: None, ..self.clone() })
+        let Self { ref activations, input_scale, periodic_inputs, .. } = *self;
+        let stages = Stages { activations, normalization: None, input_scale, periodic_inputs };
+        let layout = stages.of(&layer_sizes).and_then(|stages| Layout::of_stages(&layer_sizes, stages));
+        Some(Self { layout: layout.expect("a network of fewer stages"), normalization: None, ..self.clone() })
     }
 
     /// What turns the last layer's sums into predictions.
@@ -150,6 +155,42 @@ impl Network {
     /// Whether a row belongs to a class, rather than having numbers for targets.
     pub fn has_classes(&self) -> bool {
         self.output == Output::Softmax
+    }
+}
+
+/// What decides about the stages of a network, besides its widths.
+struct Stages<'a> {
+    activations: &'a [HiddenActivation],
+    normalization: Option<Normalization>,
+    input_scale: bool,
+    periodic_inputs: usize,
+}
+
+impl Stages<'_> {
+    fn of(&self, layer_sizes: &[usize]) -> Result<Vec<Stage>> {
+        let mut stages = Vec::new();
+        let mut d_in = layer_sizes[0];
+        if self.periodic_inputs > 0 {
+            let periodic = Periodic { d_in, inputs: self.periodic_inputs };
+            d_in = periodic.checked_width().ok_or_else(|| Layout::too_large(layer_sizes))?;
+            stages.push(Stage::Periodic(periodic));
+        }
+        if self.input_scale {
+            stages.push(Stage::InputScale(InputScale { width: d_in }));
+        }
+        for (l, &width) in layer_sizes[1..].iter().enumerate() {
+            stages.push(Stage::Dense(Dense { d_in, d_out: width }));
+            d_in = width;
+            let Some(activation) = self.activations.get(l) else { continue };
+            stages.extend(self.normalization.map(|over| match over {
+                Normalization::Layer => Stage::LayerNorm(LayerNorm { width }),
+                Normalization::Batch => Stage::BatchNorm(BatchNorm { width }),
+            }));
+            if *activation == HiddenActivation::Prelu {
+                stages.push(Stage::Prelu(Prelu { width }));
+            }
+        }
+        Ok(stages)
     }
 }
 
@@ -196,6 +237,25 @@ mod tests {
         assert_eq!((slope.stage, slope.index, slope.range()), (3, 0, 27..32));
         assert!(!network.is_plain());
         assert!(Network::new(&[2, 5, 4, 3], &[Activation::Relu; 2]).unwrap().is_plain());
+    }
+
+    #[test]
+    fn periodic_features_widen_the_first_layer_alone() {
+        let plain = Network::with_stages(&[3, 5, 2], &[Activation::Relu.into()], None, true).unwrap();
+        assert_eq!(plain.clone().with_periodic_inputs(0).unwrap(), plain);
+        let network = plain.clone().with_periodic_inputs(2).unwrap();
+        let layout = network.layout();
+        let names: Vec<_> = layout.stages().iter().map(Stage::name).collect();
+        assert_eq!(names, ["periodic", "input_scale", "dense", "dense"]);
+        assert_eq!(layout.layer_sizes().collect::<Vec<_>>(), [3, 5, 2]);
+        assert_eq!((layout.d_in(), layout.layers()[0].d_in), (3, 9));
+        assert_eq!(layout.n_parameters(), 2 * (16 + 16 + 48 + 3) + 9 + (45 + 5) + (10 + 2));
+        let places = [(17, "frequencies[0][1, 1]"), (32, "phases[0][0, 0]"), (112, "projections[0][1, 0]")];
+        for (i, place) in places {
+            assert_eq!(layout.place(i), place);
+        }
+        let message = plain.with_periodic_inputs(4).unwrap_err().to_string();
+        assert_eq!(message, "periodic_inputs is 4, expected at most the width of the input, 3");
     }
 
     #[test]

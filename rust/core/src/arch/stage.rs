@@ -1,6 +1,7 @@
 //! The stages that rows go through one after another, and the parameters that each of them owns.
 
 use crate::arch::block::Role;
+use crate::kernels::{PERIODIC_COSINES, PERIODIC_FEATURES};
 
 /// `z = x W + b`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,31 @@ pub struct Dense {
 pub struct InputScale {
     /// Width of input and output.
     pub width: usize,
+}
+
+/// `z = (x, V cos(2 pi (f x + p)) + o)`: the inputs, and behind them features of each of the first ones, which are linear in
+/// cosines with learnable frequencies and phases.
+///
+/// Gorishniy, Rubachev and Babenko, "On embeddings for numerical features in tabular deep learning", 2022; sizes and form
+/// as in Holzmueller, Grinsztajn and Steinwart, "Better by default", 2024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Periodic {
+    /// Width of its input.
+    pub d_in: usize,
+    /// How many of the inputs, from the first on, have features.
+    pub inputs: usize,
+}
+
+impl Periodic {
+    /// Cosines per input.
+    pub const COSINES: usize = PERIODIC_COSINES;
+    /// Features per input.
+    pub const FEATURES: usize = PERIODIC_FEATURES;
+
+    /// Width of its output, if it can be the width of anything.
+    pub(super) fn checked_width(&self) -> Option<usize> {
+        self.inputs.checked_mul(Self::FEATURES)?.checked_add(self.d_in)
+    }
 }
 
 /// `z = g (x - mean) / sqrt(variance + epsilon) + s`, with mean and variance over the values of the row.
@@ -51,6 +77,8 @@ pub struct Prelu {
 pub enum Stage {
     /// A dense layer.
     Dense(Dense),
+    /// Periodic features of inputs.
+    Periodic(Periodic),
     /// A scale for each input.
     InputScale(InputScale),
     /// A normalisation of each row.
@@ -66,6 +94,7 @@ impl Stage {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Dense(_) => "dense",
+            Self::Periodic(_) => "periodic",
             Self::InputScale(_) => "input_scale",
             Self::LayerNorm(_) => "layer_norm",
             Self::BatchNorm(_) => "batch_norm",
@@ -77,6 +106,12 @@ impl Stage {
     pub(super) fn blocks(&self) -> Vec<(Role, usize, usize)> {
         match *self {
             Self::Dense(Dense { d_in, d_out }) => vec![(Role::Weight, d_in, d_out), (Role::Bias, 1, d_out)],
+            Self::Periodic(Periodic { inputs, .. }) => vec![
+                (Role::Frequency, inputs, Periodic::COSINES),
+                (Role::Phase, inputs, Periodic::COSINES),
+                (Role::Projection, inputs, Periodic::FEATURES * Periodic::COSINES),
+                (Role::Offset, inputs, Periodic::FEATURES),
+            ],
             Self::InputScale(InputScale { width }) => vec![(Role::Scale, 1, width)],
             Self::LayerNorm(LayerNorm { width }) => vec![(Role::Gain, 1, width), (Role::Shift, 1, width)],
             Self::BatchNorm(BatchNorm { width }) => {

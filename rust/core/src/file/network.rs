@@ -21,6 +21,8 @@ const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
 /// Further keys of networks with stages beyond dense layers and fixed activations: format 2.
 const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
 const FORMAT: u64 = 2;
+/// Of networks with periodic features, beside all others.
+const PERIODIC_INPUTS: &str = "periodic_inputs";
 /// Of networks whose loss is not the one that goes with the output, beside all others.
 const LOSS: &str = "loss";
 /// Of networks with frozen layers, beside all others.
@@ -159,6 +161,9 @@ fn to_text(network: &Network, seeds: u64, frozen: &[usize]) -> String {
         object["input_scale"] = serde_json::json!(network.input_scale());
         object["normalization"] = serde_json::json!(network.normalization().map(Normalization::name));
     }
+    if network.periodic_inputs() > 0 {
+        object[PERIODIC_INPUTS] = serde_json::json!(network.periodic_inputs());
+    }
     if !network.has_canonical_loss() {
         object[LOSS] = serde_json::json!(loss_to_text(network.loss()));
     }
@@ -175,6 +180,7 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
     let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let loss = object.remove(LOSS).map(|loss| loss_from_text(&loss)).transpose()?;
     let frozen = object.remove(FROZEN);
+    let periodic_inputs = object.remove(PERIODIC_INPUTS).map_or(Ok(0), |count| periodic_from(&count))?;
     let has_all = |keys: &[&str]| keys.iter().all(|&key| object.contains_key(key));
     let has_stages = object.len() == KEYS.len() + STAGE_KEYS.len() && has_all(&STAGE_KEYS);
     if !(has_all(&KEYS) && (object.len() == KEYS.len() || has_stages)) {
@@ -208,7 +214,8 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
         let activations =
             names.iter().map(|name| HiddenActivation::from_name(name)).collect::<Result<Vec<_>>>()?;
         let normalization = normalization.map(Normalization::from_name).transpose()?;
-        let network = Network::with_stages(&layer_sizes, &activations, normalization, input_scale)?;
+        let network = Network::with_stages(&layer_sizes, &activations, normalization, input_scale)?
+            .with_periodic_inputs(periodic_inputs)?;
         if has_stages && network.is_plain() {
             let expected = "1 for a network of dense layers and fixed activations alone";
             return Err(Error::value("format", FORMAT, expected));
@@ -233,6 +240,12 @@ fn frozen_from(value: &Value, n_layers: usize) -> Result<Vec<usize>, String> {
     list(value, number).filter(|layers| !layers.is_empty() && layers.is_sorted_by(|a, b| a < b)).ok_or_else(
         || format!("frozen is {value}, expected numbers of its {n_layers} layers, in their order"),
     )
+}
+
+/// How many inputs have periodic features, at least one.
+fn periodic_from(value: &Value) -> Result<usize, String> {
+    let count = value.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|&count| count > 0);
+    count.ok_or_else(|| format!("periodic_inputs is {value}, expected a number >= 1"))
 }
 
 /// The name, then the numbers, each the shortest text that stands for it: not every reader of JSON gives back the last
@@ -299,6 +312,30 @@ mod tests {
                     assert_eq!(again, (network.clone(), 7, frozen));
                 }
             }
+        }
+        let periodic = Network::with_stages(&[2, 3, 4, 1], &hidden, None, true).unwrap();
+        let periodic = periodic.with_periodic_inputs(2).unwrap();
+        let text = to_text(&periodic, 7, &[]);
+        assert_eq!(from_text(&text).unwrap(), (periodic, 7, vec![]));
+        for (from, to, reason) in [
+            (
+                "\"periodic_inputs\":2",
+                "\"periodic_inputs\":0",
+                "periodic_inputs is 0, expected a number >= 1",
+            ),
+            (
+                "\"periodic_inputs\":2",
+                "\"periodic_inputs\":true",
+                "periodic_inputs is true, expected a number",
+            ),
+            (
+                "\"periodic_inputs\":2",
+                "\"periodic_inputs\":3",
+                "periodic_inputs is 3, expected at most the width",
+            ),
+        ] {
+            let error = from_text(&text.replacen(from, to, 1)).unwrap_err();
+            assert!(error.starts_with(reason), "{error} against {reason}");
         }
         let scaled = to_text(&Network::with_stages(&[2, 1], &[], None, true).unwrap(), 0, &[0]);
         for (from, to, reason) in [

@@ -22,6 +22,7 @@
 //! | [`by_output`] | predictions of outputs that stand apart |
 //! | [`sparse`] | products of sparse rows with weights |
 //! | [`columns`] | rows with a parameter per column |
+//! | [`periodic`] | features of inputs that are linear in cosines |
 //! | [`layer_norm`] | rows to mean 0 and variance 1 |
 //! | [`batch_norm`] | columns to mean 0 and variance 1 |
 //! | [`optimizer`] | the update rules, one pass each |
@@ -53,6 +54,7 @@ mod given_losses;
 mod by_output;
 mod sparse;
 mod columns;
+mod periodic;
 mod layer_norm;
 mod batch_norm;
 mod optimizer;
@@ -74,6 +76,7 @@ pub(crate) use layer_norm::KEPT as LAYER_NORM_KEPT;
 pub(crate) use mask::{Key, Mask};
 pub(crate) use optimizer::{AdamStep, MomentumStep};
 pub use output::Output;
+pub(crate) use periodic::{COSINES as PERIODIC_COSINES, FEATURES as PERIODIC_FEATURES};
 pub use sparse_row::Indices;
 pub(crate) use sparse_row::SparseRow;
 pub(crate) use tally::{Bounds, Tally};
@@ -191,6 +194,29 @@ kernels! {
     fn prelu_backward(d_z: &[Self], x: &[Self], slopes: &[Self], d_x: &mut [Self]) = columns::prelu_backward;
     /// `d_a += sum of the rows of d_z min(x, 0)`
     fn add_slope_gradient(d_z: &[Self], x: &[Self], d_a: &mut [Self]) = columns::add_slope_gradient;
+    /// `z = (x, features of its first columns)`, for rows of (width, columns with features).
+    fn periodic(
+        x: &[Self],
+        shape: (usize, usize),
+        parameters: &[Self],
+        z: &mut [Self]
+    ) = periodic::periodic;
+    /// The derivative with respect to x.
+    fn periodic_backward(
+        d_z: &[Self],
+        x: &[Self],
+        shape: (usize, usize),
+        parameters: &[Self],
+        d_x: &mut [Self]
+    ) = periodic::periodic_backward;
+    /// Adds the gradient of the parameters.
+    fn add_periodic_gradient(
+        d_z: &[Self],
+        x: &[Self],
+        shape: (usize, usize),
+        parameters: &[Self],
+        sum: &mut [Self]
+    ) = periodic::add_periodic_gradient;
     /// Rows to mean 0 and variance 1, times gains, plus shifts; `kept` receives what the backward pass needs.
     fn layer_norm(
         x: &[Self],

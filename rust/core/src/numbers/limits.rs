@@ -14,6 +14,8 @@ pub struct Limits {
     pub(super) tanh_one: f64,
     /// Terms of the series of the inverse hyperbolic tangent on `[0, 0.172]`.
     pub(super) ln_terms: usize,
+    /// Terms of the series of the sine on a quarter of a turn to either side.
+    pub(super) sine_terms: usize,
     /// Argument from which on `z exp(-z)` is 0.
     pub(super) decayed: f64,
     /// The polynomial for gelu.
@@ -43,6 +45,7 @@ impl Limits {
         ln_2: (0.693_359_375, -2.121_944_400_546_905_8e-4),
         tanh_one: 10.0,
         ln_terms: 5,
+        sine_terms: 7,
         decayed: 110.0,
         gelu: (GELU_F32.0, &GELU_F32.1),
         gelu_zero: 14.6,
@@ -55,6 +58,7 @@ impl Limits {
         ln_2: (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10),
         tanh_one: 20.0,
         ln_terms: 11,
+        sine_terms: 12,
         decayed: 753.0,
         gelu: (GELU_F64.0, &GELU_F64.1),
         gelu_zero: 38.7,

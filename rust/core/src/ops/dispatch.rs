@@ -9,6 +9,7 @@ macro_rules! on_each {
     ($stage:expr, $of:ident => $do:expr) => {
         match $stage {
             Stage::Dense($of) => $do,
+            Stage::Periodic($of) => $do,
             Stage::InputScale($of) => $do,
             Stage::LayerNorm($of) => $do,
             Stage::BatchNorm($of) => $do,

@@ -2,6 +2,7 @@
 
 mod operation;
 mod dense;
+mod periodic;
 mod input_scale;
 mod layer_norm;
 mod batch_norm;

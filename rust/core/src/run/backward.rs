@@ -9,6 +9,14 @@ use crate::plan::Piece;
 use crate::run::pass::{RowMasks, Task};
 use crate::run::slots::{BackPlace, Slots};
 
+/// The rows themselves, and the derivative with respect to them.
+pub(super) struct ToRows<'a, T> {
+    /// (n, `d_in`); may be empty for sparse rows, which only a dense layer takes.
+    pub(super) x: &'a [T],
+    /// (n, `d_in`)
+    pub(super) d_x: &'a mut [T],
+}
+
 /// Takes the derivative with respect to the output of the last of some steps back to the outputs of all of them and of
 /// the step before the first, as far as a trained step is at or before them; or of all, and to the rows themselves, if
 /// that is wanted.
@@ -18,11 +26,11 @@ pub(super) fn backward<T: Element>(
     n: usize,
     masks: RowMasks<'_>,
     slots: &mut Slots<T>,
-    d_rows: Option<&mut [T]>,
+    rows: Option<ToRows<'_, T>>,
     scratch: &mut [T],
 ) -> Result<()> {
     let steps = task.pass.plan.steps();
-    let first = if d_rows.is_some() { 0 } else { task.pass.plan.frozen().first_trained() };
+    let first = if rows.is_some() { 0 } else { task.pass.plan.frozen().first_trained() };
     for i in of.rev().take_while(|&i| i > first) {
         let (before, step) = (&steps[i - 1], &steps[i]);
         let mask = masks.behind(before.dropout);
@@ -42,10 +50,9 @@ pub(super) fn backward<T: Element>(
         }
         task.spend(n * step.stage.flops())?;
     }
-    if let Some(d_x) = d_rows {
+    if let Some(ToRows { x, d_x }) = rows {
         let (first, d_out) = (&steps[0], slots.d_out(0, n));
-        // The first stage is linear: its backward pass does not need its input.
-        let io = Backward { x: &[], kept: &[], d_out, d_x, epilogue: Epilogue::Nothing, scratch };
+        let io = Backward { x, kept: &[], d_out, d_x, epilogue: Epilogue::Nothing, scratch };
         first.stage.backward(task.pass.parameters_of(0), io);
         task.spend(n * first.stage.flops())?;
     }

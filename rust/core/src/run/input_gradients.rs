@@ -89,15 +89,11 @@ impl<T: Element> InputGradients<T> {
             let Buffers { tile, scratch, .. } = &mut *lock(&self.threads[thread]);
             let (task, n) = (pass.on(thread), d_x.len() / d_in);
             let (start, end) = (i * tile_rows, i * tile_rows + n);
-            let rows = Rows::Range(start, end);
-            tile.forward(
-                task,
-                task.pass.plan.all_steps(),
-                TileRows { x, rows, masks: RowMasks::NONE },
-                scratch,
-            )?;
+            let (steps, rows) = (task.pass.plan.all_steps(), Rows::Range(start, end));
+            let rows = TileRows { x, rows, masks: RowMasks::NONE };
+            tile.forward(task, steps.clone(), rows, scratch)?;
             tile.set_d_sums(d_sums.slice(s![start..end, ..]));
-            tile.pull_back(task, task.pass.plan.all_steps(), n, RowMasks::NONE, Some(d_x), scratch)
+            tile.pull_back(task, steps, n, RowMasks::NONE, Some((rows, d_x)), scratch)
         })
     }
 }
@@ -126,7 +122,8 @@ impl<T: Element> Buffers<T> {
         let Self { tile, predictions, d_x, scratch } = self;
         let network = task.pass.plan.network();
         let (n, d_in, d_out) = (rows.len(), network.layout().d_in(), network.layout().d_out());
-        tile.forward(task, task.pass.plan.all_steps(), TileRows { x, rows, masks: RowMasks::NONE }, scratch)?;
+        let (steps, rows) = (task.pass.plan.all_steps(), TileRows { x, rows, masks: RowMasks::NONE });
+        tile.forward(task, steps.clone(), rows, scratch)?;
         let (predictions, d_x) = (&mut predictions[..n * d_out], &mut d_x[..n * d_in]);
         let output = if wanted == Wanted::Predictions { network.output() } else { Output::Identity };
         predictions.copy_from_slice(tile.sums(n * d_out));
@@ -136,7 +133,8 @@ impl<T: Element> Buffers<T> {
             for row in tile.sums_mut(n * d_out).chunks_exact_mut(d_out) {
                 differentiate(output, row, k);
             }
-            tile.pull_back(task, task.pass.plan.all_steps(), n, RowMasks::NONE, Some(d_x), scratch)?;
+            let to_rows = Some((rows, &mut *d_x));
+            tile.pull_back(task, steps.clone(), n, RowMasks::NONE, to_rows, scratch)?;
             for (of_row, d_x) in out.chunks_exact_mut(d_out * d_in).zip(d_x.chunks_exact(d_in)) {
                 of_row[k * d_in..(k + 1) * d_in].copy_from_slice(d_x);
             }

@@ -10,7 +10,7 @@ use crate::kernels::{Batch, Element, Start, Tally, TinyNet};
 use crate::memory::Buffer;
 use crate::ops::{Operation, Source, SparseRows};
 use crate::plan::{Piece, Pieces, Plan, ROW_GROUP};
-use crate::run::backward::{backward, gradient_of_piece};
+use crate::run::backward::{ToRows, backward, gradient_of_piece};
 use crate::run::forward::forward;
 use crate::run::pass::{RowMasks, Task, TileRows};
 use crate::run::slots::Slots;
@@ -130,20 +130,23 @@ impl<T: Element> Tile<T> {
     }
 
     /// The backward pass of `n` rows through some steps, from the derivative with respect to the output of the last of
-    /// them to those with respect to the outputs of the steps before, and to the input if that is wanted. For the last
-    /// step of all, the derivative has overwritten the sums. The masks are those of the forward pass.
-    ///
-    /// `d_x`: (n, `d_in`)
+    /// them to those with respect to the outputs of the steps before, and to the rows if they are given, with
+    /// (n, `d_in`) for the derivative. For the last step of all, the derivative has overwritten the sums. The masks and rows
+    /// are those of the forward pass.
     pub(super) fn pull_back(
         &mut self,
         task: Task<'_, T>,
         steps: Range<usize>,
         n: usize,
         masks: RowMasks<'_>,
-        d_x: Option<&mut [T]>,
+        to_rows: Option<(TileRows<'_, '_, T>, &mut [T])>,
         scratch: &mut [T],
     ) -> Result<()> {
-        backward(task, steps, n, masks, &mut self.slots, d_x, scratch)
+        let to_rows = to_rows.map(|(rows, d_x)| match source(task.pass.plan, rows, &self.input) {
+            Source::Dense(x) => ToRows { x, d_x },
+            Source::Sparse(_) => ToRows { x: &[], d_x },
+        });
+        backward(task, steps, n, masks, &mut self.slots, to_rows, scratch)
     }
 
     /// A piece of the gradient, after [`pull_back`](Self::pull_back): the sum over `rows`, begun or carried on.

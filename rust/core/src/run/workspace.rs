@@ -171,8 +171,8 @@ impl<T: Element> BatchWorkspace<T> {
             let rows = TileRows { x: &inputs, rows: Rows::Range(start, end), masks: RowMasks::NONE };
             tile.forward(task, steps.clone(), rows, scratch)?;
             tile.set_d_sums(d_sums.slice(ndarray::s![start..end, ..]));
-            let d_x = Some(&mut d_x[start * d_in..end * d_in]);
-            tile.pull_back(task, steps.clone(), rows.len(), RowMasks::NONE, d_x, scratch)?;
+            let to_rows = Some((rows, &mut d_x[start * d_in..end * d_in]));
+            tile.pull_back(task, steps.clone(), rows.len(), RowMasks::NONE, to_rows, scratch)?;
             tile.gradient(task, rows, (gradient, Start::Given), scratch)
         })
     }

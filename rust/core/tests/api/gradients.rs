@@ -242,6 +242,16 @@ fn stages_beyond_dense_layers() {
             }
         }
     }
+    for (sizes, periodic_inputs) in [(&[3, 17, 16, 4][..], 1), (&[1, 5, 4, 2], 1), (&[40, 200, 180, 5], 40)] {
+        for input_scale in [false, true] {
+            let activations = [learnable, Activation::Tanh.into()];
+            let network = Network::with_stages(sizes, &activations, None, input_scale).unwrap();
+            let network = network.with_periodic_inputs(periodic_inputs).unwrap();
+            for n in [1, 33, 70] {
+                check_against_differences(&with_biases(n as u64, network.clone()), n as u64, n);
+            }
+        }
+    }
     let shallow = Network::with_stages(&[3, 2], &[], None, true).unwrap();
     check_against_differences(&with_biases(5, shallow), 5, 20);
 }

@@ -37,9 +37,10 @@ impl MLP {
     #[new]
     #[pyo3(signature = (
         layer_sizes, activation = None, output = None, init = "auto", init_scale = None, dtype = None,
-        seed = None, *, normalization = None, input_scale = false, loss = None
+        seed = None, *, normalization = None, input_scale = false, loss = None, periodic_inputs = None
     ), text_signature = "(layer_sizes, activation='relu', output=None, init='auto', init_scale=None, \
-        dtype='float32', seed=None, *, normalization=None, input_scale=False, loss=None)")]
+        dtype='float32', seed=None, *, normalization=None, input_scale=False, loss=None, \
+        periodic_inputs=0)")]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn made(
         layer_sizes: &Bound<'_, PyAny>,
@@ -52,8 +53,17 @@ impl MLP {
         #[pyo3(from_py_with = argument::normalization)] normalization: Option<&str>,
         #[pyo3(from_py_with = argument::input_scale)] input_scale: bool,
         loss: Option<&Bound<'_, PyAny>>,
+        periodic_inputs: Option<&Bound<'_, PyAny>>,
     ) -> BindResult<Self> {
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
+        let architecture = Architecture {
+            layer_sizes,
+            activation,
+            output,
+            normalization,
+            input_scale,
+            periodic_inputs,
+            loss,
+        };
         let network = architecture.network()?;
         let init = Init::from_name(init, init_scale)?;
         let dtype = dtype.map_or_else(|| Ok("float32".to_owned()), dtype_name)?;
@@ -141,6 +151,12 @@ impl MLP {
     #[getter]
     fn input_scale(&self) -> bool {
         self.network.input_scale()
+    }
+
+    /// How many of the inputs, from the first on, have periodic features: int.
+    #[getter]
+    fn periodic_inputs(&self) -> usize {
+        self.network.periodic_inputs()
     }
 
     #[doc = docstring!("MLP.unflatten")]
@@ -444,7 +460,7 @@ impl MLP {
     #[staticmethod]
     #[pyo3(signature = (
         layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false,
-        loss = None, frozen = Vec::new()
+        loss = None, frozen = Vec::new(), periodic_inputs = None
     ))]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
@@ -458,9 +474,18 @@ impl MLP {
         input_scale: bool,
         loss: Option<&Bound<'py, PyAny>>,
         frozen: Vec<usize>,
+        periodic_inputs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, Self>> {
         let (activation, output) = (Some(activation), Some(output));
-        let architecture = Architecture { layer_sizes, activation, output, normalization, input_scale, loss };
+        let architecture = Architecture {
+            layer_sizes,
+            activation,
+            output,
+            normalization,
+            input_scale,
+            periodic_inputs,
+            loss,
+        };
         let network = architecture.network()?;
         let loss_function = architecture.loss_function(&network);
         Self::restored(network, loss_function, dtype, (seeds, &frozen), parameters)
@@ -474,16 +499,20 @@ impl MLP {
         let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
         let mut arguments = arguments.into_pyobject(py)?;
         let (has_loss, is_frozen) = (!mlp.network.has_canonical_loss(), !frozen.is_empty());
-        if mlp.normalization().is_some() || mlp.input_scale() || has_loss || is_frozen {
+        let is_periodic = mlp.periodic_inputs() > 0;
+        if mlp.normalization().is_some() || mlp.input_scale() || has_loss || is_frozen || is_periodic {
             let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
             arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
         }
-        if has_loss || is_frozen {
+        if has_loss || is_frozen || is_periodic {
             let loss = if has_loss { Some(mlp.loss_object(py)?) } else { None };
             arguments = arguments.add((loss,))?.cast_into().map_err(PyErr::from)?;
         }
-        if is_frozen {
+        if is_frozen || is_periodic {
             arguments = arguments.add((frozen,))?.cast_into().map_err(PyErr::from)?;
+        }
+        if is_periodic {
+            arguments = arguments.add((mlp.periodic_inputs(),))?.cast_into().map_err(PyErr::from)?;
         }
         Ok((slf.get_type().getattr("_restore")?, arguments))
     }

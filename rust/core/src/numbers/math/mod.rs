@@ -6,11 +6,13 @@
 //! | [`pair`] | sums of two numbers, for results that are rounded about once |
 //! | [`smooth`] | elu, selu, softplus, silu, mish, with their slopes |
 //! | [`gelu`] | gelu, with its slope |
+//! | [`turns`] | cosine and sine of turns |
 
 mod elementary;
 mod pair;
 mod smooth;
 mod gelu;
+mod turns;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,7 @@ pub(crate) use elementary::{
 };
 pub(crate) use gelu::gelu_vector;
 pub(crate) use smooth::{elu_vector, mish_vector, selu_vector, silu_vector, softplus_vector};
+pub(crate) use turns::cosine_and_sine;
 
 /// A function of one element, to be applied to all of a slice.
 pub(crate) trait Map {

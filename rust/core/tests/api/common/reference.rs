@@ -1,7 +1,7 @@
 //! The network in plain loops and double precision: the truth the crate is tested against.
 
 use fastmlp_core::{
-    Activation, BatchNorm, Dense, HiddenActivation, InputScale, LayerNorm, Network, Prelu, Stage,
+    Activation, BatchNorm, Dense, HiddenActivation, InputScale, LayerNorm, Network, Periodic, Prelu, Stage,
 };
 use ndarray::ArrayView1;
 
@@ -104,6 +104,7 @@ fn forward(
                 n_dense += 1;
                 dense(&a, (blocks[0], blocks[1]), d_in, d_out)
             }
+            Stage::Periodic(Periodic { d_in, inputs }) => periodic(&a, &blocks, d_in, inputs),
             Stage::InputScale(InputScale { width }) => {
                 a.iter().enumerate().map(|(i, x)| x * blocks[0][i % width]).collect()
             }
@@ -139,6 +140,24 @@ fn dense(a: &[f64], (weights, biases): (&[f64], &[f64]), d_in: usize, d_out: usi
                 *z += a * weight;
             }
         }
+    }
+    z
+}
+
+/// Each row, and behind it three features of each of its first `inputs` numbers.
+fn periodic(a: &[f64], blocks: &[&[f64]], d_in: usize, inputs: usize) -> Vec<f64> {
+    let [frequencies, phases, projections, offsets] = *blocks else { unreachable!("four blocks") };
+    let feature = |j: usize, feature: usize, x: f64| {
+        let of_cosine = |k: usize| {
+            let turns = frequencies[16 * j + k] * x + phases[16 * j + k];
+            projections[48 * j + 16 * feature + k] * (std::f64::consts::TAU * turns).cos()
+        };
+        offsets[3 * j + feature] + (0..16).map(of_cosine).sum::<f64>()
+    };
+    let mut z = vec![];
+    for row in a.chunks(d_in) {
+        z.extend(row);
+        z.extend((0..3 * inputs).map(|i| feature(i / 3, i % 3, row[i / 3])));
     }
     z
 }
