@@ -278,7 +278,8 @@ WRONG = [
     (
         losses.Huber,
         TypeError,
-        "loss is of type type, expected None, a name, one of fastmlp.losses ",
+        "loss is the class Huber, expected an object of it, made with its numbers in parentheses, "
+        "such as Huber(1.35)",
     ),
     (
         losses.Quantile((0.1, 0.5, 0.9)),

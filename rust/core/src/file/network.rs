@@ -69,7 +69,7 @@ impl NetworkFile {
             });
         }
         if *network.loss() == Loss::Function {
-            let reason = "the loss is a function, expected a name or one of fastmlp.losses".to_owned();
+            let reason = "the loss is a function, which a file cannot hold: pickle the network, or save its parameters with numpy.save".to_owned();
             return Err(Error::Unsavable { reason });
         }
         let text = to_text(&network, seeds, &frozen);
@@ -361,7 +361,7 @@ mod tests {
         let network = network.with_loss(Loss::Function).unwrap();
         let file = NetworkFile { network, parameters: Numbers::F64(vec![0.0; 9]), ..example() };
         let error = file.save(Path::new("no/such/folder/model")).unwrap_err().to_string();
-        let reason = "the loss is a function, expected a name or one of fastmlp.losses";
+        let reason = "the loss is a function, which a file cannot hold: pickle the network, or save its parameters with numpy.save";
         assert_eq!(error, format!("the file could not be read back: {reason}"));
     }
 
