@@ -76,6 +76,8 @@ def test_numpy_alone_makes_splits_weighs_and_measures():
         ("plotting.plot_decision_boundaries(model, train=(X, y), test=(X, y))", "matplotlib"),
         ("plotting.plot_history(history)", "matplotlib"),
         ("plotting.plot_confusion_matrix([[1, 0], [0, 1]])", "matplotlib"),
+        ("plotting.plot_roc_curve(y, X[:, 1])", "matplotlib"),
+        ("plotting.plot_calibration(y, X[:, 1])", "matplotlib"),
         ("plotting.plot_activations()", "matplotlib"),
         ("plotting.plot_learning_rates({}, 3)", "matplotlib"),
     ],

@@ -13,6 +13,7 @@ numbers          `r2_score`, `mean_absolute_error`, `root_mean_squared_error`, `
 """
 
 from fastmlp.metrics._arrays import UndefinedMetricWarning
+from fastmlp.metrics.calibration import calibration_error
 from fastmlp.metrics.classes import (
     MAX_MATRIX_CLASSES,
     ClassScores,
@@ -24,7 +25,7 @@ from fastmlp.metrics.classes import (
     confusion_matrix,
     metrics_table,
 )
-from fastmlp.metrics.probabilities import brier_score_loss, calibration_error, log_loss
+from fastmlp.metrics.probabilities import brier_score_loss, log_loss
 from fastmlp.metrics.ranking import average_precision_score, roc_auc_score, roc_curve
 from fastmlp.metrics.regression import (
     mean_absolute_error,

@@ -80,6 +80,26 @@ def check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
         raise ValueError(f"{name} must be one of {choices}, got {value!r}")
 
 
+def classes_of(true: NDArray[Any], labels: ArrayLike | None) -> NDArray[Any]:
+    """Return the classes in ascending order: those present, or the given ones if they have these.
+
+    Raises
+    ------
+    ValueError
+        If the given ones are out of order or one of those present is missing.
+    """
+    present = np.unique(true)
+    if labels is None:
+        return present
+    classes = labels_of("labels", labels)
+    if not np.array_equal(np.unique(classes), classes):
+        raise ValueError(f"labels must be distinct and ascending, got {classes.tolist()}")
+    missing = np.setdiff1d(present, classes)
+    if len(missing):
+        raise ValueError(f"y_true has the class {missing[0]}, which is not in labels")
+    return classes
+
+
 def positive_label(pos_label: Any, classes: NDArray[Any], *, or_greatest: bool = False) -> Any:
     """Return the label of the positive class.
 

@@ -1,7 +1,7 @@
-"""How good predicted probabilities are: log loss, Brier score and calibration error."""
+"""How good predicted probabilities are: log loss and Brier score."""
 
 import warnings
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,7 @@ from fastmlp.metrics._arrays import (
     Floats,
     check_choice,
     check_rows,
+    classes_of,
     labels_of,
     positive_label,
     probabilities_of,
@@ -62,7 +63,7 @@ def log_loss(
     UserWarning
         If the probabilities of a row do not sum to 1.
     """
-    is_true, probabilities = _classes_and_probabilities(y_true, y_proba, labels)
+    is_true, probabilities = classes_and_probabilities(y_true, y_proba, labels)
     weights = weights_of(sample_weight, len(is_true))
     epsilon = _epsilon(y_proba)
     losses = -np.log(np.clip(probabilities, epsilon, 1 - epsilon)[is_true])
@@ -118,11 +119,11 @@ def brier_score_loss(
         If the probabilities of a row do not sum to 1.
     """
     check_choice("scale_by_half", scale_by_half, (True, False, "auto"))
-    if _is_of_one_class(y_proba):
-        is_positive, positive = _positive_and_probabilities(y_true, y_proba, pos_label)
+    if is_of_one_class(y_proba):
+        is_positive, positive = positive_and_probabilities(y_true, y_proba, pos_label)
         errors, n_classes = 2 * (is_positive - positive) ** 2, 2
     else:
-        is_true, probabilities = _classes_and_probabilities(y_true, y_proba, labels)
+        is_true, probabilities = classes_and_probabilities(y_true, y_proba, labels)
         errors = np.sum((is_true - probabilities) ** 2, axis=1)
         n_classes = probabilities.shape[1]
     score = np.average(errors, weights=weights_of(sample_weight, len(errors)))
@@ -130,112 +131,8 @@ def brier_score_loss(
     return float(score / 2 if is_halved else score)
 
 
-def calibration_error(
-    y_true: ArrayLike,
-    y_proba: ArrayLike,
-    *,
-    n_bins: int = 10,
-    strategy: Literal["uniform", "quantile"] = "uniform",
-    sample_weight: ArrayLike | None = None,
-    pos_label: Any = None,
-    labels: ArrayLike | None = None,
-) -> float:
-    """Mean distance of predicted probabilities from observed frequencies.
-
-    The rows are put into bins by their probability ``p``. The expected calibration error is the
-    mean over the bins, weighted by their rows, of the distance between the mean probability and the
-    frequency of what was predicted [1]_::
-
-        sum(w[b] * abs(mean(hit[b]) - mean(p[b])) for b in bins) / sum(w)
-
-    Of the positive one of two classes, if `y_proba` has one column, ``p`` is the predicted
-    probability and a row a hit if it is of that class. If `y_proba` has a column per class, ``p``
-    is the largest probability of the row, and the row a hit if the class with it is the true one
-    (the first of several).
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n,)
-        True classes, of any kind.
-    y_proba : array-like of shape (n,) or (n, n_classes)
-        Predicted probabilities of the positive one of two classes, or of all classes in ascending
-        order.
-    n_bins : int, default=10
-        Number of bins, >= 1. Empty ones do not count.
-    strategy : {"uniform", "quantile"}, default="uniform"
-        Bins of the same width, ``(0, 1 / n_bins]`` and so on, of which the first has 0 too; or bins
-        between the quantiles of ``p``, with about as many rows each.
-    sample_weight : array-like of shape (n,), default=None
-        Weight of each row, >= 0, in means and frequencies; the quantiles count all rows alike.
-    pos_label : int, float, bool or str, default=None
-        The positive class, as in `brier_score_loss`.
-    labels : array-like of shape (n_classes,), default=None
-        All classes, in ascending order, if `y_proba` has a column for each; None means those in
-        `y_true`.
-
-    Returns
-    -------
-    float
-        From 0 to 1; the lower, the better.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `brier_score_loss`; if `n_bins` or `strategy` is none of these.
-
-    References
-    ----------
-    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural
-       networks", ICML 2017.
-    """
-    if _is_of_one_class(y_proba):
-        hits, p = _positive_and_probabilities(y_true, y_proba, pos_label)
-    else:
-        is_true, probabilities = _classes_and_probabilities(y_true, y_proba, labels)
-        rows, predicted = np.arange(len(is_true)), probabilities.argmax(axis=1)
-        hits, p = is_true[rows, predicted], probabilities[rows, predicted]
-    bins = calibration_bins(hits, p, n_bins, strategy, weights_of(sample_weight, len(p)))
-    distances = np.abs(bins.frequencies - bins.probabilities)
-    return float(np.average(distances, weights=bins.weights))
-
-
-class CalibrationBins(NamedTuple):
-    """The bins that have rows: means of what was predicted and of what happened."""
-
-    probabilities: Floats
-    frequencies: Floats
-    weights: Floats
-
-
-def calibration_bins(
-    hits: NDArray[np.bool_],
-    probabilities: Floats,
-    n_bins: int,
-    strategy: str,
-    weights: Floats | None,
-) -> CalibrationBins:
-    """Put rows into bins by their probability, as `calibration_error` describes."""
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1, got {n_bins}")
-    check_choice("strategy", strategy, ("uniform", "quantile"))
-    shares = np.linspace(0, 1, n_bins + 1)
-    edges = shares if strategy == "uniform" else np.percentile(probabilities, shares * 100)
-    bins = np.searchsorted(edges[1:-1], probabilities)
-
-    def summed(values: Floats) -> Floats:
-        return np.bincount(bins, weights=values, minlength=n_bins).astype(np.float64)
-
-    each = np.ones(len(bins)) if weights is None else weights
-    total = summed(each)
-    filled = total > 0
-    total = total[filled]
-    predicted, observed = (
-        summed(each * values)[filled] / total for values in (probabilities, hits)
-    )
-    return CalibrationBins(predicted, observed, total)
-
-
-def _is_of_one_class(y_proba: ArrayLike) -> bool:
+def is_of_one_class(y_proba: ArrayLike) -> bool:
+    """Return whether there are the probabilities of the positive one of two classes alone."""
     shape = np.shape(y_proba)
     return len(shape) < 2 or shape[1] == 1
 
@@ -245,7 +142,7 @@ def _epsilon(y_proba: ArrayLike) -> float:
     return float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
 
 
-def _positive_and_probabilities(
+def positive_and_probabilities(
     y_true: ArrayLike, y_proba: ArrayLike, pos_label: Any
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return whether each row is of the positive class, and its predicted probability."""
@@ -259,7 +156,7 @@ def _positive_and_probabilities(
     return true == positive_label(pos_label, classes, or_greatest=True), probabilities
 
 
-def _classes_and_probabilities(
+def classes_and_probabilities(
     y_true: ArrayLike, y_proba: ArrayLike, labels: ArrayLike | None
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return whether each row is of each class, and the predicted probability of it."""
@@ -286,23 +183,3 @@ def _classes_and_probabilities(
             "the probabilities of a row of y_proba do not sum to 1", UserWarning, stacklevel=3
         )
     return true[:, np.newaxis] == classes, probabilities
-
-
-def classes_of(true: NDArray[Any], labels: ArrayLike | None) -> NDArray[Any]:
-    """Return the classes in ascending order: those present, or the given ones if they have these.
-
-    Raises
-    ------
-    ValueError
-        If the given ones are out of order or one of those present is missing.
-    """
-    present = np.unique(true)
-    if labels is None:
-        return present
-    classes = labels_of("labels", labels)
-    if not np.array_equal(np.unique(classes), classes):
-        raise ValueError(f"labels must be distinct and ascending, got {classes.tolist()}")
-    missing = np.setdiff1d(present, classes)
-    if len(missing):
-        raise ValueError(f"y_true has the class {missing[0]}, which is not in labels")
-    return classes

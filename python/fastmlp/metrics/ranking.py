@@ -1,9 +1,8 @@
 """How well scores rank the rows of a class above all others: ROC curve, its area, and precision."""
 
 import warnings
-from collections.abc import Callable
 from itertools import combinations
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,18 +12,21 @@ from fastmlp.metrics._arrays import (
     UndefinedMetricWarning,
     check_choice,
     check_rows,
+    classes_of,
     labels_of,
     numbers_of,
     positive_label,
     scores_of,
     weights_of,
 )
-from fastmlp.metrics.probabilities import classes_of
-
-Average: TypeAlias = Literal["micro", "macro", "weighted", "samples"] | None
-_Measure: TypeAlias = Callable[[NDArray[np.bool_], Floats, Floats | None], float]
-
-_AVERAGES = ("micro", "macro", "weighted", "samples", None)
+from fastmlp.metrics._averages import (
+    AVERAGES,
+    Average,
+    averaged,
+    check_columns,
+    has_several_columns,
+    questions_of,
+)
 
 
 def roc_curve(
@@ -140,7 +142,7 @@ def roc_auc_score(
        multiple class classification problems", Machine Learning 45, 2001.
     .. [2] D. K. McClish, "Analyzing a portion of the ROC curve", Medical Decision Making 9, 1989.
     """
-    check_choice("average", average, _AVERAGES)
+    check_choice("average", average, AVERAGES)
     check_choice("multi_class", multi_class, ("raise", "ovr", "ovo"))
     if max_fpr is not None and not 0 < max_fpr <= 1:
         raise ValueError(f"max_fpr must be above 0 and at most 1, got {max_fpr}")
@@ -149,9 +151,9 @@ def roc_auc_score(
     def area(is_positive: NDArray[np.bool_], score: Floats, weights: Floats | None) -> float:
         return _area(_counts(is_positive, score, weights), max_fpr)
 
-    if _has_several_columns(y_true):
-        questions = _questions(y_true, scores)
-        return _averaged(area, questions, scores, average, weights_of(sample_weight, len(scores)))
+    if has_several_columns(y_true):
+        questions = questions_of(y_true, scores)
+        return averaged(area, questions, scores, average, weights_of(sample_weight, len(scores)))
     true = labels_of("y_true", y_true)
     check_rows(true, "y_score", scores)
     present = np.unique(true)
@@ -167,7 +169,7 @@ def roc_auc_score(
     classes = classes_of(true, labels)
     _check_several_classes(classes, scores, average, multi_class, max_fpr)
     if multi_class == "ovr":
-        return _averaged(area, true[:, np.newaxis] == classes, scores, average, weights)
+        return averaged(area, true[:, np.newaxis] == classes, scores, average, weights)
     if weights is not None:
         raise ValueError('sample_weight must be None for multi_class="ovo"')
     return _average_of_pairs(np.searchsorted(classes, true), scores, average)
@@ -214,9 +216,9 @@ def average_precision_score(
         as many as the classes; if `pos_label` is not one of two classes, or not 1 for several; if a
         weight is negative or all weights are 0.
     """
-    check_choice("average", average, _AVERAGES)
+    check_choice("average", average, AVERAGES)
     scores = numbers_of("y_score", y_score)
-    several = _has_several_columns(y_true)
+    several = has_several_columns(y_true)
     true = np.asarray(y_true) if several else labels_of("y_true", y_true)
     check_rows(true, "y_score", scores)
     weights = weights_of(sample_weight, len(true))
@@ -227,11 +229,11 @@ def average_precision_score(
     if pos_label != 1:
         raise ValueError(f"pos_label must be 1 for more than two classes, got {pos_label!r}")
     if several:
-        is_positive = _questions(y_true, scores)
+        is_positive = questions_of(y_true, scores)
     else:
         is_positive = true[:, np.newaxis] == classes
-        _check_columns(scores, len(classes))
-    return _averaged(_average_precision, is_positive, scores, average, weights)
+        check_columns(scores, len(classes))
+    return averaged(_average_precision, is_positive, scores, average, weights)
 
 
 class _Counts(NamedTuple):
@@ -293,35 +295,6 @@ def _average_precision(
     return float(np.sum(np.diff(counts.true / total, prepend=0.0) * precision))
 
 
-def _averaged(
-    measure: _Measure,
-    is_positive: NDArray[np.bool_],
-    scores: Floats,
-    average: Average,
-    weights: Floats | None,
-) -> Any:
-    """Return a measure of several columns as `average` says."""
-    if average == "micro":
-        repeated = None if weights is None else np.repeat(weights, scores.shape[1])
-        return measure(is_positive.ravel(), scores.ravel(), repeated)
-    if average == "samples":
-        is_positive, scores, weights, of_each = is_positive.T, scores.T, None, weights
-    elif average == "weighted":
-        of_each = np.sum(is_positive if weights is None else is_positive * weights[:, None], axis=0)
-        if not of_each.any():
-            return 0.0
-    else:
-        of_each = None
-    values = np.array(
-        [measure(*pair, weights) for pair in zip(is_positive.T, scores.T, strict=True)]
-    )
-    if average is None:
-        return values
-    if of_each is not None:
-        values[of_each == 0] = 0  # what is not defined there does not count
-    return float(np.average(values, weights=of_each))
-
-
 def _average_of_pairs(codes: NDArray[np.intp], scores: Floats, average: Average) -> float:
     """Return the mean of the areas of all pairs of classes, each as positive once."""
     areas: list[float] = []
@@ -332,28 +305,6 @@ def _average_of_pairs(codes: NDArray[np.intp], scores: Floats, average: Average)
         areas.append((both[0] + both[1]) / 2)
         shares.append(float(np.mean(rows)))
     return float(np.average(areas, weights=shares if average == "weighted" else None))
-
-
-def _has_several_columns(y_true: ArrayLike) -> bool:
-    shape = np.shape(y_true)
-    return len(shape) == 2 and shape[1] > 1
-
-
-def _questions(y_true: ArrayLike, scores: Floats) -> NDArray[np.bool_]:
-    """Return the answers as bools after checking that each has a score."""
-    answers = numbers_of("y_true", y_true)
-    check_rows(answers, "y_score", scores)
-    if not np.isin(answers, (0, 1)).all():
-        raise ValueError("y_true must hold 0 and 1 alone if it has several columns")
-    _check_columns(scores, answers.shape[1])
-    return np.equal(answers, 1)
-
-
-def _check_columns(scores: Floats, n_classes: int) -> None:
-    if scores.ndim == 1 or scores.shape[1] != n_classes:
-        raise ValueError(
-            f"y_score must have a column for each of {n_classes} classes, got shape {scores.shape}"
-        )
 
 
 def _check_several_classes(
@@ -370,6 +321,6 @@ def _check_several_classes(
         raise ValueError(
             f"average must be one of {allowed} for multi_class={multi_class!r}, got {average!r}"
         )
-    _check_columns(scores, len(classes))
+    check_columns(scores, len(classes))
     if not np.allclose(scores.sum(axis=1), 1):
         raise ValueError("y_score must hold probabilities of more than two classes: rows sum to 1")
