@@ -18,9 +18,10 @@ const PARAMETERS: &str = "parameters";
 const NETWORK: &str = "network";
 /// The keys of every network.
 const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
-/// Further keys of networks with stages beyond dense layers and fixed activations: format 2.
+/// Further keys of networks with stages beyond dense layers and fixed activations.
 const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
-const FORMAT: u64 = 2;
+/// What `format` is among these: the version of the description. The format of the file is another number.
+const DESCRIPTION_VERSION: u64 = 2;
 /// Of networks whose loss is not the one that goes with the output, beside all others.
 const LOSS: &str = "loss";
 /// Of networks with frozen layers, beside all others.
@@ -155,7 +156,7 @@ fn to_text(network: &Network, seeds: u64, frozen: &[usize]) -> String {
         "seeds": seeds
     });
     if !network.is_plain() {
-        object["format"] = serde_json::json!(FORMAT);
+        object["format"] = serde_json::json!(DESCRIPTION_VERSION);
         object["input_scale"] = serde_json::json!(network.input_scale());
         object["normalization"] = serde_json::json!(network.normalization().map(Normalization::name));
     }
@@ -195,7 +196,7 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
     let seeds = object["seeds"].as_u64().ok_or_else(|| wrong("seeds", "a number from 0 to 2**64 - 1"))?;
     let (mut input_scale, mut normalization) = (false, None);
     if has_stages {
-        if object["format"].as_u64() != Some(FORMAT) {
+        if object["format"].as_u64() != Some(DESCRIPTION_VERSION) {
             return Err(wrong("format", "2"));
         }
         input_scale = object["input_scale"].as_bool().ok_or_else(|| wrong("input_scale", "true or false"))?;
@@ -211,7 +212,7 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
         let network = Network::with_stages(&layer_sizes, &activations, normalization, input_scale)?;
         if has_stages && network.is_plain() {
             let expected = "1 for a network of dense layers and fixed activations alone";
-            return Err(Error::value("format", FORMAT, expected));
+            return Err(Error::value("format", DESCRIPTION_VERSION, expected));
         }
         let network = network.with_output(Output::from_name(output)?);
         let Some(loss) = loss else { return Ok(network) };
