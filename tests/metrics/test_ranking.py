@@ -81,7 +81,7 @@ def test_a_class_that_the_rows_lack(average, rng):
 @pytest.mark.parametrize("name", SCORES)
 @given(rng=generators())
 @settings(deadline=None, max_examples=60)
-def test_several_questions_agree_with_scikit_learn(name, rng):
+def test_several_labels_agree_with_scikit_learn(name, rng):
     shape = n, _ = rng.integers(2, 8), rng.integers(2, 5)
     y_true, y_score, each = rng.integers(0, 2, shape), tied(rng, shape), weights(rng, n)
     for average in ("macro", "weighted", "micro", "samples", None):
@@ -113,7 +113,7 @@ AREA_ERRORS = {
     "two columns": (
         ([0, 1], [[0.5, 0.5]] * 2),
         {},
-        "y_score must have one column for two classes, that of the greater one: y_score[:, 1]",
+        "y_score must have one column for two classes, that of the greater: y_score[:, 1]",
     ),
     "several classes": (
         ([0, 1, 2], np.eye(3)),
@@ -156,7 +156,7 @@ AREA_ERRORS = {
         {"max_fpr": 0.5, "multi_class": "ovr"},
         "max_fpr must be None for more than two classes, got 0.5",
     ),
-    "no answers": (
+    "no indicators": (
         ([[0, 2], [1, 0]], np.eye(2)),
         {},
         "y_true must hold 0 and 1 alone if it has several columns",

@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 
 class UndefinedMetricWarning(UserWarning):
-    """A measure is not defined for these rows; its value is NaN."""
+    """A measure is not defined for these rows."""
 
 
 def labels_of(name: str, values: ArrayLike) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""One value for several columns: classes, each against all others, or questions."""
+"""One value for several columns: classes, each against all others, or labels."""
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
@@ -44,19 +44,19 @@ def averaged(
 
 
 def has_several_columns(y_true: ArrayLike) -> bool:
-    """Return whether there are several questions."""
+    """Return whether there are indicators of several labels."""
     shape = np.shape(y_true)
     return len(shape) == 2 and shape[1] > 1
 
 
-def questions_of(y_true: ArrayLike, scores: Floats) -> NDArray[np.bool_]:
-    """Return the answers as bools after checking that each has a score."""
-    answers = numbers_of("y_true", y_true)
-    check_rows(answers, "y_score", scores)
-    if not np.isin(answers, (0, 1)).all():
+def indicators_of(y_true: ArrayLike, scores: Floats) -> NDArray[np.bool_]:
+    """Return the indicators of several labels as bools after checking that each has a score."""
+    indicators = numbers_of("y_true", y_true)
+    check_rows(indicators, "y_score", scores)
+    if not np.isin(indicators, (0, 1)).all():
         raise ValueError("y_true must hold 0 and 1 alone if it has several columns")
-    check_columns(scores, answers.shape[1])
-    return np.equal(answers, 1)
+    check_columns(scores, indicators.shape[1])
+    return np.equal(indicators, 1)
 
 
 def check_columns(scores: Floats, n_classes: int) -> None:

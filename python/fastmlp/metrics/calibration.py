@@ -31,10 +31,10 @@ def calibration_error(
 
         sum(w[b] * abs(mean(hit[b]) - mean(p[b])) for b in bins) / sum(w)
 
-    Of the positive one of two classes, if `y_proba` has one column, ``p`` is the predicted
-    probability and a row a hit if it is of that class. If `y_proba` has a column per class, ``p``
-    is the largest probability of the row, and the row a hit if the class with it is the true one
-    (the first of several).
+    With one column in `y_proba`, ``p`` is the predicted probability of the positive class, and a
+    row is a hit if it is of that class. With a column per class, ``p`` is the largest probability
+    of the row, and the row is a hit if the class that has it is the true one; of several such
+    classes the first counts.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from fastmlp.metrics._averages import (
     averaged,
     check_columns,
     has_several_columns,
-    questions_of,
+    indicators_of,
 )
 
 
@@ -102,14 +102,14 @@ def roc_auc_score(
     Parameters
     ----------
     y_true : array-like of shape (n,) or (n, n_labels)
-        True classes; or a column of 0 and 1 for each of several questions.
+        True classes, or the indicators 0 and 1 of several labels.
     y_score : array-like of shape (n,), (n, n_classes) or (n, n_labels)
-        Scores of the greater one of two classes; probabilities of more classes, in ascending order;
-        or scores of the questions.
+        Scores of the greater of two classes; probabilities of more classes, in ascending order; or
+        scores of the labels.
     average : {"macro", "weighted", "micro", "samples"} or None, default="macro"
-        What to return of several classes or questions: the mean of their areas; their mean weighted
-        by the number of rows of each; the area of all entries together, for questions and "ovr"
-        alone; the mean of the areas of the rows, for questions alone; or, not for "ovo", all areas.
+        What to return for several classes or labels: the mean of their areas; their mean weighted
+        by the number of rows of each; the area of all entries together, for labels and "ovr" alone;
+        the mean of the areas of the rows, for labels alone; or, not for "ovo", all areas.
     sample_weight : array-like of shape (n,), default=None
         Weight of each row, >= 0; not for "ovo".
     max_fpr : float, default=None
@@ -152,8 +152,8 @@ def roc_auc_score(
         return _area(_counts(is_positive, score, weights), max_fpr)
 
     if has_several_columns(y_true):
-        questions = questions_of(y_true, scores)
-        return averaged(area, questions, scores, average, weights_of(sample_weight, len(scores)))
+        indicators = indicators_of(y_true, scores)
+        return averaged(area, indicators, scores, average, weights_of(sample_weight, len(scores)))
     true = labels_of("y_true", y_true)
     check_rows(true, "y_score", scores)
     present = np.unique(true)
@@ -162,8 +162,7 @@ def roc_auc_score(
     if len(present) <= 2 and n_columns <= 2:
         if n_columns == 2:
             raise ValueError(
-                "y_score must have one column for two classes, that of the greater one: "
-                "y_score[:, 1]"
+                "y_score must have one column for two classes, that of the greater: y_score[:, 1]"
             )
         return area(true == present[-1], scores.ravel(), weights)
     classes = classes_of(true, labels)
@@ -188,12 +187,12 @@ def average_precision_score(
     Parameters
     ----------
     y_true : array-like of shape (n,) or (n, n_labels)
-        True classes; or a column of 0 and 1 for each of several questions.
+        True classes, or the indicators 0 and 1 of several labels.
     y_score : array-like of shape (n,), (n, n_classes) or (n, n_labels)
         Scores of the positive one of two classes; of more classes, in ascending order; or of the
-        questions.
+        labels.
     average : {"macro", "weighted", "micro", "samples"} or None, default="macro"
-        What to return of several classes, each compared with all others, or questions: the mean of
+        What to return for several classes, each compared with all others, or labels: the mean of
         their scores; their mean weighted by the number of rows of each; the score of all entries
         together; the mean of the scores of the rows; or all scores.
     pos_label : int, float, bool or str, default=1
@@ -229,7 +228,7 @@ def average_precision_score(
     if pos_label != 1:
         raise ValueError(f"pos_label must be 1 for more than two classes, got {pos_label!r}")
     if several:
-        is_positive = questions_of(y_true, scores)
+        is_positive = indicators_of(y_true, scores)
     else:
         is_positive = true[:, np.newaxis] == classes
         check_columns(scores, len(classes))
