@@ -9,9 +9,8 @@ from nbconvert.preprocessors import ExecutePreprocessor
 
 CELLS = [
     """
-    import sys, warnings
+    import sys
     sys.modules["ipywidgets"] = sys.modules["matplotlib"] = None  # as if they were not installed
-    warnings.simplefilter("error")
     import fastmlp
     from fastmlp.data import make_spiral
     from fastmlp.progress import Progress
@@ -36,7 +35,9 @@ def notebook(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
     kernel = nbformat.NotebookNode(name="python3", display_name="Python 3", language="python")
     notebook.metadata.kernelspec = kernel
-    ExecutePreprocessor(timeout=100).preprocess(notebook, {"metadata": {"path": str(folder)}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(folder))  # no startup files, no history of the user's
+        ExecutePreprocessor(timeout=100).preprocess(notebook, {"metadata": {"path": str(folder)}})
     return notebook
 
 
