@@ -141,6 +141,14 @@ def test_history_without_validation(history):
     assert legend_texts(plot_history(history)) == ["training loss", "training accuracy"]
 
 
+def test_history_of_regression_has_no_accuracy(history):
+    history.accuracy = history.val_accuracy = None
+    ax = plot_history(history)
+    assert legend_texts(ax) == ["training loss", "validation loss"]
+    assert ax.figure.axes == [ax]
+    assert ax.get_ylabel() == "loss"
+
+
 def test_history_shows_a_flat_loss_and_whole_epochs():
     flat = SimpleNamespace(loss=[1.8] * 3, accuracy=[0.3] * 3, val_loss=None, val_accuracy=None)
     ax = plot_history(flat)

@@ -217,7 +217,7 @@ def plot_history(
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
 ) -> "Axes":
-    """Draw loss and accuracy against epochs, in training and validation.
+    """Draw the loss, and the accuracy if the network classifies, in training and validation.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def plot_history(
     Returns
     -------
     Axes
-        The Axes of the loss; the Axes of the accuracy lie over them, with the scale on the right.
+        The Axes of the loss; those of the accuracy lie over them, with the scale on the right.
 
     Raises
     ------
@@ -239,11 +239,16 @@ def plot_history(
         If matplotlib is not installed.
     """
     ax = axes_or_new(ax, (7.2, 4.4), "plot_history")
-    right = ax.twinx()
-    curves = [
-        (ax, "loss", history.loss, history.val_loss, COLORS[0], "o"),
-        (right, "accuracy", history.accuracy, history.val_accuracy, COLORS[5], "s"),
-    ]
+    ticker = require("matplotlib.ticker", "plot_history")
+    curves = [(ax, "loss", history.loss, history.val_loss, COLORS[0], "o")]
+    loss = "loss"
+    if history.accuracy is not None:
+        right = ax.twinx()
+        curves.append((right, "accuracy", history.accuracy, history.val_accuracy, COLORS[5], "s"))
+        right.set_ylabel("accuracy (%)", color=COLORS[5])
+        right.set_ylim(0, 1.02)
+        right.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, symbol=None))
+        loss = "cross-entropy loss (nats)"
     handles: list[Line2D] = []
     for side, name, training, validation, color, marker in curves:
         for part, values, style, fill in (
@@ -267,15 +272,11 @@ def plot_history(
         side.tick_params(axis="y", colors=color)
         side.spines["top"].set_visible(False)
     ax.set_xlabel("epoch")
-    ax.set_ylabel("cross-entropy loss (nats)", color=COLORS[0])
+    ax.set_ylabel(loss, color=COLORS[0])
     ax.update_datalim([(1, 0)])  # from 0, with room above the highest loss however flat the curve
     ax.autoscale_view()
     ax.set_ylim(bottom=0)
     ax.grid(alpha=0.25)
-    right.set_ylabel("accuracy (%)", color=COLORS[5])
-    right.set_ylim(0, 1.02)
-    ticker = require("matplotlib.ticker", "plot_history")
-    right.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, symbol=None))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_title("Training")
     ax.legend(
