@@ -10,7 +10,18 @@ import zlib
 import numpy as np
 
 START = '{"__metadata__":{"crc32":"'
+NOT_ITS_HEADER = "its header is not the one that belongs to its tensors"
 CODES = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "|u1": "U8"}
+# What a file can hold beside a network.
+TENSORS = {
+    "wide": np.arange(6, dtype=np.float64).reshape(2, 3) / 7,
+    "narrow": np.array([1.5, -0.0, np.inf, np.nan, 1e-45], np.float32),
+    "empty": np.empty((0, 3), np.float32),
+    "number": np.array(7.0),
+    "integers": np.array([[-(2**63), 2**63 - 1], [0, -1]]),
+    "bytes": np.arange(256, dtype=np.uint8),
+}
+METADATA = {"note": 'with "quotes", ünïcode,\t\x01\x7f and\nlines', "a": ""}
 
 
 def read(path):

@@ -16,6 +16,7 @@ import fastmlp.losses
 import fastmlp.metrics
 import fastmlp.model
 import fastmlp.plotting
+import fastmlp.progress
 
 MODULES = (
     fastmlp,
@@ -27,6 +28,7 @@ MODULES = (
     fastmlp.checkpoint,
     fastmlp.model,
     fastmlp.plotting,
+    fastmlp.progress,
 )
 # The line above a description: "name : type", "name, name : type", "name : type, default=value"
 # or "name : type, optional", whose default is None.

@@ -48,17 +48,21 @@ def test_import_loads_none_of_them_where_they_are():
     assert not {name.partition(".")[0] for name in loaded} & set(EXTRAS)
 
 
-def test_numpy_alone_makes_splits_weighs_and_counts():
+def test_numpy_alone_makes_splits_weighs_and_measures():
     assert (
         run_without_extras("""
             from fastmlp.data import class_counts, class_weights, make_spiral, shuffle, split
-            from fastmlp.metrics import accuracy, confusion_matrix
+            from fastmlp.metrics import (
+                accuracy, classification_metrics, confusion_matrix, log_loss, roc_auc_score
+            )
             X, y = make_spiral(10, 2)
             parts = split(*shuffle(X, y), fractions=(0.6, 0.4))
             print([len(labels) for _, labels in parts], class_counts(y), class_weights(y))
             print(accuracy(y, y), confusion_matrix(y, y).tolist())
+            print(classification_metrics(y, y)["overall"]["f1"], round(log_loss(y, y), 9))
+            print(roc_auc_score(y, y))
         """)
-        == "[6, 4] [5 5] [1. 1.]\n1.0 [[5, 0], [0, 5]]\n"
+        == "[6, 4] [5 5] [1. 1.]\n1.0 [[5, 0], [0, 5]]\n1.0 0.0\n1.0\n"
     )
 
 
@@ -67,12 +71,13 @@ def test_numpy_alone_makes_splits_weighs_and_counts():
     [
         ("data.read_csv('points.csv', 'color')", "pandas"),
         ("data.standardize(X)", "scikit-learn"),
-        ("metrics.classification_metrics(y, y)", "scikit-learn"),
         ("plotting.plot_data(X, y)", "matplotlib"),
         ("plotting.plot_decision_boundary(model, X, y)", "matplotlib"),
         ("plotting.plot_decision_boundaries(model, train=(X, y), test=(X, y))", "matplotlib"),
         ("plotting.plot_history(history)", "matplotlib"),
         ("plotting.plot_confusion_matrix([[1, 0], [0, 1]])", "matplotlib"),
+        ("plotting.plot_roc_curve(y, X[:, 1])", "matplotlib"),
+        ("plotting.plot_calibration(y, X[:, 1])", "matplotlib"),
         ("plotting.plot_activations()", "matplotlib"),
         ("plotting.plot_learning_rates({}, 3)", "matplotlib"),
     ],
@@ -81,7 +86,7 @@ def test_each_function_says_which_command_installs(call, distribution):
     message = run_without_extras(f"""
         from types import SimpleNamespace
         import numpy as np
-        from fastmlp import data, metrics, plotting
+        from fastmlp import data, plotting
 
         X, y = np.eye(2), np.array([0, 1])
         model = SimpleNamespace(predict=lambda X: np.zeros(len(X), dtype=np.int64))

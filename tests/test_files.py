@@ -84,7 +84,7 @@ def test_a_model_is_checked_before_it_is_trained():
         check_saves(model)
 
 
-# As in tests/core/test_network_file.py: 64 MiB, and twice the file.
+# As in tests/core/test_hostile_file.py: 64 MiB, and twice the file.
 LOAD_IN_LITTLE_MEMORY = """
 import os, resource, sys
 from importlib import import_module

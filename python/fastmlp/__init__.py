@@ -8,8 +8,9 @@ the modules around them need the packages that ``pip install "fastmlp[all]"`` in
 ==================  ==============================================================
 fastmlp.losses      losses for ``MLP(..., loss=...)``; they need NumPy alone
 fastmlp.data        the spiral, CSV files, splits, class weights, standardising
-fastmlp.metrics     accuracy, precision, recall, F1, confusion matrix
+fastmlp.metrics     accuracy, F1, confusion matrix, ROC AUC, log loss, R squared, ...
 fastmlp.plotting    data, decision boundaries, training curves, activations
+fastmlp.progress    a callback that shows a training, in terminals and notebooks
 fastmlp.model       a network with its scaling and names, in one file
 fastmlp.checkpoint  training that can be interrupted and resumed
 fastmlp.lesson      the lesson that ``fastmlp demo`` shows

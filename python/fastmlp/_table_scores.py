@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._results import describe_metrics
-from fastmlp.metrics import classification_metrics
+from fastmlp.metrics import (
+    classification_metrics,
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 from fastmlp.tabular import TabularClassifier, TabularRegressor
 
 if TYPE_CHECKING:
@@ -60,8 +67,6 @@ def describe_scores(scores: dict[str, Any]) -> str:
 def _of_classes(
     codes: NDArray[np.int64], probabilities: NDArray[np.float64], names: list[str]
 ) -> dict[str, Any]:
-    from sklearn.metrics import log_loss, roc_auc_score
-
     found = classification_metrics(codes, probabilities.argmax(axis=1), names)
     counts = np.bincount(codes, minlength=len(names))
     areas = [
@@ -69,19 +74,17 @@ def _of_classes(
         for code in np.flatnonzero((counts > 0) & (counts < len(codes)))
     ]
     more = {
-        "log_loss": float(log_loss(codes, probabilities, labels=range(len(names)))),
+        "log_loss": log_loss(codes, probabilities, labels=range(len(names))),
         "roc_auc": float(np.mean(areas)) if areas else None,
     }
     return {**found, "overall": {**found["overall"], **more}}
 
 
 def _of_numbers(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, Any]:
-    errors = predicted - y
-    variance = y.var()
     return {
-        "rmse": float(np.sqrt(np.mean(errors**2))),
-        "mae": float(np.mean(np.abs(errors))),
-        "r2": float(1 - np.mean(errors**2) / variance) if variance > 0 else None,
+        "rmse": root_mean_squared_error(y, predicted),
+        "mae": mean_absolute_error(y, predicted),
+        "r2": r2_score(y, predicted) if y.min() < y.max() else None,
         "num_samples": len(y),
     }
 

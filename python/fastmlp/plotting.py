@@ -29,6 +29,19 @@ from fastmlp._drawing import (
     scatter,
 )
 from fastmlp._extras import require
+from fastmlp._measure_plots import plot_calibration, plot_confusion_matrix, plot_roc_curve
+
+__all__ = [
+    "plot_activations",
+    "plot_calibration",
+    "plot_confusion_matrix",
+    "plot_data",
+    "plot_decision_boundaries",
+    "plot_decision_boundary",
+    "plot_history",
+    "plot_learning_rates",
+    "plot_roc_curve",
+]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -204,7 +217,7 @@ def plot_history(
     ax: "Axes | None" = None,
     path: str | PathLike[str] | None = None,
 ) -> "Axes":
-    """Draw loss and accuracy against epochs, in training and validation.
+    """Draw the loss, and the accuracy if the network classifies, in training and validation.
 
     Parameters
     ----------
@@ -218,7 +231,7 @@ def plot_history(
     Returns
     -------
     Axes
-        The Axes of the loss; the Axes of the accuracy lie over them, with the scale on the right.
+        The Axes of the loss; those of the accuracy lie over them, with the scale on the right.
 
     Raises
     ------
@@ -226,11 +239,16 @@ def plot_history(
         If matplotlib is not installed.
     """
     ax = axes_or_new(ax, (7.2, 4.4), "plot_history")
-    right = ax.twinx()
-    curves = [
-        (ax, "loss", history.loss, history.val_loss, COLORS[0], "o"),
-        (right, "accuracy", history.accuracy, history.val_accuracy, COLORS[5], "s"),
-    ]
+    ticker = require("matplotlib.ticker", "plot_history")
+    curves = [(ax, "loss", history.loss, history.val_loss, COLORS[0], "o")]
+    loss = "loss"
+    if history.accuracy is not None:
+        right = ax.twinx()
+        curves.append((right, "accuracy", history.accuracy, history.val_accuracy, COLORS[5], "s"))
+        right.set_ylabel("accuracy (%)", color=COLORS[5])
+        right.set_ylim(0, 1.02)
+        right.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, symbol=None))
+        loss = "cross-entropy loss (nats)"
     handles: list[Line2D] = []
     for side, name, training, validation, color, marker in curves:
         for part, values, style, fill in (
@@ -254,107 +272,17 @@ def plot_history(
         side.tick_params(axis="y", colors=color)
         side.spines["top"].set_visible(False)
     ax.set_xlabel("epoch")
-    ax.set_ylabel("cross-entropy loss (nats)", color=COLORS[0])
+    ax.set_ylabel(loss, color=COLORS[0])
     ax.update_datalim([(1, 0)])  # from 0, with room above the highest loss however flat the curve
     ax.autoscale_view()
     ax.set_ylim(bottom=0)
     ax.grid(alpha=0.25)
-    right.set_ylabel("accuracy (%)", color=COLORS[5])
-    right.set_ylim(0, 1.02)
-    ticker = require("matplotlib.ticker", "plot_history")
-    right.yaxis.set_major_formatter(ticker.PercentFormatter(1.0, symbol=None))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_title("Training")
     ax.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, frameon=False
     )
     return save(ax, path)
-
-
-def plot_confusion_matrix(
-    matrix: ArrayLike,
-    *,
-    class_names: Sequence[str] | None = None,
-    max_classes: int = 50,
-    ax: "Axes | None" = None,
-    path: str | PathLike[str] | None = None,
-) -> "Axes":
-    """Draw a confusion matrix: counts and shares of the true class, coloured by the share.
-
-    Of more than `max_classes` classes, those with the most errors, as true class or as prediction,
-    are drawn; shares and title still refer to all classes.
-
-    Parameters
-    ----------
-    matrix : array-like of int, shape (n_classes, n_classes)
-        Row i, column j counts the rows of true class i predicted as class j.
-    class_names : sequence of str, default=None
-        Names of the classes; None numbers them from 0.
-    max_classes : int, default=50
-        Largest number of classes to draw, at least 1.
-    ax : Axes, default=None
-        Where to draw; None makes a Figure.
-    path : str or path-like, default=None
-        File to save the figure to; its suffix names the format.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    ValueError
-        If the matrix is not square, empty, not of integers >= 0, or has another number of
-        classes than `class_names`; if `max_classes` is below 1.
-    """
-    counts = np.asarray(matrix)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
-        raise ValueError(f"matrix must be square and not empty, got shape {counts.shape}")
-    if not np.issubdtype(counts.dtype, np.integer):
-        raise ValueError(f"matrix must hold integer counts, got {counts.dtype}")
-    if counts.min() < 0:
-        raise ValueError(f"matrix must hold counts >= 0, got {counts.min()}")
-    n = len(counts)
-    if class_names is None:
-        class_names = [str(c) for c in range(n)]
-    if len(class_names) != n:
-        raise ValueError(f"class_names has {len(class_names)} names, but matrix has {n} classes")
-    if max_classes < 1:
-        raise ValueError(f"max_classes must be at least 1, got {max_classes}")
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    title = f"Confusion matrix: {int(counts.trace()):,} of {int(counts.sum()):,} correct"
-    if n > max_classes:
-        title += f"\nthe {max_classes} most confused of {n:,} classes"
-    drawn = _most_confused(counts, max_classes)
-    counts, shares = counts[np.ix_(drawn, drawn)], shares[np.ix_(drawn, drawn)]
-    names = [class_names[c] for c in drawn]
-    n = len(drawn)
-    side = min(1.2 * n, 10.0) + 1.2
-    ax = axes_or_new(ax, (side, side), "plot_confusion_matrix")
-    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    cell = ax.get_window_extent().width / ax.figure.dpi / n  # inches
-    font = float(np.clip(14 * cell, 4, 10))  # points, so that five digits fit a cell
-    for (i, j), count in np.ndenumerate(counts):
-        if not count and n > 20:  # so small a zero tells little, and each text takes time
-            continue
-        color = "white" if shares[i, j] > 0.5 else "black"
-        text = f"{count:,}\n{shares[i, j]:.1%}"
-        ax.text(j, i, text, ha="center", va="center", color=color, fontsize=font)
-    ax.set_xticks(range(n), names, parse_math=False)
-    ax.set_yticks(range(n), names, parse_math=False)
-    if max(map(len, names)) > 10 * cell:
-        ax.tick_params(axis="x", rotation=90)
-    ax.set(xlabel="predicted class", ylabel="true class (each row is 100%)")
-    ax.set_title(title)
-    return save(ax, path)
-
-
-def _most_confused(counts: NDArray[np.integer[Any]], most: int) -> NDArray[np.intp]:
-    """Return the classes in order; of many, those involved in the most errors."""
-    errors = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
-    return np.sort(np.argsort(-errors, kind="stable")[:most])
 
 
 def plot_activations(

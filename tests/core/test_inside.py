@@ -236,6 +236,11 @@ REFUSED = {
         f"layer is 2, {LAYERS}",
     ),
     "layer too low": (lambda mlp: mlp.transform(X, -3), ValueError, f"layer is -3, {LAYERS}"),
+    "layer None": (
+        lambda mlp: mlp.transform(X, layer=None),
+        TypeError,
+        "layer is of type NoneType, expected an integer",
+    ),
     "layer of text": (
         lambda mlp: mlp.transform(X, "last"),
         TypeError,

@@ -473,8 +473,8 @@ def test_copies_have_the_function_and_files_have_none(tmp_path, rng):
         f"MLP([3, 4, 1], activation='tanh', output='identity', dtype='float64', loss={huber!r})"
     )
     message = (
-        "the file could not be read back: the loss is a function, expected a name or one of "
-        "fastmlp.losses"
+        "the file could not be read back: the loss is a function, which a file cannot hold: pickle "
+        "the network, or save its parameters with numpy.save"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         mlp.save(tmp_path / "model")

@@ -55,6 +55,7 @@ def callback(epoch):
 try:
     mlp.fit(X, y, epochs=10**7, batch_size={batch_size}, n_jobs={n_jobs}, callback=callback)
 except KeyboardInterrupt:
+    assert len(mlp.history) >= 3
 """,
 }
 

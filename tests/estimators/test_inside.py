@@ -165,6 +165,12 @@ def test_without_hidden_layers_there_are_no_features(data, fit):
         reg.transform(data("diabetes")[0])
 
 
+def test_none_is_no_hidden_layer(fitted):
+    estimator, X, _ = fitted
+    with pytest.raises(TypeError, match=r"^layer is of type NoneType, expected an integer$"):
+        estimator.transform(X, layer=None)
+
+
 def test_columns_have_names(fitted):
     estimator, X, _ = fitted
     name = type(estimator).__name__.lower()

@@ -46,6 +46,8 @@ def test_training_and_its_history() -> None:
     assert_type(history, History)
     assert_type(history.loss, NDArray[np.float64])
     assert_type(history.val_loss, NDArray[np.float64] | None)
+    assert_type(history.records(), list[dict[str, Any]])
+    assert_type(mlp.history, History | None)
     assert epochs == [1, 2, 3]
 
 

@@ -48,7 +48,8 @@ tol : float, default=0.0001
     Smallest change that counts as progress, >= 0: the loss must fall, or the validation score must
     rise, by more than this. For 'lbfgs', the largest entry of a gradient that counts as 0.
 verbose : bool, default=False
-    Whether to print the loss of each epoch or iteration.
+    Whether to show the epochs or iterations and their losses: as a bar in terminals, as a bar and a
+    curve in notebooks, and elsewhere as a line for each.
 warm_start : bool, default=False
     Whether `fit` continues from the current parameters.
 momentum : float, default=0.9

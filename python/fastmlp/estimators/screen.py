@@ -1,10 +1,8 @@
 """What `verbose` shows: a bar in terminals and notebooks, scikit-learn's lines elsewhere."""
 
-import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
-from fastmlp._progress import Bar, NotebookBar, TerminalBar, notebook_display
+from fastmlp._bars import Bar, State, bar_here
 
 if TYPE_CHECKING:
     from fastmlp.estimators.listeners import FitInfo
@@ -48,7 +46,7 @@ class OnBar:
             text += f" val loss {info.val_loss:.4g} val score {info.val_score:.4g}"
         if event is not None:
             self.bar.note(event)
-        self.bar.show(info.epoch, text)
+        self.bar.show(State(info.epoch, text, info.loss, info.val_loss))
 
     def close(self) -> None:
         """Leave the bar as it is."""
@@ -63,11 +61,5 @@ def screen_of(epochs: int) -> Screen:
     epochs : int
         How many epochs there may be.
     """
-    if epochs == 1:
-        return Lines()
-    display = notebook_display()
-    if display is not None:
-        return OnBar(NotebookBar(epochs, display))
-    if sys.stdout is not None and sys.stdout.isatty() and find_spec("tqdm") is not None:
-        return OnBar(TerminalBar(epochs, sys.stdout))
-    return Lines()
+    bar = bar_here(epochs) if epochs > 1 else None
+    return Lines() if bar is None else OnBar(bar)

@@ -49,6 +49,12 @@ arguments! {
     weight_decay: f64, "a number";
 }
 
+/// An optional argument for which None is a value like any other, and not the same as no argument.
+#[allow(clippy::unnecessary_wraps, reason = "the form that from_py_with asks for")]
+pub(crate) fn given<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    Ok(Some(object.clone()))
+}
+
 /// The converted object, or an error that names the argument. Exceptions of the object's own code
 /// pass through.
 pub(crate) fn converted<'a, 'py, T: FromPyObject<'a, 'py>>(

@@ -1,8 +1,11 @@
-//! The record of a training.
+//! The record of a training, and where a network keeps its last one.
+
+use std::sync::{Mutex, PoisonError};
 
 use fastmlp_core::EpochRecord;
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::argument::arguments;
 
@@ -82,6 +85,37 @@ impl History {
         (copy(&self.loss), accuracy, val_loss, val_accuracy, copy(&self.seconds))
     }
 
+    #[doc = docstring!("History.records")]
+    fn records<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let columns = [
+            ("loss", Some(&self.loss)),
+            ("accuracy", self.accuracy.as_ref()),
+            ("val_loss", self.val_loss.as_ref()),
+            ("val_accuracy", self.val_accuracy.as_ref()),
+            ("seconds", Some(&self.seconds)),
+        ];
+        let columns = columns.map(|(name, series)| {
+            let values = series.map_or_else(|| Ok(Vec::new()), |series| series.bind(py).to_vec());
+            values.map(|values| (name, values))
+        });
+        let columns: Vec<_> = columns.into_iter().collect::<Result<_, _>>()?;
+        let record = |epoch: usize| {
+            let record = PyDict::new(py);
+            record.set_item("epoch", epoch + 1)?;
+            for (name, values) in &columns {
+                if let Some(value) = values.get(epoch) {
+                    record.set_item(name, value)?;
+                }
+            }
+            Ok(record)
+        };
+        (0..self.__len__(py)?).map(record).collect()
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("fastmlp._html")?.call_method1("of_history", (slf,))
+    }
+
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         self.loss.bind(py).len()
     }
@@ -93,5 +127,21 @@ impl History {
         let accuracy = accuracy.map_or_else(String::new, |accuracy| format!(", accuracy={accuracy:.4}"));
         let epochs = self.__len__(py)?;
         Ok(format!("History({epochs} epochs, last loss={loss:.4}{accuracy})"))
+    }
+}
+
+/// The history of a network's last training.
+#[derive(Default)]
+pub(crate) struct LastHistory(Mutex<Option<Py<History>>>);
+
+impl LastHistory {
+    pub(crate) fn get(&self, py: Python<'_>) -> Option<Py<History>> {
+        let history = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        history.as_ref().map(|history| history.clone_ref(py))
+    }
+
+    pub(crate) fn set(&self, history: Py<History>) {
+        // The one before is dropped when nothing is locked any more.
+        let _before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(history);
     }
 }

@@ -33,14 +33,23 @@ pub(crate) fn loss(object: &Bound<'_, PyAny>) -> BindResult<Loss> {
     if object.is_instance_of::<PyString>() {
         return Ok(Loss::from_name(converted("loss", object, "a name")?, &[])?);
     }
-    if object.is_instance(&module(object.py())?.getattr("Loss")?)? {
+    let base = module(object.py())?.getattr("Loss")?;
+    if object.is_instance(&base)? {
         let (name, numbers): (String, Vec<f64>) = object.call_method0("_description")?.extract()?;
         return Ok(Loss::from_name(&name, &numbers)?);
     }
-    let expected = "None, a name, one of fastmlp.losses or a function of (y, raw)";
-    if object.is_callable() && !object.is_instance_of::<PyType>() {
+    let class = object.cast::<PyType>().ok();
+    if let Some(class) = class
+        && class.is_subclass(&base)?
+    {
+        let class = class.qualname()?;
+        let expected = "an object of it, made with its numbers in parentheses, such as Huber(1.35)";
+        return Err(BindError::Type(format!("loss is the class {class}, expected {expected}")));
+    }
+    if object.is_callable() && class.is_none() {
         return Ok(Loss::Function);
     }
+    let expected = "None, a name, one of fastmlp.losses or a function of (y, raw)";
     Err(BindError::type_error("loss", object, expected))
 }
 

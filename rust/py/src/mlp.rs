@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::engine::{Engine, build};
 use crate::error::BindResult;
+use crate::history::LastHistory;
 use crate::loss::as_object;
 use crate::loss_function::LossFunction;
 
@@ -19,6 +20,7 @@ pub(crate) struct MLP {
     pub(crate) network: Network,
     /// The engine has it too; counted once, so that the garbage collector sees all that holds the callable.
     pub(crate) loss_function: Option<Arc<LossFunction>>,
+    pub(crate) history: LastHistory,
 }
 
 impl MLP {
@@ -31,7 +33,7 @@ impl MLP {
         seed: u64,
     ) -> BindResult<Self> {
         let engine = build(dtype, network.clone(), init, seed, loss_function.as_ref())?;
-        Ok(Self { engine, network, loss_function })
+        Ok(Self { engine, network, loss_function, history: LastHistory::default() })
     }
 
     /// A network with these parameters, this random state and these frozen layers.

@@ -10,7 +10,7 @@ use crate::detached::watched;
 use crate::ending::called;
 use crate::epoch::Epoch;
 use crate::error::{BindError, BindResult};
-use crate::history::History;
+use crate::history::{History, LastHistory};
 use crate::integer::count;
 use crate::optimizer::{Reservation, Stateful};
 use crate::shuffling::Shuffling;
@@ -27,6 +27,8 @@ pub(crate) struct FitArguments<'a, 'py> {
     pub(crate) objective: Objective,
     pub(crate) n_threads: usize,
     pub(crate) callback: Option<&'a Bound<'py, PyAny>>,
+    /// Gets what there is of a history even if training ends with an error.
+    pub(crate) history: &'a LastHistory,
 }
 
 /// A running call of `fit`.
@@ -48,7 +50,7 @@ impl<T: Stateful> Training<'_, '_, T> {
         py: Python<'_>,
         train: &DataArrays<'_, '_, T>,
         validation: Option<&DataArrays<'_, '_, T>>,
-    ) -> BindResult<History> {
+    ) -> BindResult<Py<History>> {
         let (train, validation) = (train.views()?, validation.map(DataArrays::views).transpose()?);
         let &FitArguments { batch_size, shuffle, n_threads, epochs, initial_epoch, objective, .. } =
             self.arguments;
@@ -89,9 +91,12 @@ impl<T: Stateful> Training<'_, '_, T> {
             Ok::<_, BindError>(())
         };
         let trained = all_epochs();
+        let history = History::from_records(py, &records, (validation.is_some(), self.has_accuracy));
+        let history = Py::new(py, history)?;
+        self.arguments.history.set(history.clone_ref(py));
         shuffling.advance(trainer.random())?;
         trained?;
-        Ok(History::from_records(py, &records, (validation.is_some(), self.has_accuracy)))
+        Ok(history)
     }
 
     /// Some epochs, detached. The optimizer's state is lent only during these, so that a callback

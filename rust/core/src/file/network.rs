@@ -18,9 +18,10 @@ const PARAMETERS: &str = "parameters";
 const NETWORK: &str = "network";
 /// The keys of every network.
 const KEYS: [&str; 4] = ["activation", "layer_sizes", "output", "seeds"];
-/// Further keys of networks with stages beyond dense layers and fixed activations: format 2.
+/// Further keys of networks with stages beyond dense layers and fixed activations.
 const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
-const FORMAT: u64 = 2;
+/// What `format` is among these: the version of the description. The format of the file is another number.
+const DESCRIPTION_VERSION: u64 = 2;
 /// Of networks with periodic features, beside all others.
 const PERIODIC_INPUTS: &str = "periodic_inputs";
 /// Of networks whose loss is not the one that goes with the output, beside all others.
@@ -71,7 +72,7 @@ impl NetworkFile {
             });
         }
         if *network.loss() == Loss::Function {
-            let reason = "the loss is a function, expected a name or one of fastmlp.losses".to_owned();
+            let reason = "the loss is a function, which a file cannot hold: pickle the network, or save its parameters with numpy.save".to_owned();
             return Err(Error::Unsavable { reason });
         }
         let text = to_text(&network, seeds, &frozen);
@@ -157,7 +158,7 @@ fn to_text(network: &Network, seeds: u64, frozen: &[usize]) -> String {
         "seeds": seeds
     });
     if !network.is_plain() {
-        object["format"] = serde_json::json!(FORMAT);
+        object["format"] = serde_json::json!(DESCRIPTION_VERSION);
         object["input_scale"] = serde_json::json!(network.input_scale());
         object["normalization"] = serde_json::json!(network.normalization().map(Normalization::name));
     }
@@ -201,7 +202,7 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
     let seeds = object["seeds"].as_u64().ok_or_else(|| wrong("seeds", "a number from 0 to 2**64 - 1"))?;
     let (mut input_scale, mut normalization) = (false, None);
     if has_stages {
-        if object["format"].as_u64() != Some(FORMAT) {
+        if object["format"].as_u64() != Some(DESCRIPTION_VERSION) {
             return Err(wrong("format", "2"));
         }
         input_scale = object["input_scale"].as_bool().ok_or_else(|| wrong("input_scale", "true or false"))?;
@@ -218,7 +219,7 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
             .with_periodic_inputs(periodic_inputs)?;
         if has_stages && network.is_plain() {
             let expected = "1 for a network of dense layers and fixed activations alone";
-            return Err(Error::value("format", FORMAT, expected));
+            return Err(Error::value("format", DESCRIPTION_VERSION, expected));
         }
         let network = network.with_output(Output::from_name(output)?);
         let Some(loss) = loss else { return Ok(network) };
@@ -398,7 +399,7 @@ mod tests {
         let network = network.with_loss(Loss::Function).unwrap();
         let file = NetworkFile { network, parameters: Numbers::F64(vec![0.0; 9]), ..example() };
         let error = file.save(Path::new("no/such/folder/model")).unwrap_err().to_string();
-        let reason = "the loss is a function, expected a name or one of fastmlp.losses";
+        let reason = "the loss is a function, which a file cannot hold: pickle the network, or save its parameters with numpy.save";
         assert_eq!(error, format!("the file could not be read back: {reason}"));
     }
 

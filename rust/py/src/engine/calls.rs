@@ -184,7 +184,7 @@ impl<T: Stateful> Engine for NetworkCell<T> {
         data: &DataArguments<'_, '_>,
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
-    ) -> BindResult<History> {
+    ) -> BindResult<Py<History>> {
         let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
         self.check_inputs_apart(&arrays)?;
         let validation = arguments.validation.as_ref();

@@ -64,7 +64,7 @@ pub(crate) trait Engine: Inside + Transfer + Send + Sync {
         data: &DataArguments<'_, '_>,
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
-    ) -> BindResult<History>;
+    ) -> BindResult<Py<History>>;
     /// The parameters and the state of the network's random stream, at one moment.
     fn snapshot(&self) -> BindResult<(Numbers, u64)>;
 }

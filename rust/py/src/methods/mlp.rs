@@ -9,12 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyTuple};
 
 use crate::architecture::{self, Architecture};
-use crate::argument::{self, arguments};
+use crate::argument::{self, arguments, given};
 use crate::array::dtype_name;
 use crate::data::DataArguments;
 use crate::dropout::SeededDropout;
 use crate::error::BindResult;
-use crate::history::History;
+use crate::history::{History, LastHistory};
 use crate::integer::{count, position, positions, random_seed, seed as seed_of};
 use crate::loss_function::LossFunction;
 use crate::mlp::MLP;
@@ -104,8 +104,8 @@ impl MLP {
         self.engine.dtype()
     }
 
-    /// Length of `parameters`: int. Weights and biases are ``sum((d_in + 1) * d_out)`` of them, over
-    /// the layers.
+    /// Number of parameters, the length of `parameters`: int. A dense layer has ``(d_in + 1) * d_out``;
+    /// a normalisation, prelu and `input_scale` add theirs.
     #[getter]
     fn n_parameters(&self) -> usize {
         self.layout().n_parameters()
@@ -145,6 +145,14 @@ impl MLP {
     #[getter]
     fn normalization(&self) -> Option<&'static str> {
         self.network.normalization().map(Normalization::name)
+    }
+
+    /// What the last call of `fit` recorded: History; None before the first. It has every complete
+    /// epoch even if that call ended with an error, such as a KeyboardInterrupt. Copies and files of
+    /// the network have none.
+    #[getter]
+    fn history(&self, py: Python<'_>) -> Option<Py<History>> {
+        self.history.get(py)
     }
 
     /// Whether each input is multiplied by a learnable number: bool.
@@ -282,12 +290,12 @@ impl MLP {
     fn transform<'py>(
         &self,
         X: &Bound<'py, PyAny>,
-        layer: Option<&Bound<'py, PyAny>>,
+        #[pyo3(from_py_with = given)] layer: Option<Bound<'py, PyAny>>,
         n_jobs: Option<&Bound<'py, PyAny>>,
     ) -> BindResult<Bound<'py, PyAny>> {
         let n_hidden = self.network.activations().len();
-        let last = PyInt::new(X.py(), -1);
-        let layer = position("layer", layer.unwrap_or(last.as_any()), n_hidden, "hidden layer")?;
+        let layer = layer.unwrap_or_else(|| PyInt::new(X.py(), -1).into_any());
+        let layer = position("layer", &layer, n_hidden, "hidden layer")?;
         self.engine.transform(X, layer, threads(n_jobs)?)
     }
 
@@ -380,7 +388,7 @@ impl MLP {
         #[pyo3(from_py_with = argument::report)] report: &str,
         initial_epoch: Option<&Bound<'py, PyAny>>,
         #[pyo3(from_py_with = argument::input_dropout)] input_dropout: f64,
-    ) -> BindResult<History> {
+    ) -> BindResult<Py<History>> {
         let validation = DataArguments::validation(X_val, y_val, class_weight)?;
         let callback = callable(callback)?;
         let (epochs, initial_epoch) = epochs_of(epochs, initial_epoch)?;
@@ -395,6 +403,7 @@ impl MLP {
             objective: objective(alpha, report, &self.network)?,
             n_threads: threads(n_jobs)?,
             callback,
+            history: &self.history,
             // Last: a Generator is advanced by it.
             shuffling: Shuffling::extract(seed)?,
         };
@@ -411,7 +420,7 @@ impl MLP {
         let own = |function: &Arc<LossFunction>| Arc::new(LossFunction::new(function.callable(py)));
         let loss_function = self.loss_function.as_ref().map(own);
         let engine = self.engine.copied(loss_function.as_ref())?;
-        Ok(Self { engine, network: self.network.clone(), loss_function })
+        Ok(Self { engine, network: self.network.clone(), loss_function, history: LastHistory::default() })
     }
 
     #[doc = docstring!("MLP.soft_update")]
@@ -519,6 +528,10 @@ impl MLP {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.loss_function.as_ref().map_or(Ok(()), |function| function.traverse(&visit))
+    }
+
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("fastmlp._html")?.call_method1("of_network", (slf,))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

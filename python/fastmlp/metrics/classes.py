@@ -1,4 +1,4 @@
-"""How good predictions are: accuracy, precision, recall, F1 and the confusion matrix."""
+"""How good predicted classes are: accuracy, precision, recall, F1 and the confusion matrix."""
 
 import warnings
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._extras import require
+from fastmlp.metrics._arrays import UndefinedMetricWarning, check_rows, labels_of, weights_of
 
 MAX_MATRIX_CLASSES = 8192  # their confusion matrix takes 512 MiB
 
@@ -132,27 +132,93 @@ def classification_metrics(
             raise ValueError(f"class_names must be distinct, got {list(class_names)}")
         true, predicted = _class_codes(y_true, y_pred, len(class_names))
         labels = np.arange(len(class_names))
-    scores = require("sklearn.metrics", "classification_metrics").precision_recall_fscore_support
-    with warnings.catch_warnings():
-        # Some releases take classes with few rows for a continuous target.
-        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        by_class = zip(*scores(true, predicted, labels=labels, zero_division=0), strict=True)
-        precision, recall, f1, _ = scores(
-            true, predicted, labels=labels, average="weighted", zero_division=0
+    n_true, n_predicted, hits = (
+        np.bincount(np.searchsorted(labels, rows), minlength=len(labels))
+        for rows in (true, predicted, true[true == predicted])
+    )
+    precision, recall, f1 = (
+        _ratio(part, whole)
+        for part, whole in (
+            (hits, n_predicted),
+            (hits, n_true),
+            (2 * hits, n_predicted + n_true),
         )
+    )
     return {
         "overall": {
             "accuracy": accuracy(true, predicted),
-            "precision": float(precision),
-            "recall": float(recall),
-            "f1": float(f1),
+            "precision": float(np.average(precision, weights=n_true)),
+            "recall": float(np.average(recall, weights=n_true)),
+            "f1": float(np.average(f1, weights=n_true)),
             "num_samples": len(true),
         },
         "classes": {
             name: {"precision": float(p), "recall": float(r), "f1": float(f), "num_samples": int(n)}
-            for name, (p, r, f, n) in zip(class_names, by_class, strict=True)
+            for name, p, r, f, n in zip(class_names, precision, recall, f1, n_true, strict=True)
         },
     }
+
+
+def balanced_accuracy_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    adjusted: bool = False,
+) -> float:
+    """Mean over the classes of the share of their rows that are predicted as such.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n,)
+        True and predicted classes, of any kind.
+    sample_weight : array-like of shape (n,), default=None
+        Weight of each row, >= 0.
+    adjusted : bool, default=False
+        Whether to scale the score, so that guessing has 0 and perfect predictions have 1.
+
+    Returns
+    -------
+    float
+        From 0 to 1; the higher, the better. NaN, with an `UndefinedMetricWarning`, if it is to be
+        adjusted and there is one class alone.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length, are not 1-D or have no rows; if a weight is negative or all
+        weights are 0.
+
+    Warns
+    -----
+    UserWarning
+        If a class is predicted that has no rows with a weight above 0; it does not count.
+    """
+    true, predicted = labels_of("y_true", y_true), labels_of("y_pred", y_pred)
+    check_rows(true, "y_pred", predicted)
+    weights = weights_of(sample_weight, len(true))
+    classes, codes = np.unique(np.concatenate([true, predicted]), return_inverse=True)
+    codes = codes[: len(true)]
+    total = np.bincount(codes, weights, minlength=len(classes))
+    each = np.ones(len(true)) if weights is None else weights
+    hits = np.bincount(codes, each * (true == predicted), minlength=len(classes))
+    present = total > 0
+    if not present.all():
+        absent = classes[~present].tolist()
+        warnings.warn(f"y_pred has the classes {absent}, which y_true has not", stacklevel=2)
+    score = float(np.mean(hits[present] / total[present]))
+    if not adjusted:
+        return score
+    n_classes = np.count_nonzero(present)
+    if n_classes == 1:
+        warnings.warn(
+            "the adjusted balanced accuracy is not defined for one class alone",
+            UndefinedMetricWarning,
+            stacklevel=2,
+        )
+        return float("nan")
+    chance = 1 / n_classes
+    return (score - chance) / (1 - chance)
 
 
 def metrics_table(metrics: Metrics) -> str:
@@ -187,6 +253,11 @@ def metrics_table(metrics: Metrics) -> str:
             f"{'accuracy':<{width}}{overall['accuracy']:>11.3f}",
         ]
     )
+
+
+def _ratio(part: NDArray[np.intp], whole: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the ratio of counts; 0 where there is nothing."""
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
 def _class_codes(
