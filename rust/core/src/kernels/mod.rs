@@ -229,13 +229,14 @@ kernels! {
         means: &[Self],
         sums: &mut [f64]
     ) = batch_norm::add_squares;
-    /// Columns from given means and variances to mean 0 and variance 1, times gains, plus shifts; `factors` becomes what x
-    /// is multiplied by.
+    /// Columns from given means and variances to mean 0 and variance 1, times gains, plus shifts; then an epilogue.
+    /// `factors` becomes what x is multiplied by.
     fn batch_norm(
         x: &[Self],
         norm: &NormColumns<'_, Self>,
         z: &mut [Self],
-        factors: &mut [Self]
+        factors: &mut [Self],
+        epilogue: Epilogue<'_, Self>
     ) = batch_norm::batch_norm;
     /// What x is multiplied by.
     fn batch_norm_factors(norm: &NormColumns<'_, Self>, factors: &mut [Self]) = batch_norm::batch_norm_factors;
