@@ -258,8 +258,9 @@ kernels! {
         d_shifts: &mut [Self],
         scratch: &mut [Self]
     ) = batch_norm::add_batch_norm_gradient;
-    /// `gradient += decay weights`; the sum of the squares of the weights.
-    fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
+    /// `gradient += decay weights`; the sum of the squares of the weights, and the largest magnitude in the gradient, NaN
+    /// if a number is not finite.
+    fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> (f64, Self) = vector::penalize;
     /// `to = factor from`.
     fn scale(to: &mut [Self], from: &[Self], factor: f64) = vector::scale;
     /// `to = share from + (1 - share) to`.
