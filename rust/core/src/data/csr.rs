@@ -67,9 +67,10 @@ impl<'a, T: Element> Csr<'a, T> {
         if !self.is_sorted {
             return row;
         }
-        let before = |column: usize| row.indices.count_below(i64::try_from(column).unwrap_or(i64::MAX));
-        let start = before(columns.start);
-        let end = before(columns.end).max(start);
+        let bound = |column: usize| i64::try_from(column).unwrap_or(i64::MAX);
+        let start = row.indices.count_below(bound(columns.start));
+        // There are few, and each of them is read anyway.
+        let end = start + row.indices.run_below(start, bound(columns.end));
         SparseRow { data: &row.data[start..end], indices: row.indices.slice(start, end), ..row }
     }
 

@@ -15,7 +15,10 @@
 //!
 //! Ioffe and Szegedy, "Batch normalization", 2015; the variance is without Bessel's correction.
 
+use crate::kernels::activation::{Activation, Identity, Relu};
+use crate::kernels::gemm::Epilogue;
 use crate::numbers::Scalar;
+use crate::numbers::math::Map;
 use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
@@ -101,20 +104,62 @@ simd_fn! {
     }
 }
 
+/// Normalises rows, and applies an epilogue. `factors` becomes `g r`, what x is multiplied by.
+pub(crate) fn batch_norm<T: Scalar>(
+    x: &[T],
+    norm: &NormColumns<'_, T>,
+    z: &mut [T],
+    factors: &mut [T],
+    epilogue: Epilogue<'_, T>,
+) {
+    batch_norm_factors(norm, factors);
+    if let Epilogue::Activate(Activation::Relu) = epilogue {
+        return normalize(x, norm, factors, z, Relu);
+    }
+    normalize(x, norm, factors, z, Identity);
+    epilogue.apply_to_rows(z);
+}
+
+/// Vectors of columns whose parameters stay in registers during a loop over rows.
+const ABREAST: usize = 4;
+
 simd_fn! {
-    /// Normalises rows. `factors` becomes `g r`, what x is multiplied by.
-    pub(crate) fn batch_norm<T as V>(x: &[T], norm: &NormColumns<'_, T>, z: &mut [T], factors: &mut [T]) {
+    /// `z = f(factors (x - means) + shifts)`
+    fn normalize<T as V; F: Map>(x: &[T], norm: &NormColumns<'_, T>, factors: &[T], z: &mut [T], f: F) {
         let width = factors.len();
-        batch_norm_factors(norm, factors);
-        for (x, z) in x.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
-            let columns = norm.means.chunks(T::LANES).zip(norm.shifts.chunks(T::LANES));
-            let columns = columns.zip(factors.chunks(T::LANES));
-            for ((x, z), ((mean, shift), factor)) in x.chunks(T::LANES).zip(z.chunks_mut(T::LANES)).zip(columns) {
-                let centred = V::load_front(x) - V::load_front(mean);
-                V::load_front(factor).mul_add(centred, V::load_front(shift)).store_front(z);
+        for start in (0..width).step_by(ABREAST * T::LANES) {
+            let columns = start..width.min(start + ABREAST * T::LANES);
+            let means = abreast::<T, V>(&norm.means[columns.clone()]);
+            let shifts = abreast::<T, V>(&norm.shifts[columns.clone()]);
+            let factors = abreast::<T, V>(&factors[columns.clone()]);
+            for (x, z) in x.chunks_exact(width).zip(z.chunks_exact_mut(width)) {
+                let (x, z) = (&x[columns.clone()], &mut z[columns.clone()]);
+                if x.len() == ABREAST * T::LANES {
+                    for i in 0..ABREAST {
+                        let centred = V::load(&x[i * T::LANES..]) - means[i];
+                        let normal = factors[i].mul_add(centred, shifts[i]);
+                        f.apply::<T, V>(normal).store(&mut z[i * T::LANES..]);
+                    }
+                } else {
+                    for (i, (x, z)) in x.chunks(T::LANES).zip(z.chunks_mut(T::LANES)).enumerate() {
+                        let centred = V::load_front(x) - means[i];
+                        let normal = factors[i].mul_add(centred, shifts[i]);
+                        f.apply::<T, V>(normal).store_front(z);
+                    }
+                }
             }
         }
     }
+}
+
+/// At most [`ABREAST`] vectors.
+#[inline(always)]
+fn abreast<T: Scalar, V: Simd<T>>(from: &[T]) -> [V; ABREAST] {
+    let mut vectors = [V::zero(); ABREAST];
+    for (vector, from) in vectors.iter_mut().zip(from.chunks(T::LANES)) {
+        *vector = V::load_front(from);
+    }
+    vectors
 }
 
 simd_fn! {
@@ -254,7 +299,7 @@ mod tests {
         let (width, n) = (norm.gains.len(), (x.len() / norm.gains.len()) as f64);
         let (mut z, mut d_x, mut scratch) = (x.to_vec(), x.to_vec(), vec![0.0; 2 * width]);
         let (mut d_gains, mut d_shifts) = (vec![0.0; width], vec![0.0; width]);
-        batch_norm(x, norm, &mut z, &mut scratch[..width]);
+        batch_norm(x, norm, &mut z, &mut scratch[..width], Epilogue::Nothing);
         add_batch_norm_gradient(d, x, norm, &mut d_gains, &mut d_shifts, &mut scratch[..width]);
         let share = if is_constant { 0.0 } else { 1.0 / n };
         let d_means: Vec<_> = d_gains.iter().chain(&d_shifts).map(|sum| sum * share).collect();
@@ -263,8 +308,38 @@ mod tests {
     }
 
     #[test]
+    fn an_epilogue_is_applied_to_what_was_normalised() {
+        // Four vectors of columns go side by side.
+        for (n, width) in [(1, 1), (2, 7), (3, 8), (4, 9), (3, 31), (5, 32), (2, 33), (3, 64), (2, 100)] {
+            let x = numbers(1.0, n * width);
+            let [gains, shifts, means] = [2.0, 3.0, 4.0].map(|seed| numbers(seed, width));
+            let variances: Vec<_> = numbers(5.0, width).into_iter().map(f64::abs).collect();
+            let norm = NormColumns { gains: &gains, shifts: &shifts, means: &means, variances: &variances };
+            for isa in Isa::available() {
+                let with = |epilogue: Epilogue<'_, f64>| {
+                    let (mut z, mut factors) = (vec![f64::NAN; n * width], vec![f64::NAN; width]);
+                    with_isa(isa, || batch_norm(&x, &norm, &mut z, &mut factors, epilogue));
+                    z
+                };
+                let plain = with(Epilogue::Nothing);
+                for activation in
+                    [Activation::Relu, Activation::LeakyRelu, Activation::Gelu, Activation::Identity]
+                {
+                    let mut expected = plain.clone();
+                    with_isa(isa, || Epilogue::Activate(activation).apply_to_rows(&mut expected));
+                    assert_eq!(
+                        with(Epilogue::Activate(activation)),
+                        expected,
+                        "{activation:?} {width} {isa:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn values_and_difference_quotients_on_odd_widths() {
-        for (n, width) in [(2, 1), (5, 2), (3, 7), (9, 8), (4, 9), (7, 16), (3, 17), (40, 33)] {
+        for (n, width) in [(2, 1), (5, 2), (3, 7), (9, 8), (4, 9), (7, 16), (3, 17), (40, 33), (2, 70)] {
             let (x, d) = (numbers(1.0, n * width), numbers(2.0, n * width));
             let (gains, shifts) = (numbers(3.0, width), numbers(4.0, width));
             let of_batch = |x: &[f64]| (0..width).map(|j| moments(x, width, j)).collect::<Vec<_>>();

@@ -255,13 +255,14 @@ kernels! {
         means: &[Self],
         sums: &mut [f64]
     ) = batch_norm::add_squares;
-    /// Columns from given means and variances to mean 0 and variance 1, times gains, plus shifts; `factors` becomes what x
-    /// is multiplied by.
+    /// Columns from given means and variances to mean 0 and variance 1, times gains, plus shifts; then an epilogue.
+    /// `factors` becomes what x is multiplied by.
     fn batch_norm(
         x: &[Self],
         norm: &NormColumns<'_, Self>,
         z: &mut [Self],
-        factors: &mut [Self]
+        factors: &mut [Self],
+        epilogue: Epilogue<'_, Self>
     ) = batch_norm::batch_norm;
     /// What x is multiplied by.
     fn batch_norm_factors(norm: &NormColumns<'_, Self>, factors: &mut [Self]) = batch_norm::batch_norm_factors;
@@ -283,8 +284,9 @@ kernels! {
         d_shifts: &mut [Self],
         scratch: &mut [Self]
     ) = batch_norm::add_batch_norm_gradient;
-    /// `gradient += decay weights`; the sum of the squares of the weights.
-    fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> f64 = vector::penalize;
+    /// `gradient += decay weights`; the sum of the squares of the weights, and the largest magnitude in the gradient, NaN
+    /// if a number is not finite.
+    fn penalize(gradient: &mut [Self], weights: &[Self], decay: f64) -> (f64, Self) = vector::penalize;
     /// `to = factor from`.
     fn scale(to: &mut [Self], from: &[Self], factor: f64) = vector::scale;
     /// `to = share from + (1 - share) to`.

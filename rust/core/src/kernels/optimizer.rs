@@ -4,6 +4,7 @@
 
 use crate::numbers::Scalar;
 use crate::numbers::math::{normal_or_zero, reciprocal_vector};
+use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
 /// The numbers of a step with momentum.
@@ -111,30 +112,69 @@ simd_fn! {
 
 simd_fn! {
     fn adam_loop<T as V>(p: &mut [T], m: &mut [T], v: &mut [T], g: &[T], with: &AdamStep) {
-        let (beta_1, beta_2) = (V::constant(with.beta_1), V::constant(with.beta_2));
-        let (rest_1, rest_2) = (V::constant(1.0 - with.beta_1), V::constant(1.0 - with.beta_2));
-        let root = 1.0 / correction(with.beta_2, with.step).sqrt();
-        let rate = V::constant(with.rate / correction(with.beta_1, with.step));
-        let epsilon = if with.epsilon_hat { with.epsilon * root } else { with.epsilon };
-        let epsilon = V::constant(epsilon.min(T::LIMITS.great_divisor()));
-        let root = V::constant(root);
-        let decay = V::constant(with.rate * with.weight_decay);
-        let chunks = p
-            .chunks_mut(T::LANES)
-            .zip(m.chunks_mut(T::LANES))
-            .zip(v.chunks_mut(T::LANES))
-            .zip(g.chunks(T::LANES));
-        for (((p, m), v), g) in chunks {
-            let gradient = V::load_front(g);
-            let mean = normal_or_zero::<T, V>(beta_1.mul_add(V::load_front(m), rest_1 * gradient));
-            let square = beta_2.mul_add(V::load_front(v), rest_2 * gradient * gradient);
-            let square = normal_or_zero::<T, V>(square);
-            mean.store_front(m);
-            square.store_front(v);
-            let change = rate * mean * reciprocal_vector::<T, V>(square.sqrt().mul_add(root, epsilon));
-            let parameters = V::load_front(p);
-            (parameters - decay.mul_add(parameters, change)).store_front(p);
+        let factors = AdamFactors::<V>::of::<T>(with);
+        let (mut p, mut g) = (p.chunks_exact_mut(T::LANES), g.chunks_exact(T::LANES));
+        let (mut m, mut v) = (m.chunks_exact_mut(T::LANES), v.chunks_exact_mut(T::LANES));
+        for (((p, m), v), g) in p.by_ref().zip(m.by_ref()).zip(v.by_ref()).zip(g.by_ref()) {
+            let (mean, square, parameters) =
+                factors.step::<T>(V::load(p), (V::load(m), V::load(v)), V::load(g));
+            mean.store(m);
+            square.store(v);
+            parameters.store(p);
         }
+        let (p, m, v, g) = (p.into_remainder(), m.into_remainder(), v.into_remainder(), g.remainder());
+        let (mean, square, parameters) =
+            factors.step::<T>(V::load_part(p), (V::load_part(m), V::load_part(v)), V::load_part(g));
+        mean.store_part(m);
+        square.store_part(v);
+        parameters.store_part(p);
+    }
+}
+
+/// The factors of a step of Adam, in all lanes.
+struct AdamFactors<V> {
+    beta_1: V,
+    beta_2: V,
+    rest_1: V,
+    rest_2: V,
+    root: V,
+    epsilon: V,
+    rate: V,
+    decay: V,
+}
+
+impl<V> AdamFactors<V> {
+    #[inline(always)]
+    fn of<T: Scalar>(with: &AdamStep) -> Self
+    where
+        V: Simd<T>,
+    {
+        let root = 1.0 / correction(with.beta_2, with.step).sqrt();
+        let epsilon = if with.epsilon_hat { with.epsilon * root } else { with.epsilon };
+        Self {
+            beta_1: V::constant(with.beta_1),
+            beta_2: V::constant(with.beta_2),
+            rest_1: V::constant(1.0 - with.beta_1),
+            rest_2: V::constant(1.0 - with.beta_2),
+            root: V::constant(root),
+            epsilon: V::constant(epsilon.min(T::LIMITS.great_divisor())),
+            rate: V::constant(with.rate / correction(with.beta_1, with.step)),
+            decay: V::constant(with.rate * with.weight_decay),
+        }
+    }
+
+    /// The moments and the parameters after a step.
+    #[inline(always)]
+    fn step<T: Scalar>(&self, parameters: V, (mean, square): (V, V), gradient: V) -> (V, V, V)
+    where
+        V: Simd<T>,
+    {
+        let mean = normal_or_zero::<T, V>(self.beta_1.mul_add(mean, self.rest_1 * gradient));
+        let square = self.beta_2.mul_add(square, self.rest_2 * gradient * gradient);
+        let square = normal_or_zero::<T, V>(square);
+        let divisor = square.sqrt().mul_add(self.root, self.epsilon);
+        let change = self.rate * mean * reciprocal_vector::<T, V>(divisor);
+        (mean, square, parameters - self.decay.mul_add(parameters, change))
     }
 }
 

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use crate::kernels::sparse_row::SparseRow;
-use crate::numbers::Scalar;
-use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
+
+/// Vectors of sums that stay in registers during the loop over a row.
+const ABREAST: usize = 4;
 
 simd_fn! {
     /// `z += x W`
@@ -13,8 +14,26 @@ simd_fn! {
     /// x: a row of `d_in`, w: (`d_in`, `d_out`), z: (`d_out`,)
     pub(crate) fn add_sparse_product<T as V>(z: &mut [T], x: SparseRow<'_, T>, w: &[T]) {
         let d_out = z.len();
-        for (j, x) in x.iter() {
-            add_scaled::<T, V>(z, x, &w[j * d_out..(j + 1) * d_out]);
+        for (block, z) in z.chunks_mut(ABREAST * T::LANES).enumerate() {
+            let mut sums = [V::zero(); ABREAST];
+            for (sum, z) in sums.iter_mut().zip(z.chunks(T::LANES)) {
+                *sum = V::load_front(z);
+            }
+            for (j, x) in x.iter() {
+                let (x, w) = (V::splat(x), &w[j * d_out + block * ABREAST * T::LANES..][..z.len()]);
+                if w.len() == ABREAST * T::LANES {
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = x.mul_add(V::load(&w[i * T::LANES..]), *sum);
+                    }
+                } else {
+                    for (sum, w) in sums.iter_mut().zip(w.chunks(T::LANES)) {
+                        *sum = x.mul_add(V::load_front(w), *sum);
+                    }
+                }
+            }
+            for (sum, z) in sums.into_iter().zip(z.chunks_mut(T::LANES)) {
+                sum.store_front(z);
+            }
         }
     }
 }
@@ -27,19 +46,12 @@ simd_fn! {
         let d_out = d_z.len();
         for (j, x) in x.iter() {
             if rows.contains(&j) {
-                let at = (j - rows.start) * d_out;
-                add_scaled::<T, V>(&mut d_w[at..at + d_out], x, d_z);
+                let (x, d_w) = (V::splat(x), &mut d_w[(j - rows.start) * d_out..][..d_out]);
+                for (d_w, d_z) in d_w.chunks_mut(T::LANES).zip(d_z.chunks(T::LANES)) {
+                    x.mul_add(V::load_front(d_z), V::load_front(d_w)).store_front(d_w);
+                }
             }
         }
-    }
-}
-
-/// `to += scale from`
-#[inline(always)]
-fn add_scaled<T: Scalar, V: Simd<T>>(to: &mut [T], scale: T, from: &[T]) {
-    let scale = V::splat(scale);
-    for (to, from) in to.chunks_mut(T::LANES).zip(from.chunks(T::LANES)) {
-        scale.mul_add(V::load_front(from), V::load_front(to)).store_front(to);
     }
 }
 
@@ -56,7 +68,7 @@ mod tests {
         let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5, dropout: None };
         let dense = [-1.0, 0.0, 3.0, 0.0, 2.5];
         for isa in Isa::available() {
-            for d_out in [1, 7, 8, 9, 33] {
+            for d_out in [1, 7, 8, 9, 31, 32, 33, 70] {
                 let w: Vec<f64> = (0..5 * d_out).map(|i| (i as f64).sin()).collect();
                 let mut z = vec![1.0; d_out];
                 with_isa(isa, || add_sparse_product(&mut z, x, &w));

@@ -35,6 +35,16 @@ impl<'a> Indices<'a> {
         }
     }
 
+    /// How many of them from `start` on, up to the first that is not less than `bound`.
+    pub(crate) fn run_below(&self, start: usize, bound: i64) -> usize {
+        match self {
+            Self::I32(indices) => {
+                indices[start..].iter().take_while(|&&index| i64::from(index) < bound).count()
+            }
+            Self::I64(indices) => indices[start..].iter().take_while(|&&index| index < bound).count(),
+        }
+    }
+
     pub(crate) fn slice(&self, start: usize, end: usize) -> Indices<'a> {
         match self {
             Self::I32(indices) => Indices::I32(&indices[start..end]),

@@ -55,27 +55,6 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `gradient += decay weights`, element by element; the sum of the squares of the weights, of which whole blocks
-    /// are added up in `f64`.
-    pub(crate) fn penalize<T as V>(gradient: &mut [T], weights: &[T], decay: f64) -> f64 {
-        const BLOCK: usize = 1024;
-        assert_eq!(gradient.len(), weights.len());
-        let decay = V::constant(decay);
-        let mut squares = 0.0;
-        for (gradient, weights) in gradient.chunks_mut(BLOCK).zip(weights.chunks(BLOCK)) {
-            let mut sum = V::zero();
-            for (g, w) in gradient.chunks_mut(T::LANES).zip(weights.chunks(T::LANES)) {
-                let w = V::load_front(w);
-                sum = w.mul_add(w, sum);
-                decay.mul_add(w, V::load_front(g)).store_front(g);
-            }
-            squares += sum.sum().into();
-        }
-        squares
-    }
-}
-
-simd_fn! {
     /// `to = factor from`, element by element.
     pub(crate) fn scale<T as V>(to: &mut [T], from: &[T], factor: f64) {
         assert_eq!(to.len(), from.len());
@@ -190,6 +169,47 @@ simd_fn! {
 }
 
 simd_fn! {
+    /// `gradient += decay weights`, element by element; the sum of the squares of the weights, of which whole blocks
+    /// are added up in `f64`, and the largest magnitude in the gradient, NaN if one is NaN or infinite.
+    pub(crate) fn penalize<T as V>(gradient: &mut [T], weights: &[T], decay: f64) -> (f64, T) {
+        const BLOCK: usize = 1024;
+        assert_eq!(gradient.len(), weights.len());
+        let decay = V::constant(decay);
+        let (mut squares, mut largest) = (0.0, Largest::<V>::new());
+        // A sum waits for each addition, so two blocks go side by side.
+        for (gradient, weights) in gradient.chunks_mut(STRIDE * BLOCK).zip(weights.chunks(STRIDE * BLOCK)) {
+            let mut sums = [V::zero(); STRIDE];
+            if gradient.len() == STRIDE * BLOCK {
+                for i in (0..BLOCK).step_by(T::LANES) {
+                    for (k, (sum, largest)) in sums.iter_mut().zip(&mut largest).enumerate() {
+                        let (g, w) = (&mut gradient[k * BLOCK + i..], V::load(&weights[k * BLOCK + i..]));
+                        *sum = w.mul_add(w, *sum);
+                        let penalized = decay.mul_add(w, V::load(g));
+                        penalized.store(g);
+                        largest.see(penalized);
+                    }
+                }
+            } else {
+                let blocks = gradient.chunks_mut(BLOCK).zip(weights.chunks(BLOCK));
+                for ((gradient, weights), sum) in blocks.zip(&mut sums) {
+                    for (g, w) in gradient.chunks_mut(T::LANES).zip(weights.chunks(T::LANES)) {
+                        let w = V::load_front(w);
+                        *sum = w.mul_add(w, *sum);
+                        let penalized = decay.mul_add(w, V::load_front(g));
+                        penalized.store_front(g);
+                        largest[0].see(penalized);
+                    }
+                }
+            }
+            for sum in sums {
+                squares += sum.sum().into();
+            }
+        }
+        (squares, Largest::of(largest))
+    }
+}
+
+simd_fn! {
     /// `to += parts[0]`, then `to += parts[1]` and so on, element by element; the largest magnitude of the sums, NaN
     /// if one is NaN or infinite.
     pub(crate) fn sum_into<T as V>(to: &mut [T], parts: &[&[T]]) -> T {
@@ -230,7 +250,7 @@ simd_fn! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numbers::simd::{Isa, with_isa};
+    use crate::numbers::simd::{Isa, assert_fusing_agree, with_isa};
 
     #[test]
     fn indices_are_below_what_is_above_the_greatest() {
@@ -279,6 +299,47 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_penalty_is_added_to_the_gradient() {
+        const DECAY: f64 = 0.375;
+        for len in [0, 1, 7, 8, 9, 1023, 1024, 1025, 2047, 2048, 2049, 5000] {
+            let weights: Vec<f64> = (0..len).map(|i| (0.7 * f64::from(i)).sin()).collect();
+            let start: Vec<f64> = (0..len).map(|i| 3.0 * (1.3 * f64::from(i)).cos()).collect();
+            let squares: f64 = weights.iter().map(|w| w * w).sum();
+            let mut of_isa = vec![];
+            for isa in Isa::available() {
+                let mut gradient = start.clone();
+                let (found, largest) = with_isa(isa, || penalize(&mut gradient, &weights, DECAY));
+                assert!((found - squares).abs() <= 1e-12 * squares, "{isa:?} {len}");
+                for ((penalized, weight), start) in gradient.iter().zip(&weights).zip(&start) {
+                    assert!((penalized - (start + DECAY * weight)).abs() < 1e-15, "{isa:?} {len}");
+                }
+                assert_eq!(largest, with_isa(isa, || largest_magnitude(&gradient)), "{isa:?} {len}");
+                for wrong in [0, start.len() / 2, start.len().saturating_sub(1)] {
+                    let mut gradient = start.clone();
+                    let Some(number) = gradient.get_mut(wrong) else { continue };
+                    *number = f64::INFINITY;
+                    let (_, largest) = with_isa(isa, || penalize(&mut gradient, &weights, DECAY));
+                    assert!(largest.is_nan(), "{isa:?} {len} {wrong}");
+                }
+                gradient.push(found);
+                of_isa.push((isa, gradient));
+            }
+            assert_fusing_agree(&of_isa, &format!("{len} numbers"));
+        }
+    }
+
+    /// Whole blocks are added up one after the other, however many go side by side.
+    #[test]
+    fn the_penalty_adds_up_block_by_block() {
+        let weights: Vec<f32> = (0..5000).map(|i| (0.7 * i as f32).sin()).collect();
+        for isa in Isa::available() {
+            let of =
+                |weights: &[f32]| with_isa(isa, || penalize(&mut vec![0.0; weights.len()], weights, 1.0).0);
+            assert_eq!(of(&weights), weights.chunks(1024).map(of).sum::<f64>(), "{isa:?}");
         }
     }
 

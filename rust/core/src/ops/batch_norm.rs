@@ -7,7 +7,7 @@
 //! the gradients of gains and shifts, as means over the batch. Without these two, means and variances are constants.
 
 use crate::arch::BatchNorm;
-use crate::kernels::{Element, NormColumns};
+use crate::kernels::{Element, Epilogue, NormColumns};
 use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, whole};
 
 /// Blocks among the parameters of a network.
@@ -33,8 +33,7 @@ impl Operation for BatchNorm {
     /// `z = g (x - mean) / deviation + s`
     fn forward<T: Element>(&self, parameters: &[T], io: Forward<'_, T>) {
         let factors = &mut io.scratch[..self.width];
-        T::batch_norm(io.x.dense(), &self.columns(parameters), io.out, factors);
-        io.epilogue.apply_to_rows(io.out);
+        T::batch_norm(io.x.dense(), &self.columns(parameters), io.out, factors, io.epilogue);
     }
 
     fn backward<T: Element>(&self, parameters: &[T], io: Backward<'_, T>) {
@@ -79,7 +78,7 @@ impl BatchNorm {
         scratch: &mut [T],
     ) {
         // The biases are what the layer makes of a row of zeros.
-        T::batch_norm(biases, &self.columns(parameters), folded_biases, scratch);
+        T::batch_norm(biases, &self.columns(parameters), folded_biases, scratch, Epilogue::Nothing);
         T::scale_columns(weights, scratch, folded_weights);
     }
 }

@@ -75,9 +75,10 @@ impl<'a, 'd, T: Element> BatchBlock<'a, 'd, T> {
                 begin = Start::Given;
             }
             if decay > 0.0 {
-                *lock(&squares[i]) = penalize(pass, piece, gradient, decay);
+                *lock(&squares[i]) = penalize(pass, piece, gradient, decay, &largest);
+            } else {
+                largest.see(T::largest_magnitude(gradient));
             }
-            largest.see(T::largest_magnitude(gradient));
             Ok(())
         })?;
         Ok(largest.magnitude())

@@ -91,11 +91,12 @@ impl<T: Element> ChunkedBatch<'_, T> {
         let mut largest = add_up(gradient, &mut chunks[1..], team)?;
         let decay = pass.objective.alpha * examples.scale;
         if decay > 0.0 {
+            let penalized = Largest::default();
             let squares: f64 = Pieces::of(pass.plan.pieces(), gradient)
-                .map(|(piece, gradient)| penalize(pass, piece, gradient, decay))
+                .map(|(piece, gradient)| penalize(pass, piece, gradient, decay, &penalized))
                 .sum();
             total.penalty = decay / 2.0 * squares;
-            largest = T::largest_magnitude(gradient).into();
+            largest = penalized.magnitude();
         }
         Ok((total, largest))
     }

@@ -26,13 +26,23 @@ impl Largest {
     }
 }
 
-/// Adds the penalty's share to a piece of the gradient, unless it is frozen; returns the sum of the squares of the piece's
-/// weights.
-pub(super) fn penalize<T: Element>(pass: Pass<'_, T>, piece: &Piece, gradient: &mut [T], decay: f64) -> f64 {
+/// Adds the penalty's share to a piece of the gradient, unless it is frozen, and sees its largest magnitude; returns the
+/// sum of the squares of the piece's weights.
+pub(super) fn penalize<T: Element>(
+    pass: Pass<'_, T>,
+    piece: &Piece,
+    gradient: &mut [T],
+    decay: f64,
+    largest: &Largest,
+) -> f64 {
     let (start, len) = (piece.start, piece.part.penalized);
-    let squares = T::penalize(&mut gradient[..len], &pass.parameters[start..start + len], decay);
+    let (weights, others) = gradient.split_at_mut(len);
+    let (squares, of_weights) = T::penalize(weights, &pass.parameters[start..start + len], decay);
     if pass.plan.frozen().has(piece.step) {
         gradient.fill(T::ZERO);
+        return squares;
     }
+    largest.see(of_weights);
+    largest.see(T::largest_magnitude(others));
     squares
 }

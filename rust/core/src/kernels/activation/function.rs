@@ -42,8 +42,25 @@ simd_fn! {
 
 simd_fn! {
     /// `z = f(z)` and `slopes = f'(z)`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
     pub(super) fn keep_slopes<T as V; F: KeepsSlope>(z: &mut [T], slopes: &mut [T], f: F) {
-        for (z, slopes) in z.chunks_mut(T::LANES).zip(slopes.chunks_mut(T::LANES)) {
+        assert_eq!(z.len(), slopes.len(), "z and slopes");
+        // One vector is a long chain of operations: with two, a processor finds something to do while it waits.
+        let paired = z.len() / (2 * T::LANES) * (2 * T::LANES);
+        let ((z, z_rest), (slopes, slopes_rest)) = (z.split_at_mut(paired), slopes.split_at_mut(paired));
+        for (z, slopes) in z.chunks_exact_mut(2 * T::LANES).zip(slopes.chunks_exact_mut(2 * T::LANES)) {
+            let (z, other_z) = z.split_at_mut(T::LANES);
+            let (slopes, other_slopes) = slopes.split_at_mut(T::LANES);
+            let (value, slope) = f.with_slope::<T, V>(V::load(z));
+            let (other_value, other_slope) = f.with_slope::<T, V>(V::load(other_z));
+            value.store(z);
+            other_value.store(other_z);
+            slope.store(slopes);
+            other_slope.store(other_slopes);
+        }
+        for (z, slopes) in z_rest.chunks_mut(T::LANES).zip(slopes_rest.chunks_mut(T::LANES)) {
             let (value, slope) = f.with_slope::<T, V>(V::load_front(z));
             value.store_front(z);
             slope.store_front(slopes);

@@ -54,7 +54,7 @@ fn there_and_back(activation: Activation, z: &mut [f64], d: &mut [f64]) {
 fn values_and_derivatives() {
     for isa in Isa::available() {
         for activation in Activation::ALL {
-            for count in [0, 1, 7, 8, 9, 33] {
+            for count in [0, 1, 7, 8, 9, 15, 16, 17, 24, 33] {
                 let z = inputs(count);
                 let (mut y, mut d) = (z.clone(), vec![2.0; count]);
                 with_isa(isa, || there_and_back(activation, &mut y, &mut d));

@@ -59,12 +59,6 @@ impl<T: Scalar, V: Simd<T>> Pair<T, V> {
         Self::sum(self.high, other.high).and(self.low + other.low)
     }
 
-    /// `self + other`, where neither is below 0.
-    #[inline(always)]
-    pub(super) fn plus_positive(self, other: Self) -> Self {
-        Self::sum(self.high.max(other.high), self.high.min(other.high)).and(self.low + other.low)
-    }
-
     #[inline(always)]
     pub(super) fn times(self, x: V) -> Self {
         Self::product(self.high, x).and(self.low * x)
@@ -97,8 +91,7 @@ impl<T: Scalar, V: Simd<T>> Pair<T, V> {
     pub(super) fn over(self, divisor: Self) -> V {
         let inverse = reciprocal_vector::<T, V>(divisor.high);
         let quotient = self.high * inverse;
-        let back = Self::product(quotient, divisor.high);
-        let rest = (self.high - back.high) - back.low + (self.low - quotient * divisor.low);
+        let rest = (self.low - quotient * divisor.low) - quotient.mul_rest(divisor.high, self.high);
         rest.mul_add(inverse, quotient)
     }
 

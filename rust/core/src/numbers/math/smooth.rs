@@ -107,16 +107,16 @@ pub(crate) fn mish_vector<T: Scalar, V: Simd<T>>(z: V) -> (V, V) {
     let (x, positive) = (bounded::<T, V>(z, T::LIMITS.decayed), z.gt(V::zero()));
     let (n, e) = exp_pair::<T, V>(-x.abs());
     let t = e.scale2(n);
-    // N = a + b t and D = a + 2 t + b t².
+    // N = a + b t and D = a + t (2 + b t).
     let (a, b) = (V::select(positive, one, two), V::select(positive, two, one));
-    let top = Pair::exact(a).plus(t.exact_times(b));
-    let square = t.times_pair(t);
-    let divisor = Pair::exact(a).plus(t.exact_times(two)).plus(square.exact_times(b));
+    let bt = t.exact_times(b);
+    let top = Pair::exact(a).plus(bt);
+    let divisor = Pair::exact(a).plus(t.times_pair(Pair::exact(two).plus(bt)));
     let numerator = Pair::select(positive, Pair::exact(one), e).times_pair(top).times(x);
     let value = numerator.over(divisor).scale2(V::select(positive, V::zero(), n));
 
     let inverse = reciprocal_vector::<T, V>(divisor.high);
-    let w = V::select(positive, square.high, one) * (one + t.high);
+    let w = V::select(positive, t.high * t.high, one) * (one + t.high);
     let slope = (V::constant(4.0) * x * inverse).mul_add(w, top.high) * inverse;
     (beyond::<T, V>(z, value), slope * V::select(positive, one, t.high))
 }

@@ -60,8 +60,8 @@ pub trait Simd<T: Number>:
     /// `self * b + c`, rounded once where the CPU can.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
-    /// `self * b - product` without rounding, where `product` is `self * b` rounded and neither is above 2^-30 times
-    /// the largest number or below the normal range.
+    /// `self * b - product` without the rounding error of a multiplication, where `product` is about `self * b` and
+    /// neither is above 2^-30 times the largest number or below the normal range.
     #[inline(always)]
     fn mul_rest(self, b: Self, product: Self) -> Self {
         self.mul_add(b, -product)
