@@ -53,7 +53,7 @@ class Film(Recording):
     >>> mlp = fastmlp.MLP([2, 20, 3], dtype="float64", seed=0)
     >>> film = Film(mlp)
     >>> history = mlp.fit(X, y, epochs=200, callback=film)
-    >>> film.save("training.html", X, y)  # doctest: +SKIP
+    >>> film.save("training.html", X, y)
     """
 
     def save(
