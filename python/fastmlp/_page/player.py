@@ -20,7 +20,7 @@ def player(name: str, film: Recorded, points: Points, texts: Texts) -> str:
     labels = {"epoch": "epoch", "loss": "loss", "val_loss": "val_loss"}
     if not has_validation:
         del labels["val_loss"]
-    labels["score"] = "right" if is_classes else "r_squared"
+    labels["score"] = "accuracy" if is_classes else "r_squared"
     groups = [("all", say("all")), *((str(i), escape(g)) for i, g in enumerate(points.groups))]
     options = "".join(f'<option value="{value}">{label}</option>' for value, label in groups)
     chart = loss_chart(
@@ -36,7 +36,7 @@ def player(name: str, film: Recorded, points: Points, texts: Texts) -> str:
 {_controls(film, texts)}
 <figure class="loss">{chart}<figcaption>{legend}</figcaption></figure>
 </div>
-<div class="right">
+<div class="accuracy">
 {_numbers(labels, texts)}
 <label class="choice">{say("points")} <select data-is="group">{options}</select></label>
 <h3>{say("place")}</h3>
@@ -53,7 +53,7 @@ def player(name: str, film: Recorded, points: Points, texts: Texts) -> str:
 
 def small_film(name: str, film: Recorded, title: str, text: str, texts: Texts) -> str:
     """Lay out a film of points with classes that plays in a small plane."""
-    labels = ("epoch", "loss", "right")
+    labels = ("epoch", "loss", "accuracy")
     return f"""
 <figure class="small" data-film="{name}">
 <h3>{escape(title)}</h3>{_plane(480, title)}
