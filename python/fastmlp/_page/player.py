@@ -36,7 +36,7 @@ def player(name: str, film: Recorded, points: Points, texts: Texts) -> str:
 {_controls(film, texts)}
 <figure class="loss">{chart}<figcaption>{legend}</figcaption></figure>
 </div>
-<div class="accuracy">
+<div class="right">
 {_numbers(labels, texts)}
 <label class="choice">{say("points")} <select data-is="group">{options}</select></label>
 <h3>{say("place")}</h3>

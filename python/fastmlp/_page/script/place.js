@@ -56,8 +56,8 @@ class Pointer {
     const x = this.share.map((share, axis) => along(axis, share));
     const inputs = seen(x);
     const { network } = film;
-    const logits = Array.from(network.forward(parameters, inputs, off));
-    const found = network.output(logits);
+    const shares = network.predict(parameters, inputs, off);
+    const logits = network.sums.at(-1);
     this.inputs.forEach(([raw, scaled], i) => (show(raw, x[i]), show(scaled, inputs[i])));
     let row = 0;
     for (let layer = 1; layer < film.layers.length - 1; layer++) {
@@ -68,8 +68,7 @@ class Pointer {
         sum.closest("tr").className = off[layer][unit] ? "off" : network.outputs[layer][unit] ? "on" : "";
       }
     }
-    const logitOf = logits.length === 1 && isClasses ? [0, logits[0]] : logits;
-    const shares = isClasses ? classShares(found) : found;
+    const logitOf = logits.length < shares.length ? [0, logits[0]] : logits;
     this.results.forEach(([logit, share], c) => {
       show(logit, logitOf[c]);
       show(share, shares[c]);
@@ -81,6 +80,6 @@ class Pointer {
     const values = { x1: format(x[0], 2), x2: format(x[1], 2) };
     plane.setAttribute("aria-label", isClasses
       ? fill("place_class", { ...values, class: data.outputs[largest(shares)], share: format(100 * Math.max(...shares), 0) })
-      : fill("place_value", { ...values, value: format(found[0]) }));
+      : fill("place_value", { ...values, value: format(shares[0]) }));
   }
 }
