@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import fastmlp
+from fastmlp._core import ACTIVATIONS
 from fastmlp.data import make_spiral
 from fastmlp.plotting import (
     plot_activations,
@@ -58,7 +59,6 @@ DRAW = {
     "confusion matrix": lambda **o: plot_confusion_matrix(np.eye(3, dtype=int), **o),
     "ROC curve": lambda **o: plot_roc_curve([0, 1, 2], np.eye(3), **o),
     "calibration": lambda **o: plot_calibration([0, 1], [0.2, 0.7], **o),
-    "activations": lambda **o: plot_activations(**o),
     "learning rates": lambda **o: plot_learning_rates(
         {"cosine": fastmlp.Adam(schedule="cosine")}, 20, **o
     ),
@@ -171,18 +171,16 @@ def test_a_legend_of_many_classes_has_the_first(rng):
 
 
 def test_activation_curves_follow_their_formulas():
-    ax = plot_activations(tuple(reference.ACTIVATIONS))
-    curves = {line.get_label(): line for line in ax.lines}
-    for name, formulas in reference.ACTIVATIONS.items():
-        for label, formula in zip((name, f"{name}'"), formulas, strict=True):
+    panels = plot_activations(tuple(reference.ACTIVATIONS))
+    for ax, (name, formulas) in zip(panels, reference.ACTIVATIONS.items(), strict=True):
+        assert ax.get_title() == name
+        curves = {line.get_label(): line for line in ax.lines}
+        for label, formula in zip(("f(x)", "f'(x)"), formulas, strict=True):
             x, y = curves[label].get_data()
             away_from_the_kink = x != 0
             np.testing.assert_allclose(
                 y[away_from_the_kink], formula(x)[away_from_the_kink], rtol=1e-12, atol=1e-14
             )
-    assert legend_texts(ax) == [
-        label for name in reference.ACTIVATIONS for label in (name, f"{name}'")
-    ]
 
 
 def test_learning_rates_are_drawn_step_by_step():
@@ -197,8 +195,36 @@ def test_learning_rates_are_drawn_step_by_step():
     assert legend_texts(ax) == ["falling", "rising"]
 
 
-def test_activations_by_default():
-    assert legend_texts(plot_activations())[::2] == ["relu", "leaky_relu", "sigmoid", "tanh"]
+def test_activations_stand_side_by_side_and_all_by_default(tmp_path):
+    panels = plot_activations(path=tmp_path / "activations.png")
+    assert [ax.get_title() for ax in panels] == list(ACTIVATIONS)
+    assert (tmp_path / "activations.png").read_bytes().startswith(b"\x89PNG")
+    figure = panels[0].figure
+    figure.draw_without_rendering()
+    assert list(figure.axes) == list(panels)
+    boxes = [ax.get_window_extent() for ax in panels]
+    for i, one in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            assert not one.overlaps(other)
+    below = [ax for ax in panels if ax.xaxis.get_tick_params()["labelbottom"]]
+    assert below == list(panels[-4:])
+
+
+def test_activations_on_given_axes():
+    given = Figure().subplots(1, 2)
+    assert list(plot_activations(("relu", "tanh"), axes=given)) == list(given)
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "message"),
+    [
+        ([], {}, "names must have at least one activation, got none"),
+        (["relu", "tanh"], {"axes": [None]}, "axes must be 2, one for each name, got 1"),
+    ],
+)
+def test_activations_without_a_place(names, given, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        plot_activations(names, **given)
 
 
 def test_an_activation_that_is_no_name():
@@ -207,7 +233,9 @@ def test_an_activation_that_is_no_name():
 
 
 def test_one_activation_by_its_name():
-    assert legend_texts(plot_activations("relu")) == ["relu", "relu'"]
+    (ax,) = plot_activations("relu")
+    assert ax.get_title() == "relu"
+    assert legend_texts(ax) == ["f(x)", "f'(x)"]
 
 
 # As labels of matplotlib all of these would be lost or changed: hidden, an error, a formula,

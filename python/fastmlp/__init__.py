@@ -12,6 +12,7 @@ fastmlp.metrics     accuracy, F1, confusion matrix, ROC AUC, log loss, R squared
 fastmlp.plotting    data, decision boundaries, training curves, activations
 fastmlp.progress    a callback that shows a training, in terminals and notebooks
 fastmlp.model       a network with its scaling and names, in one file
+fastmlp.film        a page that plays a training on two features; NumPy alone
 fastmlp.checkpoint  training that can be interrupted and resumed
 fastmlp.lesson      the lesson that ``fastmlp demo`` shows
 ==================  ==============================================================

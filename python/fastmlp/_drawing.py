@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp._core import MLP
 from fastmlp._extras import require
 from fastmlp.data import check_finite
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from fastmlp._core import Activation
 
 # Colours that the colour-blind can distinguish: Okabe and Ito, "Color Universal Design", 2008.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -204,3 +207,20 @@ def save(ax: "Axes", path: str | PathLike[str] | None) -> "Axes":
             warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
             figure.savefig(path, dpi=_DPI, bbox_inches="tight")
     return ax
+
+
+def activation_curves(
+    name: "Activation", x: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return an activation and its derivative at x, shape (n,), as the network computes them.
+
+    A network with one input, one hidden unit and one output, every weight 1 and every bias 0,
+    maps x to f(x), and its backward pass gives f'(x).
+    """
+    mlp = MLP([1, 1, 1], activation=[name], dtype="float64")
+    for weight, bias in zip(mlp.weights, mlp.biases, strict=True):
+        weight[...] = 1
+        bias[...] = 0
+    column = x[:, None]
+    _, derivative = mlp.backward(column, np.ones_like(column))
+    return mlp.forward(column)[:, 0], derivative[:, 0]

@@ -110,9 +110,9 @@ def _plot(files: Mapping[str, Path], model: Model, history: History, parts: Part
         )
 
 
-def describe_files(folder: Path, files: Iterable[Path]) -> str:
-    """List `files` of `folder` with their sizes, one per line."""
+def describe_files(folder: Path, files: Iterable[Path], title: str = "Written to {folder}:") -> str:
+    """List `files` of `folder` with their sizes, one per line below a title."""
     files = sorted(files)
     width = max(len(file.name) for file in files)
     lines = [f"  {file.name:{width}}  {file.stat().st_size / 1000:8.1f} kB" for file in files]
-    return "\n".join([f"Written to {folder}:", *lines])
+    return "\n".join([title.format(folder=folder), *lines])

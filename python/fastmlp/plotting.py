@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._core import MLP
+from fastmlp._core import ACTIVATIONS
 from fastmlp._drawing import (
     COLORS,
     MARKERS,
     Classifier,
     Plane,
+    activation_curves,
     axes_or_new,
     encode,
     frame,
@@ -286,61 +287,64 @@ def plot_history(
 
 
 def plot_activations(
-    names: "Activation | Sequence[Activation]" = ("relu", "leaky_relu", "sigmoid", "tanh"),
+    names: "Activation | Sequence[Activation] | None" = None,
     *,
-    ax: "Axes | None" = None,
+    axes: "Sequence[Axes] | NDArray[np.object_] | None" = None,
     path: str | PathLike[str] | None = None,
-) -> "Axes":
-    """Draw activation functions and their derivatives as the network computes them.
-
-    A network with one input, one hidden unit and one output, every weight 1 and every bias 0,
-    maps x to f(x), and its backward pass gives f'(x).
+) -> "NDArray[np.object_]":
+    """Draw activation functions and their derivatives side by side, as the network computes them.
 
     Parameters
     ----------
-    names : str or sequence of str, default=("relu", "leaky_relu", "sigmoid", "tanh")
-        Activations of `fastmlp.MLP`.
-    ax : Axes, default=None
-        Where to draw; None makes a Figure.
+    names : str or sequence of str, default=None
+        Activations of `fastmlp.MLP`; None means all but prelu, whose slopes are learned.
+    axes : sequence of Axes, default=None
+        Where to draw, one for each name; None makes a Figure.
     path : str or path-like, default=None
         File to save the figure to; its suffix names the format.
 
     Returns
     -------
-    Axes
+    ndarray of Axes
+        One for each name, with the same limits.
 
     Raises
     ------
     ImportError
         If matplotlib is not installed.
     ValueError
-        If a name is unknown.
+        If a name is unknown, there is none, or not one Axes for each.
     """
-    if isinstance(names, str):
-        names = (names,)
-    x = np.linspace(-4, 4, 801)[:, None]
-    curves = {name: _activation(name, x) for name in names}
-    ax = axes_or_new(ax, (8.4, 4.6), "plot_activations")
-    handles: list[Line2D] = []
-    for c, (name, (value, derivative)) in enumerate(curves.items()):
-        # Later curves are thinner, so curves that coincide stay visible.
-        look: dict[str, Any] = {
-            "color": COLORS[c % len(COLORS)],
-            "linewidth": max(1.4, 2.6 - 0.4 * c),
-            "marker": MARKERS[c % len(MARKERS)],
-            "markevery": (25 * c, 100),
-            "zorder": 2 + 0.01 * c,
-        }
-        handles += ax.plot(x[:, 0], value, label=name, **look)
-        handles += ax.plot(
-            x[:, 0], derivative, "--", markerfacecolor="white", label=f"{name}'", **look
-        )
-    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-    ax.axvline(0, color="0.6", linewidth=0.8, zorder=0)
-    ax.set(xlim=(-4, 4), ylim=(-1.2, 2.2), xlabel="input x", ylabel="f(x) and its derivative f'(x)")
-    ax.set_title("Activation functions and their derivatives")
-    legend_beside(ax, None, handles)
-    return save(ax, path)
+    if names is None:
+        names = ACTIVATIONS
+    names = (names,) if isinstance(names, str) else tuple(names)
+    if not names:
+        raise ValueError("names must have at least one activation, got none")
+    x = np.linspace(-4, 4, 801)
+    curves = [activation_curves(name, x) for name in names]
+    if axes is None:
+        columns = min(len(names), 4)
+        rows = -(-len(names) // columns)
+        figure = new_figure((2.2 * columns + 0.6, 1.9 * rows + 0.6), "plot_activations")
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for unused in grid[len(names) :]:
+            unused.remove()
+        axes = grid[: len(names)]
+        for lowest in axes[-columns:]:
+            lowest.tick_params(labelbottom=True)
+    panels = np.asarray(axes)
+    if len(panels) != len(names):
+        raise ValueError(f"axes must be {len(names)}, one for each name, got {len(panels)}")
+    for ax, name, (value, derivative) in zip(panels, names, curves, strict=True):
+        ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+        ax.axvline(0, color="0.8", linewidth=0.8, zorder=0)
+        ax.plot(x, value, color=COLORS[0], linewidth=1.8, label="f(x)")
+        ax.plot(x, derivative, "--", color=COLORS[5], linewidth=1.5, label="f'(x)")
+        ax.set(xlim=(-4, 4), ylim=(-1.9, 2.4))
+        ax.set_title(name, fontsize="medium")
+    panels[0].legend(loc="lower right", frameon=False, fontsize="small")
+    save(panels[0], path)
+    return panels
 
 
 def plot_learning_rates(
@@ -394,12 +398,3 @@ def plot_learning_rates(
     ax.grid(alpha=0.25)
     legend_beside(ax, None, handles)
     return save(ax, path)
-
-
-def _activation(name: "Activation", x: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    mlp = MLP([1, 1, 1], activation=[name], dtype="float64")
-    for weight, bias in zip(mlp.weights, mlp.biases, strict=True):
-        weight[...] = 1
-        bias[...] = 0
-    _, derivative = mlp.backward(x, np.ones_like(x))
-    return mlp.forward(x)[:, 0], derivative[:, 0]

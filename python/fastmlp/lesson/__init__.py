@@ -1,0 +1,8 @@
+"""The lesson: every step from a look at the data to a trained network, printed and plotted.
+
+Its sentences are in ``texts/``, one catalogue per language.
+"""
+
+from fastmlp.lesson.course import finite_differences, run
+
+__all__ = ["finite_differences", "run"]
