@@ -94,11 +94,18 @@ def commands(ctx: click.Context) -> None:
 @click.option(
     "--seed", type=SEED, metavar="N", default=1234, help="Seed of the data and the network."
 )
-def demo(output: Path, seed: int) -> None:
+@click.option(
+    "--lang",
+    "language",
+    type=click.Choice(lesson.languages()),
+    default="en",
+    help="Language of the lesson; labels in the plots are English.",
+)
+def demo(output: Path, seed: int, language: str) -> None:
     """Run the lesson."""
     with held(output):
         refuse_checkpoint(output)
-        lesson.run(output, seed)
+        lesson.run(output, seed, language)
 
 
 commands.add_command(train)

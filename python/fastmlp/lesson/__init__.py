@@ -3,6 +3,7 @@
 Its sentences are in ``texts/``, one catalogue per language.
 """
 
+from fastmlp.lesson.catalogue import languages
 from fastmlp.lesson.course import finite_differences, run
 
-__all__ = ["finite_differences", "run"]
+__all__ = ["finite_differences", "languages", "run"]
