@@ -296,6 +296,23 @@ def test_demo_speaks_the_chosen_language(fastmlp_cli, tmp_path, monkeypatch):
     assert spoken == [(tmp_path, 1234, "en"), (tmp_path, 1234, "zh"), (tmp_path, 7, "en")]
 
 
+def test_demo_writes_a_notebook_once(fastmlp_cli, tmp_path):
+    status, out, err = fastmlp_cli("demo", "--notebook", "--output", tmp_path)
+    assert (status, err) == (0, "")
+    assert re.fullmatch(
+        rf"Written to {re.escape(str(tmp_path))}:\n  lesson\.ipynb +[\d.]+ kB\n", out
+    )
+
+    notebook = tmp_path / "lesson.ipynb"
+    written = notebook.read_bytes()
+    assert fastmlp_cli("demo", "--notebook", "--lang", "zh", "--output", tmp_path) == (
+        2,
+        "",
+        f"fastmlp: error: {notebook} exists: move it away, or choose another folder\n",
+    )
+    assert notebook.read_bytes() == written
+
+
 def test_a_broken_pipe_ends_quietly(model_file, tmp_path):
     path = write_csv(tmp_path / "long.csv", ["X1", "X2"], [(0.5, 0.5)] * 20_000)
     with subprocess.Popen(

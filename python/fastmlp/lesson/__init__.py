@@ -5,5 +5,6 @@ Its sentences are in ``texts/``, one catalogue per language.
 
 from fastmlp.lesson.catalogue import languages
 from fastmlp.lesson.course import finite_differences, run
+from fastmlp.lesson.notebook import write_notebook
 
-__all__ = ["finite_differences", "languages", "run"]
+__all__ = ["finite_differences", "languages", "run", "write_notebook"]
