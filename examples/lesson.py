@@ -164,7 +164,7 @@ history = network.fit(
 for epoch in (1, *range(200, 1001, 200)):
     loss, val_loss = history.loss[epoch - 1], history.val_loss[epoch - 1]
     print(f"{epoch=:4}  {loss=:.4f}  {val_loss=:.4f}")
-_, ax = plt.subplots(layout="constrained")
+_, ax = plt.subplots(figsize=(8.4, 4.2), layout="constrained")
 ax = plot_history(history, ax=ax)
 
 # %% [markdown]
