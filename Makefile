@@ -90,6 +90,13 @@ test-rust: $(UV) ## Run the Rust tests and the examples in the Rust documentatio
 test-py: build env ## Run the Python tests (ARGS="-k name" chooses)
 	$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: test-browser
+test-browser: build env-all ## Open the pages that the package writes in Chromium; pictures in target/browser
+	@command -v chromedriver > /dev/null || \
+		{ echo "chromedriver is not installed: install chromium and chromium-driver"; exit 1; }
+	$(INSTALL) --group quick --group browser
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
 # Processors emulated by QEMU, without the features that its emulation lacks and would warn about.
 QEMU := qemu-x86_64
 WITH_FMA := Haswell,-pcid,-x2apic,-tsc-deadline,-hle,-rtm,-invpcid

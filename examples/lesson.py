@@ -32,6 +32,15 @@ plot_data(X, arms, class_names=classes, feature_names=features, ax=ax)
 print(X[::300], labels[::300])
 
 # %% [markdown]
+# <details>
+# <summary>Could a straight line separate the three arms?</summary>
+#
+# No. Each arm winds around the others, so any straight line has points of all three arms on both of
+# its sides. Step 6 tries it.
+#
+# </details>
+
+# %% [markdown]
 # ## 2. Encode the labels
 #
 # The network counts classes from 0, in the order of their names.
@@ -52,6 +61,15 @@ train, validation, test = split(X, y, fractions=(0.70, 0.15, 0.15), random_state
 print([class_counts(part).tolist() for part in (y_train, y_val, y_test)])
 
 # %% [markdown]
+# <details>
+# <summary>Why are there three parts, and not two?</summary>
+#
+# Whoever watches the validation part, to choose a learning rate or to stop in time, fits to it a
+# little. The test part is looked at once, at the end, and so remains a fair judge.
+#
+# </details>
+
+# %% [markdown]
 # ## 4. Weigh the classes
 #
 # A class has the weight 1 / count in the loss, so rare classes are not ignored.
@@ -59,6 +77,15 @@ print([class_counts(part).tolist() for part in (y_train, y_val, y_test)])
 # %%
 weights = class_weights(y_train, "inverse")
 print(weights)
+
+# %% [markdown]
+# <details>
+# <summary>What would happen if one class had a hundred times more points than another?</summary>
+#
+# With equal weights per point, always answering with the frequent class would already have a small
+# loss. With the weight 1 / count, each class counts as much as any other.
+#
+# </details>
 
 # %% [markdown]
 # ## 5. Standardise
@@ -69,6 +96,15 @@ print(weights)
 # %%
 scaler, (Z_train, Z_val, Z_test) = standardize(X_train, X_val, X_test)
 print(Z_train.mean(axis=0).round(6), Z_train.std(axis=0).round(6))
+
+# %% [markdown]
+# <details>
+# <summary>Why must the mean not be computed from all points?</summary>
+#
+# The test part stands for points that are not there yet. If their mean goes into the training,
+# something of them is known beforehand, and the score is better than it will be in use.
+#
+# </details>
 
 # %% [markdown]
 # ## 6. A linear model fails
@@ -113,6 +149,16 @@ _, axes = plt.subplots(1, 4, figsize=(10, 2.5), sharey=True, layout="constrained
 axes = plot_activations(["relu", "tanh", "sigmoid", "gelu"], axes=axes)
 
 # %% [markdown]
+# <details>
+# <summary>Which derivatives are 0 somewhere, or nearly so, and what does that mean for
+# learning?</summary>
+#
+# That of relu is 0 for negative inputs; those of sigmoid and tanh are nearly 0 far from 0. Where
+# the derivative is 0, no error passes back, and the weights before the unit do not change.
+#
+# </details>
+
+# %% [markdown]
 # ## 8. The network, by hand
 #
 # Weights start at 0.01 * normal, biases at 0.
@@ -121,6 +167,15 @@ axes = plot_activations(["relu", "tanh", "sigmoid", "gelu"], axes=axes)
 network = MLP([2, 100, 3], activation="relu", init="normal", init_scale=0.01, seed=seed)
 loss = network.loss(Z_train, y_train, class_weight=weights)
 print(f"{loss=:.4f}  {np.log(3)=:.4f}")
+
+# %% [markdown]
+# <details>
+# <summary>Why is the loss ln 3 before training?</summary>
+#
+# All logits are nearly 0, so that softmax gives each class nearly 1/3. The cross-entropy is minus
+# the logarithm of the probability of the true class: -ln(1/3) = ln 3.
+#
+# </details>
 
 # %% [markdown]
 # ### Exercise 2
@@ -146,6 +201,15 @@ error = np.abs(gradient - differences).max() / np.abs(gradient).max()
 print(f"{error=:.1e}")
 
 # %% [markdown]
+# <details>
+# <summary>Why not train with finite differences?</summary>
+#
+# Each of the 603 parameters would need two computations of the loss, for every step.
+# Backpropagation has the whole gradient for about the price of three.
+#
+# </details>
+
+# %% [markdown]
 # ## 10. Train
 #
 # 1,000 epochs of gradient descent on the whole training part, learning rate 1.0.
@@ -166,6 +230,15 @@ for epoch in (1, *range(200, 1001, 200)):
     print(f"{epoch=:4}  {loss=:.4f}  {val_loss=:.4f}")
 _, ax = plt.subplots(figsize=(8.4, 4.2), layout="constrained")
 ax = plot_history(history, ax=ax)
+
+# %% [markdown]
+# <details>
+# <summary>The loss hardly falls in the first epochs. Why?</summary>
+#
+# The weights start near 0, at 0.01 * normal. The gradient of each layer has the weights of the
+# other layer as a factor, so it is small too, until both layers have grown.
+#
+# </details>
 
 # %% [markdown]
 # ### Exercise 3
@@ -205,6 +278,16 @@ matrix = confusion_matrix(y_test, network.predict(Z_test))
 print(matrix)
 network_accuracy = accuracy(y_test, network.predict(Z_test))
 print(f"{linear_accuracy=:.3f}  {network_accuracy=:.3f}")
+
+# %% [markdown]
+# <details>
+# <summary>Which number would you tell others, the accuracy in training or that on the test
+# part?</summary>
+#
+# That on the test part. The network has seen the training points, and may have learned some of them
+# by heart.
+#
+# </details>
 
 # %% [markdown]
 # ### Exercise 6

@@ -11,6 +11,7 @@ import fastmlp
 import fastmlp._core
 import fastmlp.checkpoint
 import fastmlp.data
+import fastmlp.film
 import fastmlp.lesson
 import fastmlp.losses
 import fastmlp.metrics
@@ -21,6 +22,7 @@ MODULES = (
     fastmlp,
     fastmlp._core,
     fastmlp.data,
+    fastmlp.film,
     fastmlp.lesson,
     fastmlp.losses,
     fastmlp.metrics,

@@ -11,6 +11,7 @@ fastmlp.data        the spiral, CSV files, splits, class weights, standardising
 fastmlp.metrics     accuracy, precision, recall, F1, confusion matrix
 fastmlp.plotting    data, decision boundaries, training curves, activations
 fastmlp.model       a network with its scaling and names, in one file
+fastmlp.film        a page that plays a training on two features; NumPy alone
 fastmlp.checkpoint  training that can be interrupted and resumed
 fastmlp.lesson      the lesson that ``fastmlp demo`` shows
 ==================  ==============================================================

@@ -87,7 +87,8 @@ def commands(ctx: click.Context) -> None:
     help="""Walk through the whole lesson on three spiral arms.
 
     Prints every step, from a look at the data to the metrics of the trained network, and writes the
-    plots, the metrics (metrics.json) and the model (model.safetensors).
+    plots, the metrics (metrics.json), the model (model.safetensors), and the lesson as a page for
+    the browser, in which the training moves (lesson.html).
     """
 )
 @click.option("--output", type=FOLDER, default="lesson", help="Folder to write to.")

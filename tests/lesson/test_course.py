@@ -20,6 +20,7 @@ FILES = {
     "data.png",
     "decision_boundary.png",
     "history.png",
+    "lesson.html",
     "linear_boundary.png",
     "metrics.json",
     "model.safetensors",

@@ -13,6 +13,7 @@ import pytest
 from chinese import english_in
 
 from fastmlp import lesson
+from fastmlp.lesson.catalogue import texts_in
 from fastmlp.lesson.notebook import make_script
 from fastmlp.model import Model
 
@@ -93,7 +94,8 @@ def test_the_code_has_no_text_in_any_language(english):
 
 def test_the_text_is_in_the_language(english, chinese):
     assert "".join(sources(english, "markdown")).isascii()
-    assert english_in("\n".join(sources(chinese, "markdown"))) == set()
+    text = re.sub("</?(details|summary)>", "", "\n".join(sources(chinese, "markdown")))
+    assert english_in(text) == set()
     for source in sources(chinese, "markdown"):
         assert re.search("[一-鿿]", source), source
 
@@ -102,6 +104,21 @@ def test_the_steps_are_those_of_the_lesson(english, chinese):
     for notebook in (english, chinese):
         titles = re.findall(r"^## (\d+)\. \S", "\n".join(sources(notebook, "markdown")), re.M)
         assert titles == [str(number) for number in range(1, 13)]
+
+
+def test_answers_to_questions_are_folded(english, chinese):
+    for notebook, language in ((english, "en"), (chinese, "zh")):
+        texts = texts_in(language)
+        folded = [source for source in sources(notebook, "markdown") if "<details>" in source]
+        assert len(folded) == 9
+        for source in folded:
+            question, answer = re.fullmatch(
+                r"<details>\n<summary>(.*)</summary>\n\n(.*)\n\n</details>", source, re.S
+            ).groups()
+            keys = [key for key, text in texts.items() if text == " ".join(question.split())]
+            name = keys[0].removeprefix("questions.")
+            expected = texts[f"answers.{name}"].format(count=603)
+            assert " ".join(answer.split()) == expected
 
 
 def test_every_exercise_has_an_empty_cell_and_a_solution(english):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from chinese import english_in
+from pages import Page
 
 from fastmlp import lesson
 from fastmlp.lesson.catalogue import languages, texts_in
@@ -26,12 +27,21 @@ def language(request):
 
 
 @pytest.fixture(scope="module")
-def printed(language, tmp_path_factory):
+def folder(language, tmp_path_factory):
+    return tmp_path_factory.mktemp(language)
+
+
+@pytest.fixture(scope="module")
+def printed(language, folder):
     """What the terminal shows, with another name for the folder."""
-    folder = tmp_path_factory.mktemp("lesson")
     with contextlib.redirect_stdout(io.StringIO()) as text:
         lesson.run(folder, SEED, language)
     return text.getvalue().replace(str(folder), "FOLDER")
+
+
+@pytest.fixture(scope="module")
+def page(folder, printed):
+    return Page(folder / "lesson.html")
 
 
 def masked(text):
@@ -110,8 +120,19 @@ def test_a_language_has_the_numbers_of_english(language):
 
 
 def test_chinese_has_no_english_left():
-    catalogue = re.sub(r"\{\w+\}", "", "\n".join(texts_in("zh").values()))
-    assert english_in(catalogue + golden("zh").replace("FOLDER", "")) == set()
+    terminal = golden("zh").replace("FOLDER", "")
+    assert english_in("\n".join([*texts_in("zh").values(), terminal])) == set()
+
+
+def test_the_page_is_in_the_language_as_a_whole(language, page):
+    assert f'<html lang="{language}">' in page.source
+    said = " ".join([page.text, *page.labels, *page.content["texts"].values()])
+    is_chinese, is_english = english_in(said) == set(), re.search("[一-鿿]", said) is None
+    assert (is_chinese, is_english) == (language == "zh", language == "en")
+
+
+def test_the_page_is_small_in_every_language(page):
+    assert page.size <= 250_000
 
 
 def test_a_line_of_chinese_ends_with_a_punctuation_mark():

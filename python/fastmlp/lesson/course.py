@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from fastmlp import plotting
 from fastmlp._core import MLP, SGD, Adam, Epoch, History
+from fastmlp._page.content import Points, Recorded
+from fastmlp._page.recording import Recording
 from fastmlp._results import (
     Part,
     Parts,
@@ -18,7 +20,9 @@ from fastmlp._results import (
 )
 from fastmlp.data import class_counts, class_weights, make_spiral, split, standardize
 from fastmlp.lesson.catalogue import texts_in
+from fastmlp.lesson.failures import failed_trainings
 from fastmlp.lesson.narrator import Narrator
+from fastmlp.lesson.page import Check, Shown, write_page
 from fastmlp.metrics import Metrics, confusion_matrix
 from fastmlp.model import Model
 
@@ -59,12 +63,14 @@ def run(folder: Path, seed: int, language: str = "en") -> None:
     def model_of(network: MLP) -> Model:
         return Model(network, mean, scale, FEATURES, CLASSES, TARGET)
 
-    linear = model_of(_fit_linear(say, train, weights, seed))
+    linear_film = _fit_linear(say, train, weights, seed)
+    linear = model_of(linear_film.network)
     linear_metrics = _see_linear_fail(say, linear, parts, plots["linear_boundary"])
     _see_activations(say, plots["activations"])
     network = _build_network(say, train, weights, seed)
-    _check_gradient(say, train, weights, seed)
-    history = _train(say, network, train, validation, weights, seed)
+    check = _check_gradient(say, train, weights, seed)
+    film = Recording(network, frames=36)
+    history = _train(say, film, network, train, validation, weights, seed)
     model = model_of(network)
     metrics = evaluate_parts(model, parts)
     _judge(say, model, parts.test, metrics["test"], linear_metrics)
@@ -73,8 +79,17 @@ def run(folder: Path, seed: int, language: str = "en") -> None:
     say.text("files.text")
     report = {"network": metrics, "linear": {"test": linear_metrics}}
     files = write_results(folder, model, history, parts, report)
+    films = {name: it.recorded() for name, it in failed_trainings(train, weights, seed).items()}
+    films |= {"main": film.recorded(), "linear_boundary": linear_film}
+    groups = {
+        say(f"player.{key}"): part
+        for key, part in zip(("training", "validation", "test"), parts, strict=True)
+    }
+    points = Points(groups, CLASSES, FEATURES, mean.tolist(), scale.tolist())
+    page = folder / "lesson.html"
+    write_page(page, say, Shown(films, points, check, seed, language))
     title = say.texts["terminal.written"]
-    print("\n" + describe_files(folder, [*plots.values(), *files], title))
+    print("\n" + describe_files(folder, [*plots.values(), *files, page], title))
 
 
 def _look_at_data(
@@ -137,7 +152,7 @@ def _standardize(
     return train, validation, scaler.mean_, scaler.scale_
 
 
-def _fit_linear(say: Narrator, train: Part, weights: NDArray[np.float64], seed: int) -> MLP:
+def _fit_linear(say: Narrator, train: Part, weights: NDArray[np.float64], seed: int) -> Recorded:
     say.step("linear")
     say.text("linear.text")
     linear = MLP(LAYER_SIZES, activation="identity", seed=seed)
@@ -149,7 +164,8 @@ def _fit_linear(say: Narrator, train: Part, weights: NDArray[np.float64], seed: 
         for epoch in range(0, 10, 3)
     ]
     say.table(say.words("epoch", "loss", "accuracy"), rows)
-    return linear
+    losses = {"loss": history.loss.tolist(), "val_loss": []}
+    return Recorded(linear, np.array([10]), linear.parameters[None], losses)
 
 
 def _see_linear_fail(say: Narrator, linear: Model, parts: Parts, path: Path) -> Metrics:
@@ -195,7 +211,7 @@ def _build_network(say: Narrator, train: Part, weights: NDArray[np.float64], see
     return network
 
 
-def _check_gradient(say: Narrator, train: Part, weights: NDArray[np.float64], seed: int) -> None:
+def _check_gradient(say: Narrator, train: Part, weights: NDArray[np.float64], seed: int) -> Check:
     say.step("gradient")
     say.text("gradient.text")
     X, y = train.X[:32].astype(np.float64), train.y[:32]
@@ -207,6 +223,7 @@ def _check_gradient(say: Narrator, train: Part, weights: NDArray[np.float64], se
     say.table(say.words("parameter", "backpropagation", "finite_difference"), rows)
     error = np.abs(gradient - differences).max() / np.abs(gradient).max()
     say.text("gradient.error", count=gradient.size, error=f"{error:.1e}")
+    return Check(network, X, y, weights, gradient)
 
 
 def finite_differences(
@@ -244,6 +261,7 @@ def finite_differences(
 
 def _train(
     say: Narrator,
+    film: Recording,
     network: MLP,
     train: Part,
     validation: Part,
@@ -259,6 +277,7 @@ def _train(
         if epoch.epoch == 1 or epoch.epoch % 100 == 0:
             numbers = (epoch.loss, epoch.accuracy, epoch.val_loss, epoch.val_accuracy)
             table.add((str(epoch.epoch), *(f"{number:.4f}" for number in numbers)))
+        film(epoch)
 
     return network.fit(
         *train,

@@ -58,13 +58,16 @@ def make_script(seed: int, language: str = "en") -> str:
     values = {"points": len(make_spiral()[0]), "count": MLP(LAYER_SIZES).n_parameters}
 
     def commented(match: re.Match[str]) -> str:
+        before, key, after = match.groups()
         # Languages that end a line after a wide character have no spaces between words.
-        text = re.sub(r"(?<=[^\x00-\x7f])\n", "", texts[match[2]].format(**values))
-        lines = wrap(match[1] + text, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
+        text = re.sub(r"(?<=[^\x00-\x7f])\n", "", texts[key].format(**values))
+        lines = wrap(
+            before + text + after, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False
+        )
         return "\n".join(f"# {line}" for line in lines)
 
     text = _TEMPLATE.read_text(encoding="utf-8").replace("{{seed}}", str(seed))
-    return re.sub(r"^# (.*)\{\{(.+)\}\}", commented, text, flags=re.MULTILINE)
+    return re.sub(r"^# (.*)\{\{(.+)\}\}(.*)$", commented, text, flags=re.MULTILINE)
 
 
 def make_notebook(script: str) -> dict[str, Any]:

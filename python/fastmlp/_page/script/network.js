@@ -1,0 +1,124 @@
+// A network: stages that are computed one after the other, as the package does.
+
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+/** The distribution function of the normal distribution; Abramowitz and Stegun, 7.1.26. */
+function normal(z) {
+  const x = Math.abs(z) / Math.SQRT2;
+  const t = 1 / (1 + 0.3275911 * x);
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741
+    + t * (-1.453152027 + t * 1.061405429))));
+  const tail = 0.5 * series * Math.exp(-x * x);
+  return z > 0 ? 1 - tail : tail;
+}
+
+const ACTIVATIONS = {
+  identity: (z) => z,
+  relu: (z) => (z > 0 ? z : 0),
+  leaky_relu: (z) => (z > 0 ? z : 0.01 * z),
+  sigmoid,
+  tanh: Math.tanh,
+  elu: (z) => (z > 0 ? z : Math.expm1(z)),
+  selu: (z) => 1.0507009873554805 * (z > 0 ? z : 1.6732632423543772 * Math.expm1(z)),
+  gelu: (z) => z * normal(z),
+  silu: (z) => z * sigmoid(z),
+  mish: (z) => z * Math.tanh(softplus(z)),
+  softplus,
+};
+
+function softmax(logits) {
+  const largest = Math.max(...logits);
+  const shares = logits.map((z) => Math.exp(z - largest));
+  const sum = shares.reduce((a, b) => a + b);
+  return shares.map((share) => share / sum);
+}
+
+const OUTPUTS = {
+  softmax,
+  sigmoid: (z) => z.map(sigmoid),
+  identity: (z) => z,
+  exp: (z) => z.map(Math.exp),
+};
+
+/** The network of a film: its stages, as loops over a flat vector of parameters. */
+class Network {
+  constructor({ layers, activations, output, blocks }) {
+    this.layers = layers;
+    this.activations = activations;
+    this.output = OUTPUTS[output];
+    this.size = 0;
+    this.blocks = blocks.map((block) => {
+      const at = this.size;
+      this.size += block.rows * block.columns;
+      return { ...block, at };
+    });
+    this.stages = [];
+    for (const { stage, kind, role, at } of this.blocks) {
+      this.stages[stage] = { ...this.stages[stage], kind, [role]: at };
+    }
+    // What is computed for one place, layer by layer: sums before the activation, and after it.
+    this.sums = layers.map((width) => new Float64Array(width));
+    this.outputs = layers.map((width) => new Float64Array(width));
+  }
+
+  /** The logits at inputs x; `off` has units whose output is taken for 0, by hidden layer. */
+  forward(p, x, off = []) {
+    const { layers, sums, outputs } = this;
+    outputs[0].set(x);
+    let layer = 0;
+    for (const stage of this.stages) {
+      const width = layers[layer];
+      if (stage.kind === "dense") {
+        if (layer) this.activate(layer, off[layer]);
+        this.dense(p, stage, layer);
+        layer += 1;
+      } else if (stage.kind === "input_scale") {
+        for (let i = 0; i < width; i++) outputs[0][i] *= p[stage.scale + i];
+      } else if (stage.kind === "prelu") {
+        this.slopes = p.subarray(stage.slope, stage.slope + width);
+      } else {
+        normalise(p, stage, sums[layer]);
+      }
+    }
+    return sums[layer];
+  }
+
+  dense(p, { weight, bias }, layer) {
+    const inputs = this.outputs[layer], sums = this.sums[layer + 1];
+    const width = sums.length;
+    for (let j = 0; j < width; j++) sums[j] = p[bias + j];
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i], row = weight + i * width;
+      if (input !== 0) for (let j = 0; j < width; j++) sums[j] += input * p[row + j];
+    }
+  }
+
+  activate(layer, off) {
+    const name = this.activations[layer - 1];
+    const sums = this.sums[layer], outputs = this.outputs[layer];
+    const f = ACTIVATIONS[name];
+    for (let j = 0; j < sums.length; j++) {
+      if (off && off[j]) outputs[j] = 0;
+      else outputs[j] = f ? f(sums[j]) : sums[j] > 0 ? sums[j] : this.slopes[j] * sums[j];
+    }
+  }
+
+  /** Predictions at inputs x: probabilities, or values. */
+  predict(p, x, off) {
+    return this.output(Array.from(this.forward(p, x, off)));
+  }
+}
+
+function normalise(p, { kind, gain, shift, mean, variance }, sums) {
+  const n = sums.length;
+  let centre = 0, spread = 0;
+  if (kind === "layer_norm") {
+    centre = sums.reduce((a, b) => a + b) / n;
+    spread = sums.reduce((a, b) => a + (b - centre) ** 2, 0) / n;
+  }
+  for (let j = 0; j < n; j++) {
+    const m = kind === "layer_norm" ? centre : p[mean + j];
+    const v = kind === "layer_norm" ? spread : p[variance + j];
+    sums[j] = (p[gain + j] * (sums[j] - m)) / Math.sqrt(v + 1e-5) + p[shift + j];
+  }
+}
