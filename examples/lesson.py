@@ -133,7 +133,7 @@ print(f"{linear_accuracy=:.3f}")
 # %% [markdown]
 # ### Exercise 1
 #
-# Train a linear model with one more hidden layer of 100 units, without an activation too, for 100
+# Train a linear model with one more hidden layer of 100 units, also without an activation, for 100
 # epochs. Does the accuracy on the test part rise?
 
 # %%
@@ -383,8 +383,8 @@ _ = ax.legend()
 # ### Exercise 5
 #
 # 2 units are too few, because each of them bends the boundary along one line only. From about 10
-# units on, the accuracy is close to 1. The choice is made by the validation part, so that the test
-# part remains unseen.
+# units on, the accuracy is close to 1. The networks are compared on the validation part, so that
+# the test part remains unseen.
 
 # %%
 for units in (2, 5, 10, 20):

@@ -12,6 +12,7 @@ from pages import Page
 
 from fastmlp import lesson
 from fastmlp.lesson.catalogue import languages, texts_in
+from fastmlp.lesson.lines import in_one_line
 from fastmlp.lesson.narrator import Narrator
 
 SEED = 0
@@ -135,10 +136,10 @@ def test_the_page_is_small_in_every_language(page):
     assert page.size <= 250_000
 
 
-def test_a_line_of_chinese_ends_with_a_punctuation_mark():
-    """Because a page shows the end of the line as a space."""
-    ends = [line[-1] for text in texts_in("zh").values() for line in text.splitlines()[:-1]]
-    assert set(ends) <= set("\u3001\u3002\uff0c\uff1a\uff1b")
+def test_lines_are_joined_as_the_language_does():
+    assert in_one_line("one\ntwo") == "one two"
+    assert in_one_line("été\ntrois") == "été trois"
+    assert in_one_line("一\n二 a\n三\u3002\n四") == "一二 a 三\u3002四"
 
 
 def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path):

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from unicodedata import east_asian_width
+
+from fastmlp.lesson.lines import in_one_line, width
 
 
 @dataclass
 class Paragraph:
-    """Sentences, in lines of at most 80 columns."""
+    """Sentences, in one line."""
 
     text: str
 
@@ -76,20 +77,20 @@ class Narrator:
         self.steps.append(Step(name, title))
         heading = f"{len(self.steps)}. {title}"
         print("\n" * (len(self.steps) > 1) + heading)
-        print("-" * _width(heading))
+        print("-" * width(heading))
 
     def text(self, key: str, **values: object) -> None:
         """Say a sentence."""
         text = self(key, **values)
-        self._begin(Paragraph(text))
+        self._begin(Paragraph(in_one_line(text)))
         print(text)
 
     def facts(self, entries: Sequence[tuple[str, str]]) -> None:
         """State labelled values."""
         self._begin(Facts(entries))
-        width = max(_width(label) for label, _ in entries)
+        widest = max(width(label) for label, _ in entries)
         for label, value in entries:
-            print(f"{_padded(label, width)}  {value}")
+            print(label + " " * (widest - width(label)) + f"  {value}")
 
     def table(
         self,
@@ -102,7 +103,7 @@ class Narrator:
         widths = list(least or [0] * len(header))
         for row in texts:
             for column, entry in enumerate(row or ()):
-                widths[column] = max(widths[column], _width(entry))
+                widths[column] = max(widths[column], width(entry))
         growing = self.growing_table(header, widths)
         for row in texts:
             growing.add(row)
@@ -111,7 +112,7 @@ class Narrator:
         """Show the header of a table whose rows follow, in columns at least as wide as `least`."""
         table = Table(header)
         self._begin(table)
-        return GrowingTable(table, [*map(max, map(_width, header), least)])
+        return GrowingTable(table, [*map(max, map(width, header), least)])
 
     def picture(self, path: Path) -> None:
         """Point to the file of a picture."""
@@ -145,16 +146,7 @@ class GrowingTable:
         first, *others = row
         left, *right = self._widths
         cells = [
-            " " * (width - _width(entry)) + entry
-            for entry, width in zip(others, right, strict=False)
+            " " * (columns - width(entry)) + entry
+            for entry, columns in zip(others, right, strict=False)
         ]
-        print("  ".join([_padded(first, left), *cells]))
-
-
-def _width(text: str) -> int:
-    """Return how many columns a text takes in a terminal: two for each wide character."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
+        print("  ".join([first + " " * (left - width(first)), *cells]))

@@ -15,6 +15,7 @@ from fastmlp._results import describe_files
 from fastmlp.data import make_spiral
 from fastmlp.lesson.catalogue import texts_in
 from fastmlp.lesson.course import LAYER_SIZES
+from fastmlp.lesson.lines import in_one_line
 
 _TEMPLATE = files("fastmlp.lesson") / "script.txt"
 _CELL = re.compile(r"^# %%( \[markdown\])?\n", re.MULTILINE)
@@ -59,8 +60,7 @@ def make_script(seed: int, language: str = "en") -> str:
 
     def commented(match: re.Match[str]) -> str:
         before, key, after = match.groups()
-        # Languages that end a line after a wide character have no spaces between words.
-        text = re.sub(r"(?<=[^\x00-\x7f])\n", "", texts[key].format(**values))
+        text = in_one_line(texts[key].format(**values))
         lines = wrap(
             before + text + after, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False
         )
