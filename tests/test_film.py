@@ -215,12 +215,29 @@ def test_a_film_of_a_training_that_diverges(data, tmp_path):
     assert np.isfinite(decoded).all()
 
 
+def test_of_many_points_some_are_drawn(tmp_path):
+    X, y = make_spiral(9_000, random_state=0)
+    film = Film(mlp := network())
+    train(mlp, (X, y), film, epochs=2)
+    film.save(tmp_path / "film.html", X, y, X_val=X[:5], y_val=y[:5])
+    content = Page(tmp_path / "film.html").content["points"]
+    assert content["sizes"] == [2000, 5]
+    assert content["targets"][-5:] == y[:5].tolist()
+    counts = np.bincount(content["targets"][:2000])
+    np.testing.assert_allclose(counts, 2000 / 3, atol=2)
+
+
 def fitted(data, mlp):
     film = Film(mlp)
     train(mlp, data, film, epochs=2)
     return film
 
 
+def values(data):
+    return fitted((data[0], data[0][:, 1]), network((2, 3, 1), output="identity"))
+
+
+@pytest.mark.filterwarnings("ignore:(divide by zero|invalid value):RuntimeWarning")
 @pytest.mark.parametrize(
     ("act", "error", "message"),
     [
@@ -258,7 +275,17 @@ def fitted(data, mlp):
         (
             lambda data: fitted(data, network()).save("film.html", data[0], data[1] + 1),
             ValueError,
-            "y must be classes from 0 to 2, got 3",
+            "y must be classes out of 0, 1, 2, got 3",
+        ),
+        (
+            lambda data: fitted(data, network()).save("film.html", data[0], data[1] + 0.5),
+            ValueError,
+            "y must be classes out of 0, 1, 2, got 0.5",
+        ),
+        (
+            lambda data: values(data).save("film.html", data[0], data[0][:, 0] / 0),
+            ValueError,
+            "y must be finite, got nan in row 0, column 0",
         ),
         (
             lambda data: fitted(data, network()).save("film.html", *data, X_val=data[0]),
@@ -298,5 +325,5 @@ def test_bad_input(data, tmp_path, monkeypatch, act, error, message):
 def test_an_unknown_class_is_refused(data, tmp_path):
     film = Film()
     MLPClassifier(max_iter=1, callback=film).fit(*data)
-    with pytest.raises(ValueError, match=r"^y has the class 9, which training had not$"):
+    with pytest.raises(ValueError, match=r"^y must be classes out of 0, 1, 2, got 9$"):
         film.save(tmp_path / "film.html", data[0], np.full(90, 9))

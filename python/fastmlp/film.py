@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp._core import MLP
 from fastmlp._drawing import points
 from fastmlp._page.content import Points, describe_film, describe_points
 from fastmlp._page.document import document
 from fastmlp._page.player import player
-from fastmlp._page.recording import Recording, is_classifier
+from fastmlp._page.recording import Recording, count_classes, is_classifier
+from fastmlp.data import check_finite
 from fastmlp.lesson.catalogue import texts_in
+
+_MOST_POINTS = 2000  # of X, and of X_val: more would hide the plane, and take time in the browser
 
 
 class Film(Recording):
@@ -76,7 +80,8 @@ class Film(Recording):
         path : str or path-like
             The file to write, such as "training.html"; an existing one is replaced.
         X : array-like of shape (n, 2)
-            Points to draw, as the network reads them.
+            Points to draw, as the network reads them. Of more than 2,000, as many are drawn, from
+            rows at equal distances.
         y : array-like of shape (n,)
             Their targets: classes or values, as in training.
         X_val, y_val : array-like, default=None
@@ -100,15 +105,17 @@ class Film(Recording):
         """
         texts = texts_in(language)
         film = self.recorded()
-        groups = {texts["player.training"]: self._targets("y", X, y)}
+        groups = {texts["player.training"]: self._points(film.network, "y", X, y)}
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together, got one of them")
         if X_val is not None and y_val is not None:
-            groups[texts["player.validation"]] = self._targets("y_val", X_val, y_val)
+            held_out = self._points(film.network, "y_val", X_val, y_val)
+            groups[texts["player.validation"]] = held_out
         names = ("feature 0", "feature 1") if feature_names is None else tuple(feature_names)
         if len(names) != 2:
             raise ValueError(f"feature_names must be two names, got {names}")
-        shown = Points(groups, self._class_names(class_names), names, (0.0, 0.0), (1.0, 1.0))
+        classes = self._class_names(film.network, class_names)
+        shown = Points(groups, classes, names, (0.0, 0.0), (1.0, 1.0))
         sizes = "-".join(map(str, film.network.layer_sizes))
         heading = texts["player.title"].format(sizes=sizes) if title is None else title
         page = document(
@@ -117,45 +124,37 @@ class Film(Recording):
             body=f"<h1>{escape(heading)}</h1>" + player("main", film, shown, texts),
             data={
                 "films": {"main": describe_film(film)},
-                **describe_points(shown, shown.class_names or [texts["player.value"]]),
+                **describe_points(shown, classes or [texts["player.value"]]),
             },
             texts=texts,
         )
         Path(path).write_text(page, encoding="utf-8")
 
-    def _class_names(self, class_names: Sequence[str] | None) -> tuple[str, ...] | None:
-        network = self._network
-        assert network is not None
-        n_outputs = network.layer_sizes[-1]
+    def _class_names(
+        self, network: MLP, class_names: Sequence[str] | None
+    ) -> tuple[str, ...] | None:
         if not is_classifier(network):
             return None
+        n_classes = count_classes(network)
         if class_names is None:
-            n_classes = max(n_outputs, 2)
-            classes = range(n_classes) if self._classes is None else self._classes
-            return tuple(map(str, classes))
-        if len(class_names) != max(n_outputs, 2):
-            raise ValueError(
-                f"class_names must be {max(n_outputs, 2)} names, got {tuple(class_names)}"
-            )
+            return tuple(map(str, range(n_classes) if self._classes is None else self._classes))
+        if len(class_names) != n_classes:
+            raise ValueError(f"class_names must be {n_classes} names, got {tuple(class_names)}")
         return tuple(class_names)
 
-    def _targets(self, name: str, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Check points of a page, and turn their targets into codes of classes or values."""
-        network = self._network
-        assert network is not None
-        X, y = points(X, np.asarray(y).reshape(len(np.asarray(y)), -1)[:, 0])
+    def _points(
+        self, network: MLP, name: str, X: ArrayLike, y: ArrayLike
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Check points of a page; return as many as it shows, with codes of classes or values."""
+        y = np.asarray(y)
+        X, y = points(X, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
+        shown = np.unique(np.linspace(0, len(X) - 1, _MOST_POINTS).astype(int))
         if not is_classifier(network):
-            return X, y.astype(np.float64)
-        if self._classes is None:
-            y = y.astype(np.int64)
-            n_classes = max(network.layer_sizes[-1], 2)
-            wrong = y[(y < 0) | (y >= n_classes)]
-            if wrong.size:
-                raise ValueError(
-                    f"{name} must be classes from 0 to {n_classes - 1}, got {wrong[0]}"
-                )
-            return X, y
-        unknown = np.setdiff1d(y, self._classes)
+            check_finite(name, y[:, None], y[:, None], "finite")
+            return X[shown], y[shown].astype(np.float64)
+        classes = np.arange(count_classes(network)) if self._classes is None else self._classes
+        unknown = np.setdiff1d(y, classes)
         if unknown.size:
-            raise ValueError(f"{name} has the class {unknown[0]}, which training had not")
-        return X, np.searchsorted(self._classes, y)
+            known = ", ".join(map(str, classes))
+            raise ValueError(f"{name} must be classes out of {known}, got {unknown[0]}")
+        return X[shown], np.searchsorted(classes, y[shown])

@@ -35,7 +35,7 @@ def agree(browser, mlp):
     plane = browser.find(PLANE)
     for right, down in ((-120, 35), (140, -180)):
         ActionChains(browser.driver).move_to_element_with_offset(plane, right, down).perform()
-        x = np.array(browser.numbers("[data-is=inputs]"))[:, 1]
+        x = np.array(browser.numbers("[data-is=inputs]"))[:, -1]
         X = x[None].astype(mlp.dtype)
         results = np.array(browser.numbers("[data-is=results]"))
         logits, found = mlp.forward(X)[0], predictions(mlp, X)[0]

@@ -45,6 +45,7 @@ def loss_chart(losses: dict[str, list[float]], names: Sequence[str], label: str)
         f'<text x="{_across(e, last):.1f}" y="{_BOTTOM + 18}" '
         f'text-anchor="{"end" if e == last else "middle"}">{e:,.0f}</text>'
         for e in round_steps(0, last)
+        if e == int(e)
     ]
     paths = []
     for name, values, style in curves:

@@ -28,7 +28,8 @@ def player(name: str, film: Recorded, points: Points, texts: Texts) -> str:
     )
     legend = f'<span class="key train">{say("loss")}</span>'
     legend += f'<span class="key val">{say("val_loss")}</span>' * has_validation
-    share = say("probability") if is_classes else say("value")
+    results = [say("logit"), say("probability")] if is_classes else [say("sum"), say("value")]
+    is_scaled = (*points.mean, *points.scale) != (0, 0, 1, 1)
     return f"""
 <div class="player" data-film="{name}">
 <div class="left">
@@ -36,18 +37,18 @@ def player(name: str, film: Recorded, points: Points, texts: Texts) -> str:
 {_controls(film, texts)}
 <figure class="loss">{chart}<figcaption>{legend}</figcaption></figure>
 </div>
-<div class="accuracy">
+<div class="right">
 {_numbers(labels, texts)}
 <label class="choice">{say("points")} <select data-is="group">{options}</select></label>
 <h3>{say("place")}</h3>
 <p class="hint">{say("place_help")}</p>
 <div class="place">
-{_table("inputs", [say("feature"), say("x"), say("input")])}
+{_table("inputs", [say("feature"), say("x"), *[say("input")] * is_scaled])}
 {_table("hidden", [say("unit"), say("sum"), say("activation")]) if hidden else ""}
-{_table("results", [say("result"), say("logit"), share])}
+{_table("results", [say("result"), *results])}
 </div>
 </div>
-{_units(hidden, texts) if hidden else ""}
+{_units(hidden, "units_help" if is_classes else "units_help_values", texts) if hidden else ""}
 </div>"""
 
 
@@ -109,7 +110,7 @@ def _table(name: str, header: list[str]) -> str:
     )
 
 
-def _units(hidden: tuple[int, ...], texts: Texts) -> str:
+def _units(hidden: tuple[int, ...], help_key: str, texts: Texts) -> str:
     def say(key: str) -> str:
         return escape(texts[f"player.{key}"])
 
@@ -124,6 +125,6 @@ def _units(hidden: tuple[int, ...], texts: Texts) -> str:
 <button type="button" data-is="all_on">{say("all_on")}</button>
 <button type="button" data-is="all_off">{say("all_off")}</button>
 <output data-is="off"></output></div>
-<p class="hint">{say("units_help")}</p>
+<p class="hint">{say(help_key)}</p>
 <div class="units" data-is="units"></div>
 </div>"""

@@ -115,6 +115,11 @@ def is_classifier(network: MLP) -> bool:
     )
 
 
+def count_classes(network: MLP) -> int:
+    """Return the number of classes of a classifier; a single sigmoid has two."""
+    return max(network.layer_sizes[-1], 2)
+
+
 def _check_network(network: MLP) -> None:
     n_inputs, *_, n_outputs = network.layer_sizes
     if n_inputs != 2:

@@ -26,18 +26,25 @@ const ACTIVATIONS = {
   softplus,
 };
 
-function softmax(logits) {
-  const largest = Math.max(...logits);
-  const shares = logits.map((z) => Math.exp(z - largest));
-  const sum = shares.reduce((a, b) => a + b);
-  return shares.map((share) => share / sum);
-}
-
+/** From logits to predictions, written into `found`. */
 const OUTPUTS = {
-  softmax,
-  sigmoid: (z) => z.map(sigmoid),
-  identity: (z) => z,
-  exp: (z) => z.map(Math.exp),
+  softmax(logits, found) {
+    let top = -Infinity, sum = 0;
+    for (let k = 0; k < logits.length; k++) top = Math.max(top, logits[k]);
+    for (let k = 0; k < logits.length; k++) sum += found[k] = Math.exp(logits[k] - top);
+    for (let k = 0; k < logits.length; k++) found[k] /= sum;
+  },
+  /** One sigmoid is the probability of the second of two classes. */
+  sigmoid([logit], found) {
+    found[1] = sigmoid(logit);
+    found[0] = 1 - found[1];
+  },
+  identity([logit], found) {
+    found[0] = logit;
+  },
+  exp([logit], found) {
+    found[0] = Math.exp(logit);
+  },
 };
 
 /** The network of a film: its stages, as loops over a flat vector of parameters. */
@@ -56,6 +63,7 @@ class Network {
     for (const { stage, kind, role, at } of this.blocks) {
       this.stages[stage] = { ...this.stages[stage], kind, [role]: at };
     }
+    this.found = new Float64Array(output === "sigmoid" ? 2 : layers.at(-1));
     // What is computed for one place, layer by layer: sums before the activation, and after it.
     this.sums = layers.map((width) => new Float64Array(width));
     this.outputs = layers.map((width) => new Float64Array(width));
@@ -103,9 +111,10 @@ class Network {
     }
   }
 
-  /** Predictions at inputs x: probabilities, or values. */
+  /** Probabilities of the classes, or a value, at inputs x; the next call overwrites them. */
   predict(p, x, off) {
-    return this.output(Array.from(this.forward(p, x, off)));
+    this.output(this.forward(p, x, off), this.found);
+    return this.found;
   }
 }
 

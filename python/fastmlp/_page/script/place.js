@@ -23,8 +23,9 @@ class Pointer {
   }
 
   fillTables(film) {
-    const rows = (table, labels, columns) => {
+    const rows = (table, labels) => {
       const body = part(this.root, table).tBodies[0];
+      const columns = part(this.root, table).tHead.rows[0].cells.length - 1;
       labels.forEach((label) => {
         const row = body.insertRow();
         row.innerHTML = `<th scope="row"></th>${`<td><data></data></td>`.repeat(columns)}`;
@@ -32,12 +33,12 @@ class Pointer {
       });
       return [...body.rows].map((row) => [...row.querySelectorAll("data")]);
     };
-    this.inputs = rows("inputs", data.features, 2);
+    this.inputs = rows("inputs", data.features);
     const hidden = film.layers.slice(1, -1);
     const labels = hidden.flatMap((width, layer) =>
       Array.from({ length: width }, (_, unit) => (hidden.length > 1 ? `${layer + 1}.${unit}` : String(unit))));
-    this.hidden = hidden.length ? rows("hidden", labels, 2) : [];
-    this.results = rows("results", data.outputs, 2);
+    this.hidden = hidden.length ? rows("hidden", labels) : [];
+    this.results = rows("results", data.outputs);
     if (isClasses) {
       parts(this.root, "results")[0].querySelectorAll("tbody tr").forEach((row, c) => {
         row.style.setProperty("--class", data.colors[c % data.colors.length]);
@@ -56,9 +57,12 @@ class Pointer {
     const x = this.share.map((share, axis) => along(axis, share));
     const inputs = seen(x);
     const { network } = film;
-    const logits = Array.from(network.forward(parameters, inputs, off));
-    const found = network.output(logits);
-    this.inputs.forEach(([raw, scaled], i) => (show(raw, x[i]), show(scaled, inputs[i])));
+    const shares = network.predict(parameters, inputs, off);
+    const logits = network.sums.at(-1);
+    this.inputs.forEach(([raw, scaled], i) => {
+      show(raw, x[i]);
+      if (scaled) show(scaled, inputs[i]);
+    });
     let row = 0;
     for (let layer = 1; layer < film.layers.length - 1; layer++) {
       for (let unit = 0; unit < film.layers[layer]; unit++, row++) {
@@ -68,8 +72,7 @@ class Pointer {
         sum.closest("tr").className = off[layer][unit] ? "off" : network.outputs[layer][unit] ? "on" : "";
       }
     }
-    const logitOf = logits.length === 1 && isClasses ? [0, logits[0]] : logits;
-    const shares = isClasses ? classShares(found) : found;
+    const logitOf = logits.length < shares.length ? [0, logits[0]] : logits;
     this.results.forEach(([logit, share], c) => {
       show(logit, logitOf[c]);
       show(share, shares[c]);
@@ -81,6 +84,6 @@ class Pointer {
     const values = { x1: format(x[0], 2), x2: format(x[1], 2) };
     plane.setAttribute("aria-label", isClasses
       ? fill("place_class", { ...values, class: data.outputs[largest(shares)], share: format(100 * Math.max(...shares), 0) })
-      : fill("place_value", { ...values, value: format(found[0]) }));
+      : fill("place_value", { ...values, value: format(shares[0]) }));
   }
 }

@@ -11,47 +11,43 @@ const offscreen = (side) => Object.assign(document.createElement("canvas"), { wi
 function predictedGrid(film, p, off) {
   const places = Math.sqrt(6e6 / film.network.size);
   const n = Math.round(Math.min(97, Math.max(25, places)));
-  const grid = [];
-  for (let j = 0; j < n; j++) {
-    for (let i = 0; i < n; i++) {
+  const channels = film.network.found.length;
+  const grid = new Float64Array(n * n * channels);
+  for (let j = 0, at = 0; j < n; j++) {
+    for (let i = 0; i < n; i++, at += channels) {
       const x = seen([along(0, i / (n - 1)), along(1, 1 - j / (n - 1))]);
-      const found = film.network.predict(p, x, off);
-      grid.push(isClasses ? classShares(found) : [found[0]]);
+      grid.set(film.network.predict(p, x, off), at);
     }
   }
-  return { n, grid };
+  return { n, channels, grid };
 }
 
 /** Draws predictions as colours, with lines between classes. */
-function drawPredictions(canvas, { n, grid }) {
+function drawPredictions(canvas, { n, channels, grid }) {
   const side = Math.min(canvas.width, 360);
-  const image = new ImageData(side, side);
+  const image = new ImageData(side, side), pixels = image.data;
   const look = palette();
-  const channels = grid[0].length;
+  const tints = Array.from({ length: channels }, (_, c) => mix(look.paper, color(c), look.depth));
   const winner = new Uint8Array(side * side);
   const values = new Float64Array(channels);
-  const tints = Array.from({ length: channels }, (_, c) => mix(look.paper, color(c), look.depth));
   for (let row = 0, at = 0; row < side; row++) {
     const y = (row / (side - 1)) * (n - 1), j = Math.min(n - 2, Math.floor(y)), v = y - j;
     for (let column = 0; column < side; column++, at++) {
       const x = (column / (side - 1)) * (n - 1), i = Math.min(n - 2, Math.floor(x)), u = x - i;
-      const a = grid[j * n + i], b = grid[j * n + i + 1];
-      const c = grid[(j + 1) * n + i], d = grid[(j + 1) * n + i + 1];
-      let best = 0;
+      const a = (j * n + i) * channels, b = a + channels, c = a + n * channels, d = c + channels;
       for (let k = 0; k < channels; k++) {
-        values[k] = (1 - v) * ((1 - u) * a[k] + u * b[k]) + v * ((1 - u) * c[k] + u * d[k]);
-        if (values[k] > values[best]) best = k;
+        const above = (1 - u) * grid[a + k] + u * grid[b + k];
+        values[k] = (1 - v) * above + v * ((1 - u) * grid[c + k] + u * grid[d + k]);
       }
-      winner[at] = best;
-      let pixel;
-      if (!isClasses) pixel = valueColor(values[0], look);
-      else if (at % side && winner[at - 1] !== best) pixel = look.line;
-      else if (row && winner[at - side] !== best) pixel = look.line;
-      else {
-        pixel = [0, 0, 0];
-        for (let k = 0; k < channels; k++) for (let q = 0; q < 3; q++) pixel[q] += values[k] * tints[k][q];
+      const best = (winner[at] = largest(values));
+      const onBoundary = (column && winner[at - 1] !== best) || (row && winner[at - side] !== best);
+      const flat = onBoundary ? look.line : isClasses ? null : valueColor(values[0], look);
+      for (let q = 0; q < 3; q++) {
+        let shade = flat ? flat[q] : 0;
+        if (!flat) for (let k = 0; k < channels; k++) shade += values[k] * tints[k][q];
+        pixels[4 * at + q] = shade;
       }
-      image.data.set([pixel[0], pixel[1], pixel[2], 255], 4 * at);
+      pixels[4 * at + 3] = 255;
     }
   }
   const small = offscreen(side);

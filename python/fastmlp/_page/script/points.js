@@ -36,9 +36,11 @@ const points = (() => {
   return { at, targets, groups, all: [0, targets.length] };
 })();
 const isClasses = data.classes !== null;
-/** The probabilities of all classes; a single sigmoid has those of two. */
-const classShares = (found) => (found.length === 1 ? [1 - found[0], found[0]] : found);
-const largest = (values) => values.indexOf(Math.max(...values));
+function largest(values) {
+  let best = 0;
+  for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
+  return best;
+}
 
 /** The share of points that are predicted right, or R squared. */
 function score(film, p, off, [from, to]) {
@@ -46,7 +48,7 @@ function score(film, p, off, [from, to]) {
   for (let i = from; i < to; i++) mid += points.targets[i] / (to - from);
   for (let i = from; i < to; i++) {
     const found = film.network.predict(p, seen(points.at(i)), off);
-    if (isClasses) right += largest(classShares(found)) === points.targets[i];
+    if (isClasses) right += largest(found) === points.targets[i];
     squares += (found[0] - points.targets[i]) ** 2;
     spread += (points.targets[i] - mid) ** 2;
   }

@@ -65,15 +65,17 @@ class Units {
     const sizes = weights.map((weight) => Math.hypot(...weight));
     const most = Math.max(...sizes) || 1;
     const { paper } = palette(), grey = rgb(style("--muted"));
+    const hues = Array.from({ length: film.network.found.length }, (_, c) => strong(c));
     const toOutput = this.layer === film.layers.length - 2 && isClasses && film.layers.at(-1) > 1;
     this.buttons.forEach(({ unit, button, canvas }, b) => {
-      const high = Math.max(...maps[b].map(Math.abs)) || 1;
-      const hue = strong(toOutput ? largest([...weights[b]]) : 0);
-      const image = new ImageData(n, n);
-      maps[b].forEach((value, at) => {
-        const pixel = mix(paper, value < 0 ? grey : hue, Math.abs(value) / high);
-        image.data.set([...pixel, 255], 4 * at);
-      });
+      const map = maps[b], high = map.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+      const hue = hues[toOutput ? largest(weights[b]) : 0];
+      const image = new ImageData(n, n), pixels = image.data;
+      for (let at = 0; at < n * n; at++) {
+        const end = map[at] < 0 ? grey : hue, share = Math.abs(map[at]) / high;
+        for (let q = 0; q < 3; q++) pixels[4 * at + q] = paper[q] + (end[q] - paper[q]) * share;
+        pixels[4 * at + 3] = 255;
+      }
       canvas.getContext("2d").putImageData(image, 0, 0);
       const isOff = Boolean(off[this.layer][unit]);
       button.setAttribute("aria-pressed", String(!isOff));
