@@ -1,6 +1,6 @@
 // The gradient check.
 
-/** Central differences of the loss, beside the gradient of backpropagation, parameter by parameter. */
+/** Central differences of the loss beside the gradient of backpropagation, by parameter. */
 class GradientCheck {
   constructor(root) {
     const check = data.gradient;
@@ -8,7 +8,9 @@ class GradientCheck {
     this.parameters = doubles(check.parameters);
     this.gradient = doubles(check.gradient);
     const X = doubles(check.X);
-    this.rows = check.y.map((y, i) => ({ x: X.subarray(2 * i, 2 * i + 2), y, weight: check.weights[i] }));
+    this.rows = check.y.map((y, i) => {
+      return { x: X.subarray(2 * i, 2 * i + 2), y, weight: check.weights[i] };
+    });
     this.cells = part(root, "cells");
     this.names = [];
     const most = Math.max(...this.gradient.map(Math.abs));
@@ -18,7 +20,8 @@ class GradientCheck {
       heading.textContent = name;
       group.append(heading);
       for (let i = 0; i < rows * columns; i++) {
-        this.names.push(rows > 1 ? `${name}[${Math.floor(i / columns)}, ${i % columns}]` : `${name}[${i}]`);
+        const place = rows > 1 ? `${Math.floor(i / columns)}, ${i % columns}` : i;
+        this.names.push(`${name}[${place}]`);
         const cell = document.createElement("i");
         const g = this.gradient[at + i] / most;
         cell.style.setProperty("--g", Math.sqrt(Math.abs(g)).toFixed(3));
@@ -33,15 +36,15 @@ class GradientCheck {
     this.cells.addEventListener("pointerover", pick);
     this.cells.addEventListener("click", pick);
     this.cells.addEventListener("keydown", (event) => {
-      const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -10, ArrowDown: 10, Home: -1e9, End: 1e9 }[event.key];
+      const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -10, ArrowDown: 10, Home: -1e9, End: 1e9 };
+      const move = moves[event.key];
       if (!move) return;
       event.preventDefault();
       this.choose(Math.min(this.all.length - 1, Math.max(0, this.chosen + move)));
     });
     const step = part(root, "step");
     step.addEventListener("input", () => ((this.power = Number(step.value)), this.compareAll()));
-    const strongest = this.gradient.reduce((best, g, i, all) => (Math.abs(g) > Math.abs(all[best]) ? i : best), 0);
-    this.choose(strongest);
+    this.choose(largest(this.gradient.map(Math.abs)));
     this.compareAll();
   }
 
@@ -50,7 +53,8 @@ class GradientCheck {
     for (const { x, y, weight } of this.rows) {
       const logits = this.network.forward(p, x);
       const top = Math.max(...logits);
-      sum += weight * (Math.log(logits.reduce((a, z) => a + Math.exp(z - top), 0)) + top - logits[y]);
+      const exponentials = logits.reduce((a, z) => a + Math.exp(z - top), 0);
+      sum += weight * (Math.log(exponentials) + top - logits[y]);
       weights += weight;
     }
     return sum / weights;
@@ -81,14 +85,18 @@ class GradientCheck {
     write("backpropagation", this.gradient[i], 9);
     this.cells.setAttribute("aria-valuenow", String(i));
     this.cells.setAttribute("aria-valuetext", fill("gradient_value", {
-      name: this.names[i], backpropagation: format(this.gradient[i], 6), difference: format(slope, 6),
+      name: this.names[i],
+      backpropagation: format(this.gradient[i], 6),
+      difference: format(slope, 6),
     }));
   }
 
   compareAll() {
     const most = Math.max(...this.gradient.map(Math.abs));
     let worst = 0;
-    this.gradient.forEach((g, i) => (worst = Math.max(worst, Math.abs(this.difference(i).slope - g))));
+    this.gradient.forEach((g, i) => {
+      worst = Math.max(worst, Math.abs(this.difference(i).slope - g));
+    });
     const error = part(this.root, "error");
     error.value = String(worst / most);
     error.textContent = (worst / most).toExponential(1).replace("-", "−");

@@ -14,10 +14,11 @@ class Pointer {
     plane.addEventListener("pointerdown", follow);
     plane.addEventListener("keydown", (event) => {
       const step = event.shiftKey ? 0.1 : 0.01;
-      const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] }[event.key];
+      const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+      const move = moves[event.key];
       if (!move) return;
       event.preventDefault();
-      this.move(this.share[0] + move[0], this.share[1] + move[1]);
+      this.move(this.share[0] + step * move[0], this.share[1] + step * move[1]);
     });
     player.listeners.push(() => this.tell());
   }
@@ -35,8 +36,9 @@ class Pointer {
     };
     this.inputs = rows("inputs", data.features);
     const hidden = film.layers.slice(1, -1);
+    const prefix = (layer) => (hidden.length > 1 ? `${layer + 1}.` : "");
     const labels = hidden.flatMap((width, layer) =>
-      Array.from({ length: width }, (_, unit) => (hidden.length > 1 ? `${layer + 1}.${unit}` : String(unit))));
+      Array.from({ length: width }, (_, unit) => `${prefix(layer)}${unit}`));
     this.hidden = hidden.length ? rows("hidden", labels) : [];
     this.results = rows("results", data.outputs);
     if (isClasses) {
@@ -67,9 +69,10 @@ class Pointer {
     for (let layer = 1; layer < film.layers.length - 1; layer++) {
       for (let unit = 0; unit < film.layers[layer]; unit++, row++) {
         const [sum, output] = this.hidden[row];
+        const activation = network.outputs[layer][unit];
         show(sum, network.sums[layer][unit]);
-        show(output, network.outputs[layer][unit]);
-        sum.closest("tr").className = off[layer][unit] ? "off" : network.outputs[layer][unit] ? "on" : "";
+        show(output, activation);
+        sum.closest("tr").className = off[layer][unit] ? "off" : activation ? "on" : "";
       }
     }
     const logitOf = logits.length < shares.length ? [0, logits[0]] : logits;
@@ -81,9 +84,13 @@ class Pointer {
     const hair = part(this.root, "hair");
     hair.style.left = `${100 * this.share[0]}%`;
     hair.style.top = `${100 * (1 - this.share[1])}%`;
-    const values = { x1: format(x[0], 2), x2: format(x[1], 2) };
-    plane.setAttribute("aria-label", isClasses
-      ? fill("place_class", { ...values, class: data.outputs[largest(shares)], share: format(100 * Math.max(...shares), 0) })
-      : fill("place_value", { ...values, value: format(shares[0]) }));
+    const best = largest(shares);
+    plane.setAttribute("aria-label", fill(isClasses ? "place_class" : "place_value", {
+      x1: format(x[0], 2),
+      x2: format(x[1], 2),
+      class: data.outputs[best],
+      share: format(100 * shares[best], 0),
+      value: format(shares[0]),
+    }));
   }
 }

@@ -5,7 +5,8 @@ const place = ([x, y], side) => [
   (1 - (y - limits[1][0]) / (limits[1][1] - limits[1][0])) * side,
 ];
 const along = (axis, share) => limits[axis][0] + share * (limits[axis][1] - limits[axis][0]);
-const offscreen = (side) => Object.assign(document.createElement("canvas"), { width: side, height: side });
+const offscreen = (side) =>
+  Object.assign(document.createElement("canvas"), { width: side, height: side });
 
 /** What a network predicts on a grid; few enough places that a frame takes some milliseconds. */
 function predictedGrid(film, p, off) {
@@ -57,13 +58,16 @@ function drawPredictions(canvas, { n, channels, grid }) {
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 
+const TRIANGLE = [[0, -1.2], [1.1, 0.9], [-1.1, 0.9]];
+const DIAMOND = [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]];
+
 /** A circle, a square, a triangle or a diamond, by class. */
 function mark(context, x, y, r, c) {
   context.beginPath();
   if (c % 4 === 0) context.arc(x, y, r, 0, 2 * Math.PI);
   else if (c % 4 === 1) context.rect(x - r * 0.9, y - r * 0.9, 1.8 * r, 1.8 * r);
   else {
-    const corners = c % 4 === 2 ? [[0, -1.2], [1.1, 0.9], [-1.1, 0.9]] : [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]];
+    const corners = c % 4 === 2 ? TRIANGLE : DIAMOND;
     corners.forEach(([u, v], i) => context[i ? "lineTo" : "moveTo"](x + r * u, y + r * v));
   }
   context.closePath();
@@ -79,8 +83,8 @@ function pointsPicture(side, [from, to]) {
     const target = points.targets[i];
     const [x, y] = place(points.at(i), side);
     mark(context, x, y, r, isClasses ? target : 0);
-    const [red, green, blue] = isClasses ? strong(target) : valueColor(target, { ...look, depth: 1 });
-    context.fillStyle = `rgb(${red} ${green} ${blue})`;
+    const hue = isClasses ? strong(target) : valueColor(target, { ...look, depth: 1 });
+    context.fillStyle = `rgb(${hue.join(" ")})`;
     context.strokeStyle = look.outline;
     context.lineWidth = side / 900;
     context.fill();
@@ -93,7 +97,8 @@ const steps = (low, high) => {
   const raw = (high - low) / 6, power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((m) => m * power >= raw) * power;
   const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
+  const count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(6)));
 };
 
 /** Numbers along the lower and the left edge, and the names of the features. */
@@ -115,7 +120,8 @@ function drawAxes(canvas) {
       const label = String(value).replace("-", "−");
       context.textAlign = axis ? "left" : "center";
       context.textBaseline = axis ? "middle" : "bottom";
-      if (x > side * 0.9 || (axis && (y < side * 0.1 || y > side * 0.94)) || (!axis && x < side * 0.06)) continue;
+      const isFree = axis ? y > side * 0.1 && y < side * 0.94 : x > side * 0.06 && x < side * 0.9;
+      if (!isFree) continue; // the corners have the names, and numbers of the other axis
       context.fillText(label, axis ? x + size * 0.7 : x, axis ? y : y - size * 0.55);
     }
   }

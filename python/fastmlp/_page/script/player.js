@@ -14,8 +14,10 @@ class Player {
     this.off = this.film ? this.film.layers.map((width) => new Uint8Array(width)) : [];
     this.group = points.all;
     this.frame = this.film ? this.film.last : 0;
-    if (this.slider) this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
-    if (this.button) this.button.addEventListener("click", () => (this.timer ? this.stop() : this.play()));
+    if (this.slider) {
+      this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
+      this.button.addEventListener("click", () => (this.timer ? this.stop() : this.play()));
+    }
     this.listeners = [];
   }
 

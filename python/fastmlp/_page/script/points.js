@@ -62,9 +62,13 @@ const color = (c) => rgb(data.colors[c % data.colors.length]);
 /** The colour of a class where it has to stand out, lighter on a dark page. */
 const strong = (c) => mix(color(c), [255, 255, 255], Number(style("--lift")));
 const palette = () => {
-  const paper = rgb(style("--plane"));
-  const depth = Number(style("--tint"));
-  return { paper, ink: style("--ink"), outline: style("--outline"), line: rgb(style("--boundary")), depth };
+  return {
+    paper: rgb(style("--plane")),
+    ink: style("--ink"),
+    outline: style("--outline"),
+    line: rgb(style("--boundary")),
+    depth: Number(style("--tint")),
+  };
 };
 
 /** The colour of a value between the least and the largest target. */

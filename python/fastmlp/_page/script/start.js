@@ -27,4 +27,6 @@ for (const root of document.querySelectorAll("[data-film]")) {
 }
 const check = document.querySelector("[data-gradient]");
 if (check) new GradientCheck(check);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => players.forEach((player) => player.draw()));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  players.forEach((player) => player.draw());
+});

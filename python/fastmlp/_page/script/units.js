@@ -7,7 +7,13 @@ class Units {
     this.root = part(player.root, "units");
     this.layer = 1;
     const chooser = part(player.root, "layer");
-    if (chooser) chooser.addEventListener("change", () => ((this.layer = Number(chooser.value)), this.build(), this.draw()));
+    if (chooser) {
+      chooser.addEventListener("change", () => {
+        this.layer = Number(chooser.value);
+        this.build();
+        this.draw();
+      });
+    }
     part(player.root, "all_on").addEventListener("click", () => this.all(0));
     part(player.root, "all_off").addEventListener("click", () => this.all(1));
     this.build();
@@ -68,7 +74,7 @@ class Units {
     const hues = Array.from({ length: film.network.found.length }, (_, c) => strong(c));
     const toOutput = this.layer === film.layers.length - 2 && isClasses && film.layers.at(-1) > 1;
     this.buttons.forEach(({ unit, button, canvas }, b) => {
-      const map = maps[b], high = map.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+      const map = maps[b], high = Math.max(...map.map(Math.abs)) || 1;
       const hue = hues[toOutput ? largest(weights[b]) : 0];
       const image = new ImageData(n, n), pixels = image.data;
       for (let at = 0; at < n * n; at++) {
