@@ -36,6 +36,14 @@ class Film(Recording):
     frames : int, default=48
         The most epochs that a page has, at least 2. A frame takes four bytes per parameter.
 
+    Attributes
+    ----------
+    epochs : ndarray of int64, shape (n,)
+        The recorded epochs, all at first and later fewer; 0 stands for the parameters before
+        training.
+    parameters : ndarray of shape (n, n_parameters)
+        The parameters after these epochs, of the network's dtype.
+
     Raises
     ------
     TypeError
