@@ -288,6 +288,31 @@ def test_demo_teaches_and_writes(fastmlp_cli, tmp_path):
     assert (tmp_path / "lesson" / "metrics.json").exists()
 
 
+def test_demo_speaks_the_chosen_language(fastmlp_cli, tmp_path, monkeypatch):
+    spoken = []
+    monkeypatch.setattr(cli.lesson, "run", lambda *arguments: spoken.append(arguments))
+    for options in ([], ["--lang", "zh"], ["--lang", "en", "--seed", 7]):
+        assert fastmlp_cli("demo", "--output", tmp_path, *options) == (0, "", "")
+    assert spoken == [(tmp_path, 1234, "en"), (tmp_path, 1234, "zh"), (tmp_path, 7, "en")]
+
+
+def test_demo_writes_a_notebook_once(fastmlp_cli, tmp_path):
+    status, out, err = fastmlp_cli("demo", "--notebook", "--output", tmp_path)
+    assert (status, err) == (0, "")
+    assert re.fullmatch(
+        rf"Written to {re.escape(str(tmp_path))}:\n  lesson\.ipynb +[\d.]+ kB\n", out
+    )
+
+    notebook = tmp_path / "lesson.ipynb"
+    written = notebook.read_bytes()
+    assert fastmlp_cli("demo", "--notebook", "--lang", "zh", "--output", tmp_path) == (
+        2,
+        "",
+        f"fastmlp: error: {notebook} exists: move it away, or choose another folder\n",
+    )
+    assert notebook.read_bytes() == written
+
+
 def test_a_broken_pipe_ends_quietly(model_file, tmp_path):
     path = write_csv(tmp_path / "long.csv", ["X1", "X2"], [(0.5, 0.5)] * 20_000)
     with subprocess.Popen(
@@ -439,6 +464,7 @@ BAD_INPUT = {
         "{spiral}/out: Not a directory",
     ),
     "demo output": (["demo", "--output", "{spiral}/out"], "{spiral}/out: Not a directory"),
+    "language": (["demo", "--lang", "fr"], "'--lang': 'fr' is not one of 'en', 'zh'"),
     "not a model": (["evaluate", "{spiral}", "{spiral}"], "{spiral} is not a model file"),
     "damaged model": (["predict", "{damaged}", "{spiral}"], "{damaged} is not a model file"),
     "no model": (
@@ -484,7 +510,7 @@ def test_bad_input_ends_with_status_2_and_one_line(
 
 
 def test_a_bug_is_one_line_too(fastmlp_cli, tmp_path, monkeypatch):
-    def broken(folder, seed):
+    def broken(folder, seed, language):
         raise RuntimeError("it broke\nin two lines")
 
     monkeypatch.setattr(cli.lesson, "run", broken)

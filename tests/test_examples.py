@@ -24,6 +24,7 @@ def test_every_example_is_tested():
         "cartpole",
         "custom_loop",
         "digits",
+        "lesson",  # by lesson/test_notebook.py
         "oscillator",
         "spiral",
     ]

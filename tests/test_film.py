@@ -310,7 +310,7 @@ def values(data):
         (
             lambda data: fitted(data, network()).save("film.html", *data, language="tlh"),
             ValueError,
-            "language must be one of en, got 'tlh'",
+            "language must be one of en, zh, got 'tlh'",
         ),
     ],
 )

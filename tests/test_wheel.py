@@ -71,7 +71,7 @@ def test_wheel_is_small(wheel):
 def test_wheel_holds_the_package_and_nothing_else(names):
     package = {name for name in names if name.startswith("fastmlp/")}
     binary = "fastmlp/_core.pyd" if os.name == "nt" else "fastmlp/_core.abi3.so"
-    kinds = {".py", ".pyi", ".toml", ".css", ".js"}
+    kinds = {".py", ".pyi", ".toml", ".txt", ".css", ".js"}
     sources = (path for path in (ROOT / "python").rglob("*") if path.suffix in kinds)
     expected = {path.relative_to(ROOT / "python").as_posix() for path in sources}
     assert package == expected | {binary, "fastmlp/py.typed"}

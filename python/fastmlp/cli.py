@@ -95,11 +95,26 @@ def commands(ctx: click.Context) -> None:
 @click.option(
     "--seed", type=SEED, metavar="N", default=1234, help="Seed of the data and the network."
 )
-def demo(output: Path, seed: int) -> None:
-    """Run the lesson."""
+@click.option(
+    "--lang",
+    "language",
+    type=click.Choice(lesson.languages()),
+    default="en",
+    help="Language of the lesson; labels in the plots are English.",
+)
+@click.option(
+    "--notebook",
+    is_flag=True,
+    help="Write the lesson as a Jupyter notebook with exercises (lesson.ipynb), and do not run it.",
+)
+def demo(output: Path, seed: int, language: str, notebook: bool) -> None:
+    """Run the lesson, or write it as a notebook."""
     with held(output):
-        refuse_checkpoint(output)
-        lesson.run(output, seed)
+        if notebook:
+            lesson.write_notebook(output, seed, language)
+        else:
+            refuse_checkpoint(output)
+            lesson.run(output, seed, language)
 
 
 commands.add_command(train)

@@ -42,7 +42,7 @@ def run(folder: Path, seed: int, language: str = "en") -> None:
     seed : int
         Seed of the data, the split and the networks.
     language : str, default="en"
-        Language of the text; labels in the plots are English.
+        Language of the text, one of `fastmlp.lesson.languages`; labels in the plots are English.
 
     Raises
     ------

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fastmlp.lesson.lines import in_one_line, width
+
 
 @dataclass
 class Paragraph:
-    """Sentences, in lines of at most 80 characters."""
+    """Sentences, in one line."""
 
     text: str
 
@@ -75,20 +77,20 @@ class Narrator:
         self.steps.append(Step(name, title))
         heading = f"{len(self.steps)}. {title}"
         print("\n" * (len(self.steps) > 1) + heading)
-        print("-" * len(heading))
+        print("-" * width(heading))
 
     def text(self, key: str, **values: object) -> None:
         """Say a sentence."""
         text = self(key, **values)
-        self._begin(Paragraph(text))
+        self._begin(Paragraph(in_one_line(text)))
         print(text)
 
     def facts(self, entries: Sequence[tuple[str, str]]) -> None:
         """State labelled values."""
         self._begin(Facts(entries))
-        width = max(len(label) for label, _ in entries)
+        widest = max(width(label) for label, _ in entries)
         for label, value in entries:
-            print(f"{label:<{width}}  {value}")
+            print(label + " " * (widest - width(label)) + f"  {value}")
 
     def table(
         self,
@@ -96,21 +98,21 @@ class Narrator:
         rows: Iterable[Sequence[object] | None],
         least: Sequence[int] | None = None,
     ) -> None:
-        """Show a table with columns wide enough for their entries, and `least` characters."""
+        """Show a table, in columns at least as wide as `least` and as their entries."""
         texts = [None if row is None else [str(entry) for entry in row] for row in rows]
         widths = list(least or [0] * len(header))
         for row in texts:
             for column, entry in enumerate(row or ()):
-                widths[column] = max(widths[column], len(entry))
+                widths[column] = max(widths[column], width(entry))
         growing = self.growing_table(header, widths)
         for row in texts:
             growing.add(row)
 
     def growing_table(self, header: Sequence[str], least: Sequence[int]) -> "GrowingTable":
-        """Show the header of a table whose rows follow, in columns of `least` characters."""
+        """Show the header of a table whose rows follow, in columns at least as wide as `least`."""
         table = Table(header)
         self._begin(table)
-        return GrowingTable(table, [*map(max, map(len, header), least)])
+        return GrowingTable(table, [*map(max, map(width, header), least)])
 
     def picture(self, path: Path) -> None:
         """Point to the file of a picture."""
@@ -143,5 +145,8 @@ class GrowingTable:
             return
         first, *others = row
         left, *right = self._widths
-        cells = [f"{entry:>{width}}" for entry, width in zip(others, right, strict=False)]
-        print("  ".join([f"{first:<{left}}", *cells]))
+        cells = [
+            " " * (columns - width(entry)) + entry
+            for entry, columns in zip(others, right, strict=False)
+        ]
+        print("  ".join([first + " " * (left - width(first)), *cells]))
