@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp import plotting
 from fastmlp._core import MLP, SGD, Adam, Epoch, History
-from fastmlp._results import (
+from fastmlp.commands.results import (
     Part,
     Parts,
     describe_files,

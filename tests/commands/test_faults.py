@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import MLP, _checks, _train_lesson, cli
+from fastmlp import MLP, cli
 from fastmlp import __main__ as main
-from fastmlp._results import printable_names
+from fastmlp.commands import lesson_checks, lesson_train
+from fastmlp.commands.results import printable_names
 from fastmlp.model import Model
 
 FASTMLP = [sys.executable, "-m", "fastmlp"]
@@ -77,7 +78,7 @@ def test_a_number_too_large_in_any_part_stops_before_training(
     def fit(*_, **__):
         pytest.fail("training began")
 
-    monkeypatch.setattr(_train_lesson, "progress_bar", fit)
+    monkeypatch.setattr(lesson_train, "progress_bar", fit)
     rows = [(x, 1e-155 * y, label) for x, y, label in points(60)]
     row = row_of(part, 60, seed=1234)
     rows[row] = (0.0, value, rows[row][2])
@@ -120,7 +121,7 @@ def test_a_spread_that_no_number_holds_is_named_too(train, tmp_path, part, value
     ids=lambda option: f"{option[0]} {option[1]}",
 )
 def test_options_are_checked_before_the_data_is_read(train, data, tmp_path, monkeypatch, option):
-    monkeypatch.setattr(_train_lesson, "read_csv", lambda *_: pytest.fail("the data was read"))
+    monkeypatch.setattr(lesson_train, "read_csv", lambda *_: pytest.fail("the data was read"))
     status, _, err = train(data, *option)
     assert status == 2
     assert re.fullmatch(rf"fastmlp: error: Invalid value for '?{option[0]}'?: .*\n", err)
@@ -211,7 +212,7 @@ def test_a_class_with_no_row_to_train_on_is_named(train, tmp_path):
 def test_more_classes_than_a_confusion_matrix_takes_stop_before_training(
     train, data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(_checks, "MAX_MATRIX_CLASSES", 1)
+    monkeypatch.setattr(lesson_checks, "MAX_MATRIX_CLASSES", 1)
     status, _, err = train(data)
     assert status == 2
     assert err == f"fastmlp: error: {data} has 2 classes in column 'c', more than 1\n"

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._csv_file import CsvFile, Marks, quoted
-from fastmlp._csv_hints import (
+from fastmlp._extras import require
+from fastmlp.reading.csv_file import CsvFile, Marks, quoted
+from fastmlp.reading.csv_hints import (
     DataError,
     decimal_hint,
     delimiter_hint,
@@ -20,7 +21,6 @@ from fastmlp._csv_hints import (
     looks_headless,
     refuse_other_formats,
 )
-from fastmlp._extras import require
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

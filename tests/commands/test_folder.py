@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from fastmlp import _folder, _train_lesson
+from fastmlp.commands import folder as runs
+from fastmlp.commands import lesson_train
 from fastmlp.data import make_spiral
 from fastmlp.model import Model
 
@@ -109,11 +110,9 @@ def test_two_ways_to_treat_results_exclude_each_other(train, data):
 
 
 def test_a_folder_in_use_is_refused_before_the_data_is_read(train, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        _train_lesson, "read_csv", lambda *_, **__: pytest.fail("the data was read")
-    )
+    monkeypatch.setattr(lesson_train, "read_csv", lambda *_, **__: pytest.fail("the data was read"))
     folder = tmp_path / "new" / "out"
-    with _folder.held(folder):
+    with runs.held(folder):
         for options in ([], ["--overwrite"], ["--resume"]):
             assert train(data, *options, folder=folder) == (2, "", IN_USE.format(folder))
     assert not (tmp_path / "new").exists()
@@ -139,12 +138,12 @@ def test_a_file_system_without_locks_is_no_obstacle(train, data, monkeypatch):
     def refuse(file):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(_folder, "_lock", refuse)
+    monkeypatch.setattr(runs, "_lock", refuse)
     assert train(data) == (0, "", "")
 
 
 def test_a_lock_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
-    lock, taken = _folder._lock, []
+    lock, taken = runs._lock, []
 
     def lock_late(file):
         lock(file)
@@ -152,10 +151,10 @@ def test_a_lock_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
         if len(taken) == 1:  # its former holder ends between opening and locking
             (tmp_path / ".fastmlp-lock").unlink()
 
-    monkeypatch.setattr(_folder, "_lock", lock_late)
-    with _folder.held(tmp_path):
+    monkeypatch.setattr(runs, "_lock", lock_late)
+    with runs.held(tmp_path):
         assert len(taken) == 2
-        with pytest.raises(_folder.BadInput), _folder.held(tmp_path):
+        with pytest.raises(runs.BadInput), runs.held(tmp_path):
             pytest.fail("two held one folder")
 
 
@@ -185,7 +184,7 @@ def test_what_was_trained_outlives_results_that_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_train_lesson, "write_results", full)
+        patch.setattr(lesson_train, "write_results", full)
         assert train(data) == (2, "", "fastmlp: error: No space left on device\n")
     assert list(contents(tmp_path / "out")) == ["checkpoint.safetensors"]
     assert train(data, "--resume") == (0, "", "")

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from fastmlp._click import BadInput
+from fastmlp.commands.errors import BadInput
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.json"

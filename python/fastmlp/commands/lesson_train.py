@@ -7,14 +7,13 @@ import click
 import numpy as np
 
 from fastmlp import MLP
-from fastmlp._click import COUNT, numbers, widths
 from fastmlp._core import ACTIVATIONS
 from fastmlp._extras import require
 from fastmlp._files import check_saves
-from fastmlp._folder import CHECKPOINT, Run, held, refuse_results
 from fastmlp._progress import progress_bar
-from fastmlp._results import describe_files, describe_metrics, evaluate_parts, write_results
-from fastmlp._training import (
+from fastmlp.checkpoint import Checkpoint
+from fastmlp.commands.folder import CHECKPOINT, Run, held, refuse_results
+from fastmlp.commands.lesson_steps import (
     cure_of,
     describe,
     kept_when_it_fails,
@@ -24,7 +23,8 @@ from fastmlp._training import (
     resumed,
     weights_of,
 )
-from fastmlp.checkpoint import Checkpoint
+from fastmlp.commands.options import COUNT, numbers, widths
+from fastmlp.commands.results import describe_files, describe_metrics, evaluate_parts, write_results
 from fastmlp.data import read_csv
 
 # The parameters of `train_lesson` beside those of all trainings.

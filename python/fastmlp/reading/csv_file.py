@@ -7,15 +7,15 @@ from io import BytesIO
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from fastmlp._csv_hints import (
+from fastmlp._extras import require
+from fastmlp.reading.csv_hints import (
     DECIMAL_MARKS,
     DataError,
     delimiter_hint,
     header_hint,
     refuse_other_encoding,
 )
-from fastmlp._csv_lines import Lines
-from fastmlp._extras import require
+from fastmlp.reading.csv_lines import Lines
 
 if TYPE_CHECKING:
     from pandas import DataFrame

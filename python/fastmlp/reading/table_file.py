@@ -11,16 +11,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fastmlp._csv_file import CsvFile, Marks, quoted
-from fastmlp._csv_hints import (
+from fastmlp._extras import require
+from fastmlp.reading.csv_file import CsvFile, Marks, quoted
+from fastmlp.reading.csv_hints import (
     DECIMAL_MARKS,
     DataError,
     found_delimiter,
     refuse_other_encoding,
     refuse_other_formats,
 )
-from fastmlp._extras import require
-from fastmlp._text_columns import dates_of, has_decimal_comma, numbers_of, texts_of
+from fastmlp.reading.text_columns import dates_of, has_decimal_comma, numbers_of, texts_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

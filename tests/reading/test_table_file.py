@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fastmlp._csv_hints import DataError
-from fastmlp._table_file import Reading, open_table
+from fastmlp.reading.csv_hints import DataError
+from fastmlp.reading.table_file import Reading, open_table
 
 TEXT = "size,kind,sold\n1.5,flat,2020-01-31\n,house,2020-02-01\n"
 FRAME = pd.DataFrame(

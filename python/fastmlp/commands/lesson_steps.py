@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import MLP, SGD, Adam, AdamW, Optimizer
-from fastmlp._checks import check_range, check_spread, split_table
-from fastmlp._click import BadInput, Interrupted
-from fastmlp._results import Parts, listed, printable, printable_names
 from fastmlp.checkpoint import Checkpoint
+from fastmlp.commands.errors import BadInput, Interrupted
+from fastmlp.commands.lesson_checks import check_range, check_spread, split_table
+from fastmlp.commands.results import Parts, listed, printable, printable_names
 from fastmlp.data import Table, class_weights, standardize
 from fastmlp.metrics import Metrics
 from fastmlp.model import Model

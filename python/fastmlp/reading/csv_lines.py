@@ -6,7 +6,7 @@ from io import BytesIO, TextIOWrapper
 from itertools import islice
 from os import PathLike
 
-from fastmlp._csv_hints import (
+from fastmlp.reading.csv_hints import (
     DataError,
     delimiter_hint,
     refuse_delimiter_line,

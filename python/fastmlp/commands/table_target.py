@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._csv_hints import DataError
 from fastmlp._extras import require
+from fastmlp.reading.csv_hints import DataError
 
 if TYPE_CHECKING:
     from pandas import Series

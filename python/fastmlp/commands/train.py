@@ -7,7 +7,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from fastmlp._click import (
+from fastmlp.commands.folder import METRICS, Run
+from fastmlp.commands.lesson_train import LESSON_OPTIONS, train_lesson
+from fastmlp.commands.options import (
     FOLDER,
     READING_OPTIONS,
     SEED,
@@ -15,10 +17,8 @@ from fastmlp._click import (
     check_jobs,
     lesson_reading,
 )
-from fastmlp._folder import METRICS, Run
-from fastmlp._table_file import Reading
-from fastmlp._train_lesson import LESSON_OPTIONS, train_lesson
-from fastmlp._train_table import TABLE_OPTIONS, train_table
+from fastmlp.commands.table_train import TABLE_OPTIONS, train_table
+from fastmlp.reading.table_file import Reading
 
 HELP = """Train networks to predict a column of a table.
 

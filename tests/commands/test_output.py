@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp import _training
+from fastmlp.commands import lesson_steps
 from fastmlp.data import make_spiral
 
 FASTMLP = [sys.executable, "-m", "fastmlp"]
@@ -136,7 +136,7 @@ def scores(counts, recalls):
     ],
 )
 def test_what_learning_nothing_is(counts, recalls, nothing):
-    assert _training.learned_nothing(scores(counts, recalls)) == nothing
+    assert lesson_steps.learned_nothing(scores(counts, recalls)) == nothing
 
 
 def test_reading_options_reach_every_command(fastmlp_cli, tmp_path, rng):

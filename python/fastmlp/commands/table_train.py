@@ -9,13 +9,13 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._csv_hints import DataError
 from fastmlp._extras import require
-from fastmlp._folder import CHECKPOINT, METRICS, Run, held, refuse_results
 from fastmlp._progress import networks_bar
-from fastmlp._results import describe_files, listed, printable, printable_names
-from fastmlp._table_file import Reading, TableFile, faults_of_columns, open_table
-from fastmlp._table_target import Target, Task, target_of
+from fastmlp.commands.folder import CHECKPOINT, METRICS, Run, held, refuse_results
+from fastmlp.commands.results import describe_files, listed, printable, printable_names
+from fastmlp.commands.table_target import Target, Task, target_of
+from fastmlp.reading.csv_hints import DataError
+from fastmlp.reading.table_file import Reading, TableFile, faults_of_columns, open_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -58,8 +58,8 @@ def train_table(
 ) -> None:
     """Train an estimator on most rows of a table, and write it with its scores on the others."""
     # They import scikit-learn, which the other commands and --help do without.
-    from fastmlp._table_columns import describe_columns, understand
-    from fastmlp._table_scores import describe_scores, scores_of
+    from fastmlp.commands.table_columns import describe_columns, understand
+    from fastmlp.commands.table_scores import describe_scores, scores_of
     from fastmlp.tabular import TabularClassifier, TabularRegressor
 
     if run.target in ignore:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._results import Part, Parts
+from fastmlp.commands.results import Part, Parts
 from fastmlp.data import DataError, Table, class_counts, split
 from fastmlp.metrics import MAX_MATRIX_CLASSES
 

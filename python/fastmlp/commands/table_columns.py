@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._extras import require
-from fastmlp._results import printable_names
+from fastmlp.commands.results import printable_names
 from fastmlp.tabular.category import Category
 from fastmlp.tabular.front import learn_front
 from fastmlp.tabular.numeric import Numeric

@@ -16,13 +16,14 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 import fastmlp
-from fastmlp import MLP, SGD, _train_lesson, cli
+from fastmlp import MLP, SGD, cli
 from fastmlp import __main__ as main
 from fastmlp.checkpoint import Checkpoint
+from fastmlp.commands import lesson_train
 from fastmlp.data import make_spiral
 from fastmlp.model import Model
 
-GOLDEN = Path(__file__).parents[1] / "docs" / "cli_help.txt"
+GOLDEN = Path(__file__).parents[2] / "docs" / "cli_help.txt"
 FASTMLP = [sys.executable, "-m", "fastmlp"]
 LESSON = ("--preset", "lesson")
 
@@ -222,7 +223,7 @@ def test_each_option_reaches_the_network(fastmlp_cli, spiral_csv, tmp_path, monk
         models.append(model)
         return []
 
-    monkeypatch.setattr(_train_lesson, "write_results", keep)
+    monkeypatch.setattr(lesson_train, "write_results", keep)
     common = ("train", spiral_csv, *LESSON, "--target", "color", "--output", tmp_path, "--quiet")
     for extra in ([], [], options):
         assert fastmlp_cli(*common, "--overwrite", "--epochs", 3, *extra)[:2] == (0, "")
@@ -344,7 +345,9 @@ def test_a_training_that_was_interrupted_or_has_ended_goes_on(
             if epoch.epoch == 23:
                 raise KeyboardInterrupt
 
-        patch.setattr("fastmlp._train_lesson.progress_bar", lambda epochs: nullcontext(interrupt))
+        patch.setattr(
+            "fastmlp.commands.lesson_train.progress_bar", lambda epochs: nullcontext(interrupt)
+        )
         status, _, error = train(parts)
     assert status == 130
     made = "fastmlp: error: interrupted after 22 of 60 epochs: "

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._results import describe_metrics
+from fastmlp.commands.results import describe_metrics
 from fastmlp.metrics import classification_metrics
 from fastmlp.tabular import TabularClassifier, TabularRegressor
 

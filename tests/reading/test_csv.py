@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import LabelEncoder
 
 import fastmlp
-from fastmlp import _csv_lines
 from fastmlp.data import DataError, Table, read_csv
+from fastmlp.reading import csv_lines
 
 
 @pytest.fixture
@@ -331,9 +331,9 @@ def test_the_number_of_columns_costs_no_square(write, monkeypatch):
                 compared += 1
                 return str.__eq__(self, other)
 
-        header = _csv_lines.Lines.header
+        header = csv_lines.Lines.header
         with monkeypatch.context() as patch:
-            patch.setattr(_csv_lines.Lines, "header", lambda self: [*map(Name, header(self))])
+            patch.setattr(csv_lines.Lines, "header", lambda self: [*map(Name, header(self))])
             assert read_csv(path, "k").X.shape == (2, width)
         return compared
 
@@ -343,7 +343,7 @@ def test_the_number_of_columns_costs_no_square(write, monkeypatch):
 def test_module_names_are_none_of_the_standard_library_s():
     package = Path(fastmlp.__file__).parent
     names = {path.stem for path in package.rglob("*.py*")}
-    assert "_csv_reader" in names
+    assert "csv_reader" in names
     assert not names & sys.stdlib_module_names
 
 

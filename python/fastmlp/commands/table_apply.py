@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp._csv_file import quoted
-from fastmlp._csv_hints import DataError
 from fastmlp._extras import require
-from fastmlp._table_file import TableFile, faults_of_columns
-from fastmlp._table_scores import Estimator, class_names, scores_of
-from fastmlp._table_target import labels_of, numbers_of
+from fastmlp.commands.table_scores import Estimator, class_names, scores_of
+from fastmlp.commands.table_target import labels_of, numbers_of
+from fastmlp.reading.csv_file import quoted
+from fastmlp.reading.csv_hints import DataError
+from fastmlp.reading.table_file import TableFile, faults_of_columns
 from fastmlp.tabular import TabularClassifier
 from fastmlp.tabular.category import Category
 from fastmlp.tabular.numeric import Numeric
