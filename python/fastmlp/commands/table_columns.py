@@ -13,6 +13,7 @@ from fastmlp.tabular.category import Category
 from fastmlp.tabular.front import learn_front
 from fastmlp.tabular.numeric import Numeric
 from fastmlp.tabular.table import read_frame
+from fastmlp.tabular.values import Text
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -64,7 +65,7 @@ def understand(frame: "DataFrame", training: NDArray[np.intp]) -> list[ColumnNot
     for place, learned in enumerate(front.columns):
         values = frame.iloc[:, place]
         n_levels = values.nunique()
-        kind = _kind(values, isinstance(table.column(place).values, list), learned, n_levels)
+        kind = _kind(values, isinstance(table.column(place).values, Text), learned, n_levels)
         use = _use(learned, kind)
         n_missing = int(values.isna().sum())
         notes.append(
