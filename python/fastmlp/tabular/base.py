@@ -32,6 +32,8 @@ from fastmlp.tabular.target import Rows, Score, Target, minus_loss
 
 # Rows that are turned into inputs at once for a prediction.
 _BLOCK = 2**16
+# Inputs of all rows, as numbers, of which several networks may have copies at the same time.
+_MOST_AT_ONCE = 2**26
 
 
 class BaseTabular(TabularInFile, BaseEstimator):
@@ -159,6 +161,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
             partial(self._rows, recipe.dtype, table, y, labels, weights),
             self._validation_rows(recipe.dtype, validation) if validation.is_given else None,
             None if validation.is_given else self._folds(recipe, y, target, random_state),
+            in_turn=table.n_rows * self._front.width > _MOST_AT_ONCE,
             random_state=random_state,
             n_jobs=self.n_jobs,
             seconds=seconds,
