@@ -15,6 +15,17 @@ BAD_TRAINING = {
     "target": (CSV, ["d"], "{file} has no column 'd'; its columns are 'a', 'b', 'c'"),
     "ignored": (CSV, ["a", "--ignore", "d"], "{file} has no column 'd'; its columns are"),
     "both": (CSV, ["a", "--ignore", "a"], "--ignore names the column of --target"),
+    "categories": (CSV, ["a", "--categories", "d"], "{file} has no column 'd'; its columns are"),
+    "target as category": (
+        CSV,
+        ["a", "--categories", "a"],
+        "--categories names 'a', as --target does",
+    ),
+    "ignored category": (
+        CSV,
+        ["a", "--categories", "b", "--ignore", "b"],
+        "--categories names 'b', as --ignore does",
+    ),
     "no features": (
         CSV,
         ["a", "--ignore", "b", "--ignore", "c"],

@@ -183,13 +183,57 @@ def test_results_are_replaced_on_request_and_a_checkpoint_goes_with_them(train, 
     assert err.startswith(f"fastmlp: error: {out} holds the results of a training: --overwrite")
     given = ["--overwrite", "--max-time", 0.001, "--quiet"]
     assert train(data, "rooms", *given) == (0, "", "")
-    assert {path.name for path in out.iterdir()} == {"model.safetensors", "metrics.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "model.safetensors",
+        "metrics.json",
+        "history.png",
+        "confusion_matrix.png",
+    }
 
 
-def test_ctrl_c_leaves_no_folder(train, data, tmp_path, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
+def codes(path):
+    """Write codes that look like numbers, and a target that has no order in them."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"code": rng.permutation([f"{n:03}" for n in range(40)] * 10)})
+    means = rng.permutation(40)
+    frame["y"] = means[frame["code"].astype(int)] + rng.normal(0, 0.1, 400)
+    frame.to_csv(path, index=False)
+    return frame
 
-    monkeypatch.setattr(TabularClassifier, "fit", interrupt)
-    assert train(data, "rooms", "--quiet") == (130, "", "fastmlp: error: interrupted\n")
-    assert not (tmp_path / "out").exists()
+
+def test_columns_of_categories_can_be_named(train, fastmlp_cli, tmp_path):
+    path = tmp_path / "codes.csv"
+    frame = codes(path)
+    status, out, err = train(path, "y", "--categories", "code")
+    assert (status, err) == (0, "")
+    assert re.search(r"^code +category +0 +40 +40 inputs, one per level$", out, re.MULTILINE)
+    model = TabularRegressor.load(tmp_path / "out" / "model.safetensors")
+    assert model.categorical_features == ["code"]
+    assert model._front.columns[0].levels[:2] == ("000", "001")
+    assert model.score(frame[["code"]], frame["y"]) > 0.9
+    model = tmp_path / "out" / "model.safetensors"
+    assert json.loads(fastmlp_cli("evaluate", model, path, "--json")[1])["r2"] > 0.9
+
+
+def test_names_of_categories_may_be_free_text_or_say_nothing(train, tmp_path):
+    frame = houses()[["street", "country", "size", "price"]]
+    path = tmp_path / "a.csv"
+    frame.to_csv(path, index=False)
+    given = ["--categories", "street", "--categories", "country", "--max-time", 0.001]
+    status, out, err = train(path, "price", *given)
+    assert (status, err) == (0, "")
+    assert re.search(r"^street +category +0 +240 +99 inputs for the most frequent", out, re.M)
+    model = TabularRegressor.load(tmp_path / "out" / "model.safetensors")
+    assert model.categorical_features == ["street"]
+    assert model.feature_names_in_.tolist() == ["street", "size"]
+
+
+@pytest.mark.parametrize(
+    ("target", "picture"), [("price", "predictions.png"), ("rooms", "confusion_matrix.png")]
+)
+def test_training_and_predictions_are_drawn(train, data, tmp_path, target, picture):
+    status, out, err = train(data, target, "--ignore", "id", "--max-time", 0.001)
+    assert (status, err) == (0, "")
+    for name in ("history.png", picture):
+        assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
+        assert f"  {name} " in out

@@ -1,9 +1,13 @@
 """Errors of the commands: each is one line with an exit status, whatever the terminal can show."""
 
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from threading import Event
 from typing import Any
 
 import click
@@ -82,3 +86,25 @@ def _errors_as_messages() -> Iterator[None]:
         raise Interrupted("interrupted") from error
     except Exception as error:
         raise Bug(f"a bug of fastmlp: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def first_interrupt_sets(event: Event) -> Iterator[None]:
+    """Let the first Ctrl-C set an event; the second one interrupts, as the first does elsewhere."""
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if before is not signal.default_int_handler or not is_main:
+        yield  # the process has its own way with signals, and other threads get none
+        return
+
+    def note(*_: Any) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+        with suppress(OSError):  # the stream itself may be in the middle of a write
+            os.write(2, b"\nfastmlp: the current epoch is the last; Ctrl-C again ends at once\n")
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

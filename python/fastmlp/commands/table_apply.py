@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._extras import require
-from fastmlp.commands.table_scores import Estimator, class_names, scores_of
+from fastmlp.commands.table_scores import Estimator, answers_of, class_names, scores_of
 from fastmlp.commands.table_target import labels_of, numbers_of
 from fastmlp.reading.csv_file import quoted
 from fastmlp.reading.csv_hints import DataError
@@ -34,8 +34,8 @@ def evaluate_table(model: Estimator, file: TableFile, target: str) -> tuple[dict
     else:
         y = numbers_of(file.name, frame[target])
     with faults_of_columns(file.name):
-        scores = scores_of(model, frame[model.feature_names_in_.tolist()], y)
-    return scores, int((~has_target).sum())
+        answers = answers_of(model, frame[model.feature_names_in_.tolist()])
+    return scores_of(model, y, answers), int((~has_target).sum())
 
 
 def predict_table(model: Estimator, file: TableFile) -> tuple[list[str], list[list[Any]]]:

@@ -13,7 +13,6 @@ from fastmlp.tabular.category import Category
 from fastmlp.tabular.front import learn_front
 from fastmlp.tabular.numeric import Numeric
 from fastmlp.tabular.table import read_frame
-from fastmlp.tabular.values import Text
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -31,6 +30,8 @@ _KINDS = {
     "timedelta64": "duration",
     "timedelta": "duration",
 }
+# Those that are read as text.
+_TEXT = ("string", "categorical", "mixed", "mixed-integer")
 
 
 class ColumnNote(NamedTuple):
@@ -45,7 +46,9 @@ class ColumnNote(NamedTuple):
     is_used: bool
 
 
-def understand(frame: "DataFrame", training: NDArray[np.intp]) -> list[ColumnNote]:
+def understand(
+    frame: "DataFrame", training: NDArray[np.intp], categories: Sequence[str]
+) -> list[ColumnNote]:
     """Say what an estimator makes of each column.
 
     Parameters
@@ -54,18 +57,20 @@ def understand(frame: "DataFrame", training: NDArray[np.intp]) -> list[ColumnNot
         All rows, which are counted.
     training : ndarray of int
         The rows that an estimator learns from.
+    categories : sequence of str
+        Columns that hold categories whatever their values are.
     """
     table = read_frame(frame.iloc[training])
     assert table is not None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "These columns of text are left out", UserWarning)
         # The number of bins makes no difference to what is told.
-        front = learn_front(table, np.zeros(table.n_columns, dtype=bool), None, n_bins=0)
+        front = learn_front(table, frame.columns.isin(categories), None, n_bins=0)
     notes = []
     for place, learned in enumerate(front.columns):
         values = frame.iloc[:, place]
         n_levels = values.nunique()
-        kind = _kind(values, isinstance(table.column(place).values, Text), learned, n_levels)
+        kind = _kind(values, learned, n_levels)
         use = _use(learned, kind)
         n_missing = int(values.isna().sum())
         notes.append(
@@ -99,12 +104,12 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
 
 
-def _kind(
-    values: "Series[Any]", is_text: bool, learned: Numeric | Category | None, n_levels: int
-) -> str:
-    if is_text:
-        return "text" if learned is None and n_levels > 1 else "category"
+def _kind(values: "Series[Any]", learned: Numeric | Category | None, n_levels: int) -> str:
+    if isinstance(learned, Category):
+        return "category"
     found = require("pandas", "a table").api.types.infer_dtype(values, skipna=True)
+    if learned is None and found in _TEXT:
+        return "text" if n_levels > 1 else "category"
     return _KINDS.get(found, "number")
 
 

@@ -15,17 +15,26 @@ if TYPE_CHECKING:
 Estimator = TabularClassifier | TabularRegressor
 
 
-def scores_of(estimator: Estimator, X: "DataFrame", y: NDArray[Any]) -> dict[str, Any]:
-    """Return the scores of an estimator.
+def answers_of(estimator: Estimator, X: "DataFrame") -> NDArray[np.float64]:
+    """Return probabilities of the classes of rows, or their numbers."""
+    if isinstance(estimator, TabularClassifier):
+        return estimator.predict_proba(X)
+    return estimator.predict(X)
+
+
+def scores_of(
+    estimator: Estimator, y: NDArray[Any], answers: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return how good answers are.
 
     Parameters
     ----------
     estimator : TabularClassifier or TabularRegressor
-        It is fitted.
-    X : DataFrame
-        Rows.
+        Whose answers they are.
     y : ndarray of shape (n_samples,)
-        Their classes, by place in `classes_`, or their numbers.
+        Classes of the rows, by place in `classes_`, or their numbers.
+    answers : ndarray
+        What `answers_of` returns for the rows.
 
     Returns
     -------
@@ -35,8 +44,8 @@ def scores_of(estimator: Estimator, X: "DataFrame", y: NDArray[Any]) -> dict[str
         "mae", "r2" and "num_samples". None stands for what the rows leave undefined.
     """
     if isinstance(estimator, TabularClassifier):
-        return _of_classes(y, estimator.predict_proba(X), class_names(estimator))
-    return _of_numbers(y, estimator.predict(X))
+        return _of_classes(y, answers, class_names(estimator))
+    return _of_numbers(y, answers)
 
 
 def class_names(estimator: TabularClassifier) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import warnings
 from contextlib import nullcontext
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmlp._extras import require
 from fastmlp._progress import networks_bar
+from fastmlp.commands.errors import Interrupted, first_interrupt_sets
 from fastmlp.commands.folder import CHECKPOINT, METRICS, Run, held, refuse_results
 from fastmlp.commands.results import describe_files, listed, printable, printable_names
 from fastmlp.commands.table_target import Target, Task, target_of
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from fastmlp.tabular import TabularClassifier, TabularRegressor
+    from fastmlp.tabular.member import Progress
 
 # The parameters of `train_table` beside those of all trainings.
 TABLE_OPTIONS: list[click.Parameter] = [
@@ -35,6 +38,12 @@ TABLE_OPTIONS: list[click.Parameter] = [
         metavar="COLUMN",
         multiple=True,
         help="A column not to learn from; may be given several times.",
+    ),
+    click.Option(
+        ["--categories"],
+        metavar="COLUMN",
+        multiple=True,
+        help="A column of categories, whatever its values look like; may be given several times.",
     ),
     click.Option(
         ["--max-time"],
@@ -54,25 +63,32 @@ def train_table(
     *,
     task: Task | None,
     ignore: tuple[str, ...],
+    categories: tuple[str, ...],
     max_time: float | None,
 ) -> None:
     """Train an estimator on most rows of a table, and write it with its scores on the others."""
     # They import scikit-learn, which the other commands and --help do without.
     from fastmlp.commands.table_columns import describe_columns, understand
-    from fastmlp.commands.table_scores import describe_scores, scores_of
+    from fastmlp.commands.table_plots import plot_table
+    from fastmlp.commands.table_scores import answers_of, describe_scores, scores_of
     from fastmlp.tabular import TabularClassifier, TabularRegressor
 
     if run.target in ignore:
         raise click.UsageError("--ignore names the column of --target")
+    for name in categories:
+        if name in (run.target, *ignore):
+            option = "--target" if name == run.target else "--ignore"
+            raise click.UsageError(f"--categories names {name!r}, as {option} does")
+    require("matplotlib", "training")  # now, and not after the training
     with held(run.folder):
         if not run.overwrite:
             refuse_results(run.folder)
         file = open_table(run.file, reading)
-        file.check_columns([run.target, *ignore])
-        X, target, n_left_out = _rows(file, run.target, ignore, task)
+        file.check_columns([run.target, *ignore, *categories])
+        X, target, n_left_out = _rows(file, run.target, ignore, categories, task)
         training, test = _split(file.name, target, run.seed)
         with faults_of_columns(file.name):
-            notes = understand(X, training)
+            notes = understand(X, training, categories)
         X = X[[note.name for note in notes if note.is_used]]
         if X.shape[1] == 0:
             raise DataError(f"{file.name} has no column to learn from: each has one value at most")
@@ -80,28 +96,42 @@ def train_table(
             click.echo(_describe(file, run.target, target, n_left_out, len(training), len(test)))
             click.echo(f"\n{describe_columns(notes, ignore)}\n")
         cls = TabularClassifier if target.task == "classification" else TabularRegressor
-        estimator = cls(preset, max_time=max_time, random_state=run.seed, n_jobs=run.n_jobs)
-        _fit(estimator, X.iloc[training], target.y[training], run)
+        estimator = cls(
+            preset,
+            categorical_features=[name for name in categories if name in X] or "from_dtype",
+            max_time=max_time,
+            random_state=run.seed,
+            n_jobs=run.n_jobs,
+        )
+        what_ended = _fit(estimator, X.iloc[training], target.y[training], run)
         truth = target.y[test]
         if isinstance(estimator, TabularClassifier):
             truth = np.searchsorted(estimator.classes_, truth)
         with faults_of_columns(file.name):
-            scores = scores_of(estimator, X.iloc[test], truth)
+            answers = answers_of(estimator, X.iloc[test])
+        scores = scores_of(estimator, truth, answers)
         files = [run.folder / "model.safetensors", run.folder / METRICS]
         estimator.save(files[0])
         text = json.dumps({"test": scores}, indent=2, ensure_ascii=False)
         files[1].write_text(text + "\n", encoding="utf-8")
         (run.folder / CHECKPOINT).unlink(missing_ok=True)  # of another training
+        files += plot_table(run.folder, estimator, truth, answers)
     if not run.quiet:
         click.echo(f"{describe_scores(scores)}\n")
         click.echo(describe_files(run.folder, files))
+    if what_ended is not None:
+        raise Interrupted(f"interrupted: {files[0]} has {what_ended}")
 
 
 def _rows(
-    file: TableFile, name: str, ignore: tuple[str, ...], task: Task | None
+    file: TableFile,
+    name: str,
+    ignore: tuple[str, ...],
+    categories: tuple[str, ...],
+    task: Task | None,
 ) -> tuple["DataFrame", Target, int]:
     """Return features and target of the rows that have one, and how many have none."""
-    frame = file.frame(name)
+    frame = file.frame(name, categories)
     has_target = frame[name].notna()
     if not has_target.any():
         raise DataError(f"{file.name} has no value in column {name!r}")
@@ -135,14 +165,27 @@ def _fit(
     X: "DataFrame",
     y: NDArray[Any],
     run: Run,
-) -> None:
-    """Train an estimator, with a progress bar."""
+) -> str | None:
+    """Train an estimator, with a progress bar; return what it has if Ctrl-C ended the training."""
     named = require("pandas", "training").Series(y, name=run.target)
-    with nullcontext() if run.quiet else networks_bar() as listener, warnings.catch_warnings():
+    stop, shown = Event(), nullcontext() if run.quiet else networks_bar()
+    with shown as listener, first_interrupt_sets(stop), warnings.catch_warnings():
         # Some releases take classes with few rows for a continuous target.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        estimator._listener = listener
+        last: list[Progress] = []
+
+        def listen(progress: "Progress") -> None:
+            last[:] = [progress]
+            if listener is not None:
+                listener(progress)
+
+        estimator._listener, estimator._stop = listen, stop
         estimator.fit(X, named)
+    n_networks, n_epochs = len(estimator.networks_), estimator.n_iter_
+    if not stop.is_set() or (n_networks, n_epochs) == (last[0].n_members, last[0].epochs):
+        return None
+    networks = f"{n_networks} of {last[0].n_members} networks"
+    return f"{networks}, trained for {n_epochs} of {last[0].epochs} epochs"
 
 
 def _describe(

@@ -24,12 +24,14 @@ HELP = """Train networks to predict a column of a table.
 
 FILE is CSV, also compressed, or Parquet; - is standard input. Columns may have numbers, categories,
 dates and missing values. A target of text or of few whole numbers has classes, another one numbers.
-A fifth of the rows is held out for the scores. Writes the model (model.safetensors) and the scores
-(metrics.json). Results of another training are replaced only with --overwrite.
+A fifth of the rows is held out for the scores. Writes the model (model.safetensors), the scores
+(metrics.json) and plots of the training and the predictions. Results of another training are
+replaced only with --overwrite. Ctrl-C ends training after the current epoch, and what was trained
+is kept; a second one ends it at once.
 
 With --preset lesson it trains the lesson's network, for classes of a CSV file in which all columns
-but the target are numbers and none is missing. This writes plots too, and a checkpoint
-(checkpoint.safetensors) once a minute, at the end, and on Ctrl-C. The same command with --resume
+but the target are numbers and none is missing. This writes a checkpoint (checkpoint.safetensors)
+once a minute, at the end, and on Ctrl-C, which ends it at once. The same command with --resume
 continues from it, after an interruption or, with more --epochs, after the end.
 """
 _COMMON: list[click.Parameter] = [

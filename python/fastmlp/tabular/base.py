@@ -6,6 +6,7 @@ from copy import copy
 from functools import partial
 from numbers import Real
 from operator import index
+from threading import Event
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -73,8 +74,9 @@ class BaseTabular(TabularInFile, BaseEstimator):
     loss_curves_: list[list[float]]
     validation_scores_: list[list[float]]
     _front: Front
-    # Is told of the epochs of a fit; no parameter, and not saved.
+    # Is told of the epochs of a fit, and ends it; no parameters, and not saved.
     _listener: Listener | None = None
+    _stop: Event | None = None
     # Whether it is asked about inputs of its networks and not about tables: a scorer's copy is.
     _reads_inputs = False
 
@@ -166,6 +168,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
             n_jobs=self.n_jobs,
             seconds=seconds,
             listener=self._listener,
+            stop=self._stop or Event(),
         )
         self.networks_ = [member.network for member in trained]
         self.loss_curves_ = [member.losses for member in trained]

@@ -29,6 +29,7 @@ def train_members(
     n_jobs: int | None,
     seconds: float | None,
     listener: Listener | None,
+    stop: Event,
 ) -> list[Trained]:
     """Train the networks of a recipe.
 
@@ -55,6 +56,14 @@ def train_members(
         Time for all networks together.
     listener : callable or None
         Is told of each epoch of each network, by the thread that trains it.
+    stop : Event
+        Ends training after the current epochs: what is returned is the networks that were trained
+        to the end, or those that were begun where there are none.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it ends before the first epoch.
     """
     begin = time.monotonic()
     seeds = random_state.randint(2**31 - 1, size=recipe.n_members).tolist()
@@ -63,9 +72,11 @@ def train_members(
     n_rounds = -(-recipe.n_members // n_at_once)
     # The same for all networks, if they validate on the same rows.
     whole = rows(slice(None)) if folds is None else None
-    stop = Event()
 
-    def train(member: int) -> Trained:
+    def train(member: int) -> tuple[Trained, bool] | None:
+        """Train a network; return it, and whether it was trained to the end."""
+        if stop.is_set():
+            return None
         if whole is not None:
             training, chosen_by = whole, validation
         else:
@@ -75,7 +86,7 @@ def train_members(
         if seconds is not None:
             n_rounds_left = n_rounds - member // n_at_once
             time_left = max(0.0, begin + seconds - time.monotonic()) / n_rounds_left
-        return train_member(
+        trained = train_member(
             recipe,
             target,
             training,
@@ -86,15 +97,19 @@ def train_members(
             stop=stop,
             listener=listener,
         )
+        return trained, not stop.is_set()
 
     try:
-        trained: list[Trained] = Parallel(n_jobs=n_at_once, require="sharedmem")(
+        found: list[tuple[Trained, bool] | None] = Parallel(n_jobs=n_at_once, require="sharedmem")(
             delayed(train)(member) for member in range(recipe.n_members)
         )
     except BaseException:
         stop.set()  # threads that train would go on
         raise
-    return trained
+    begun = [each for each in found if each is not None]
+    if not begun:
+        raise KeyboardInterrupt
+    return [trained for trained, is_whole in begun if is_whole] or [each[0] for each in begun]
 
 
 def deal(
