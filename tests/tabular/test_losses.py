@@ -67,6 +67,25 @@ def test_label_smoothing_of_a_loss_is_that_of_the_parameter(quick, table, kinds)
     assert ours.networks_[0].loss_function == CrossEntropy(0.2)
 
 
+def squared(y, raw):
+    return ((raw - y) ** 2).sum(axis=1) / 2, raw - y
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_function_is_lowered_as_the_loss_it_computes(n_jobs, quick, table, prices):
+    given = {"max_iter": 6, "n_members": 2, "n_jobs": n_jobs, "max_time": 3600.0}
+    y = np.column_stack([prices, -prices])
+    expected = quick("regressor", **given).fit(table, y)
+    reg = quick("regressor", loss=squared, **given).fit(table, y)
+    np.testing.assert_allclose(reg.predict(table), expected.predict(table), rtol=1e-4)
+    np.testing.assert_allclose(reg.loss_curves_, expected.loss_curves_, rtol=1e-4)
+    again = pickle.loads(pickle.dumps(reg))
+    np.testing.assert_array_equal(again.predict(table), reg.predict(table))
+    message = "^the estimator cannot be saved: loss is a function, which a file without code cannot"
+    with pytest.raises(ValueError, match=message):
+        reg.save(io.BytesIO())
+
+
 def test_deviances_know_no_unit(quick, table, counts):
     """A target in other units makes the same network, whose predictions have those units."""
     for loss in (Poisson(), Gamma(), Tweedie(1.5)):
@@ -154,7 +173,7 @@ def test_a_loss_without_quantiles_has_none(quick, table, prices):
             "regressor",
             {"loss": Huber},
             0.0,
-            "The 'loss' parameter of TabularRegressor must be a str among",
+            "loss must be an object, such as Huber(), got the class <class 'fastmlp.losses.Huber'>",
         ),
         ("regressor", {"loss": "log_loss"}, 0.0, "The 'loss' parameter of TabularRegressor must"),
         (

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_y, check_is_fitted
 
 from fastmlp._core import MLP
 from fastmlp._files import Tensors, check_type
 from fastmlp.estimators.descriptions import described
 from fastmlp.estimators.loss import (
-    OF_NUMBERS,
+    REGRESSOR_LOSSES,
     check_is_object,
     check_targets,
     has_several_levels,
@@ -41,14 +40,18 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     Parameters
     ----------
     %(columns)s
-    loss : str or Loss, default='squared_error'
+    loss : str, Loss or callable, default='squared_error'
         What training lowers: 'squared_error', 'absolute_error', 'huber', 'quantile' (the median),
         'poisson', 'gamma' or 'tweedie', or one of these as an object of `fastmlp.losses` with
         numbers: ``Huber(0.5)``, ``Quantile([0.1, 0.5, 0.9])``, ``Tweedie(1.9)``. The delta of
         Huber's loss counts in standard deviations of the target. For 'poisson' and powers of
         'tweedie' from 1 on targets are >= 0, for 'gamma' and powers from 2 on they are > 0; for
         these losses the target is divided by its mean inside, which changes no minimum, and
-        predictions are positive. Quantiles of several levels are for a `y` of one column.
+        predictions are positive. Quantiles are for a `y` of one column.
+
+        A function ``loss(y, raw)`` is called once per batch with standardised targets and outputs,
+        and returns the loss of each row and its derivative with respect to the row's outputs; see
+        the Notes of `MLP`. It cannot be saved.
     %(network)s
     %(training)s
 
@@ -86,7 +89,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     _keys = BaseTabular._keys | {"is_vector"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseTabular._parameter_constraints,
-        "loss": [StrOptions(set(OF_NUMBERS)), *map(type, OF_NUMBERS.values())],
+        "loss": REGRESSOR_LOSSES,
     }
 
     loss: Any

@@ -45,7 +45,7 @@ class Target(Protocol):
     n_outputs: int
     output: "Output"
 
-    def loss(self, recipe: Recipe) -> Loss:
+    def loss(self, recipe: Recipe) -> Any:
         """Return what training lowers."""
 
     def score(self, network: MLP, rows: Rows, n_jobs: int | None) -> float:
@@ -115,23 +115,21 @@ class Values:
     ----------
     n_outputs : int
         Outputs of the network.
-    loss : Loss or None
+    loss : Loss, callable or None
         What training lowers; None is the squared error.
     score : Score or None
         What chooses the epoch; None is R squared for the squared error, and minus the loss for
         others.
     """
 
-    def __init__(
-        self, n_outputs: int, loss: Loss | None = None, score: Score | None = None
-    ) -> None:
+    def __init__(self, n_outputs: int, loss: Any = None, score: Score | None = None) -> None:
         self.n_outputs = n_outputs
         self._loss = SquaredError() if loss is None else loss
         self.output: Output = out_activation_of(self._loss)  # type: ignore[assignment]
         is_squared = isinstance(self._loss, SquaredError)
         self._score = score or (_r_squared if is_squared else minus_loss)
 
-    def loss(self, recipe: Recipe) -> Loss:
+    def loss(self, recipe: Recipe) -> Any:
         """Return what training lowers."""
         return self._loss
 
