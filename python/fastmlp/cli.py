@@ -3,7 +3,7 @@
 import io
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 
 import click
@@ -11,7 +11,7 @@ import click
 from fastmlp import __version__, lesson
 from fastmlp.commands.errors import Commands, unprintable_as_escapes
 from fastmlp.commands.evaluate import evaluate
-from fastmlp.commands.folder import held, refuse_checkpoint
+from fastmlp.commands.folder import METRICS, held, refuse_checkpoint
 from fastmlp.commands.options import FOLDER, SEED
 from fastmlp.commands.predict import predict
 from fastmlp.commands.results import printable
@@ -73,11 +73,17 @@ def commands(ctx: click.Context) -> None:
 @click.option(
     "--seed", type=SEED, metavar="N", default=1234, help="Seed of the data and the network."
 )
-def demo(output: Path, seed: int) -> None:
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what metrics.json holds, and no lesson."
+)
+def demo(output: Path, seed: int, as_json: bool) -> None:
     """Run the lesson."""
     with held(output):
         refuse_checkpoint(output)
-        lesson.run(output, seed)
+        with redirect_stdout(io.StringIO()) if as_json else nullcontext():
+            lesson.run(output, seed)
+        if as_json:
+            click.echo((output / METRICS).read_text(encoding="utf-8"), nl=False)
 
 
 for command in (train, evaluate, predict):

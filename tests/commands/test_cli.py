@@ -282,6 +282,13 @@ def test_predict_answers_each_row_with_class_and_probabilities(
     assert (tmp_path / "answers.csv").read_text(encoding="utf-8") == out
 
 
+def test_demo_in_json_is_what_the_folder_holds(fastmlp_cli, tmp_path):
+    status, out, err = fastmlp_cli("demo", "--output", tmp_path / "lesson", "--json")
+    assert (status, err) == (0, "")
+    assert out == (tmp_path / "lesson" / "metrics.json").read_text(encoding="utf-8")
+    assert json.loads(out)["network"]["test"]["overall"]["accuracy"] > 0.9
+
+
 def test_demo_teaches_and_writes(fastmlp_cli, tmp_path):
     status, out, err = fastmlp_cli("demo", "--output", tmp_path / "lesson", "--seed", 2)
     assert (status, err) == (0, "")
