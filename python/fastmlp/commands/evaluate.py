@@ -26,7 +26,8 @@ from fastmlp.reading.table_file import Reading, open_table
 
     Of classes: precision, recall, F1 and number of samples, weighted overall and per class, and
     accuracy; with other models than the lesson's, also the log loss and the area under the ROC
-    curve. Of numbers: the root of the mean squared error, the mean absolute error, and R2.
+    curve. Of numbers: the root of the mean squared error, the mean absolute error, and R2; of
+    several quantiles D2, and the pinball loss of each.
     """,
     params=[
         *MODEL_AND_TABLE,

@@ -35,6 +35,6 @@ def load_model(path: Path) -> "Model | TabularClassifier | TabularRegressor":
     model: TabularClassifier | TabularRegressor = classes[name].load(path)
     if not hasattr(model, "feature_names_in_"):
         raise ModelFileError(f"{path} holds no names of columns: it was trained on an array")
-    if isinstance(model, TabularRegressor) and model.networks_[0].layer_sizes[-1] > 1:
+    if isinstance(model, TabularRegressor) and len(model._mean) > 1:
         raise ModelFileError(f"{path} predicts several numbers per row; expected one")
     return model

@@ -26,7 +26,8 @@ from fastmlp.reading.table_file import Reading, open_table
     help="""Predict the class or the number of each row of a table.
 
     Columns are found by the names that the model was trained with; others are ignored. The output
-    is CSV in UTF-8: a column class and a column probability_NAME per class, or a column prediction.
+    is CSV in UTF-8: a column class and a column probability_NAME per class, a column prediction, or
+    a column quantile_LEVEL per level of a model that was trained for several quantiles.
     With --json it is a JSON array with one object per row, which has the same names.
     """,
     params=[

@@ -7,7 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp._extras import require
-from fastmlp.commands.table_scores import Estimator, answers_of, class_names, scores_of
+from fastmlp.commands.table_scores import (
+    Estimator,
+    answers_of,
+    class_names,
+    levels_of,
+    scores_of,
+)
 from fastmlp.commands.table_target import labels_of, numbers_of
 from fastmlp.reading.csv_file import quoted
 from fastmlp.reading.csv_hints import DataError
@@ -42,13 +48,14 @@ def predict_table(model: Estimator, file: TableFile) -> tuple[list[str], list[li
     """Return the names of the columns of the answer, and the columns."""
     X = _read(model, file, None)[model.feature_names_in_.tolist()]
     with faults_of_columns(file.name):
-        if not isinstance(model, TabularClassifier):
-            return ["prediction"], [model.predict(X).ravel().tolist()]
-        probabilities = model.predict_proba(X)
-    names = class_names(model)
-    classes = [names[code] for code in probabilities.argmax(axis=1)]
-    header = ["class", *(f"probability_{name}" for name in names)]
-    return header, [classes, *probabilities.T.tolist()]
+        answers = answers_of(model, X)
+    if isinstance(model, TabularClassifier):
+        names = class_names(model)
+        classes = [names[code] for code in answers.argmax(axis=1)]
+        return ["class", *(f"probability_{name}" for name in names)], [classes, *answers.T.tolist()]
+    if answers.ndim == 1:
+        return ["prediction"], [answers.tolist()]
+    return [f"quantile_{level}" for level in levels_of(model)], answers.T.tolist()
 
 
 def _read(model: Estimator, file: TableFile, target: str | None) -> "DataFrame":

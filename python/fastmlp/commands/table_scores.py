@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.commands.results import describe_metrics
+from fastmlp.estimators.loss import score_of_quantiles
+from fastmlp.losses import Quantile
 from fastmlp.metrics import classification_metrics
 from fastmlp.tabular import TabularClassifier, TabularRegressor
 
@@ -16,10 +18,11 @@ Estimator = TabularClassifier | TabularRegressor
 
 
 def answers_of(estimator: Estimator, X: "DataFrame") -> NDArray[np.float64]:
-    """Return probabilities of the classes of rows, or their numbers."""
+    """Return probabilities of the classes of rows, their numbers, or several quantiles of each."""
     if isinstance(estimator, TabularClassifier):
         return estimator.predict_proba(X)
-    return estimator.predict(X)
+    answers = estimator.predict(X)
+    return answers[:, 0] if answers.shape[1:] == (1,) else answers
 
 
 def scores_of(
@@ -41,11 +44,21 @@ def scores_of(
     dict
         Of classes what `classification_metrics` returns, and overall the log loss and the area
         under the ROC curve: the mean of those of each class against all others. Of numbers "rmse",
-        "mae", "r2" and "num_samples". None stands for what the rows leave undefined.
+        "mae", "r2" and "num_samples". Of several quantiles "d2", "num_samples", and for each level
+        the pinball loss and the share of the rows that are not above it. None stands for what the
+        rows leave undefined.
     """
     if isinstance(estimator, TabularClassifier):
         return _of_classes(y, answers, class_names(estimator))
-    return _of_numbers(y, answers)
+    if answers.ndim == 1:
+        return _of_numbers(y, answers)
+    return _of_quantiles(y, answers, levels_of(estimator))
+
+
+def levels_of(estimator: TabularRegressor) -> tuple[float, ...]:
+    """Return the levels of a regressor that predicts several quantiles."""
+    loss: Any = estimator.networks_[0].loss_function
+    return tuple(loss.levels)
 
 
 def class_names(estimator: TabularClassifier) -> list[str]:
@@ -55,10 +68,17 @@ def class_names(estimator: TabularClassifier) -> list[str]:
 
 def describe_scores(scores: dict[str, Any]) -> str:
     """Lay out what `scores_of` returns."""
+    if "quantiles" in scores:
+        lines = [f"{'quantile':<8}  {'pinball':>9}  not above"]
+        lines += [
+            f"{level:<8}  {_shown(found['pinball']):>9}  {found['share_not_above']:9.1%}"
+            for level, found in scores["quantiles"].items()
+        ]
+        return "\n".join([*lines, f"D2        {_shown(scores['d2'])}", _samples(scores)])
     if "overall" not in scores:
         labels = {"RMSE": "rmse", "MAE": "mae", "R2": "r2"}
         lines = [f"{label:<8}  {_shown(scores[name])}" for label, name in labels.items()]
-        return "\n".join([*lines, f"samples   {scores['num_samples']:,}"])
+        return "\n".join([*lines, _samples(scores)])
     table = describe_metrics(scores)  # type: ignore[arg-type]
     width = table.splitlines()[-1].index(f"{scores['overall']['accuracy']:.3f}")
     more = {"log loss": "log_loss", "ROC AUC": "roc_auc"}
@@ -93,6 +113,27 @@ def _of_numbers(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[
         "r2": float(1 - np.mean(errors**2) / variance) if variance > 0 else None,
         "num_samples": len(y),
     }
+
+
+def _of_quantiles(
+    y: NDArray[np.float64], predicted: NDArray[np.float64], levels: tuple[float, ...]
+) -> dict[str, Any]:
+    from sklearn.metrics import mean_pinball_loss
+
+    columns = dict(zip(levels, predicted.T, strict=True))
+    found = {
+        str(level): {
+            "pinball": float(mean_pinball_loss(y, column, alpha=level)),
+            "share_not_above": float(np.mean(y <= column)),
+        }
+        for level, column in columns.items()
+    }
+    d2 = score_of_quantiles(y, predicted, Quantile(levels), None) if len(y) > 1 else None
+    return {"quantiles": found, "d2": d2, "num_samples": len(y)}
+
+
+def _samples(scores: dict[str, Any]) -> str:
+    return f"samples   {scores['num_samples']:,}"
 
 
 def _shown(score: float | None) -> str:
