@@ -44,6 +44,10 @@ env-all: $(UV)
 env-bench: $(UV)
 	$(INSTALL) --extra bench
 
+.PHONY: env-bench-tables
+env-bench-tables: $(UV)
+	$(INSTALL) --extra bench-tables
+
 .PHONY: env-quick
 env-quick: $(UV)
 	$(INSTALL) --group quick
@@ -220,6 +224,10 @@ bench-dqn: build env-bench ## Compare the loop of deep Q-learning with torch and
 bench-options: build env-bench ## Compare dropout, normalisation and AdamW with torch, and all activations
 	$(BIN)/python -m benches.compare.options $(ARGS)
 	$(BIN)/python -m benches.compare.activations $(ARGS)
+
+.PHONY: bench-tables
+bench-tables: build env-bench-tables ## Compare the estimators for tables with boosting and RealMLP, one thread
+	$(BIN)/python -m benches.tables $(ARGS)
 
 .PHONY: bench-core
 bench-core: ## Measure steps and predictions of the Rust core alone

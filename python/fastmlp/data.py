@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._csv_hints import DataError
-from fastmlp._csv_reader import Table, read_csv
 from fastmlp._extras import require
+from fastmlp.reading.csv_hints import DataError
+from fastmlp.reading.csv_reader import Table, read_csv
 
 __all__ = [
     "DataError",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastmlp import lesson
-from fastmlp._results import Part
+from fastmlp.commands.results import Part
 from fastmlp.data import make_spiral, split
 from fastmlp.model import Model
 

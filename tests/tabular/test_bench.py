@@ -4,9 +4,13 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 
-from benches import tables
+from benches.tables import __main__ as program
+from benches.tables import chart
+from benches.tables.models import KINDS
+from benches.tables.report import Result, row
 
 LOAD = """
 import numpy as np
@@ -32,7 +36,7 @@ def run(tmp_path, monkeypatch, capsys):
         path = tmp_path / "results.json"
         given = ["--folder", str(tmp_path), "--json", str(path), *arguments]
         monkeypatch.setattr(sys, "argv", ["benches.tables", *given])
-        tables.main()
+        program.main()
         return capsys.readouterr().out, json.loads(path.read_text(encoding="utf-8"))
 
     return call
@@ -61,18 +65,40 @@ def test_the_validation_part_can_be_scored(run):
 
 
 def test_a_line_has_means_and_spreads_in_published_units():
-    results = [tables.Result(score, None, 2.0, 1000.0) for score in (398.94, 797.88)]
-    assert tables.row("diamonds", "fast", True, results) == (
-        "| diamonds | fast | 2 | RMSE | 0.1500 ± 0.0500 |  | 2.0 | 1,000 |"
-    )
-    results = [tables.Result(0.5, log_loss, 2.0, 1000.0) for log_loss in (0.25, 0.75)]
-    assert tables.row("adult", "best", False, results) == (
+    results = [Result("diamonds", "fast", score, None, 2.0, 1000.0) for score in (398.94, 797.88)]
+    assert row(results) == "| diamonds | fast | 2 | RMSE | 0.1500 ± 0.0500 |  | 2.0 | 1,000 |"
+    results = [Result("adult", "best", 0.5, log_loss, 2.0, 1000.0) for log_loss in (0.25, 0.75)]
+    assert row(results) == (
         "| adult | best | 2 | accuracy | 0.5000 ± 0.0000 | 0.5000 | 2.0 | 1,000 |"
     )
+
+
+def test_results_can_be_shown_again_and_drawn(run, tmp_path):
+    pictures = tmp_path / "first.png", tmp_path / "second.png"
+    printed, written = run(
+        "--tables=classes,numbers", "--kinds=fast,sklearn", "--seeds=2", "--epochs=2",
+        f"--chart={pictures[0]}",
+    )  # fmt: skip
+    assert len(written) == 8
+    again, same = run(f"--from={tmp_path / 'results.json'}", f"--chart={pictures[1]}")
+    assert (again, same) == (printed, written)
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+    assert pictures[0].read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_front_is_what_nothing_faster_equals():
+    times = np.array([3.0, 1.0, 2.0, 4.0, 1.0])
+    scores = np.array([0.7, 0.5, 0.5, 0.9, 0.4])
+    assert chart.front_of(times, scores, lower_is_better=False) == [1, 0, 3]
+    assert chart.front_of(times, scores, lower_is_better=True) == [4]
+
+
+def test_every_kind_has_a_style():
+    assert chart.STYLES.keys() == set(KINDS)
 
 
 def test_without_tables_it_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benches.tables", "--folder", str(tmp_path)])
     with pytest.raises(SystemExit):
-        tables.main()
+        program.main()
     assert f"there are no tables in {tmp_path}; name a folder" in capsys.readouterr().err

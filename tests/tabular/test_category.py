@@ -5,11 +5,20 @@ import pytest
 from sklearn.preprocessing import OneHotEncoder
 
 from fastmlp.tabular.category import MAX_CATEGORIES, Category, is_free_text
+from fastmlp.tabular.values import read_objects
+
+
+def text(values):
+    return read_objects("'a'", values, as_category=True)
+
+
+def learned(values, weights=None):
+    return Category.learn(text(values), weights)
 
 
 def inputs_of(category, values):
     inputs = np.full((len(values), category.width), np.nan)
-    category.write(values, inputs)
+    category.write(text(values), inputs)
     return inputs
 
 
@@ -21,31 +30,31 @@ def test_three_and_more_have_an_input_each(rng):
     values = rng.choice(["b", "a", "ü", "c"], 50).tolist()
     others = ["a", "ü", "never seen", "b"]
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(as_column(values))
-    category = Category.learn(values, None)
+    category = learned(values)
     assert category.levels == ("a", "b", "c", "ü")
     np.testing.assert_array_equal(inputs_of(category, others), encoder.transform(as_column(others)))
 
 
 def test_two_share_an_input():
-    category = Category.learn(["no", "yes", None, "no"], None)
+    category = learned(["no", "yes", None, "no"])
     expected = [[1], [-1], [0], [0]]
     np.testing.assert_array_equal(inputs_of(category, ["no", "yes", None, "other"]), expected)
 
 
 def test_what_is_missing_is_0_in_all_inputs():
-    category = Category.learn(["a", "b", "c", None], None)
+    category = learned(["a", "b", "c", None])
     np.testing.assert_array_equal(inputs_of(category, [None, "c"]), [[0, 0, 0], [0, 0, 1]])
 
 
 def test_one_that_is_there_or_not_says_something():
     np.testing.assert_array_equal(
-        inputs_of(Category.learn(["a", None], None), ["a", None, "b"]), [[1], [0], [0]]
+        inputs_of(learned(["a", None]), ["a", None, "b"]), [[1], [0], [0]]
     )
 
 
 @pytest.mark.parametrize("values", [[], [None, None], ["a", "a"]])
 def test_a_column_that_says_nothing_is_left_out(values):
-    assert Category.learn(values, None) is None
+    assert learned(values) is None
 
 
 def many(rng):
@@ -61,7 +70,7 @@ def test_rare_ones_share_an_input(rng):
         handle_unknown="infrequent_if_exist",
         sparse_output=False,
     ).fit(as_column(values))
-    category = Category.learn(values, None)
+    category = learned(values)
     others = [*values[:200], "never seen"]
     np.testing.assert_array_equal(inputs_of(category, others), encoder.transform(as_column(others)))
     np.testing.assert_array_equal(inputs_of(category, [None]), np.zeros((1, MAX_CATEGORIES)))
@@ -70,9 +79,9 @@ def test_rare_ones_share_an_input(rng):
 def test_weights_count_for_what_is_rare(rng):
     values = many(rng)
     rarest = min(set(values), key=values.count)
-    assert rarest not in Category.learn(values, None).levels
+    assert rarest not in learned(values).levels
     weights = np.where(np.array(values) == rarest, 1e6, 1.0)
-    assert rarest in Category.learn(values, weights).levels
+    assert rarest in learned(values, weights).levels
 
 
 @pytest.mark.parametrize(
@@ -90,4 +99,4 @@ def test_weights_count_for_what_is_rare(rng):
     ],
 )
 def test_free_text_is_told_by_how_often_values_occur(values, is_free):
-    assert is_free_text(values) == is_free
+    assert is_free_text(text(values)) == is_free

@@ -12,6 +12,7 @@ import pytest
 
 from fastmlp import MLP, MLPClassifier, ModelFileError, TabularClassifier, TabularRegressor
 from fastmlp._core import load_network, save_network
+from fastmlp.losses import Poisson, Quantile, SquaredError
 
 NOTE = [f"note {row}" for row in range(120)]
 
@@ -110,6 +111,9 @@ def test_labels_and_their_weights_come_back(labels, class_weight, quick, table):
         ({"hidden_layer_sizes": []}, ()),
         ({"random_state": np.random.RandomState(0)}, None),
         ({"max_time": np.float32(60.0)}, 60.0),
+        ({"scoring": "neg_mean_absolute_error"}, "neg_mean_absolute_error"),
+        ({"scoring": lambda *_: 1.0}, None),
+        ({"learning_rate": "linear"}, "linear"),
     ],
     ids=str,
 )
@@ -148,6 +152,7 @@ def contents(quick, table, kinds, prices):
     estimators = (
         quick("classifier", n_members=2, class_weight={"fair": 2.0}).fit(rows, kinds[:40]),
         quick("regressor", n_members=2).fit(rows, prices[:40]),
+        quick("regressor", n_members=2, loss=Quantile([0.2, 0.8])).fit(rows, prices[:40]),
     )
     found = []
     for estimator in estimators:
@@ -219,11 +224,31 @@ def test_every_forged_text_is_sound_or_refused(contents, table):
 
 
 def test_another_network_is_sound_or_refused(contents, table):
-    for cls, network, tensors, content in contents:
+    for cls, network, tensors, content in contents[:2]:
         n_inputs, *_, n_outputs = network.layer_sizes
         for sizes in ([n_inputs, n_outputs], [n_inputs + 1, 8, n_outputs], [n_inputs, 8, 9]):
             for output in ("softmax", "identity", "exp"):
                 other = MLP(sizes, output=output, dtype=network.dtype, seed=0)
                 tensors = {**tensors, "networks": np.zeros((1, other.n_parameters))}
                 sound = assert_sound_or_refused(cls, other, tensors, content, table)
-                assert sound == (sizes == [n_inputs, n_outputs] and output == cls._output)
+                assert sound == (sizes == [n_inputs, n_outputs] and output in cls._outputs)
+
+
+@pytest.mark.parametrize(
+    ("n_outputs", "loss", "is_sound"),
+    [
+        (2, Quantile([0.1, 0.9]), True),
+        (3, Quantile([0.1, 0.5, 0.9]), True),
+        (2, SquaredError(), False),
+        (1, SquaredError(), True),
+        (2, Poisson(), False),
+    ],
+    ids=str,
+)
+def test_the_loss_of_a_network_says_how_many_targets_there_are(
+    n_outputs, loss, is_sound, contents, table
+):
+    cls, network, tensors, content = contents[2]
+    other = MLP([network.layer_sizes[0], n_outputs], loss=loss, dtype=network.dtype, seed=0)
+    tensors = {**tensors, "networks": np.zeros((1, other.n_parameters))}
+    assert assert_sound_or_refused(cls, other, tensors, content, table) == is_sound

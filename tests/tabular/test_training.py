@@ -79,6 +79,22 @@ def test_results_depend_on_the_seed_and_not_on_threads(n_members, quick, table, 
     assert (answers[0] != answers[3]).any()
 
 
+def test_networks_of_large_tables_train_one_after_the_other(quick, table, kinds, monkeypatch):
+    """So that the inputs of one are in memory; the threads are those of each."""
+    expected = quick("classifier", n_members=3, n_jobs=2).fit(table, kinds)
+    seen = []
+
+    def record(*given, **named):
+        seen.append((threading.current_thread().name, named["n_jobs"]))
+        return train_member(*given, **named)
+
+    monkeypatch.setattr("fastmlp.tabular.ensemble.train_member", record)
+    monkeypatch.setattr("fastmlp.tabular.base._MOST_AT_ONCE", len(table))
+    clf = quick("classifier", n_members=3, n_jobs=2).fit(table, kinds)
+    assert seen == [(threading.current_thread().name, 2)] * 3
+    np.testing.assert_array_equal(clf.predict_proba(table), expected.predict_proba(table))
+
+
 @pytest.mark.parametrize("source", [np.random.RandomState, np.random.default_rng])
 def test_a_generator_gives_another_network_each_time(source, quick, table, prices):
     def two():

@@ -51,10 +51,15 @@ def is_same(a: Any, b: Any) -> bool:
     return a is b or (isinstance(a, losses.Loss | str) and type(a) is type(b) and bool(a == b))
 
 
-def check_loss(parameter: Any, solver: str) -> None:
-    """Raise a ValueError for a class in place of an object, and for a solver that has no use."""
+def check_is_object(parameter: Any) -> None:
+    """Raise a ValueError for a class in place of an object."""
     if isinstance(parameter, type):
         raise ValueError(f"loss must be an object, such as Huber(), got the class {parameter!r}")
+
+
+def check_loss(parameter: Any, solver: str) -> None:
+    """Raise a ValueError for a class in place of an object, and for a solver that has no use."""
+    check_is_object(parameter)
     if solver == "lbfgs" and isinstance(loss_of(parameter), _WITH_KINKS):
         raise ValueError(
             f"loss={parameter!r} is for solver 'sgd', 'adam' or 'adamw', got solver='lbfgs', which "

@@ -10,7 +10,7 @@ from fastmlp import plotting
 from fastmlp._core import MLP, SGD, Adam, Epoch, History
 from fastmlp._page.content import Points, Recorded
 from fastmlp._page.recording import Recording
-from fastmlp._results import (
+from fastmlp.commands.results import (
     Part,
     Parts,
     describe_files,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fastmlp._core import MLP, SGD, DivergenceError
 from fastmlp._page.recording import Recording
-from fastmlp._results import Part
+from fastmlp.commands.results import Part
 
 _SIZES = (2, 20, 3)
 _FRAMES = 12

@@ -11,7 +11,7 @@ from textwrap import wrap
 from typing import Any
 
 from fastmlp._core import MLP
-from fastmlp._results import describe_files
+from fastmlp.commands.results import describe_files
 from fastmlp.data import make_spiral
 from fastmlp.lesson.catalogue import texts_in
 from fastmlp.lesson.course import LAYER_SIZES

@@ -1,22 +1,24 @@
 """What both estimators share: parameters, reading input, the course of a fit."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
 from numbers import Real
 from operator import index
+from threading import Event
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._core import MLP
-from fastmlp.estimators.parameters import CONSTRAINTS
+from fastmlp.estimators.parameters import CONSTRAINTS, PLANNED
 from fastmlp.estimators.random_state import legacy_random_state
 from fastmlp.estimators.validation import ValidationData
 from fastmlp.tabular.ensemble import deal, train_members
@@ -27,10 +29,12 @@ from fastmlp.tabular.input import check_table, matching_table
 from fastmlp.tabular.member import Listener
 from fastmlp.tabular.recipe import FEW_ROWS, PRESETS, Recipe, choose
 from fastmlp.tabular.table import Table
-from fastmlp.tabular.target import Rows, Target
+from fastmlp.tabular.target import Rows, Score, Target, minus_loss
 
 # Rows that are turned into inputs at once for a prediction.
 _BLOCK = 2**16
+# Inputs of all rows, as numbers, of which several networks may have copies at the same time.
+_MOST_AT_ONCE = 2**26
 
 
 class BaseTabular(TabularInFile, BaseEstimator):
@@ -48,16 +52,20 @@ class BaseTabular(TabularInFile, BaseEstimator):
         "batch_size": [*CONSTRAINTS["max_iter"], None],
         "weight_decay": CONSTRAINTS["weight_decay"],
         "dropout": [*CONSTRAINTS["dropout"], None],
+        "learning_rate": [StrOptions({"constant", *PLANNED}), None],
+        "scoring": CONSTRAINTS["scoring"],
     }
 
     preset: str
     categorical_features: Any
+    scoring: Any
     n_members: int | None
     max_time: float | None
     hidden_layer_sizes: Any
     validation_fraction: float
     random_state: int | np.random.RandomState | np.random.Generator | None
     n_jobs: int | None
+    learning_rate: str | None
 
     networks_: list[MLP]
     n_features_in_: int
@@ -66,8 +74,11 @@ class BaseTabular(TabularInFile, BaseEstimator):
     loss_curves_: list[list[float]]
     validation_scores_: list[list[float]]
     _front: Front
-    # Is told of the epochs of a fit; no parameter, and not saved.
+    # Is told of the epochs of a fit, and ends it; no parameters, and not saved.
     _listener: Listener | None = None
+    _stop: Event | None = None
+    # Whether it is asked about inputs of its networks and not about tables: a scorer's copy is.
+    _reads_inputs = False
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -135,12 +146,13 @@ class BaseTabular(TabularInFile, BaseEstimator):
         table = check_table(self, X)
         name = getattr(y, "name", None)
         self.target_name_ = name if isinstance(name, str) else None
-        y = self._checked_target(y)
-        check_consistent_length(np.empty(table.n_rows), y)
+        labels = self._checked_target(y)
+        check_consistent_length(np.empty(table.n_rows), labels)
         weights = _checked_weights(sample_weight, table.n_rows)
-        table, y, weights = _without_weight_0(table, y, weights)
-        target, weights = self._learn_target(y, weights)
-        table, y, weights = _without_weight_0(table, self._encode(y), weights)
+        table, labels, weights = _without_weight_0(table, labels, weights)
+        target, weights = self._learn_target(labels, weights)
+        table, labels, weights = _without_weight_0(table, labels, weights)
+        y = self._encode(labels)
         recipe = choose(self._recipe, self.preset, self._choices(), table.n_rows, table.n_columns)
         is_category = named_categories(self.categorical_features, table.n_columns, table.names)
         self._front = learn_front(table, is_category, weights, recipe.n_bins)
@@ -148,13 +160,15 @@ class BaseTabular(TabularInFile, BaseEstimator):
         trained = train_members(
             recipe,
             target,
-            partial(self._rows, recipe.dtype, table, y, weights),
+            partial(self._rows, recipe.dtype, table, y, labels, weights),
             self._validation_rows(recipe.dtype, validation) if validation.is_given else None,
             None if validation.is_given else self._folds(recipe, y, target, random_state),
+            in_turn=table.n_rows * self._front.width > _MOST_AT_ONCE,
             random_state=random_state,
             n_jobs=self.n_jobs,
             seconds=seconds,
             listener=self._listener,
+            stop=self._stop or Event(),
         )
         self.networks_ = [member.network for member in trained]
         self.loss_curves_ = [member.losses for member in trained]
@@ -170,13 +184,30 @@ class BaseTabular(TabularInFile, BaseEstimator):
                 raise ValueError(f"hidden_layer_sizes must be >= 1, got {sizes}")
         names = ("n_members", "learning_rate_init", "weight_decay", "dropout", "label_smoothing")
         chosen = {name: getattr(self, name, None) for name in (*names, "batch_size", "max_iter")}
-        return {**chosen, "hidden_layer_sizes": sizes}
+        return {**chosen, "hidden_layer_sizes": sizes, "schedule": self.learning_rate}
+
+    def _score(self) -> Score | None:
+        """Return what chooses the epoch of a network; None is what suits the target."""
+        if self.scoring is None:
+            return None
+        if self.scoring == "loss":
+            return minus_loss
+        scorer = check_scoring(self, self.scoring)
+
+        def score(network: MLP, rows: Rows, n_jobs: int | None) -> float:
+            asked = copy(self)
+            asked._reads_inputs, asked.networks_, asked.n_jobs = True, [network], n_jobs
+            weights = {} if rows.weights is None else {"sample_weight": rows.weights}
+            return float(scorer(asked, rows.X, rows.labels, **weights))
+
+        return score
 
     def _rows(
         self,
         dtype: str,
         table: Table,
         y: NDArray[Any],
+        labels: NDArray[Any],
         weights: NDArray[Any] | None,
         chosen: NDArray[np.intp] | slice,
     ) -> Rows:
@@ -188,14 +219,16 @@ class BaseTabular(TabularInFile, BaseEstimator):
                 # Their scale has no meaning without a penalty, and may be beyond float32.
                 weights = weights / weights.max()
             weights = weights.astype(dtype)[chosen]
-        return Rows(self._front.inputs(table.take(chosen), dtype), y[chosen], weights)
+        X = self._front.inputs(table.take(chosen), dtype)
+        return Rows(X, y[chosen], weights, labels[chosen])
 
     def _validation_rows(self, dtype: str, given: ValidationData) -> Rows:
         table = matching_table(self, given.X)
-        y = self._encode(self._checked_target(given.y))
+        labels = self._checked_target(given.y)
+        y = self._encode(labels)
         check_consistent_length(np.empty(table.n_rows), y)
         weights = _checked_weights(given.sample_weight, table.n_rows)
-        return self._rows(dtype, table, y, weights, slice(None))
+        return self._rows(dtype, table, y, labels, weights, slice(None))
 
     def _folds(
         self, recipe: Recipe, y: NDArray[Any], target: Target, random_state: np.random.RandomState
@@ -212,14 +245,21 @@ class BaseTabular(TabularInFile, BaseEstimator):
     ) -> NDArray[np.float64]:
         """Return the mean of what the networks answer (n_samples, n_outputs)."""
         check_is_fitted(self, "networks_")
-        table = matching_table(self, X)
-        dtype = self.networks_[0].dtype
         means = []
-        for start in range(0, table.n_rows, _BLOCK):
-            inputs = self._front.inputs(table.take(slice(start, start + _BLOCK)), dtype)
+        for inputs in self._blocks(X):
             answers = [answer(network, inputs).astype(np.float64) for network in self.networks_]
             means.append(sum(answers) / len(answers))
         return np.concatenate(means)
+
+    def _blocks(self, X: Any) -> Iterator[NDArray[Any]]:
+        """Make inputs of the rows of a table, some rows at a time."""
+        if self._reads_inputs:
+            yield X
+            return
+        table = matching_table(self, X)
+        dtype = self.networks_[0].dtype
+        for start in range(0, table.n_rows, _BLOCK):
+            yield self._front.inputs(table.take(slice(start, start + _BLOCK)), dtype)
 
     def _checked_target(self, y: Any) -> NDArray[Any]:
         """Check `y` as scikit-learn does."""

@@ -1,8 +1,7 @@
 """A column of categories as inputs of a network: one per category that is frequent enough."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from operator import is_
 from typing import Self
 
 import numpy as np
@@ -35,13 +34,13 @@ class Category:
 
         Parameters
         ----------
-        values : list of str or None
+        values : Text
             Names of categories.
         weights : ndarray of shape (n_samples,) or None
             Weights of the rows, > 0.
         """
-        levels = sorted({value for value in values if value is not None})
-        if not levels or (len(levels) == 1 and None not in values):
+        levels = sorted(values.names)
+        if not levels or (len(levels) == 1 and values.codes.min() == 0):
             return None
         if len(levels) <= MAX_CATEGORIES:
             return cls(tuple(levels), False)
@@ -65,23 +64,23 @@ class Category:
         (rows,) = np.nonzero(codes >= 0)
         inputs[rows, codes[rows]] = 1
         if self.has_others:
-            missing = np.fromiter(map(is_, values, repeat(None)), bool, len(values))
-            inputs[:, -1] = (codes < 0) & ~missing
+            inputs[:, -1] = (codes < 0) & (values.codes >= 0)
 
     @property
     def _is_pair(self) -> bool:
         return len(self.levels) == 2 and not self.has_others
 
 
-def encode(values: Text, levels: tuple[str, ...] | list[str]) -> NDArray[np.intp]:
+def encode(values: Text, levels: Sequence[str]) -> NDArray[np.intp]:
     """Return the place of each value among the levels, -1 where it is not there."""
-    places: dict[str | None, int] = {level: place for place, level in enumerate(levels)}
-    return np.fromiter(map(places.get, values, repeat(-1)), np.intp, len(values))
+    places = {level: place for place, level in enumerate(levels)}
+    of_names = [places.get(name, -1) for name in values.names]
+    return np.array([*of_names, -1])[values.codes]  # the last is that of code -1
 
 
 def is_free_text(values: Text) -> bool:
     """Say whether text does not name categories: all values are different, or most are rare."""
-    n_values = sum(value is not None for value in values)
-    n_levels = len({value for value in values if value is not None})
+    n_values = int((values.codes >= 0).sum())
+    n_levels = len(values.names)
     one_each = n_levels == n_values > 2
     return one_each or (n_levels > _FEW and n_levels > n_values / 2)

@@ -14,7 +14,9 @@ from fastmlp._core import MLP
 from fastmlp._files import Tensors
 from fastmlp.estimators.class_file import class_tensors, classes_of, dtype_name
 from fastmlp.estimators.descriptions import described
+from fastmlp.estimators.loss import CLASSIFIER_LOSSES, check_is_object, loss_of
 from fastmlp.estimators.weights import class_weights_of_samples
+from fastmlp.losses import Loss
 from fastmlp.tabular.base import BaseTabular
 from fastmlp.tabular.descriptions import SECTIONS
 from fastmlp.tabular.recipe import Recipe
@@ -30,11 +32,15 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     %(columns)s
     class_weight : dict or 'balanced', default=None
         Weight of each class, 1 where it is not named. 'balanced' makes all classes weigh the same.
+    loss : {'log_loss', 'cross_entropy', 'focal'}, CrossEntropy or Focal, default='log_loss'
+        What training lowers: a name, or an object of `fastmlp.losses` with numbers, such as
+        ``Focal(gamma=1.0)``. 'cross_entropy' is another name of 'log_loss'.
     %(network)s
     label_smoothing : float, default=None
         Share, in [0, 1), by which training draws targets towards the mean of all classes; None is
-        0.1. Where rows validate, the outputs are then multiplied by the factor that suits those
-        rows best, which calibrates the probabilities.
+        0.1. It is for the two names of the log loss: an object has its own. Where rows validate,
+        the outputs are then multiplied by the factor that suits those rows best, which calibrates
+        the probabilities.
     %(training)s
 
     Attributes
@@ -43,8 +49,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         The classes in the order of the columns of `predict_proba`.
     %(networks)s
     validation_scores_ : list of list of float
-        Accuracy of each network on its rows for validation after each epoch; empty where there are
-        none.
+        Accuracy, or the score of `scoring`, of each network on its rows for validation after each
+        epoch; empty where there are none.
     %(found)s
 
     See Also
@@ -65,16 +71,18 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     array(['yes', 'no'], dtype='<U3')
     """
 
-    _output = "softmax"
+    _outputs: ClassVar[set[str]] = {"softmax"}
     _recipe = Recipe(activation="selu")
     _keys: ClassVar[set[str]] = BaseTabular._keys | {"dtype"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseTabular._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "loss": CLASSIFIER_LOSSES,
         "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
     }
 
     class_weight: Any
+    loss: Any
     label_smoothing: float | None
     classes_: NDArray[Any]
 
@@ -84,9 +92,12 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         *,
         categorical_features: Any = "from_dtype",
         class_weight: Any = None,
+        loss: Any = "log_loss",
+        scoring: Any = None,
         n_members: int | None = None,
         max_time: float | None = None,
         hidden_layer_sizes: Any = None,
+        learning_rate: str | None = None,
         learning_rate_init: float | None = None,
         weight_decay: float | None = None,
         dropout: float | None = None,
@@ -100,9 +111,12 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.preset = preset
         self.categorical_features = categorical_features
         self.class_weight = class_weight
+        self.loss = loss
+        self.scoring = scoring
         self.n_members = n_members
         self.max_time = max_time
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.weight_decay = weight_decay
         self.dropout = dropout
@@ -183,7 +197,19 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
                 self.class_weight, self.classes_, y, incremental=False
             )
             weights = of_classes if weights is None else weights * of_classes
-        return Classes(len(self.classes_)), weights
+        return Classes(len(self.classes_), self._chosen_loss(), self._score()), weights
+
+    def _chosen_loss(self) -> Loss | None:
+        """Return the loss, or None for the cross-entropy of the recipe's label smoothing."""
+        check_is_object(self.loss)
+        if self.loss in ("log_loss", "cross_entropy"):
+            return None
+        if self.label_smoothing is not None:
+            raise ValueError(
+                f"label_smoothing={self.label_smoothing!r} is for loss='log_loss', got "
+                f"loss={self.loss!r}"
+            )
+        return loss_of(self.loss)
 
     def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
         codes = np.searchsorted(self.classes_, y)
@@ -197,7 +223,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         dtype = dtype_name(self.classes_)
         return {"dtype": dtype}, class_tensors(self.classes_, dtype)
 
-    def _set_target(self, n_outputs: int, content: dict[str, Any], tensors: Tensors) -> set[str]:
+    def _set_target(self, network: MLP, content: dict[str, Any], tensors: Tensors) -> set[str]:
+        n_outputs = network.layer_sizes[-1]
         classes, names = classes_of(tensors, content["dtype"])
         if len(classes) != n_outputs or not np.array_equal(classes, np.unique(classes)):
             raise ValueError(f"classes must be {n_outputs} different ones in order, got {classes}")

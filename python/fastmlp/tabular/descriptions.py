@@ -8,6 +8,12 @@ categorical_features : 'from_dtype' or array-like of bool, int or str, default='
     Columns of numbers that are categories: a mask, places, or names of a frame's columns. Text
     and columns of a category dtype are categories anyway.""",
     "network": """\
+scoring : str, callable or None, default=None
+    What chooses the epoch of each network on its rows for validation, higher being better: 'loss',
+    which is minus the loss of training, a name of scikit-learn's, or a callable
+    ``scorer(estimator, X, y)`` to which `X` is the inputs that the columns became. None is the
+    accuracy of a classifier; of a regressor R squared for the squared error, and minus the loss for
+    other losses.
 n_members : int, default=None
     The number of networks, at least 1, in place of the preset's.
 max_time : float, default=None
@@ -15,6 +21,8 @@ max_time : float, default=None
     time. What is learned of the columns comes first, and an epoch is never cut short.
 hidden_layer_sizes : array-like of int, default=None
     Width of each hidden layer, at least 1. None is three of 256.
+learning_rate : {'constant', 'cosine', 'linear', 'one_cycle'}, default=None
+    How the learning rate changes over the steps of a fit; None is 'cosine'.
 learning_rate_init : float, default=None
     Largest learning rate, > 0, in a parametrisation that suits every width; None is 0.04.
 weight_decay : float, default=None

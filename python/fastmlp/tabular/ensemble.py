@@ -24,10 +24,12 @@ def train_members(
     validation: Rows | None,
     folds: NDArray[np.intp] | None,
     *,
+    in_turn: bool,
     random_state: np.random.RandomState,
     n_jobs: int | None,
     seconds: float | None,
     listener: Listener | None,
+    stop: Event,
 ) -> list[Trained]:
     """Train the networks of a recipe.
 
@@ -44,25 +46,37 @@ def train_members(
     folds : ndarray of shape (n_samples,) or None
         The fold of each row, see `deal`; with it a network validates on the fold of its number and
         trains on the others.
+    in_turn : bool
+        Whether networks train one after the other, so that the rows of one are in memory.
     random_state : RandomState
         Source of a seed for each network.
     n_jobs : int or None
-        Threads: networks share them, or one network has them all.
+        Threads: networks share them, or each network has them all in its turn.
     seconds : float or None
         Time for all networks together.
     listener : callable or None
         Is told of each epoch of each network, by the thread that trains it.
+    stop : Event
+        Ends training after the current epochs: what is returned is the networks that were trained
+        to the end, or those that were begun where there are none.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it ends before the first epoch.
     """
     begin = time.monotonic()
     seeds = random_state.randint(2**31 - 1, size=recipe.n_members).tolist()
-    n_threads = effective_n_jobs(n_jobs)
-    one = recipe.n_members == 1
-    n_rounds = -(-recipe.n_members // n_threads)
+    in_turn = in_turn or recipe.n_members == 1
+    n_at_once = 1 if in_turn else effective_n_jobs(n_jobs)
+    n_rounds = -(-recipe.n_members // n_at_once)
     # The same for all networks, if they validate on the same rows.
     whole = rows(slice(None)) if folds is None else None
-    stop = Event()
 
-    def train(member: int) -> Trained:
+    def train(member: int) -> tuple[Trained, bool] | None:
+        """Train a network; return it, and whether it was trained to the end."""
+        if stop.is_set():
+            return None
         if whole is not None:
             training, chosen_by = whole, validation
         else:
@@ -70,28 +84,32 @@ def train_members(
             chosen_by = rows(np.flatnonzero(folds == member))
         time_left = None
         if seconds is not None:
-            n_rounds_left = n_rounds - member // n_threads
+            n_rounds_left = n_rounds - member // n_at_once
             time_left = max(0.0, begin + seconds - time.monotonic()) / n_rounds_left
-        return train_member(
+        trained = train_member(
             recipe,
             target,
             training,
             chosen_by,
             seed=seeds[member],
-            n_jobs=n_jobs if one else 1,
+            n_jobs=n_jobs if in_turn else 1,
             seconds=time_left,
             stop=stop,
             listener=listener,
         )
+        return trained, not stop.is_set()
 
     try:
-        trained: list[Trained] = Parallel(n_jobs=1 if one else n_threads, require="sharedmem")(
+        found: list[tuple[Trained, bool] | None] = Parallel(n_jobs=n_at_once, require="sharedmem")(
             delayed(train)(member) for member in range(recipe.n_members)
         )
     except BaseException:
         stop.set()  # threads that train would go on
         raise
-    return trained
+    begun = [each for each in found if each is not None]
+    if not begun:
+        raise KeyboardInterrupt
+    return [trained for trained, is_whole in begun if is_whole] or [each[0] for each in begun]
 
 
 def deal(

@@ -25,8 +25,8 @@ class TabularInFile(InFile):
 
     _layout = 1
     _keys: ClassVar[set[str]] = {"parameters", "n_iter_"}
-    # Of the networks.
-    _output: ClassVar[str]
+    # What networks of this class may have.
+    _outputs: ClassVar[set[str]]
 
     def _content(self) -> tuple[MLP, dict[str, Any], Tensors]:
         check_is_fitted(self, "networks_")
@@ -49,7 +49,7 @@ class TabularInFile(InFile):
         cls, network: MLP, content: dict[str, Any], tensors: Tensors
     ) -> tuple[Any, set[str]]:
         front, names = front_of(tensors)
-        if network.output != cls._output:
+        if network.output not in cls._outputs:
             raise ValueError(f"its network has the output {network.output!r}")
         if network.layer_sizes[0] != front.width:
             raise ValueError(
@@ -57,7 +57,7 @@ class TabularInFile(InFile):
                 f"{front.width}"
             )
         estimator: Any = cls()
-        names |= estimator._set_target(network.layer_sizes[-1], content, tensors)
+        names |= estimator._set_target(network, content, tensors)
         estimator.set_params(**restored_parameters(content["parameters"]))
         estimator._validate_params()
         estimator._choices()
@@ -76,7 +76,7 @@ class TabularInFile(InFile):
         """Say what outputs stand for: as text, and as tensors."""
         raise NotImplementedError
 
-    def _set_target(self, n_outputs: int, content: dict[str, Any], tensors: Tensors) -> set[str]:
+    def _set_target(self, network: MLP, content: dict[str, Any], tensors: Tensors) -> set[str]:
         """Set what outputs stand for; return the names of the tensors that say it."""
         raise NotImplementedError
 

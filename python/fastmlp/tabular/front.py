@@ -106,15 +106,15 @@ def learn_front(
 
 
 def _text(values: Numbers | Text) -> Text:
-    return values if isinstance(values, list) else categories_of(values)
+    return values if isinstance(values, Text) else categories_of(values)
 
 
 def _numbers(column: Column) -> Numbers:
     if isinstance(column.values, np.ndarray):
         return column.values
-    example = next((value for value in column.values if value is not None), None)
-    if example is None:
-        return np.full(len(column.values), np.nan)
+    if not column.values.names:
+        return np.full(len(column.values.codes), np.nan)
     raise ValueError(
-        f"column {column.name} of X held numbers in training, and now has text such as {example!r}"
+        f"column {column.name} of X held numbers in training, and now has text such as "
+        f"{column.values.names[0]!r}"
     )

@@ -62,7 +62,7 @@ def make_optimizer(recipe: Recipe, n_inputs: int) -> AdamW:
         recipe.learning_rate_init / scale,
         *_BETAS,
         weight_decay=recipe.weight_decay * scale,
-        schedule="cosine",
+        schedule=recipe.schedule,  # type: ignore[arg-type]
         warmup=_WARMUP,
         lr_factors={
             "bias": _BIAS_FACTOR * scale,

@@ -96,11 +96,20 @@ class Numeric:
             from_centre = np.clip(values - self.centre, -_LARGEST, _LARGEST)
             z = np.clip(from_centre * self.scale, -_FAR, _FAR)
         inputs[:, 0] = z / np.hypot(1, z / _LIMIT)
-        for place, (low, high) in enumerate(zip(self.edges[:-1], self.edges[1:], strict=True), 1):
-            with np.errstate(over="ignore"):
-                inputs[:, place] = np.clip((values - low) / (high - low), 0, 1)
+        if len(self.edges):
+            self._write_bins(values, inputs[:, 1 : len(self.edges)])
         if self.marks_missing:
             inputs[:, -1] = missing
+
+    def _write_bins(self, values: Numbers, inputs: NDArray[np.floating]) -> None:
+        """Write the places of numbers in bins (n_samples, n_bins)."""
+        n_bins = len(self.edges) - 1
+        own = np.clip(np.searchsorted(self.edges, values, side="right") - 1, 0, n_bins - 1)
+        low, high = self.edges[own], self.edges[own + 1]
+        # The bins below the one that a number lies in are full.
+        inputs[:] = np.tri(n_bins, k=-1, dtype=inputs.dtype)[own]
+        with np.errstate(over="ignore"):
+            inputs[np.arange(len(own)), own] = np.clip((values - low) / (high - low), 0, 1)
 
 
 def _edges(values: Numbers, weights: Numbers | None, n_bins: int) -> Numbers:

@@ -46,6 +46,8 @@ class Recipe:
 
     activation: str
     learning_rate_init: float = 0.04
+    # Of the learning rate, see `AdamW`.
+    schedule: str = "cosine"
     hidden_layer_sizes: tuple[int, ...] = (256, 256, 256)
     weight_decay: float = 0.02
     dropout: float = 0.15

@@ -4,6 +4,7 @@ narwhals reads the frames of pandas, polars, pyarrow and others alike; arrays ar
 column is read when it is asked for, so that no second copy of a table lies in memory.
 """
 
+import sys
 from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -11,7 +12,7 @@ import numpy as np
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
-from fastmlp.tabular.values import Numbers, Text, read_objects, seconds
+from fastmlp.tabular.values import Numbers, Text, read_distinct, read_objects, seconds
 
 _CATEGORIES = (nw.Categorical, nw.Enum)
 _TIMES = (nw.Date, nw.Datetime)
@@ -120,7 +121,15 @@ def _read_series(name: str, series: "nw.Series[Any]") -> Numbers | Text:
         return series.dt.timestamp("us").cast(nw.Float64).to_numpy() / 1e6
     if isinstance(dtype, nw.Duration):
         return series.dt.total_microseconds().cast(nw.Float64).to_numpy() / 1e6
-    return read_objects(name, series.to_list(), as_category=isinstance(dtype, _CATEGORIES))
+    as_category = isinstance(dtype, _CATEGORIES)
+    if nw.dependencies.is_pandas_series(native := nw.to_native(series)):
+        try:  # it hashes faster than Python does
+            codes, distinct = sys.modules["pandas"].factorize(native)
+        except TypeError:  # a value that cannot be hashed, refused below
+            pass
+        else:
+            return read_distinct(name, distinct.tolist(), codes, as_category=as_category)
+    return read_objects(name, series.to_list(), as_category=as_category)
 
 
 def _read_array(name: str, values: NDArray[Any]) -> Numbers | Text:

@@ -1,6 +1,7 @@
 """What the outputs of a network stand for, and how good they are on rows for validation."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from fastmlp._core import MLP
+from fastmlp.estimators.loss import out_activation_of
 from fastmlp.losses import CrossEntropy, Loss, SquaredError
 from fastmlp.tabular.recipe import Recipe
 
@@ -24,6 +26,17 @@ class Rows(NamedTuple):
     X: NDArray[Any]
     y: NDArray[Any]
     weights: NDArray[Any] | None
+    # The targets as the caller has them.
+    labels: NDArray[Any] | None = None
+
+
+# Says how good a network is on rows, with so many threads: higher is better.
+Score: TypeAlias = Callable[[MLP, Rows, int | None], float]
+
+
+def minus_loss(network: MLP, rows: Rows, n_jobs: int | None) -> float:
+    """Return what training lowers, with the other sign."""
+    return -network.loss(rows.X, rows.y, rows.weights, n_jobs=n_jobs)
 
 
 class Target(Protocol):
@@ -32,7 +45,7 @@ class Target(Protocol):
     n_outputs: int
     output: "Output"
 
-    def loss(self, recipe: Recipe) -> Loss:
+    def loss(self, recipe: Recipe) -> Any:
         """Return what training lowers."""
 
     def score(self, network: MLP, rows: Rows, n_jobs: int | None) -> float:
@@ -43,19 +56,35 @@ class Target(Protocol):
 
 
 class Classes:
-    """Classes, by their index."""
+    """Classes, by their index.
+
+    Parameters
+    ----------
+    n_classes : int
+        How many there are.
+    loss : Loss or None
+        What training lowers; None is the cross-entropy with the label smoothing of the recipe.
+    score : Score or None
+        What chooses the epoch; None is the accuracy.
+    """
 
     output: "Output" = "softmax"
 
-    def __init__(self, n_classes: int) -> None:
+    def __init__(
+        self, n_classes: int, loss: Loss | None = None, score: Score | None = None
+    ) -> None:
         self.n_outputs = n_classes
+        self._loss = loss
+        self._score = score
 
     def loss(self, recipe: Recipe) -> Loss:
-        """Return the cross-entropy."""
-        return CrossEntropy(recipe.label_smoothing)
+        """Return what training lowers."""
+        return CrossEntropy(recipe.label_smoothing) if self._loss is None else self._loss
 
     def score(self, network: MLP, rows: Rows, n_jobs: int | None) -> float:
-        """Return the accuracy."""
+        """Return the score that chooses the epoch."""
+        if self._score is not None:
+            return self._score(network, rows, n_jobs)
         return network.evaluate(rows.X, rows.y, rows.weights, n_jobs=n_jobs)[1]
 
     def finish(self, network: MLP, rows: Rows, n_jobs: int | None) -> None:
@@ -80,21 +109,39 @@ class Classes:
 
 
 class Values:
-    """Numbers, standardised."""
+    """Numbers, as the estimator scales them.
 
-    output: "Output" = "identity"
+    Parameters
+    ----------
+    n_outputs : int
+        Outputs of the network.
+    loss : Loss, callable or None
+        What training lowers; None is the squared error.
+    score : Score or None
+        What chooses the epoch; None is R squared for the squared error, and minus the loss for
+        others.
+    """
 
-    def __init__(self, n_outputs: int) -> None:
+    def __init__(self, n_outputs: int, loss: Any = None, score: Score | None = None) -> None:
         self.n_outputs = n_outputs
+        self._loss = SquaredError() if loss is None else loss
+        self.output: Output = out_activation_of(self._loss)  # type: ignore[assignment]
+        is_squared = isinstance(self._loss, SquaredError)
+        self._score = score or (_r_squared if is_squared else minus_loss)
 
-    def loss(self, recipe: Recipe) -> Loss:
-        """Return the squared error."""
-        return SquaredError()
+    def loss(self, recipe: Recipe) -> Any:
+        """Return what training lowers."""
+        return self._loss
 
     def score(self, network: MLP, rows: Rows, n_jobs: int | None) -> float:
-        """Return R squared, with the variance of the training rows."""
-        errors = (network.predict(rows.X, n_jobs=n_jobs) - rows.y) ** 2
-        return 1 - float(np.average(errors.mean(axis=1), weights=rows.weights))
+        """Return the score that chooses the epoch."""
+        return self._score(network, rows, n_jobs)
 
     def finish(self, network: MLP, rows: Rows, n_jobs: int | None) -> None:
         """Correct nothing."""
+
+
+def _r_squared(network: MLP, rows: Rows, n_jobs: int | None) -> float:
+    """Return R squared of standardised targets, with the variance of the training rows."""
+    errors = (network.predict(rows.X, n_jobs=n_jobs) - rows.y) ** 2
+    return 1 - float(np.average(errors.mean(axis=1), weights=rows.weights))

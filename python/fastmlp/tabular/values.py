@@ -1,20 +1,29 @@
 """Python objects of a column, read as numbers or as text.
 
-Numbers are float64 with NaN where a value is missing; text is a list with None there. Dates and
-times are seconds: since 1970 in UTC, since midnight, or of a duration.
+Numbers are float64 with NaN where a value is missing; text is codes of distinct names, -1 there.
+Dates and times are seconds: since 1970 in UTC, since midnight, or of a duration.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers: TypeAlias = NDArray[np.float64]
-Text: TypeAlias = list[str | None]
+
+
+class Text(NamedTuple):
+    """A column of text."""
+
+    # Different ones, each of which occurs.
+    names: list[str]
+    # The place of each value among them; -1 if it is missing.
+    codes: NDArray[np.intp]
+
 
 _NUMBER = (Real, Decimal, np.bool_)
 # pandas's marks of what is missing, by name: pandas need not be there.
@@ -22,20 +31,34 @@ _MARKS = ("NAType", "NaTType")
 
 
 def read_objects(name: str, values: list[Any], *, as_category: bool) -> Numbers | Text:
+    """Read the values of a column by their types; see `read_distinct`."""
+    try:
+        places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    except TypeError:  # a value that cannot be hashed, such as a list
+        raise _unreadable(name, set(map(type, values))) from None
+    codes = np.fromiter(map(places.__getitem__, values), np.intp, len(values))
+    return read_distinct(name, list(places), codes, as_category=as_category)
+
+
+def read_distinct(
+    name: str, distinct: list[Any], codes: NDArray[np.intp], *, as_category: bool
+) -> Numbers | Text:
     """Read the values of a column by their types.
 
     Parameters
     ----------
     name : str
         What messages call the column.
-    values : list
-        The values; None, NaN and the marks of pandas are missing.
+    distinct : list
+        Its different values; None, NaN and the marks of pandas are missing.
+    codes : ndarray of int, shape (n_samples,)
+        The place of each value among them; -1 is missing.
     as_category : bool
         Whether each value is the name of a category, whatever its type.
 
     Returns
     -------
-    ndarray of float64 or list
+    ndarray of float64 or Text
         Numbers if all are numbers, dates or times; else text.
 
     Raises
@@ -43,23 +66,26 @@ def read_objects(name: str, values: list[Any], *, as_category: bool) -> Numbers 
     TypeError
         If a value is neither a number, text, a date nor a time, or if dates are mixed with others.
     """
-    try:
-        present = {value for value in set(values) if not _is_missing(value)}
-    except TypeError:  # a value that cannot be in a set, such as a list
-        raise _unreadable(name, set(map(type, values))) from None
-    kinds = set(map(type, present))
+    present = {place: value for place, value in enumerate(distinct) if not _is_missing(value)}
+    kinds = set(map(type, present.values()))
 
     def all_are(*bases: Any) -> bool:
         return all(issubclass(kind, bases) for kind in kinds)
 
     if as_category or (all_are(str, *_NUMBER) and not all_are(*_NUMBER)):
-        names = {value: _category(value) for value in present}
-        return [names.get(value) for value in values]
+        # Values of different types may have one name.
+        names: dict[str, int] = {}
+        recoded = np.full(len(distinct) + 1, -1)  # the last is that of code -1
+        for place, value in present.items():
+            recoded[place] = names.setdefault(_category(value), len(names))
+        return Text(list(names), recoded[codes])
     convert = next((convert for bases, convert in _NUMERIC if all_are(*bases)), None)
     if convert is None:
         raise _unreadable(name, kinds)
-    numbers = {value: convert(value) for value in present}
-    return np.array([numbers.get(value, np.nan) for value in values], dtype=np.float64)
+    numbers = np.full(len(distinct) + 1, np.nan)
+    for place, value in present.items():
+        numbers[place] = convert(value)
+    return numbers[codes]
 
 
 def seconds(times: NDArray[Any]) -> Numbers:
@@ -72,8 +98,11 @@ def seconds(times: NDArray[Any]) -> Numbers:
 def categories_of(values: Numbers) -> Text:
     """Name the categories that numbers stand for: 3.0 is "3", in whichever type it was stored."""
     distinct, places = np.unique(values, return_inverse=True)
-    names = [None if np.isnan(value) else _category(value) for value in distinct]
-    return [names[place] for place in places.tolist()]
+    is_there = ~np.isnan(distinct)  # NaN is the last
+    return Text(
+        [_category(value) for value in distinct[is_there]],
+        np.where(is_there, np.arange(len(distinct)), -1)[places],
+    )
 
 
 def named(names: Iterable[Any]) -> str:

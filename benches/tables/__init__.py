@@ -1,0 +1,1 @@
+"""Scores of the estimators for tables compared with their peers', and what they cost."""

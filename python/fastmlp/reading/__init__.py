@@ -1,0 +1,1 @@
+"""Tables in files: CSV, also compressed, and Parquet."""
