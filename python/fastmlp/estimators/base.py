@@ -1,6 +1,7 @@
 """What both estimators share: parameters, the course of a fit, reading input."""
 
 from copy import copy
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -54,6 +55,16 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
 
     def __init__(self, **parameters: Any) -> None:
         self.__dict__.update(parameters)
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Return them from a cache: scikit-learn reads them off the signature at every call."""
+        return list(cls._parameter_names())
+
+    @classmethod
+    @cache
+    def _parameter_names(cls) -> tuple[str, ...]:
+        return tuple(super()._get_param_names())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
