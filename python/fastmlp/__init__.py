@@ -38,6 +38,7 @@ from fastmlp._extras import require
 
 if TYPE_CHECKING:
     from fastmlp.estimators import MLPClassifier, MLPRegressor
+    from fastmlp.many import fit_many
     from fastmlp.tabular import TabularClassifier, TabularRegressor
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "TabularClassifier",
     "TabularRegressor",
     "__version__",
+    "fit_many",
     "losses",
 ]
 
@@ -70,6 +72,7 @@ _ESTIMATORS = {
     "MLPRegressor": ("fastmlp.estimators", ["sklearn"]),
     "TabularClassifier": ("fastmlp.tabular", ["sklearn", "narwhals"]),
     "TabularRegressor": ("fastmlp.tabular", ["sklearn", "narwhals"]),
+    "fit_many": ("fastmlp.many", ["sklearn"]),
 }
 
 

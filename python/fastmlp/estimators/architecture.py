@@ -9,7 +9,7 @@ import numpy as np
 from fastmlp._core import ACTIVATIONS as FUNCTIONS
 from fastmlp._core import MLP
 from fastmlp.estimators.loss import is_same
-from fastmlp.estimators.random_state import next_seed, seed_ahead
+from fastmlp.estimators.random_state import next_seed
 
 if TYPE_CHECKING:
     from fastmlp._core import Activation, Normalization, Output
@@ -76,7 +76,7 @@ class Architecture(NamedTuple):
             loss=self.loss,
         )
 
-    def draw(self, activation: Any, random_state: np.random.RandomState) -> MLP:
+    def draw(self, activation: Any, random_state: np.random.RandomState, ahead: int) -> MLP:
         """Make a network with the initial parameters that a fit starts from.
 
         If scikit-learn has all activations, the draws are scikit-learn's: uniform, in double, layer
@@ -87,8 +87,8 @@ class Architecture(NamedTuple):
         if not _NUMERATORS.keys() >= set(self.activations):
             return self.make(next_seed(random_state))
         # The masks of dropout, which come from the seed, are to follow from the random state, from
-        # which scikit-learn draws nothing else.
-        network = self.make(seed_ahead(random_state))
+        # which scikit-learn draws nothing else: `ahead` is what `seed_ahead` says of it.
+        network = self.make(ahead)
         # The output layer is drawn as if the activation followed it too.
         last = self.activations[-1] if self.activations else ACTIVATIONS.get(str(activation))
         numerators = [_NUMERATORS.get(str(name), 6.0) for name in (*self.activations, last)]

@@ -12,9 +12,11 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import hidden_sizes
+from fastmlp.estimators.company import Company
 from fastmlp.estimators.course import Course
 from fastmlp.estimators.divergence import not_finite
 from fastmlp.estimators.inputs import (
+    Examples,
     as_targets,
     plainly_right,
     readable,
@@ -27,7 +29,7 @@ from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.live import layer_sizes_of
 from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
-from fastmlp.estimators.random_state import legacy_random_state
+from fastmlp.estimators.random_state import legacy_random_state, seed_ahead
 from fastmlp.estimators.scale import warn_of_scales
 from fastmlp.estimators.stages import Staged
 from fastmlp.estimators.stochastic import Stochastic
@@ -144,13 +146,20 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
     ) -> Course:
         """Train this draft."""
         check_parameters(self)
+        fresh = self._is_fresh(incremental)
+        examples = self._read(X, y, sample_weight, reset=fresh)
+        return self._train_on(examples, given, tasks, fresh=fresh, incremental=incremental)
+
+    def _is_fresh(self, incremental: bool = False) -> bool:
+        """Say whether training begins with new parameters."""
+        return not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Examples:
+        """Check what the caller trains on, and with `reset` learn the features from it."""
         for name, values in (("X", X), ("y", y)):
             refuse_times(name, values)
         if is_regressor(self):
             refuse_sparse_targets("y", y)
-        validates = given.is_given or (self.early_stopping and self.solver != "lbfgs")
-        fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-
         with np.errstate(over="ignore"):  # what became infinite in `dtype` is refused
             X, y = validate_data(
                 self,
@@ -160,21 +169,40 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
                 multi_output=True,
                 y_numeric=is_regressor(self),
                 dtype=self.dtype or (np.float64, np.float32),
-                reset=fresh,
+                reset=reset,
             )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        labels, y = y, self._encode(y, fresh=fresh, incremental=incremental)
+        return Examples(X, y, sample_weight)
+
+    def _train_on(
+        self,
+        examples: Examples,
+        given: ValidationData,
+        tasks: FitTasks | None,
+        *,
+        fresh: bool,
+        incremental: bool = False,
+        company: Company | None = None,
+    ) -> Course:
+        """Train this draft, whose parameters are checked, on what it has read."""
+        X, labels, sample_weight, y = examples
+        if y is None:
+            y = self._encode(labels, fresh=fresh, incremental=incremental)
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
+        validates = given.is_given or (self.early_stopping and self.solver != "lbfgs")
 
         self._normalization = self.normalization
         layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
-        self._random_state = legacy_random_state(self.random_state)
+        self._random_state = (
+            legacy_random_state(self.random_state) if company is None else company.random_state
+        )
         if fresh:
             architecture = self._architecture(layer_sizes, X.dtype.name)
-            network = architecture.draw(self.activation, self._random_state)
+            ahead = seed_ahead(self._random_state) if company is None else company.seed_ahead
+            network = architecture.draw(self.activation, self._random_state, ahead)
             self.n_layers_ = len(layer_sizes)
         else:
             network = copy(self._network_of_sizes(layer_sizes))
@@ -186,7 +214,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         if not incremental:
             warn_of_scales(self, data.X, getattr(self, "feature_names_in_", None))
         epochs = 1 if incremental else self.max_iter
-        with Listeners(self, epochs, tasks) as listeners:
+        with Listeners(self, epochs, tasks, company) as listeners:
             if self.solver == "lbfgs":
                 course = self._fit_lbfgs(network, data, held, listeners)
             else:

@@ -20,6 +20,23 @@ class CsrRows(NamedTuple):
     indptr: NDArray[Any]
 
 
+class Examples(NamedTuple):
+    """What an estimator is trained on, checked."""
+
+    X: Any
+    # Labels or numbers as the caller has them.
+    y: NDArray[Any]
+    sample_weight: NDArray[Any] | None
+    # `y` as the network is trained on it; None if the estimator has still to learn the classes.
+    encoded: NDArray[Any] | None = None
+
+    def at(self, rows: Any) -> "Examples":
+        """Return some of them."""
+        weights = None if self.sample_weight is None else self.sample_weight[rows]
+        encoded = None if self.encoded is None else self.encoded[rows]
+        return Examples(self.X[rows], self.y[rows], weights, encoded)
+
+
 def plainly_right(X: Any, n_features: int, dtype: str) -> Any:
     """Return `X` for the network if it needs no validation, else None.
 
