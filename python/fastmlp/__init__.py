@@ -2,8 +2,10 @@
 
 `MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` records the training. They
 need only NumPy. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
-engine, `TabularClassifier` and `TabularRegressor` estimators for tables of mixed columns. They and
-the modules around them need the packages that ``pip install "fastmlp[all]"`` installs:
+engine, `TabularClassifier` and `TabularRegressor` estimators for tables of mixed columns.
+`fit_many` trains many networks at once, and `EnsembleClassifier` and `EnsembleRegressor` consist of
+several. They and the modules around them need the packages that ``pip install "fastmlp[all]"``
+installs:
 
 ==================  ==============================================================
 fastmlp.losses      losses for ``MLP(..., loss=...)``; they need NumPy alone
@@ -37,6 +39,7 @@ from fastmlp._core import (
 from fastmlp._extras import require
 
 if TYPE_CHECKING:
+    from fastmlp.ensembles import EnsembleClassifier, EnsembleRegressor
     from fastmlp.estimators import MLPClassifier, MLPRegressor
     from fastmlp.many import fit_many
     from fastmlp.tabular import TabularClassifier, TabularRegressor
@@ -47,6 +50,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "DivergenceError",
+    "EnsembleClassifier",
+    "EnsembleRegressor",
     "Epoch",
     "History",
     "MLPClassifier",
@@ -68,6 +73,8 @@ with suppress(ImportError):
 
 # The module of each, and what it needs.
 _ESTIMATORS = {
+    "EnsembleClassifier": ("fastmlp.ensembles", ["sklearn"]),
+    "EnsembleRegressor": ("fastmlp.ensembles", ["sklearn"]),
     "MLPClassifier": ("fastmlp.estimators", ["sklearn"]),
     "MLPRegressor": ("fastmlp.estimators", ["sklearn"]),
     "TabularClassifier": ("fastmlp.tabular", ["sklearn", "narwhals"]),

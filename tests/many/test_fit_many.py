@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLP, SGD, Adam, MLPClassifier, MLPRegressor, fit_many
-from fastmlp.estimators import base
+from fastmlp.estimators import inputs
 
 # Filters belong to all threads of a process.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -150,13 +150,13 @@ def test_an_estimator_forgets_what_it_was_trained_on(iris, assert_same):
 
 def test_data_is_read_once_for_each_class_and_dtype(iris, monkeypatch):
     reads = []
-    validate = base.validate_data
+    validate = inputs.validate_data
 
     def counting(estimator, *args, **kwargs):
         reads.append((type(estimator).__name__, estimator.dtype))
         return validate(estimator, *args, **kwargs)
 
-    monkeypatch.setattr(base, "validate_data", counting)
+    monkeypatch.setattr(inputs, "validate_data", counting)
     kinds = [(MLPClassifier, None), (MLPRegressor, None), (MLPClassifier, "float32")]
     many = [
         cls(hidden_layer_sizes=width, dtype=dtype, max_iter=1, random_state=0)

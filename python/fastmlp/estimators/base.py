@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, _fit_context, is_regressor
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.base import BaseEstimator, _fit_context
 
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import hidden_sizes
@@ -18,10 +16,9 @@ from fastmlp.estimators.divergence import not_finite
 from fastmlp.estimators.inputs import (
     Examples,
     as_targets,
-    plainly_right,
+    read_examples,
+    read_inputs,
     readable,
-    refuse_sparse_targets,
-    refuse_times,
 )
 from fastmlp.estimators.inside import Inside
 from fastmlp.estimators.lbfgs import LBFGS
@@ -156,26 +153,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
 
     def _read(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Examples:
         """Check what the caller trains on, and with `reset` learn the features from it."""
-        for name, values in (("X", X), ("y", y)):
-            refuse_times(name, values)
-        if is_regressor(self):
-            refuse_sparse_targets("y", y)
-        with np.errstate(over="ignore"):  # what became infinite in `dtype` is refused
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse="csr",
-                multi_output=True,
-                y_numeric=is_regressor(self),
-                dtype=self.dtype or (np.float64, np.float32),
-                reset=reset,
-            )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        return Examples(X, y, sample_weight)
+        return read_examples(self, X, y, sample_weight, dtype=self.dtype, reset=reset)
 
     def _train_on(
         self,
@@ -276,18 +254,8 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         return sample_weight
 
     def _checked(self, X: Any, network: MLP) -> Any:
-        """Return `X` as the network reads it, after the checks that scikit-learn makes.
-
-        They take tens of microseconds, and hundreds for sparse data. What is plainly right is
-        spared them: a program that predicts row by row would wait for little else.
-        """
-        if "feature_names_in_" not in self.__dict__:
-            plain = plainly_right(X, self.n_features_in_, network.dtype)
-            if plain is not None:
-                return plain
-        refuse_times("X", X)
-        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
-        return readable(X, network.dtype)
+        """Return `X` as the network reads it, after the checks that scikit-learn makes."""
+        return read_inputs(self, X, network.dtype)
 
     def __sklearn_tags__(self) -> Any:
         """Say what the estimator can do."""

@@ -6,10 +6,9 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.utils.parallel import Parallel, delayed
 
+from fastmlp.many.threads import n_threads_of, run_tasks
 from fastmlp.tabular.member import Listener, Trained, train_member
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.target import Rows, Target
@@ -55,14 +54,14 @@ def train_members(
     """
     begin = time.monotonic()
     seeds = random_state.randint(2**31 - 1, size=recipe.n_members).tolist()
-    n_threads = effective_n_jobs(n_jobs)
     one = recipe.n_members == 1
+    n_threads = n_threads_of(n_jobs, recipe.n_members)
     n_rounds = -(-recipe.n_members // n_threads)
     # The same for all networks, if they validate on the same rows.
     whole = rows(slice(None)) if folds is None else None
-    stop = Event()
+    trained: dict[int, Trained] = {}
 
-    def train(member: int) -> Trained:
+    def train(member: int, stop: Event) -> Trained:
         if whole is not None:
             training, chosen_by = whole, validation
         else:
@@ -84,14 +83,13 @@ def train_members(
             listener=listener,
         )
 
-    try:
-        trained: list[Trained] = Parallel(n_jobs=1 if one else n_threads, require="sharedmem")(
-            delayed(train)(member) for member in range(recipe.n_members)
-        )
-    except BaseException:
-        stop.set()  # threads that train would go on
-        raise
-    return trained
+    def note(member: int, outcome: Trained | Exception) -> None:
+        if isinstance(outcome, Exception):
+            raise outcome
+        trained[member] = outcome
+
+    run_tasks(train, recipe.n_members, n_threads, note)
+    return [trained[member] for member in range(recipe.n_members)]
 
 
 def deal(
