@@ -8,7 +8,7 @@ from traceback import clear_frames
 from types import MappingProxyType
 from typing import Any
 
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import validate_parameter_constraints
 
 from fastmlp._core import MLP, Epoch, Optimizer
 from fastmlp.estimators.base import BaseMLP
@@ -67,10 +67,6 @@ class FitManyInterrupt(KeyboardInterrupt):
         self.done = done
 
 
-@validate_params(
-    {"n_jobs": CONSTRAINTS["n_jobs"], "callback": CONSTRAINTS["callback"]},
-    prefer_skip_nested_validation=False,
-)
 def fit_many(
     estimators: Sequence[Any],
     X: Any,
@@ -141,6 +137,9 @@ def fit_many(
     [True, True, True]
     """
     begin = time.perf_counter()
+    constraints = {name: CONSTRAINTS[name] for name in ("n_jobs", "callback")}
+    given = {"n_jobs": n_jobs, "callback": callback}
+    validate_parameter_constraints(constraints, given, caller_name="fit_many")
     estimators = list(estimators)
     fits = _Fits(estimators, SharedData(X, y, sample_weight), rows)
     errors: dict[int, Exception] = {}

@@ -107,10 +107,10 @@ class CheckedParameters:
             As `fit` of the estimator would.
         """
         parameters = [
-            type(estimator) if name == "random_state" and _is_seed(value) else (type(value), value)
+            "seed" if name == "random_state" and _is_seed(value) else (type(value), value)
             for name, value in estimator.get_params(deep=False).items()
         ]
-        key = tuple(parameters)
+        key = (type(estimator), *parameters)
         try:
             known = key in self._valid
         except TypeError:  # a list or an array, which has no hash
