@@ -251,3 +251,10 @@ def test_a_class_with_a_fit_of_its_own_is_refused(iris):
     message = r"^estimators\[0\] is a Loud with a fit of its own$"
     with pytest.raises(TypeError, match=message):
         fit_many([Loud()], *iris)
+
+
+def test_callbacks_of_scikit_learn_are_refused(iris):
+    callback = pytest.importorskip("sklearn.callback")
+    message = r"^estimators\[0\] has callbacks of scikit-learn, which are told of fits"
+    with pytest.raises(ValueError, match=message):
+        fit_many([MLPClassifier().set_callbacks(callback.ProgressBar())], *iris)

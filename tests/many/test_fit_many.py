@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLP, SGD, Adam, MLPClassifier, MLPRegressor, fit_many
-from fastmlp.estimators import inputs
+from fastmlp.estimators import FeatureScaleWarning, inputs
 
 # Filters belong to all threads of a process.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -184,6 +184,22 @@ def test_warnings_are_those_of_each_fit(iris):
     with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\) reached") as caught:
         fit_many([MLPClassifier((2,), max_iter=2, random_state=i) for i in range(3)], *iris)
     assert len(caught) == 3
+
+
+@pytest.mark.parametrize("rows", [None, np.arange(100)], ids=["all", "some"])
+def test_scales_are_warned_of_as_in_a_fit_alone(rows, iris):
+    X, y = iris
+    frame = pd.DataFrame(X * [1, 1e6, 1, 1], columns=list("abcd"))
+    chosen = slice(None) if rows is None else rows
+    with pytest.warns(FeatureScaleWarning) as alone:
+        MLPClassifier((2,), max_iter=1).fit(frame.iloc[chosen], y[chosen])
+    with pytest.warns(FeatureScaleWarning) as caught:
+        fit_many([MLPClassifier((2,), max_iter=1) for _ in range(2)], frame, y, rows=[rows] * 2)
+    of_scales = [
+        [str(w.message) for w in found if w.category is FeatureScaleWarning]
+        for found in (alone, caught)
+    ]
+    assert of_scales[1] == of_scales[0] * 2
 
 
 def test_nothing_to_do(iris):

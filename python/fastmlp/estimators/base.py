@@ -27,7 +27,7 @@ from fastmlp.estimators.live import layer_sizes_of
 from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
 from fastmlp.estimators.random_state import legacy_random_state, seed_ahead
-from fastmlp.estimators.scale import warn_of_scales
+from fastmlp.estimators.scale import spread_of, warn_of_scales
 from fastmlp.estimators.stages import Staged
 from fastmlp.estimators.stochastic import Stochastic
 from fastmlp.estimators.tasks import CallbackSupportMixin, FitTasks
@@ -166,7 +166,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         company: Company | None = None,
     ) -> Course:
         """Train this draft, whose parameters are checked, on what it has read."""
-        X, labels, sample_weight, y = examples
+        X, labels, sample_weight, y, spread = examples
         if y is None:
             y = self._encode(labels, fresh=fresh, incremental=incremental)
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
@@ -190,7 +190,9 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
 
         self._begin_record(fresh, validates=validates)
         if not incremental:
-            warn_of_scales(self, data.X, getattr(self, "feature_names_in_", None))
+            if spread is None:
+                spread = spread_of(data.X, getattr(self, "feature_names_in_", None))
+            warn_of_scales(self, data.X, spread)
         epochs = 1 if incremental else self.max_iter
         with Listeners(self, epochs, tasks, company) as listeners:
             if self.solver == "lbfgs":

@@ -10,6 +10,7 @@ from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from fastmlp._core import MLP
+from fastmlp.estimators.scale import Spread
 
 
 class CsrRows(NamedTuple):
@@ -31,6 +32,8 @@ class Examples(NamedTuple):
     sample_weight: NDArray[Any] | None
     # `y` as the network is trained on it; None if the estimator has still to learn the classes.
     encoded: NDArray[Any] | None = None
+    # How the features differ in scale; None if nobody has looked.
+    spread: Spread | None = None
 
     def at(self, rows: Any) -> "Examples":
         """Return some of them."""

@@ -22,6 +22,11 @@ def check_estimators(estimators: Sequence[Any]) -> None:
             if type(estimator).fit is not BaseMLP.fit:
                 kind = type(estimator).__name__
                 raise TypeError(f"estimators[{index}] is a {kind} with a fit of its own")
+            if hasattr(estimator, "_skl_callbacks"):
+                raise ValueError(
+                    f"estimators[{index}] has callbacks of scikit-learn, which are told of fits by "
+                    "themselves: use the parameter callback"
+                )
             parts = [estimator]
         elif _is_network(estimator):
             parts = list(estimator[:2])

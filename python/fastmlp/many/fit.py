@@ -15,7 +15,6 @@ from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.company import company_of
 from fastmlp.estimators.listeners import wants_to_stop
 from fastmlp.estimators.parameters import CONSTRAINTS
-from fastmlp.estimators.tasks import FitTasks
 from fastmlp.estimators.validation import ValidationData
 from fastmlp.many.arguments import check_estimators, checked_rows, listed
 from fastmlp.many.shared import CheckedParameters, SharedData
@@ -216,12 +215,9 @@ class _Fits:
             examples = self.data.examples_for(draft, rows)
         else:
             examples = draft._read(*self.data.given_at(rows), reset=False)
-        tasks = FitTasks.of(estimator, examples.X, examples.y, examples.sample_weight)
         with company_of(draft, heed) as company:
-            course = draft._train_on(examples, _NO_VALIDATION, tasks, fresh=fresh, company=company)
+            course = draft._train_on(examples, _NO_VALIDATION, None, fresh=fresh, company=company)
         estimator._become(draft, course)
-        if tasks is not None:
-            tasks.end()
 
     def _rows(self, index: int) -> Any:
         rows = None if self.rows is None else self.rows[index]

@@ -13,6 +13,7 @@ from fastmlp.estimators.inputs import Examples
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.loss import loss_of
 from fastmlp.estimators.parameters import check_parameters
+from fastmlp.estimators.scale import spread_of
 
 _DTYPES = (None, "float32", "float64")
 # What an estimator learns of the features, and a classifier of the labels.
@@ -63,6 +64,8 @@ class SharedData:
         examples = probe._read(*self.given, reset=True)
         state = vars(probe)
         features = {name: state[name] for name in _OF_FEATURES if name in state}
+        spread = spread_of(examples.X, features.get("feature_names_in_"))
+        examples = examples._replace(spread=spread)
         classes = {}
         if isinstance(probe, Labels):
             encoded = probe._learn_classes(examples.y, fresh=True, incremental=False)
