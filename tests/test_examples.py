@@ -25,6 +25,7 @@ def test_every_example_is_tested():
         "custom_loop",
         "digits",
         "lesson",  # by lesson/test_notebook.py
+        "many",
         "oscillator",
         "spiral",
     ]
@@ -47,6 +48,17 @@ def test_digits(tmp_path, monkeypatch, capsys):
     plots = ["confusion.png", "curves.png", "search.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == plots
     assert "accuracy with the defaults: 0.9" in capsys.readouterr().out
+
+
+def test_many(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    accuracy, ratio = load("many").main()
+
+    assert accuracy >= 0.95
+    assert ratio > 1.5
+    assert [path.name for path in tmp_path.iterdir()] == ["many.png"]
+    assert capsys.readouterr().out.startswith("200 networks in ")
 
 
 def test_custom_loop(capsys):

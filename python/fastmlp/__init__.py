@@ -2,8 +2,10 @@
 
 `MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` records the training. They
 need only NumPy. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
-engine, `TabularClassifier` and `TabularRegressor` estimators for tables of mixed columns. They and
-the modules around them need the packages that ``pip install "fastmlp[all]"`` installs:
+engine, `TabularClassifier` and `TabularRegressor` estimators for tables of mixed columns.
+`fit_many` trains many networks at once, and `EnsembleClassifier` and `EnsembleRegressor` consist of
+several. They and the modules around them need the packages that ``pip install "fastmlp[all]"``
+installs:
 
 ==================  ==============================================================
 fastmlp.losses      losses for ``MLP(..., loss=...)``; they need NumPy alone
@@ -39,7 +41,9 @@ from fastmlp._core import (
 from fastmlp._extras import require
 
 if TYPE_CHECKING:
+    from fastmlp.ensembles import EnsembleClassifier, EnsembleRegressor
     from fastmlp.estimators import MLPClassifier, MLPRegressor
+    from fastmlp.many import fit_many
     from fastmlp.tabular import TabularClassifier, TabularRegressor
 
 __all__ = [
@@ -48,6 +52,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "DivergenceError",
+    "EnsembleClassifier",
+    "EnsembleRegressor",
     "Epoch",
     "History",
     "MLPClassifier",
@@ -58,6 +64,7 @@ __all__ = [
     "TabularClassifier",
     "TabularRegressor",
     "__version__",
+    "fit_many",
     "losses",
 ]
 
@@ -68,10 +75,13 @@ with suppress(ImportError):
 
 # The module of each, and what it needs.
 _ESTIMATORS = {
+    "EnsembleClassifier": ("fastmlp.ensembles", ["sklearn"]),
+    "EnsembleRegressor": ("fastmlp.ensembles", ["sklearn"]),
     "MLPClassifier": ("fastmlp.estimators", ["sklearn"]),
     "MLPRegressor": ("fastmlp.estimators", ["sklearn"]),
     "TabularClassifier": ("fastmlp.tabular", ["sklearn", "narwhals"]),
     "TabularRegressor": ("fastmlp.tabular", ["sklearn", "narwhals"]),
+    "fit_many": ("fastmlp.many", ["sklearn"]),
 }
 
 

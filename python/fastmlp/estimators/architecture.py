@@ -1,7 +1,6 @@
 """The network that the parameters ask for, and where its training starts."""
 
 import re
-from copy import deepcopy
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -10,6 +9,7 @@ import numpy as np
 from fastmlp._core import ACTIVATIONS as FUNCTIONS
 from fastmlp._core import MLP
 from fastmlp.estimators.loss import is_same
+from fastmlp.estimators.random_state import next_seed
 
 if TYPE_CHECKING:
     from fastmlp._core import Activation, Normalization, Output
@@ -76,7 +76,7 @@ class Architecture(NamedTuple):
             loss=self.loss,
         )
 
-    def draw(self, activation: Any, random_state: np.random.RandomState) -> MLP:
+    def draw(self, activation: Any, random_state: np.random.RandomState, ahead: int) -> MLP:
         """Make a network with the initial parameters that a fit starts from.
 
         If scikit-learn has all activations, the draws are scikit-learn's: uniform, in double, layer
@@ -85,10 +85,10 @@ class Architecture(NamedTuple):
         function. If not, they are the engine's for ``init="auto"``.
         """
         if not _NUMERATORS.keys() >= set(self.activations):
-            return self.make(_seed(random_state))
-        # The masks of dropout, which come from the seed, are to follow from the random state; from
-        # a copy, because scikit-learn draws nothing else from it.
-        network = self.make(_seed(deepcopy(random_state)))
+            return self.make(next_seed(random_state))
+        # The masks of dropout, which come from the seed, are to follow from the random state, from
+        # which scikit-learn draws nothing else: `ahead` is what `seed_ahead` says of it.
+        network = self.make(ahead)
         # The output layer is drawn as if the activation followed it too.
         last = self.activations[-1] if self.activations else ACTIVATIONS.get(str(activation))
         numerators = [_NUMERATORS.get(str(name), 6.0) for name in (*self.activations, last)]
@@ -142,7 +142,3 @@ def hidden_activations(activation: Any, n_hidden: int) -> "tuple[Activation, ...
         if not isinstance(name, str) or name not in ACTIVATIONS:
             raise ValueError(f"activation must be among {sorted(ACTIVATIONS)}, got {name!r}")
     return tuple(ACTIVATIONS[name] for name in names)
-
-
-def _seed(random_state: np.random.RandomState) -> int:
-    return int(random_state.randint(2**32, dtype=np.uint64))

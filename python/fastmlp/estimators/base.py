@@ -1,24 +1,24 @@
 """What both estimators share: parameters, the course of a fit, reading input."""
 
 from copy import copy
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, _fit_context, is_regressor
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.base import BaseEstimator, _fit_context
 
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import hidden_sizes
+from fastmlp.estimators.company import Company
 from fastmlp.estimators.course import Course
 from fastmlp.estimators.divergence import not_finite
 from fastmlp.estimators.inputs import (
+    Examples,
     as_targets,
-    plainly_right,
+    read_examples,
+    read_inputs,
     readable,
-    refuse_sparse_targets,
-    refuse_times,
 )
 from fastmlp.estimators.inside import Inside
 from fastmlp.estimators.lbfgs import LBFGS
@@ -26,8 +26,8 @@ from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.live import layer_sizes_of
 from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.parameters import CONSTRAINTS, check_parameters
-from fastmlp.estimators.random_state import legacy_random_state
-from fastmlp.estimators.scale import warn_of_scales
+from fastmlp.estimators.random_state import legacy_random_state, seed_ahead
+from fastmlp.estimators.scale import spread_of, warn_of_scales
 from fastmlp.estimators.stages import Staged
 from fastmlp.estimators.stochastic import Stochastic
 from fastmlp.estimators.tasks import CallbackSupportMixin, FitTasks
@@ -54,6 +54,16 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
 
     def __init__(self, **parameters: Any) -> None:
         self.__dict__.update(parameters)
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Return them from a cache: scikit-learn reads them off the signature at every call."""
+        return list(cls._parameter_names())
+
+    @classmethod
+    @cache
+    def _parameter_names(cls) -> tuple[str, ...]:
+        return tuple(super()._get_param_names())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -133,37 +143,44 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
     ) -> Course:
         """Train this draft."""
         check_parameters(self)
-        for name, values in (("X", X), ("y", y)):
-            refuse_times(name, values)
-        if is_regressor(self):
-            refuse_sparse_targets("y", y)
-        validates = given.is_given or (self.early_stopping and self.solver != "lbfgs")
-        fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        fresh = self._is_fresh(incremental)
+        examples = self._read(X, y, sample_weight, reset=fresh)
+        return self._train_on(examples, given, tasks, fresh=fresh, incremental=incremental)
 
-        with np.errstate(over="ignore"):  # what became infinite in `dtype` is refused
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse="csr",
-                multi_output=True,
-                y_numeric=is_regressor(self),
-                dtype=self.dtype or (np.float64, np.float32),
-                reset=fresh,
-            )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        labels, y = y, self._encode(y, fresh=fresh, incremental=incremental)
+    def _is_fresh(self, incremental: bool = False) -> bool:
+        """Say whether training begins with new parameters."""
+        return not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Examples:
+        """Check what the caller trains on, and with `reset` learn the features from it."""
+        return read_examples(self, X, y, sample_weight, dtype=self.dtype, reset=reset)
+
+    def _train_on(
+        self,
+        examples: Examples,
+        given: ValidationData,
+        tasks: FitTasks | None,
+        *,
+        fresh: bool,
+        incremental: bool = False,
+        company: Company | None = None,
+    ) -> Course:
+        """Train this draft, whose parameters are checked, on what it has read."""
+        X, labels, sample_weight, y, spread = examples
+        if y is None:
+            y = self._encode(labels, fresh=fresh, incremental=incremental)
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
+        validates = given.is_given or (self.early_stopping and self.solver != "lbfgs")
 
         self._normalization = self.normalization
         layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
-        self._random_state = legacy_random_state(self.random_state)
+        self._random_state = (
+            legacy_random_state(self.random_state) if company is None else company.random_state
+        )
         if fresh:
             architecture = self._architecture(layer_sizes, X.dtype.name)
-            network = architecture.draw(self.activation, self._random_state)
+            ahead = seed_ahead(self._random_state) if company is None else company.seed_ahead
+            network = architecture.draw(self.activation, self._random_state, ahead)
             self.n_layers_ = len(layer_sizes)
         else:
             network = copy(self._network_of_sizes(layer_sizes))
@@ -173,9 +190,11 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
 
         self._begin_record(fresh, validates=validates)
         if not incremental:
-            warn_of_scales(self, data.X, getattr(self, "feature_names_in_", None))
+            if spread is None:
+                spread = spread_of(data.X, getattr(self, "feature_names_in_", None))
+            warn_of_scales(self, data.X, spread)
         epochs = 1 if incremental else self.max_iter
-        with Listeners(self, epochs, tasks) as listeners:
+        with Listeners(self, epochs, tasks, company) as listeners:
             if self.solver == "lbfgs":
                 course = self._fit_lbfgs(network, data, held, listeners)
             else:
@@ -240,18 +259,8 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         return sample_weight
 
     def _checked(self, X: Any, network: MLP) -> Any:
-        """Return `X` as the network reads it, after the checks that scikit-learn makes.
-
-        They take tens of microseconds, and hundreds for sparse data. What is plainly right is
-        spared them: a program that predicts row by row would wait for little else.
-        """
-        if "feature_names_in_" not in self.__dict__:
-            plain = plainly_right(X, self.n_features_in_, network.dtype)
-            if plain is not None:
-                return plain
-        refuse_times("X", X)
-        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
-        return readable(X, network.dtype)
+        """Return `X` as the network reads it, after the checks that scikit-learn makes."""
+        return read_inputs(self, X, network.dtype)
 
     def __sklearn_tags__(self) -> Any:
         """Say what the estimator can do."""

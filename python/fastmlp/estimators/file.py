@@ -1,8 +1,11 @@
 """An estimator in one file, without pickle."""
 
+from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from fastmlp._core import MLP, load_network, save_network
@@ -64,8 +67,7 @@ class InFile:
         """
         cls = type(self)
         try:
-            network, content, tensors = self._content()
-            text = json_text({"layout": cls._layout, "estimator": cls.__name__, **content})
+            network, text, tensors = self._described()
             # What is saved can be loaded.
             cls._checked_content(network, json_object("estimator", text), tensors)
         except NotFittedError:
@@ -121,6 +123,13 @@ class InFile:
         result: Self = estimator
         return result
 
+    def _described(self) -> tuple[MLP, str, Tensors]:
+        """Return the network, the text and the tensors of a file."""
+        network, content, tensors = self._content()
+        cls = type(self)
+        text = json_text({"layout": cls._layout, "estimator": cls.__name__, **content})
+        return network, text, tensors
+
     def _content(self) -> tuple[MLP, dict[str, Any], Tensors]:
         """Say what the file holds: a network, text and tensors."""
         raise NotImplementedError
@@ -143,6 +152,29 @@ class InFile:
         """Lay the names of the features out as tensors, if there are names."""
         names = getattr(self, "feature_names_in_", None)
         return {} if names is None else feature_tensors(names)
+
+
+def stacked_parameters(networks: Sequence[MLP]) -> NDArray[Any]:
+    """Return the parameters of all networks but the first, one row each: a file has one network."""
+    first, *others = networks
+    return np.array([network.parameters for network in others], dtype=first.dtype).reshape(
+        len(others), first.n_parameters
+    )
+
+
+def networks_of(network: MLP, name: str, stored: NDArray[Any]) -> list[MLP]:
+    """Return a file's network, and those whose parameters are stored beside it."""
+    if stored.dtype != network.dtype or stored.shape != (len(stored), network.n_parameters):
+        raise ValueError(
+            f"{name} must be {network.dtype} of shape (n, {network.n_parameters}), "
+            f"got {stored.dtype} of shape {stored.shape}"
+        )
+    if not np.isfinite(stored).all():
+        raise ValueError(f"{name} must be finite")
+    others = [copy(network) for _ in stored]
+    for other, parameters in zip(others, stored, strict=True):
+        other.parameters[:] = parameters
+    return [network, *others]
 
 
 def feature_tensors(names: Any) -> Tensors:

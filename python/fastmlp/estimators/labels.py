@@ -32,6 +32,11 @@ class Labels:
 
     def _encode(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
         """Return class indices for softmax, else an indicator, flat if there is one output."""
+        self._loss = loss_of(self.loss)
+        return self._learn_classes(y, fresh=fresh, incremental=incremental)
+
+    def _learn_classes(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
+        """Set what follows from labels alone, and encode them."""
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
@@ -40,7 +45,6 @@ class Labels:
         if fresh or not hasattr(self, "out_activation_"):
             multiclass = self._label_binarizer.y_type_ == "multiclass"
             self.out_activation_ = "softmax" if multiclass else "logistic"
-        self._loss = loss_of(self.loss)
         if self.out_activation_ == "softmax":
             self.n_outputs_ = len(self.classes_)
             if y.ndim != 1:

@@ -83,6 +83,8 @@ class LBFGS(LiveParameters):
                     options=options,
                 )
         except KeyboardInterrupt:
+            if listeners.company is not None:
+                raise
             reached = watch.last.parameters
             _assign(network, start if reached is None else reached)
         else:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from fastmlp.estimators.company import Company
 from fastmlp.estimators.screen import screen_of
 from fastmlp.estimators.tasks import FitTasks
 
@@ -56,14 +57,23 @@ class Listeners:
         The most epochs that there may be.
     tasks : FitTasks or None
         The tasks of the fit; None for a call that has none.
+    company : Company or None
+        What the fit is given as one among many.
     """
 
-    def __init__(self, draft: Any, epochs: int, tasks: FitTasks | None) -> None:
+    def __init__(
+        self,
+        draft: Any,
+        epochs: int,
+        tasks: FitTasks | None,
+        company: Company | None = None,
+    ) -> None:
         self.draft = draft
         self.epochs = epochs
         self.screen = screen_of(epochs) if draft.verbose else None
         self.callback: Callable[[FitInfo], Any] | None = draft.callback
-        self.tasks = tasks
+        self.tasks = tasks if tasks is not None and tasks.has_callbacks else None
+        self.company = company
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -77,6 +87,16 @@ class Listeners:
     def __exit__(self, *error: object) -> None:
         """End it, however it ended."""
         self._open.close()
+
+    @property
+    def are_there(self) -> bool:
+        """Whether anyone listens."""
+        return not (self.screen is None and self.callback is None and self.tasks is None)
+
+    def heed(self) -> None:
+        """Raise what ends the training, if the call does that it belongs to."""
+        if self.company is not None:
+            self.company.heed()
 
     def tell(self, info: FitInfo, event: str | None, *, stopped: bool) -> bool:
         """Tell all of an epoch; return whether one of them wants to stop.
@@ -92,7 +112,7 @@ class Listeners:
         """
         if self.screen is not None:
             self.screen.show(info, event)
-        stops = self.callback is not None and _wants_to_stop(self.callback(info))
+        stops = self.callback is not None and wants_to_stop(self.callback(info))
         if self.tasks is not None:
             is_last = stopped or stops or info.epoch == info.epochs
             stops |= self.tasks.end_epoch(self.draft, is_last=is_last)
@@ -104,7 +124,7 @@ class Listeners:
             self.tasks.end_training(self.draft)
 
 
-def _wants_to_stop(answer: Any) -> bool:
+def wants_to_stop(answer: Any) -> bool:
     """Say what the answer of a callback means, as `MLP.fit` does."""
     if answer is None or isinstance(answer, bool | np.bool_):
         return bool(answer)

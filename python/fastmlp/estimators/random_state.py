@@ -1,9 +1,16 @@
 """Random numbers as scikit-learn's helpers take them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
+
+# Random states without a state of their own: making one takes as long as an epoch of a small
+# network.
+_SPARE: list[np.random.RandomState] = []
 
 
 def legacy_random_state(random_state: Any) -> np.random.RandomState:
@@ -11,3 +18,31 @@ def legacy_random_state(random_state: Any) -> np.random.RandomState:
     if isinstance(random_state, np.random.Generator):
         return np.random.RandomState(random_state.integers(2**32, size=4, dtype=np.uint32))
     return check_random_state(random_state)
+
+
+def next_seed(random_state: np.random.RandomState) -> int:
+    """Draw a seed."""
+    return int(random_state.randint(2**32, dtype=np.uint64))
+
+
+def seed_ahead(random_state: np.random.RandomState) -> int:
+    """Return what `next_seed` would draw, and draw nothing: another thread may draw as well."""
+    state = random_state.get_state(legacy=False)
+    if state["bit_generator"] != "MT19937":
+        return next_seed(deepcopy(random_state))
+    with spare_random_state() as other:
+        other.set_state(state)
+        return next_seed(other)
+
+
+@contextmanager
+def spare_random_state() -> Iterator[np.random.RandomState]:
+    """Lend a RandomState, whose state means nothing."""
+    try:
+        random_state = _SPARE.pop()
+    except IndexError:  # all are lent
+        random_state = np.random.RandomState()
+    try:
+        yield random_state
+    finally:
+        _SPARE.append(random_state)

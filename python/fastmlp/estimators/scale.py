@@ -70,9 +70,8 @@ def cure(estimator: object, X: Any) -> str:
     return f"make_pipeline({scaler}(), {type(estimator).__name__}(...))"
 
 
-def warn_of_scales(estimator: object, X: Any, names: NDArray[Any] | None) -> None:
+def warn_of_scales(estimator: object, X: Any, spread: Spread) -> None:
     """Warn where features differ by more than `TOO_FAR` in scale."""
-    spread = spread_of(X, names)
     if spread.ratio > TOO_FAR:
         warnings.warn(
             f"Features differ in scale: {spread.largest} reaches {spread.most:.3g} in magnitude, "

@@ -113,6 +113,8 @@ class Stochastic(Optimizers, LiveParameters):
             )
         held = None if validation is None else Validation(self, validation)
         course = self._course_of_epochs(incremental)
+        if listeners.company is not None:
+            course["seed"] = listeners.company.source_of_orders(course["seed"])
         watch = Watch(
             self, network, data.X.shape[0], held, listeners, self._optimizer, once=incremental
         )
@@ -134,6 +136,8 @@ class Stochastic(Optimizers, LiveParameters):
                 **course,
             )
         except KeyboardInterrupt:
+            if listeners.company is not None:
+                raise
             warn = partial(warnings.warn, INTERRUPTED, stacklevel=2)
         except DivergenceError as error:
             warn = self._divergence(watch, data, error)

@@ -37,7 +37,8 @@ class FitTasks:
         self.told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.epochs_each = -(-estimator.max_iter // MOST_TASKS)
         self.name = "iteration" if estimator.solver == "lbfgs" else "epoch"
-        # Without callbacks there is only the task of the fit, to which a pipeline links its own.
+        # Without them nobody is told of the epochs, and there is only the task of the fit, to which
+        # a pipeline links its own.
         self.has_callbacks = hasattr(estimator, "_skl_callbacks")
         n_tasks = -(-estimator.max_iter // self.epochs_each) if self.has_callbacks else 0
         self.root: Any = estimator._init_callback_context(max_subtasks=n_tasks)
@@ -54,15 +55,12 @@ class FitTasks:
 
     def begin(self, draft: Any) -> None:
         """Begin the next task of a training."""
-        if self.has_callbacks:
-            self.current = self.root.subcontext(task_name=self.name)
-            attributes = _attributes_of(draft)
-            self.current.call_on_fit_task_begin(**self.told, reconstruction_attributes=attributes)
+        self.current = self.root.subcontext(task_name=self.name)
+        attributes = _attributes_of(draft)
+        self.current.call_on_fit_task_begin(**self.told, reconstruction_attributes=attributes)
 
     def end_epoch(self, draft: Any, *, is_last: bool) -> bool:
         """Take note of an epoch; return whether a callback wants to stop."""
-        if not self.has_callbacks:
-            return False
         self.n_made += 1
         if self.n_made < self.epochs_each and not is_last:
             return False

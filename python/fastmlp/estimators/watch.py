@@ -114,26 +114,41 @@ class Watch:
         bool
             Whether it was the last epoch.
         """
+        self.listeners.heed()
         measured = None if self.validation is None else self.validation.measure(self.network)
+        rate = self.last.learning_rate
         event = self._count(loss, measured, parameters)
-        last, elapsed = self.last, perf_counter() - self.begin
-        if self.optimizer is not None and last.learning_rate is not None:
-            self.optimizer.learning_rate = last.learning_rate
-        info = FitInfo(
-            epoch=last.n_epochs,
+        # Which takes longer than the rest of a note.
+        if self.last.learning_rate != rate:
+            self._set_rate()
+        is_over = self.most_seconds < np.inf and self.elapsed >= self.most_seconds
+        ends = self.stopped or is_over or self.once
+        if self.listeners.are_there:
+            info = self._info(loss, measured)
+            self.stopped |= self.listeners.tell(info, event, stopped=ends)
+        self.is_late = is_over and not self.stopped
+        return self.stopped or ends
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since training began."""
+        return perf_counter() - self.begin
+
+    def _info(self, loss: float, measured: Measured | None) -> FitInfo:
+        return FitInfo(
+            epoch=self.last.n_epochs,
             epochs=self.listeners.epochs,
             loss=loss,
             val_loss=None if measured is None else measured.loss,
             val_score=None if measured is None else measured.score,
-            learning_rate=last.learning_rate,
-            elapsed=elapsed,
+            learning_rate=self.last.learning_rate,
+            elapsed=self.elapsed,
             estimator=self.estimator,
         )
-        is_over = elapsed >= self.most_seconds
-        ends = self.stopped or is_over or self.once
-        self.stopped |= self.listeners.tell(info, event, stopped=ends)
-        self.is_late = is_over and not self.stopped
-        return self.stopped or ends
+
+    def _set_rate(self) -> None:
+        if self.optimizer is not None and self.last.learning_rate is not None:
+            self.optimizer.learning_rate = self.last.learning_rate
 
     def ending(self) -> str | None:
         """Return what is said of a training that ended before it converged."""
@@ -159,8 +174,7 @@ class Watch:
         del self.losses[n:], self.measured[n:]
         estimator.n_iter_, estimator.t_ = n, last.t
         estimator._no_improvement_count, estimator._progress = last.no_improvement, last.progress
-        if self.optimizer is not None and last.learning_rate is not None:
-            self.optimizer.learning_rate = last.learning_rate
+        self._set_rate()
         estimator.best_loss_, estimator.best_validation_score_ = last.best_loss, last.best_score
         if self.losses:
             estimator.loss_ = self.losses[-1]

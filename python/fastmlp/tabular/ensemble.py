@@ -6,10 +6,9 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.utils.parallel import Parallel, delayed
 
+from fastmlp.many.threads import n_threads_of, run_tasks
 from fastmlp.tabular.member import Listener, Trained, train_member
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.target import Rows, Target
@@ -68,13 +67,14 @@ def train_members(
     begin = time.monotonic()
     seeds = random_state.randint(2**31 - 1, size=recipe.n_members).tolist()
     in_turn = in_turn or recipe.n_members == 1
-    n_at_once = 1 if in_turn else effective_n_jobs(n_jobs)
+    n_at_once = 1 if in_turn else n_threads_of(n_jobs, recipe.n_members)
     n_rounds = -(-recipe.n_members // n_at_once)
     # The same for all networks, if they validate on the same rows.
     whole = rows(slice(None)) if folds is None else None
+    # By number, with whether the network was trained to the end.
+    begun: dict[int, tuple[Trained, bool]] = {}
 
-    def train(member: int) -> tuple[Trained, bool] | None:
-        """Train a network; return it, and whether it was trained to the end."""
+    def train(member: int, ended: Event) -> tuple[Trained, bool] | None:
         if stop.is_set():
             return None
         if whole is not None:
@@ -94,22 +94,22 @@ def train_members(
             seed=seeds[member],
             n_jobs=n_jobs if in_turn else 1,
             seconds=time_left,
-            stop=stop,
+            stops=lambda: stop.is_set() or ended.is_set(),
             listener=listener,
         )
         return trained, not stop.is_set()
 
-    try:
-        found: list[tuple[Trained, bool] | None] = Parallel(n_jobs=n_at_once, require="sharedmem")(
-            delayed(train)(member) for member in range(recipe.n_members)
-        )
-    except BaseException:
-        stop.set()  # threads that train would go on
-        raise
-    begun = [each for each in found if each is not None]
+    def note(member: int, outcome: tuple[Trained, bool] | Exception | None) -> None:
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome is not None:
+            begun[member] = outcome
+
+    run_tasks(train, recipe.n_members, n_at_once, note)
     if not begun:
         raise KeyboardInterrupt
-    return [trained for trained, is_whole in begun if is_whole] or [each[0] for each in begun]
+    in_order = [begun[member] for member in sorted(begun)]
+    return [trained for trained, is_whole in in_order if is_whole] or [each[0] for each in in_order]
 
 
 def deal(

@@ -1,6 +1,5 @@
 """What the file of a tabular estimator holds."""
 
-from copy import copy
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -9,7 +8,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp._core import MLP
 from fastmlp._files import Tensors, check_count, text_names, text_of, text_tensors, vector
-from fastmlp.estimators.file import InFile, plain_parameters, restored_parameters
+from fastmlp.estimators.file import (
+    InFile,
+    networks_of,
+    plain_parameters,
+    restored_parameters,
+    stacked_parameters,
+)
 from fastmlp.tabular.front_file import front_of, front_tensors
 
 # The file's network is the first one; parameters of the others are the rows of a tensor.
@@ -31,14 +36,12 @@ class TabularInFile(InFile):
     def _content(self) -> tuple[MLP, dict[str, Any], Tensors]:
         check_is_fitted(self, "networks_")
         estimator: Any = self
-        first, *others = estimator.networks_
+        first = estimator.networks_[0]
         content, tensors = self._target_content()
         tensors |= front_tensors(estimator._front) | self._feature_names()
         name = estimator.target_name_
         tensors |= text_tensors(_TARGET, [] if name is None else [name])
-        tensors[_OTHERS] = np.array(
-            [network.parameters for network in others], dtype=first.dtype
-        ).reshape(len(others), first.n_parameters)
+        tensors[_OTHERS] = stacked_parameters(estimator.networks_)
         for curve in _CURVES:
             tensors |= _joined(curve, getattr(self, curve))
         content |= {"parameters": plain_parameters(self), "n_iter_": estimator.n_iter_}
@@ -66,7 +69,7 @@ class TabularInFile(InFile):
         estimator._front, estimator.n_features_in_ = front, len(front.columns)
         target = text_of(tensors, _TARGET, int(len(tensors[f"{_TARGET}.offsets"]) == 2))
         estimator.target_name_ = target[0] if target else None
-        estimator.networks_ = [network, *_others(network, tensors)]
+        estimator.networks_ = networks_of(network, _OTHERS, tensors[_OTHERS])
         for name in _CURVES:
             setattr(estimator, name, _split(name, tensors, len(estimator.networks_)))
             names |= {name, f"{name}.bounds"}
@@ -79,21 +82,6 @@ class TabularInFile(InFile):
     def _set_target(self, network: MLP, content: dict[str, Any], tensors: Tensors) -> set[str]:
         """Set what outputs stand for; return the names of the tensors that say it."""
         raise NotImplementedError
-
-
-def _others(network: MLP, tensors: Tensors) -> list[MLP]:
-    stored = tensors[_OTHERS]
-    if stored.dtype != network.dtype or stored.shape != (len(stored), network.n_parameters):
-        raise ValueError(
-            f"{_OTHERS} must be {network.dtype} of shape (n, {network.n_parameters}), "
-            f"got {stored.dtype} of shape {stored.shape}"
-        )
-    if not np.isfinite(stored).all():
-        raise ValueError(f"{_OTHERS} must be finite")
-    others = [copy(network) for _ in stored]
-    for other, parameters in zip(others, stored, strict=True):
-        other.parameters[:] = parameters
-    return others
 
 
 def _joined(name: str, curves: list[list[float]]) -> Tensors:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from copy import copy
-from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -82,7 +81,7 @@ def train_member(
     seed: int,
     n_jobs: int | None,
     seconds: float | None,
-    stop: Event,
+    stops: Callable[[], bool],
     listener: Listener | None = None,
 ) -> Trained:
     """Train one network.
@@ -103,8 +102,8 @@ def train_member(
         Threads that share the work.
     seconds : float or None
         Time that there is: as many epochs as it allows take the place of the recipe's.
-    stop : Event
-        Ends training after the current epoch.
+    stops : callable
+        Whether training ends after the current epoch.
     listener : callable, default=None
         Is told of each epoch.
 
@@ -138,10 +137,10 @@ def train_member(
         assert validation is not None
         return target.score(network, validation, n_jobs)
 
-    def stops() -> bool:
-        return stop.is_set() or (seconds is not None and time.monotonic() - begin > seconds)
+    def is_over() -> bool:
+        return stops() or (seconds is not None and time.monotonic() - begin > seconds)
 
-    watch = Watch(network, None if validation is None else score, stops)
+    watch = Watch(network, None if validation is None else score, is_over)
     try:
         epochs = recipe.max_iter
         if seconds is not None:
