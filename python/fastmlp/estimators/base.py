@@ -158,16 +158,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         labels, y = y, self._encode(y, fresh=fresh, incremental=incremental)
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
 
-        self._normalization = self.normalization
-        layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
-        self._random_state = legacy_random_state(self.random_state)
-        if fresh:
-            architecture = self._architecture(layer_sizes, X.dtype.name)
-            network = architecture.draw(self.activation, self._random_state)
-            self.n_layers_ = len(layer_sizes)
-        else:
-            network = copy(self._network_of_sizes(layer_sizes))
-        self._set_network(network)
+        network = self._begin_network(X.shape[1], X.dtype.name, fresh=fresh)
         data = Rows(readable(X, network.dtype), as_targets(y, network), labels, sample_weight)
         held = checked(self, given, network) if given.is_given else None
 
@@ -183,6 +174,20 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         if not np.isfinite(network.parameters).all():
             raise ValueError(not_finite(self, data, self.n_iter_))
         return course
+
+    def _begin_network(self, n_features: int, dtype: str, *, fresh: bool) -> MLP:
+        """Set and return the network that training starts from; its outputs are known."""
+        self._normalization = self.normalization
+        layer_sizes = [n_features, *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
+        self._random_state = legacy_random_state(self.random_state)
+        if fresh:
+            architecture = self._architecture(layer_sizes, dtype)
+            network = architecture.draw(self.activation, self._random_state)
+            self.n_layers_ = len(layer_sizes)
+        else:
+            network = copy(self._network_of_sizes(layer_sizes))
+        self._set_network(network)
+        return network
 
     @classmethod
     def _of_network(cls, network: MLP, out_activation: str, parameters: dict[str, Any]) -> Any:

@@ -1,0 +1,58 @@
+"""A cluster of two real processes, and rows on it."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+ROWS, FEATURES = 600, 6
+
+
+@pytest.fixture(scope="session")
+def start_cluster():
+    """Start a cluster of processes with one thread each, as a context manager."""
+
+    def start(n_workers, **options):
+        return LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            host="127.0.0.1",
+            **options,
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def cluster(start_cluster):
+    """A cluster of two workers, for tests that leave it as it is."""
+    with start_cluster(2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    """The current client, of that cluster."""
+    with Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """Rows of three classes that a small network tells apart: float64 features, text labels."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((ROWS, FEATURES))
+    y = (X[:, 0] > 0).astype(int) + (X[:, 1] + X[:, 2] ** 2 > 0.5)
+    return X, np.array(["blue", "green", "red"])[y]
+
+
+@pytest.fixture(scope="session")
+def cut():
+    """Cut arrays into partitions of so many rows."""
+
+    def chunked(*arrays, rows):
+        return tuple(da.from_array(a, chunks=(rows, *a.shape[1:])) for a in arrays)
+
+    return chunked
