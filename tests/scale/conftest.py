@@ -17,7 +17,7 @@ def start_cluster():
             n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             host="127.0.0.1",
             **options,
         )

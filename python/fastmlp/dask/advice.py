@@ -17,7 +17,7 @@ ASSUMED_SPEED = 4e10
 _SHORT = 600.0
 # How much the shares of classes, or the mean of targets in deviations, may differ between shards,
 # beside what chance does.
-_APART = 0.2
+_APART = 0.15
 
 
 class SmallFitWarning(UserWarning):
@@ -82,7 +82,7 @@ def _distance(shard: Survey, found: Survey) -> tuple[float, float]:
             abs(shard.classes[label] / shard.n_rows - count / found.n_rows)
             for label, count in found.classes.items()
         )
-        return apart / 2, float(np.sqrt(len(found.classes) / shard.n_rows))
+        return apart / 2, float(np.sqrt(len(found.classes) / shard.n_rows) / 2)
     assert shard.targets is not None
     assert found.targets is not None
     deviation = found.targets.deviation

@@ -158,9 +158,8 @@ class BaseDaskMLP(BaseEstimator):
         MLPClassifier or MLPRegressor
             A copy, which knows nothing of Dask.
         """
-        return copy(self._fitted)
+        return copy(self._fitted())
 
-    @property
     def _fitted(self) -> Any:
         if "estimator_" not in self.__dict__:
             raise NotFittedError(

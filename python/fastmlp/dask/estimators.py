@@ -5,7 +5,6 @@ from inspect import Parameter, cleandoc, signature
 from typing import Any, ClassVar, TypeVar
 
 import dask.array as da
-import dask.base
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
@@ -166,7 +165,7 @@ class DaskMLPClassifier(ClassifierMixin, BaseDaskMLP):
         float
             ``sklearn.metrics.accuracy_score``.
         """
-        return float(accuracy_score(**_computed(y, self.predict(X), sample_weight)))
+        return float(accuracy_score(**_computed(y, self.predict(X), sample_weight, self.client)))
 
 
 @_extends(MLPRegressor, "r2")
@@ -209,12 +208,13 @@ class DaskMLPRegressor(RegressorMixin, BaseDaskMLP):
         float
             ``sklearn.metrics.r2_score``.
         """
-        return float(r2_score(**_computed(y, self.predict(X), sample_weight)))
+        return float(r2_score(**_computed(y, self.predict(X), sample_weight, self.client)))
 
 
-def _computed(y: Any, predicted: da.Array, sample_weight: Any) -> dict[str, Any]:
+def _computed(y: Any, predicted: da.Array, sample_weight: Any, client: Any) -> dict[str, Any]:
     """Return the arguments of a metric in the memory of this process: one number per row."""
     names = ("y_true", "y_pred", "sample_weight")
-    values = dask.base.compute(y, predicted, sample_weight)
-    arrays = [None if value is None else np.asarray(value) for value in values]
-    return dict(zip(names, arrays, strict=True))
+    return {
+        name: None if values is None else np.asarray(values.compute(scheduler=client))
+        for name, values in zip(names, (y, predicted, sample_weight), strict=True)
+    }

@@ -29,7 +29,7 @@ class Moments(NamedTuple):
     @classmethod
     def of(cls, values: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
         """Return those of the columns of an array, weighted if asked for."""
-        columns = values.reshape(len(values), -1)
+        columns = values[:, None] if values.ndim == 1 else values
         n = float(len(values) if weights is None else weights.sum())
         if n == 0:
             return cls(0.0, np.zeros(columns.shape[1]), np.zeros(columns.shape[1]))

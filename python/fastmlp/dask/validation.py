@@ -55,7 +55,7 @@ def measure(network: MLP, rows: Rows, has_r2: bool) -> Sums:
         return Sums(0.0, 0.0, 0.0, None, None)
     if has_r2:
         loss = network.loss(X, y, sample_weight=sample_weight)
-        columns = y.reshape(len(y), -1).astype(np.float64)
+        columns = (y[:, None] if y.ndim == 1 else y).astype(np.float64)
         errors = Moments.of(np.square(columns - network.predict(X)), sample_weight)
         targets = Moments.of(columns, sample_weight)
         return Sums(weight, weight * loss, np.nan, targets, weight * errors.mean)
@@ -106,7 +106,7 @@ class ClusterValidation:
             return Measured(-loss, loss)
         if sums.targets is None or sums.squared_errors is None:
             return Measured(sums.n_right / sums.weight, loss)
-        return Measured(_r2(sums.squared_errors, sums.targets.squares), loss)
+        return Measured(_r2(sums.squared_errors, sums.targets), loss)
 
 
 def check_scoring(estimator: Any) -> None:
@@ -122,9 +122,10 @@ def check_scoring(estimator: Any) -> None:
         raise ValueError(f"loss={estimator.loss!r} needs scoring='loss', got {estimator.scoring!r}")
 
 
-def _r2(squared_errors: NDArray[np.float64], squares: NDArray[np.float64]) -> float:
+def _r2(squared_errors: NDArray[np.float64], targets: Moments) -> float:
     """Return the mean over the targets of R squared; as scikit-learn has it for constant ones."""
-    varies = squares > 0
-    explained = 1 - squared_errors / np.where(varies, squares, 1)
+    # The mean of equal numbers may be off by a rounding error.
+    varies = targets.deviation > 4 * np.finfo(np.float64).eps * np.abs(targets.mean)
+    explained = 1 - squared_errors / np.where(varies, targets.squares, 1)
     explained[~varies] = np.where(squared_errors[~varies] > 0, 0.0, 1.0)
     return float(explained.mean())
