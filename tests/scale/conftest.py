@@ -1,9 +1,13 @@
 """A cluster of two real processes, and rows on it."""
 
+import multiprocessing
+
+import dask
 import dask.array as da
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster
+from distributed.utils import get_mp_context
 
 ROWS, FEATURES = 600, 6
 
@@ -12,6 +16,11 @@ ROWS, FEATURES = 600, 6
 def start_cluster():
     """Start a cluster of processes with one thread each, as a context manager."""
 
+    # Workers are forked, where that is possible, from a process that has imported all they need: it
+    # takes seconds. A worker that imports at its first task would give no sign of life meanwhile.
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    method = "forkserver" if forks else "spawn"
+
     def start(n_workers, **options):
         return LocalCluster(
             n_workers=n_workers,
@@ -19,10 +28,14 @@ def start_cluster():
             processes=True,
             dashboard_address=":0",
             host="127.0.0.1",
+            preload=["fastmlp.dask"],
             **options,
         )
 
-    return start
+    with dask.config.set({"distributed.worker.multiprocessing-method": method}):
+        if forks:
+            get_mp_context().set_forkserver_preload(["distributed", "fastmlp.dask"])
+        yield start
 
 
 @pytest.fixture(scope="session")
