@@ -82,29 +82,32 @@ def make_rows(n, seed):
     return X, y
 
 
-def time_of_a_step(width, n_rounds):
-    """Return the median time of a step, and how much the times of rounds of 20 steps vary."""
+def time_of_a_step(width, n_rounds, seconds):
+    """Return the median time of a step, and how much rounds of so many seconds vary."""
     X, y = make_rows(20 * BATCH, 1)
     mlp = fastmlp.MLP([FEATURES, *width, CLASSES], seed=0)
     optimizer = fastmlp.SGD(0.05, momentum=0.9)
-    times = []
-    for _ in range(n_rounds + 1):
+
+    def elapsed(epochs):
         start = time.perf_counter()
-        mlp.fit(X, y, optimizer, epochs=1, batch_size=BATCH, seed=0)
-        times.append(time.perf_counter() - start)
-    times = np.array(times[1:])
-    middle = np.median(times)
-    return middle / 20, float(np.median(np.abs(times - middle)) / middle), mlp.n_parameters
+        mlp.fit(X, y, optimizer, epochs=epochs, batch_size=BATCH, seed=0)
+        return time.perf_counter() - start
+
+    elapsed(1)
+    epochs = max(1, round(seconds / elapsed(1)))
+    times = np.array([elapsed(epochs) for _ in range(n_rounds)])
+    step = float(np.median(times)) / (20 * epochs)
+    return step, float(times.std() / times.mean()), mlp.n_parameters
 
 
-def time_of_a_round(client, width, n_shards, n_epochs):
-    """Return the median time of a round whose steps have one row."""
+def time_of_a_round(client, width, n_shards, n_rounds, n_epochs):
+    """Return the median time of a round whose steps have one row, over some epochs of rounds."""
     import dask.array as da
 
     from fastmlp.dask import DaskMLPClassifier
 
-    X, y = make_rows(8 * n_shards, 2)
-    y[:CLASSES] = np.arange(CLASSES)
+    X, y = make_rows(n_rounds * n_shards, 2)
+    y[0] = CLASSES - 1
     elapsed = []
     clf = DaskMLPClassifier(
         width,
@@ -117,7 +120,7 @@ def time_of_a_round(client, width, n_shards, n_epochs):
         callback=lambda info: elapsed.append(info.elapsed),
         client=client,
     )
-    clf.fit(da.from_array(X, chunks=(8, FEATURES)), da.from_array(y, chunks=8))
+    clf.fit(da.from_array(X, chunks=(n_rounds, FEATURES)), da.from_array(y, chunks=n_rounds))
     return float(np.median(np.diff(elapsed))) / clf.n_rounds_
 
 
@@ -141,9 +144,11 @@ def time_of_an_allreduce(n_parameters, n):
 
 def measure(client, width, smoke):
     """Measure all costs of one network."""
-    step, jitter, n_parameters = time_of_a_step(width, 3 if smoke else 9)
-    n_epochs = 1 if smoke else 3
-    one, many = (time_of_a_round(client, width, n, n_epochs) for n in (1, FAN_IN))
+    step, jitter, n_parameters = (
+        time_of_a_step(width, 3, 0.01) if smoke else time_of_a_step(width, 8, 0.2)
+    )
+    n_times = (2, 1) if smoke else (8, 3)
+    one, many = (time_of_a_round(client, width, n, *n_times) for n in (1, FAN_IN))
     return Costs(
         n_parameters,
         step,

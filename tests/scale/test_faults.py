@@ -16,6 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPRegressor
 from fastmlp.dask import ClusterError, DaskMLPRegressor, SmallFitWarning
+from fastmlp.dask.cluster import Cluster
+from fastmlp.dask.tasks import itself
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="signals and limits are those of Linux"),
@@ -211,6 +213,11 @@ def assert_goes_on_from(reg, n_epochs, data):
 NOTE = (
     "The estimator has the parameters after epoch 2; fit with warm_start=True goes on from there."
 )
+
+
+def test_a_state_may_be_larger_than_what_dask_warns_of(client):
+    values = np.arange(2.0**21)
+    assert (Cluster(client).submit("state", itself, values).result() == values).all()
 
 
 def test_what_a_task_raises_is_raised_at_once_and_the_last_epoch_is_kept(client, data, tmp_path):

@@ -24,7 +24,7 @@ estimators  the estimators
 
 from fastmlp._extras import require
 
-for _package in ("sklearn", "dask", "distributed"):
+for _package in ("dask", "distributed", "sklearn"):
     require(_package, "fastmlp.dask", extra="dask")
 
 from fastmlp.dask.advice import SmallFitWarning, SortedRowsWarning  # noqa: E402

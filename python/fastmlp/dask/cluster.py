@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
+import dask
 from distributed import Client, Future, KilledWorker, default_client
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
@@ -53,7 +54,10 @@ class Cluster:
     def submit(self, name: str, function: Callable[..., Any], *arguments: Any) -> Future:
         """Submit a task, which any worker may run, and run again if its result is lost."""
         key = f"fastmlp-{name}-{self.run}"
-        return self.client.submit(function, *arguments, key=key, pure=False)
+        # The state of a training is an argument, so that a task can put it into memory again; it is
+        # no larger than it has to be, and Dask's advice to scatter it would not help.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
+            return self.client.submit(function, *arguments, key=key, pure=False)
 
     def compute(self, delayed: Sequence[Any]) -> list[Future]:
         """Submit delayed values, with all that they depend on."""
