@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benches import growth, instructions, memory
+from benches import growth, instructions, memory, scale
 from benches.compare import __main__ as program
 from benches.compare import activations, dqn, options, peer_fastmlp, peers
 from benches.compare.cases import CASES, Problem, Training
@@ -121,6 +121,20 @@ def test_the_estimators_are_measured_beside_scikit_learn_s():
     # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
     assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
     assert printed.count("scikit-learn  ") == len(cases)
+
+
+# Processes start, each of which imports much.
+@pytest.mark.timeout(600)
+def test_costs_of_a_cluster_are_measured_and_machines_simulated():
+    printed = measured("benches.scale")
+    assert "6k: 6207 parameters, 54 features" in printed
+    assert re.search(r"round of 1 shard +\d+\.\d ms", printed)
+    assert re.search(r"allreduce, 2 ranks \d+\.\d{3} ms", printed) or sys.platform != "linux"
+    assert printed.count("  rounds of ") == 2
+    costs = scale.Costs(1000, 1e-3, 0.0, 0.0, 0.0, 0.0)
+    free = scale.simulate(costs, scale.Link(0.0, np.inf), (1.0,))
+    for speed_ups in free.values():
+        np.testing.assert_allclose(speed_ups, scale.MACHINES)
 
 
 def test_the_loop_of_q_learning_is_measured_beside_torch_and_jax():

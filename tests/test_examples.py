@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +25,11 @@ def test_every_example_is_tested():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
         "cartpole",
         "custom_loop",
+        "dask_cluster",
         "digits",
         "lesson",  # by lesson/test_notebook.py
         "many",
+        "mpi_job",
         "oscillator",
         "spiral",
     ]
@@ -64,6 +68,30 @@ def test_many(tmp_path, monkeypatch, capsys):
 def test_custom_loop(capsys):
     assert load("custom_loop").main() >= 0.95
     assert capsys.readouterr().out.startswith("step    0  focal loss")
+
+
+def test_dask_cluster(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert load("dask_cluster").main() >= 0.9
+
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+    assert "4 shards, " in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheel of mpich is for Linux")
+def test_mpi_job(tmp_path):
+    mpiexec = Path(sys.executable).parent / "mpiexec"
+    command = [mpiexec, "-n", "2", sys.executable, "-m", "mpi4py", EXAMPLES / "mpi_job.py"]
+    printed = [
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    ]
+
+    # The second job finds that all epochs are made.
+    assert printed[0].endswith(printed[1])
+    assert float(re.search(r"unseen points: ([\d.]+), 2 ranks", printed[1])[1]) >= 0.95
+    assert printed[0].startswith("epoch  10  loss 0.")
 
 
 def test_cartpole(capsys):

@@ -10,7 +10,10 @@ import pytest
 import fastmlp
 from fastmlp._extras import require
 
-EXTRAS = ("pandas", "sklearn", "matplotlib", "click", "tqdm", "narwhals", "pyarrow")
+EXTRAS = (
+    *("pandas", "sklearn", "matplotlib", "click", "tqdm", "narwhals", "pyarrow"),
+    *("dask", "distributed", "mpi4py"),
+)
 BLOCK = f"""
 import sys
 
@@ -115,6 +118,28 @@ def test_an_estimator_says_which_command_installs(name):
     """) == (
         f"{name} needs scikit-learn, which is not installed; "
         'install it with: pip install "fastmlp[all]"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "purpose", "distribution", "extra"),
+    [
+        ("import fastmlp.dask", "fastmlp.dask", "dask", "dask"),
+        (
+            "from fastmlp import mpi; mpi.fit(None, None, None, epochs=1, batch_size=1)",
+            *("fastmlp.mpi.fit", "mpi4py", "mpi"),
+        ),
+    ],
+)
+def test_what_needs_more_than_one_machine_names_its_extra(program, purpose, distribution, extra):
+    assert run_without_extras(f"""
+        try:
+            {program}
+        except ImportError as error:
+            print(error, end="")
+    """) == (
+        f"{purpose} needs {distribution}, which is not installed; "
+        f'install it with: pip install "fastmlp[{extra}]"'
     )
 
 

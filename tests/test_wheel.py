@@ -103,7 +103,8 @@ def test_metadata(metadata):
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Summary"] == fastmlp.__doc__.splitlines()[0].rstrip(".")
     assert metadata["Description-Content-Type"].startswith("text/markdown")
-    assert set(metadata.get_all("Provides-Extra")) == {"all", "bench", "bench-tables", "test"}
+    extras = {"all", "bench", "bench-tables", "dask", "mpi", "test"}
+    assert set(metadata.get_all("Provides-Extra")) == extras
     required = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert required == ["numpy>=2.0"]
 

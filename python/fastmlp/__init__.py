@@ -17,6 +17,8 @@ fastmlp.model       a network with its scaling and names, in one file
 fastmlp.film        a page that plays a training on two features; NumPy alone
 fastmlp.checkpoint  training that can be interrupted and resumed
 fastmlp.lesson      the lesson that ``fastmlp demo`` shows
+fastmlp.dask        estimators for a Dask cluster; ``pip install "fastmlp[dask]"``
+fastmlp.mpi         training by all ranks of an MPI job; ``pip install "fastmlp[mpi]"``
 ==================  ==============================================================
 """
 

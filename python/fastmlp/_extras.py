@@ -6,7 +6,7 @@ from types import ModuleType
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
 
-def require(module: str, purpose: str) -> ModuleType:
+def require(module: str, purpose: str, extra: str = "all") -> ModuleType:
     """Import an optional dependency, or say which command installs it.
 
     Parameters
@@ -15,6 +15,8 @@ def require(module: str, purpose: str) -> ModuleType:
         Name of the module, e.g. ``"sklearn.metrics"``.
     purpose : str
         What needs the module; the error message begins with it.
+    extra : str, default="all"
+        The extra that installs it.
 
     Returns
     -------
@@ -36,6 +38,6 @@ def require(module: str, purpose: str) -> ModuleType:
         distribution = _DISTRIBUTIONS.get(package, package)
         raise ImportError(
             f"{purpose} needs {distribution}, which is not installed; "
-            'install it with: pip install "fastmlp[all]"',
+            f'install it with: pip install "fastmlp[{extra}]"',
             name=package,
         ) from error

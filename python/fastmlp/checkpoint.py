@@ -65,6 +65,15 @@ class _Whole(NamedTuple):
     copies: _Copies | None  # None if network and optimizer are at this epoch themselves
 
 
+class _Shared(NamedTuple):
+    """A training as processes share it."""
+
+    seed: int
+    epoch: int
+    series: dict[str, list[float]]
+    copies: _Copies
+
+
 class Checkpoint:
     """A training at the end of one of its epochs.
 
@@ -188,10 +197,7 @@ class Checkpoint:
         def keep(epoch: Epoch) -> bool | None:
             nonlocal written
             stop = callback(epoch) if callback is not None else None
-            for name, series in self._series.items():
-                if (value := getattr(epoch, name)) is not None:
-                    series[self.epoch :] = [value]
-            self._whole = _Whole(epoch.epoch, self._copied())
+            self._note(epoch)
             if path is not None and monotonic() - written >= interval:
                 self.save(path)
                 written = monotonic()
@@ -314,6 +320,23 @@ class Checkpoint:
         training._series = {key: values.tolist() for key, values in series.items()}
         training._fingerprint = fingerprint
         return training
+
+    def _note(self, epoch: Epoch) -> None:
+        """Take note of a whole epoch, with network and optimizer as they are."""
+        for name, series in self._series.items():
+            if (value := getattr(epoch, name)) is not None:
+                series[self.epoch :] = [value]
+        self._whole = _Whole(epoch.epoch, self._copied())
+
+    def _shared(self) -> _Shared:
+        """Return all that another process needs to go on as this one does."""
+        return _Shared(self.seed, self.epoch, self._series, self._copied())
+
+    def _take(self, shared: _Shared) -> None:
+        """Go on as another process does, from the whole epoch that it has."""
+        self.seed, epoch, self._series, copies = shared
+        _restore(self.network, self.optimizer, copies)
+        self._whole = _Whole(epoch, copies)
 
     def _copied(self) -> _Copies:
         optimizer = self.optimizer

@@ -172,19 +172,7 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         sample_weight = self._weigh(labels, sample_weight, incremental=incremental)
         validates = given.is_given or (self.early_stopping and self.solver != "lbfgs")
 
-        self._normalization = self.normalization
-        layer_sizes = [X.shape[1], *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
-        self._random_state = (
-            legacy_random_state(self.random_state) if company is None else company.random_state
-        )
-        if fresh:
-            architecture = self._architecture(layer_sizes, X.dtype.name)
-            ahead = seed_ahead(self._random_state) if company is None else company.seed_ahead
-            network = architecture.draw(self.activation, self._random_state, ahead)
-            self.n_layers_ = len(layer_sizes)
-        else:
-            network = copy(self._network_of_sizes(layer_sizes))
-        self._set_network(network)
+        network = self._begin_network(X.shape[1], X.dtype.name, fresh=fresh, company=company)
         data = Rows(readable(X, network.dtype), as_targets(y, network), labels, sample_weight)
         held = checked(self, given, network) if given.is_given else None
 
@@ -202,6 +190,25 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         if not np.isfinite(network.parameters).all():
             raise ValueError(not_finite(self, data, self.n_iter_))
         return course
+
+    def _begin_network(
+        self, n_features: int, dtype: str, *, fresh: bool, company: Company | None = None
+    ) -> MLP:
+        """Set and return the network that training starts from; its outputs are known."""
+        self._normalization = self.normalization
+        layer_sizes = [n_features, *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_]
+        self._random_state = (
+            legacy_random_state(self.random_state) if company is None else company.random_state
+        )
+        if fresh:
+            architecture = self._architecture(layer_sizes, dtype)
+            ahead = seed_ahead(self._random_state) if company is None else company.seed_ahead
+            network = architecture.draw(self.activation, self._random_state, ahead)
+            self.n_layers_ = len(layer_sizes)
+        else:
+            network = copy(self._network_of_sizes(layer_sizes))
+        self._set_network(network)
+        return network
 
     @classmethod
     def _of_network(cls, network: MLP, out_activation: str, parameters: dict[str, Any]) -> Any:

@@ -1,0 +1,40 @@
+"""Training on more than one machine with Dask: local SGD in rounds.
+
+Each shard of the rows trains a copy of the network for some steps, the copies are averaged, and the
+next round begins. Every part of it is a plain Dask task, a function of its arguments alone, so that
+a worker that dies, stops or joins changes nothing of the result.
+
+==========  ====================================================================
+table       what a fit is given: partitions of rows, and what all of them share
+survey      what is learned of all partitions before training
+plan        shards, blocks, and the rows of each round: functions of a seed
+blocks      rows in memory, as a network reads them
+scaling     standardised features, and a network that makes up for them
+rounds      one round: local steps, their average, the outer step
+cluster     waiting for tasks, and what is said if a cluster fails
+tasks       rows in the memory of workers
+validation  scores on rows that no step is made on
+training    the loop over epochs, on the client
+advice      warnings of a fit that has little to gain, and of sorted rows
+fit         one fit: a survey, a plan, and the tasks that train by it
+base        what both estimators share
+estimators  the estimators
+==========  ====================================================================
+"""
+
+from fastmlp._extras import require
+
+for _package in ("dask", "distributed", "sklearn"):
+    require(_package, "fastmlp.dask", extra="dask")
+
+from fastmlp.dask.advice import SmallFitWarning, SortedRowsWarning  # noqa: E402
+from fastmlp.dask.cluster import ClusterError  # noqa: E402
+from fastmlp.dask.estimators import DaskMLPClassifier, DaskMLPRegressor  # noqa: E402
+
+__all__ = [
+    "ClusterError",
+    "DaskMLPClassifier",
+    "DaskMLPRegressor",
+    "SmallFitWarning",
+    "SortedRowsWarning",
+]

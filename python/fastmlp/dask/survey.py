@@ -1,0 +1,172 @@
+"""What is learned of all partitions before training: checks, classes, sums.
+
+Each partition is read once by one task; the client adds up, in the order of the partitions.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array
+
+from fastmlp.estimators.loss import check_targets, loss_of
+
+
+class Moments(NamedTuple):
+    """Count, mean and sum of squared deviations of columns.
+
+    They are merged as in T. Chan, G. Golub and R. LeVeque, "Updating formulae and a pairwise
+    algorithm for computing sample variances", 1979.
+    """
+
+    n: float
+    mean: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, values: NDArray[Any], weights: NDArray[Any] | None = None) -> Self:
+        """Return those of the columns of an array, weighted if asked for."""
+        columns = values[:, None] if values.ndim == 1 else values
+        n = float(len(values) if weights is None else weights.sum())
+        if n == 0:
+            return cls(0.0, np.zeros(columns.shape[1]), np.zeros(columns.shape[1]))
+        mean = np.average(columns, axis=0, weights=weights).astype(np.float64)
+        squares = np.square(columns - mean)
+        if weights is not None:
+            squares *= weights[:, None]
+        return cls(n, mean, squares.sum(axis=0))
+
+    def merged(self, other: Self) -> Self:
+        """Return those of the rows of both."""
+        n = self.n + other.n
+        if n == 0:
+            return self
+        apart = other.mean - self.mean
+        mean = self.mean + apart * (other.n / n)
+        squares = self.squares + other.squares + np.square(apart) * (self.n * other.n / n)
+        return type(self)(n, mean, squares)
+
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        """The standard deviation; 0 without rows."""
+        return np.sqrt(self.squares / max(self.n, 1.0))
+
+
+class Reading(NamedTuple):
+    """How partitions are read.
+
+    Attributes
+    ----------
+    dtype : str
+        Of the features.
+    n_features : int
+    kind : str
+        What targets are: "classes", "labels" (an indicator of several) or "numbers".
+    loss : object
+        The parameter of a regressor; None for classes.
+    suffix : str
+        What follows the names of the arguments, in messages.
+    """
+
+    dtype: str
+    n_features: int
+    kind: str
+    loss: Any
+    suffix: str = ""
+
+
+class Survey(NamedTuple):
+    """What is found in some rows."""
+
+    n_rows: int
+    n_weighted: int
+    features: Moments
+    magnitudes: NDArray[np.float64]
+    # Of numbers; of several labels, whose mean is how often each occurs.
+    targets: Moments | None
+    classes: "Counter[Any] | None"
+    classes_dtype: np.dtype[Any] | None
+
+
+def survey(reading: Reading, X: Any, y: Any, sample_weight: Any) -> Survey:
+    """Read a partition, refuse what cannot be trained on, and say what is in it."""
+    names = [f"{name}{reading.suffix}" for name in ("X", "y", "sample_weight")]
+    none = {"ensure_min_samples": 0}
+    X = check_array(X, dtype=reading.dtype, input_name=names[0], **none)
+    if X.shape[1] != reading.n_features:
+        raise ValueError(
+            f"a partition of {names[0]} has {X.shape[1]} features, expected {reading.n_features}"
+        )
+    numeric = "numeric" if reading.kind == "numbers" else None
+    y = check_array(y, ensure_2d=False, dtype=numeric, input_name=names[1], **none)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y.ravel()
+    _check_rows(names[0], X, names[1], y)
+    n_weighted = len(X)
+    if sample_weight is not None:
+        sample_weight = check_array(
+            sample_weight, ensure_2d=False, dtype="float64", input_name=names[2], **none
+        )
+        _check_rows(names[0], X, names[2], sample_weight)
+        if sample_weight.min(initial=0) < 0:
+            raise ValueError(f"{names[2]} must be >= 0, got {sample_weight.min()}")
+        n_weighted = int(np.count_nonzero(sample_weight))
+    targets, classes = None, None
+    if reading.kind == "classes":
+        labels, counts = np.unique(y, return_counts=True)
+        classes = Counter(dict(zip(labels.tolist(), counts.tolist(), strict=True)))
+    else:
+        if reading.kind == "labels" and not np.isin(y, (0, 1)).all():
+            raise ValueError(f"{names[1]} has 2 dimensions, expected an indicator of 0 and 1")
+        if reading.kind == "numbers" and len(y):
+            check_targets(names[1], y, loss_of(reading.loss), reading.loss)
+        targets = Moments.of(y.astype(np.float64))
+    return Survey(
+        len(X),
+        n_weighted,
+        Moments.of(X),
+        np.abs(X).max(axis=0, initial=0).astype(np.float64),
+        targets,
+        classes,
+        None if classes is None else y.dtype,
+    )
+
+
+def merged(surveys: Sequence[Survey]) -> Survey:
+    """Return what is found in the rows of all of them."""
+    return reduce(_merged_pair, surveys)
+
+
+def classes_of(found: Survey) -> NDArray[Any]:
+    """Return the classes in sorted order, of the dtype of the targets."""
+    assert found.classes is not None
+    return np.array(sorted(found.classes), dtype=found.classes_dtype)
+
+
+def _merged_pair(a: Survey, b: Survey) -> Survey:
+    targets, classes, dtype = a.targets, a.classes, a.classes_dtype
+    if targets is not None and b.targets is not None:
+        targets = targets.merged(b.targets)
+    if classes is not None and b.classes is not None:
+        assert dtype is not None
+        assert b.classes_dtype is not None
+        classes, dtype = classes + b.classes, np.promote_types(dtype, b.classes_dtype)
+    return Survey(
+        a.n_rows + b.n_rows,
+        a.n_weighted + b.n_weighted,
+        a.features.merged(b.features),
+        np.maximum(a.magnitudes, b.magnitudes),
+        targets,
+        classes,
+        dtype,
+    )
+
+
+def _check_rows(first: str, X: NDArray[Any], name: str, values: NDArray[Any]) -> None:
+    if len(values) != len(X):
+        raise ValueError(
+            f"a partition of {first} has {len(X)} rows, and that of {name} {len(values)}"
+        )
