@@ -19,7 +19,8 @@ simd_fn! {
             for (sum, z) in sums.iter_mut().zip(z.chunks(T::LANES)) {
                 *sum = V::load_front(z);
             }
-            for (j, x) in x.iter() {
+            for k in 0..x.len() {
+                let Some((j, x)) = x.entry(k) else { continue };
                 let (x, w) = (V::splat(x), &w[j * d_out + block * ABREAST * T::LANES..][..z.len()]);
                 if w.len() == ABREAST * T::LANES {
                     for (i, sum) in sums.iter_mut().enumerate() {
@@ -44,12 +45,11 @@ simd_fn! {
     /// x: a row of `d_in`, `d_z`: (`d_out`,), `d_w`: (rows, `d_out`)
     pub(crate) fn add_sparse_outer<T as V>(d_w: &mut [T], rows: &Range<usize>, x: SparseRow<'_, T>, d_z: &[T]) {
         let d_out = d_z.len();
-        for (j, x) in x.iter() {
-            if rows.contains(&j) {
-                let (x, d_w) = (V::splat(x), &mut d_w[(j - rows.start) * d_out..][..d_out]);
-                for (d_w, d_z) in d_w.chunks_mut(T::LANES).zip(d_z.chunks(T::LANES)) {
-                    x.mul_add(V::load_front(d_z), V::load_front(d_w)).store_front(d_w);
-                }
+        for k in 0..x.len() {
+            let Some((j, x)) = x.entry(k).filter(|(j, _)| rows.contains(j)) else { continue };
+            let (x, d_w) = (V::splat(x), &mut d_w[(j - rows.start) * d_out..][..d_out]);
+            for (d_w, d_z) in d_w.chunks_mut(T::LANES).zip(d_z.chunks(T::LANES)) {
+                x.mul_add(V::load_front(d_z), V::load_front(d_w)).store_front(d_w);
             }
         }
     }

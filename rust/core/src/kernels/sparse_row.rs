@@ -70,17 +70,24 @@ impl<'a, T: Scalar> SparseRow<'a, T> {
         Self { dropout: mask.map(|mask| (mask.row(row), T::from_f64(mask.scale()))), ..self }
     }
 
-    /// Column and number of each that stays.
+    /// Number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Column and number of entry `k`, if it stays.
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "no row has 2^32 columns")]
+    pub(crate) fn entry(&self, k: usize) -> Option<(usize, T)> {
+        let j = usize::try_from(self.indices.get(k)).ok().filter(|&j| j < self.columns)?;
+        match self.dropout {
+            None => Some((j, self.data[k])),
+            Some((mask, scale)) => mask.keeps(j as u32).then(|| (j, self.data[k] * scale)),
+        }
+    }
+
+    /// Column and number of each that stays.
     pub(crate) fn iter(self) -> impl Iterator<Item = (usize, T)> + 'a {
-        let columns = self.columns;
-        (0..self.data.len()).filter_map(move |k| {
-            let j = usize::try_from(self.indices.get(k)).ok().filter(|&j| j < columns)?;
-            match self.dropout {
-                None => Some((j, self.data[k])),
-                Some((mask, scale)) => mask.keeps(j as u32).then(|| (j, self.data[k] * scale)),
-            }
-        })
+        (0..self.len()).filter_map(move |k| self.entry(k))
     }
 }

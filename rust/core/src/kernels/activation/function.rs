@@ -24,6 +24,10 @@ pub(crate) trait SignSlope: FromOutput {
 /// A function whose derivative, the slope, cannot be computed from the output: it is computed with the value and
 /// kept.
 pub(crate) trait KeepsSlope: Map {
+    /// Whether a loop computes two vectors at a time. Where one is a single chain of operations, a processor then has
+    /// something to do while it waits; where one has several chains, two do not fit into the registers.
+    const IN_PAIRS: bool;
+
     /// `(f(z), f'(z))`
     fn with_slope<T: Scalar, V: Simd<T>>(&self, z: V) -> (V, V);
 }
@@ -47,8 +51,7 @@ simd_fn! {
     /// If the lengths differ.
     pub(super) fn keep_slopes<T as V; F: KeepsSlope>(z: &mut [T], slopes: &mut [T], f: F) {
         assert_eq!(z.len(), slopes.len(), "z and slopes");
-        // One vector is a long chain of operations: with two, a processor finds something to do while it waits.
-        let paired = z.len() / (2 * T::LANES) * (2 * T::LANES);
+        let paired = if F::IN_PAIRS { z.len() / (2 * T::LANES) * (2 * T::LANES) } else { 0 };
         let ((z, z_rest), (slopes, slopes_rest)) = (z.split_at_mut(paired), slopes.split_at_mut(paired));
         for (z, slopes) in z.chunks_exact_mut(2 * T::LANES).zip(slopes.chunks_exact_mut(2 * T::LANES)) {
             let (z, other_z) = z.split_at_mut(T::LANES);

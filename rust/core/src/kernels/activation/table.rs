@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | `by_sign` | `\|z\| f`, `\|d, y\| d f'` from the output y, or from z | compiled into the kernels of tiny networks too |
 //! | `from_output` | `\|z\| f`, `\|d, y\| d f'` from the output y | |
-//! | `keeps_slope` | `\|z\| (f, f')` | the slope is kept from the forward to the backward pass |
+//! | `keeps_slope` | [whether in pairs](KeepsSlope::IN_PAIRS), `\|z\| (f, f')` | the slope is kept from the forward to the backward pass |
 
 use super::function::{FromOutput, KeepsSlope, SignSlope, chain, keep_slopes};
 use crate::numbers::Scalar;
@@ -49,7 +49,7 @@ macro_rules! activations {
         )*}
         keeps_slope {$(
             $(#[$kept_doc:meta])*
-            $kept:ident, $kept_name:literal, $kept_suits:ident, |$kept_z:ident| $kept_value:expr;
+            $kept:ident, $kept_name:literal, $kept_suits:ident, $in_pairs:literal, |$kept_z:ident| $kept_value:expr;
         )*}
     ) => {
         /// What a hidden layer does to each of its sums.
@@ -136,6 +136,8 @@ macro_rules! activations {
         )*
         $(
             impl KeepsSlope for $kept {
+                const IN_PAIRS: bool = $in_pairs;
+
                 #[inline(always)]
                 fn with_slope<T: Scalar, V: Simd<T>>(&self, $kept_z: V) -> (V, V) {
                     $kept_value
@@ -186,16 +188,16 @@ activations! {
     }
     keeps_slope {
         /// `z` above 0, `exp(z) - 1` below
-        Elu, "elu", He, |z| elu_vector::<T, V>(z);
+        Elu, "elu", He, true, |z| elu_vector::<T, V>(z);
         /// `1.0507 z` above 0, `1.7581 (exp(z) - 1)` below
-        Selu, "selu", Lecun, |z| selu_vector::<T, V>(z);
+        Selu, "selu", Lecun, true, |z| selu_vector::<T, V>(z);
         /// `z P(z)`, P the distribution function of the standard normal distribution
-        Gelu, "gelu", He, |z| gelu_vector::<T, V>(z);
+        Gelu, "gelu", He, false, |z| gelu_vector::<T, V>(z);
         /// `z / (1 + exp(-z))`
-        Silu, "silu", He, |z| silu_vector::<T, V>(z);
+        Silu, "silu", He, true, |z| silu_vector::<T, V>(z);
         /// `z tanh(ln(1 + exp(z)))`
-        Mish, "mish", He, |z| mish_vector::<T, V>(z);
+        Mish, "mish", He, true, |z| mish_vector::<T, V>(z);
         /// `ln(1 + exp(z))`
-        Softplus, "softplus", He, |z| softplus_vector::<T, V>(z);
+        Softplus, "softplus", He, true, |z| softplus_vector::<T, V>(z);
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn gelu_vector<T: Scalar, V: Simd<T>>(z: V) -> (V, V) {
     // An absolute error of x² / 2 becomes a relative error of the same size in its exponential.
     let square = Pair::product(x * V::constant(-0.5), x);
     let (n, e) = exp_pair::<T, V>(square.high);
-    let e = e.and(e.high * square.low);
+    let e = e.and_product(e.high, square.low);
 
     let divisor = Pair::sum(V::constant(4.0), x);
     let w = reciprocal_vector::<T, V>(divisor.high);
@@ -40,9 +40,7 @@ pub(crate) fn gelu_vector<T: Scalar, V: Simd<T>>(z: V) -> (V, V) {
     // To a tenth, by how much more than w itself M(x) changes with w.
     let sensitivity = u.mul_add(V::constant(1.2), V::constant(2.05));
 
-    let xm = Pair::product(x, m.high).and(x * m.low);
-    let xme = xm.times_pair(e);
-    let q = xme.times(w);
+    let q = m.times(x).times_pair(e).times(w);
     let below = (q.high + (w_excess * sensitivity).mul_add(-q.high, q.low)).scale2(n);
     let value = V::select(positive, z - below, below).copysign(z);
     let slope = m.high.mul_add(w, x * V::constant(-INVERSE_SQRT_2_PI));
@@ -64,15 +62,16 @@ fn polynomial<T: Scalar, V: Simd<T>>(u: V) -> Pair<T, V> {
         even = even.mul_add(square, V::constant(c[k - 1]));
     }
     let from_third = even.mul_add(u, odd.mul_add(square, V::constant(c[3])));
-    let from_second = Pair::exact(from_third.mul_add(u, V::constant(c[2])));
-    let from_first = with_rest::<T, V>(u, from_second, c[1]);
-    with_rest::<T, V>(u, from_first, c[0])
+    let from_second = from_third.mul_add(u, V::constant(c[2]));
+    let from_first = sum_with_rest::<T, V>(u, from_second, c[1]);
+    let sum = sum_with_rest::<T, V>(u, from_first.high, c[0]);
+    sum.and_product(u, from_first.low)
 }
 
-/// `u p + c`, where `p.low` is small beside the result.
+/// `u p + c`
 #[inline(always)]
-fn with_rest<T: Scalar, V: Simd<T>>(u: V, p: Pair<T, V>, c: f64) -> Pair<T, V> {
+fn sum_with_rest<T: Scalar, V: Simd<T>>(u: V, p: V, c: f64) -> Pair<T, V> {
     let c = V::constant(c);
-    let high = u.mul_add(p.high, c);
-    Pair::new(high, u.mul_add(p.low, u.mul_rest(p.high, high - c)))
+    let high = u.mul_add(p, c);
+    Pair::new(high, u.mul_rest(p, high - c))
 }

@@ -53,6 +53,12 @@ impl<T: Scalar, V: Simd<T>> Pair<T, V> {
         Self::new(self.high, self.low + more)
     }
 
+    /// The same with a product that is no more than that.
+    #[inline(always)]
+    pub(super) fn and_product(self, a: V, b: V) -> Self {
+        Self::new(self.high, a.mul_add(b, self.low))
+    }
+
     /// `self + other`, where self is 0 or its exponent is not below that of the other.
     #[inline(always)]
     pub(super) fn plus(self, other: Self) -> Self {
@@ -61,7 +67,7 @@ impl<T: Scalar, V: Simd<T>> Pair<T, V> {
 
     #[inline(always)]
     pub(super) fn times(self, x: V) -> Self {
-        Self::product(self.high, x).and(self.low * x)
+        Self::product(self.high, x).and_product(self.low, x)
     }
 
     /// The same for a power of 2.
@@ -72,7 +78,8 @@ impl<T: Scalar, V: Simd<T>> Pair<T, V> {
 
     #[inline(always)]
     pub(super) fn times_pair(self, other: Self) -> Self {
-        Self::product(self.high, other.high).and(self.high.mul_add(other.low, self.low * other.high))
+        let highs = Self::product(self.high, other.high);
+        highs.and_product(self.low, other.high).and_product(self.high, other.low)
     }
 
     /// `self * 2^n`
