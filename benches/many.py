@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -222,13 +223,13 @@ def data_sets(options):
 
     n = options.scaling_nets
     X, y = load_digits(return_X_y=True)
-    yield "digits", (X / 16, y), (50, 100), n
+    yield "digits", (X / 16, y), (50, 100), 2 * n
     yield "5,000 x 20", data(rows=options.rows), WIDTHS, 4 * n
-    if TABLES.exists():
-        train = load(TABLES, "adult")[1]["train"]
+    if options.tables.exists():
+        train = load(options.tables, "adult")[1]["train"]
         numbers = train.X.apply(lambda column: column.astype("category").cat.codes)
         X = numbers.to_numpy(np.float64)
-        yield "adult", ((X - X.mean(axis=0)) / (X.std(axis=0) + 1e-9), train.y), (50, 100), n // 4
+        yield "adult", ((X - X.mean(axis=0)) / (X.std(axis=0) + 1e-9), train.y), (50, 100), n
 
 
 def table(results):
@@ -260,6 +261,7 @@ def main(arguments=None):
     parser.add_argument("--cases", default=",".join(CASES), help="some of " + ", ".join(CASES))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--tables", type=Path, default=TABLES, help="folder with adult.npz")
     for name, default, meaning in (
         ("nets", 1000, "networks that fit_many trains"),
         ("peer-nets", 16, "networks that scikit-learn trains"),

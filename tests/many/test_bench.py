@@ -24,9 +24,8 @@ SMOKE = [
     ],
 )
 def test_a_case_runs(case, lines, capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(many, "TABLES", tmp_path / "none")
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    many.main(["--cases", case, *SMOKE])
+    many.main(["--cases", case, "--tables", str(tmp_path / "none"), *SMOKE])
     rows = capsys.readouterr().out.splitlines()
     assert rows[0] == "| compared with | ratio | quartiles | goal | |"
     found = [re.match(r"\| (.+?) \| (\d+\.\d\d) \| ", row) for row in rows[2:]]

@@ -48,13 +48,15 @@ def test_what_is_no_failure_of_a_task_ends_the_call(n_threads):
 
 
 def test_the_end_of_the_call_stops_tasks_that_run():
-    stopped = []
+    stopped, begun = [], threading.Event()
 
     def task(number, stop):
         if number:
+            begun.set()
             assert stop.wait(timeout=60)
             stopped.append(number)
             raise Stopped
+        assert begun.wait(timeout=60)
 
     run_tasks(task, 4, 2, lambda number, outcome: True)
     # The thread of the first may have begun another before its end was noted.

@@ -15,6 +15,9 @@ from fastmlp.estimators.listeners import FitInfo, Listeners
 from fastmlp.estimators.optimizers import SMALLEST_RATE, Progress
 from fastmlp.estimators.validation import Measured, Validation
 
+# As long training goes on without being told that it is to end, in seconds; and the shortest epoch.
+_MOST_SECONDS, _LEAST_SECONDS = 0.02, 1e-6
+
 
 class Standing(NamedTuple):
     """Where a training stands after an epoch."""
@@ -72,6 +75,8 @@ class Watch:
         self.once = once
         self.begin = perf_counter()
         self.most_seconds = np.inf if estimator.max_time is None else estimator.max_time
+        # Of the last epoch.
+        self.seconds = np.inf
         self.is_late = False
         self.stopped = False
         # Whether the score decides about the end, and about the parameters.
@@ -96,7 +101,30 @@ class Watch:
 
     def __call__(self, epoch: Epoch) -> bool:
         """Take note of an epoch; return whether it was the last."""
+        self.seconds = epoch.seconds
         return self.note(epoch.loss)
+
+    @property
+    def _epochs_ahead(self) -> int:
+        """How many epochs the network may make before it tells of them.
+
+        As long as nobody listens and none but the last can end training, a thread that trains a
+        small network need not wait for the interpreter, which others hold, after each of them.
+        """
+        estimator, last = self.estimator, self.last
+        each_matters = (
+            self.validation is not None
+            or self.listeners.are_there
+            or self.once
+            or self.most_seconds < np.inf
+            or estimator.keep_every is not None
+            or (estimator.solver == "sgd" and estimator.learning_rate == "invscaling")
+        )
+        if each_matters or not last.n_epochs:
+            return 1
+        until_end = estimator.n_iter_no_change - last.no_improvement + 1
+        in_short = _MOST_SECONDS / max(self.seconds, _LEAST_SECONDS)
+        return int(max(1, in_short if estimator._is_planned else min(until_end, in_short)))
 
     def note(self, loss: float, parameters: NDArray[Any] | None = None) -> bool:
         """Take note of an epoch that ended with this loss and with the network as it is.

@@ -7,13 +7,18 @@ use pyo3::prelude::*;
 
 use crate::data::{DataArguments, DataArrays};
 use crate::detached::watched;
-use crate::ending::called;
+use crate::ending::{attribute, called};
 use crate::epoch::Epoch;
 use crate::error::{BindError, BindResult};
 use crate::history::{History, LastHistory};
 use crate::integer::count;
 use crate::optimizer::{Reservation, Stateful};
 use crate::shuffling::Shuffling;
+
+/// The attribute by which a callback says how many epochs may pass before it is called, then once for
+/// each of them: it is to stop none but the last. Threads that train small networks would otherwise
+/// wait for each other's interpreter after every epoch.
+const EPOCHS_AHEAD: &str = "_epochs_ahead";
 
 /// The arguments of `fit` besides the training set and the optimizer.
 pub(crate) struct FitArguments<'a, 'py> {
@@ -43,8 +48,8 @@ pub(crate) struct Training<'a, 'py, T: Stateful> {
 }
 
 impl<T: Stateful> Training<'_, '_, T> {
-    /// All epochs at once if there is no callback; otherwise one by one, and between two of them
-    /// the callback can use the network.
+    /// All epochs at once if there is no callback; otherwise one by one, unless the callback looks
+    /// ahead, and between two of them the callback can use the network.
     pub(crate) fn run(
         self,
         py: Python<'_>,
@@ -77,16 +82,31 @@ impl<T: Stateful> Training<'_, '_, T> {
         let epoch = |made, last: &EpochRecord| {
             Epoch::from_record(initial_epoch + made, epochs, last, self.has_accuracy)
         };
-        let at_once = if self.arguments.callback.is_some() { 1 } else { n_epochs };
+        let callback = self.arguments.callback;
+        let looks_ahead = callback.map_or(Ok(false), |callback| callback.hasattr(EPOCHS_AHEAD))?;
         let mut records = Vec::new();
+        let mut told = 0;
         let mut all_epochs = || {
             while records.len() < n_epochs {
-                self.train(py, &mut trainer, at_once, &mut records)?;
-                if let (Some(callback), Some(last)) = (self.arguments.callback, records.last())
-                    && wants_to_stop(&called(callback, (epoch(records.len(), last),))?)?
-                {
-                    break;
+                let ahead = match callback {
+                    Some(callback) if looks_ahead => attribute(callback, EPOCHS_AHEAD)?.extract()?,
+                    Some(_) => 1,
+                    None => n_epochs,
+                };
+                let ahead = usize::clamp(ahead, 1, n_epochs - records.len());
+                let mut trained = self.train(py, &mut trainer, ahead, &mut records);
+                if looks_ahead && trained.is_ok() {
+                    // A signal that came meanwhile would otherwise end the first of several calls.
+                    trained = py.check_signals().map_err(BindError::from);
                 }
+                // Epochs before an error were made too.
+                while let (Some(callback), Some(last)) = (callback, records.get(told)) {
+                    told += 1;
+                    if wants_to_stop(&called(callback, (epoch(told, last),))?)? {
+                        return trained;
+                    }
+                }
+                trained?;
             }
             Ok::<_, BindError>(())
         };
