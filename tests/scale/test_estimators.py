@@ -206,8 +206,8 @@ def test_rows_that_do_not_fit_into_memory_are_read_in_each_epoch_and_give_the_sa
 
     assert (streamed.network_.parameters == kept.network_.parameters).all()
     assert streamed.n_rounds_ > 2
-    # Once for the survey, and once for the blocks or for each of four epochs, one of which may begin
-    # with the block that the one before ended with.
+    # Once for the survey, and once for the blocks or for each of four epochs, any of which may
+    # begin with the block that the one before ended with.
     kept_reads, reads = (
         [len([*tmp_path.glob(f"{name}-{i}-*")]) for i in range(6)] for name in ("kept", "streamed")
     )
