@@ -151,7 +151,7 @@ ASAN_OPTIONS := allocator_may_return_null=1:detect_leaks=0:log_path=$(abspath $(
 ASAN_PRELOAD = $(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libstdc++.so)
 # All tests except those that measure or limit memory, because the sanitizer uses its own, those
 # that measure time, which refuse a binary with assertions, and those that build another binary.
-ASAN_TESTS := --ignore=tests/core/test_memory.py --ignore=tests/test_benches.py --ignore=tests/test_wheel.py \
+ASAN_TESTS := --ignore=tests/scale --ignore=tests/core/test_memory.py --ignore=tests/test_benches.py --ignore=tests/test_wheel.py \
 	-k "not the_system_refuses"
 
 .PHONY: asan

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benches import growth, instructions, memory, scale
+from benches import growth, instructions, memory, rounds, scale
 from benches.compare import __main__ as program
 from benches.compare import activations, dqn, options, peer_fastmlp, peers
 from benches.compare.cases import CASES, Problem, Training
@@ -121,6 +121,14 @@ def test_the_estimators_are_measured_beside_scikit_learn_s():
     # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
     assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
     assert printed.count("scikit-learn  ") == len(cases)
+
+
+def test_rounds_are_compared_with_one_machine():
+    printed = measured("benches.rounds")
+    assert printed.startswith("1,024 rows x 54, 2 epochs, 8 shards\n")
+    rows = [line.split(" | ") for line in printed.splitlines()[3:]]
+    assert len(rows) == 2 * (1 + len(rounds.SCHEDULES))
+    assert [row[3] for row in rows[1:8]] == ["8", "2", "2", "2", "2", "2", "2"]
 
 
 # Processes start, each of which imports much.

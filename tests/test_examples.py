@@ -70,6 +70,7 @@ def test_custom_loop(capsys):
     assert capsys.readouterr().out.startswith("step    0  focal loss")
 
 
+@pytest.mark.timeout(600)  # workers start, and import much
 def test_dask_cluster(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 

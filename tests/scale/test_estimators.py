@@ -10,6 +10,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from dask.delayed import delayed
 from distributed import Client
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -27,8 +28,11 @@ from fastmlp.dask.survey import Moments, Reading, merged, survey
 from fastmlp.estimators import FeatureScaleWarning
 
 pytestmark = [
-    pytest.mark.filterwarnings(f"ignore::{kind.__module__}.{kind.__name__}")
-    for kind in (SmallFitWarning, ConvergenceWarning)
+    pytest.mark.timeout(600),  # workers start, and import much
+    *(
+        pytest.mark.filterwarnings(f"ignore::{kind.__module__}.{kind.__name__}")
+        for kind in (SmallFitWarning, ConvergenceWarning)
+    ),
 ]
 SETTINGS = {
     "hidden_layer_sizes": (8,),
@@ -175,6 +179,40 @@ def test_empty_and_uneven_partitions_are_read(client, rows):
     assert clf.t_ == 4 * len(X)
     assert clf.n_shards_ == 2
     assert clf.score(dX, dy) > 0.5
+
+
+def test_rows_that_do_not_fit_into_memory_are_read_in_each_epoch_and_give_the_same_bits(
+    client, rows, tmp_path, monkeypatch
+):
+    X, y = rows
+
+    def read(name, number, place):
+        """Return a part; a new file says that it was read."""
+        import tempfile
+
+        tempfile.mkstemp(prefix=f"{name}-{number}-", dir=place)
+        return X[number * 100 : (number + 1) * 100], y[number * 100 : (number + 1) * 100]
+
+    def fit(name):
+        parts = [delayed(read, nout=2, pure=False)(name, i, str(tmp_path)) for i in range(6)]
+        dX = da.concatenate([da.from_delayed(x, (100, X.shape[1]), X.dtype) for x, _ in parts])
+        dy = da.concatenate([da.from_delayed(y_, (100,), y.dtype) for _, y_ in parts])
+        settings = SETTINGS | {"sync_every": 3, "block_size": 200 * X.shape[1] * 8}
+        return DaskMLPClassifier(**settings).fit(dX, dy)
+
+    kept = fit("kept")
+    monkeypatch.setattr("fastmlp.dask.fit._SHARE_OF_MEMORY", 0.0)
+    streamed = fit("streamed")
+
+    assert (streamed.network_.parameters == kept.network_.parameters).all()
+    assert streamed.n_rounds_ > 2
+    # Once for the survey, and once for the blocks or for each of four epochs, any of which may
+    # begin with the block that the one before ended with.
+    kept_reads, reads = (
+        [len([*tmp_path.glob(f"{name}-{i}-*")]) for i in range(6)] for name in ("kept", "streamed")
+    )
+    assert kept_reads == [2] * 6
+    assert all(2 < n <= 5 for n in reads)
 
 
 @pytest.mark.parametrize("given", [False, True], ids=["held out", "given"])

@@ -1,7 +1,6 @@
 """Workers that die, stop or join change no bit; a cluster that fails ends in a clear error."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -19,7 +18,10 @@ from fastmlp.dask import ClusterError, DaskMLPRegressor, SmallFitWarning
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.tasks import itself
 
+resource = pytest.importorskip("resource", reason="limits are those of POSIX")
+
 pytestmark = [
+    pytest.mark.timeout(600),  # workers start, and import much
     pytest.mark.skipif(sys.platform != "linux", reason="signals and limits are those of Linux"),
     *(
         pytest.mark.filterwarnings(f"ignore::{kind.__module__}.{kind.__name__}")

@@ -13,8 +13,11 @@ from fastmlp.dask.plan import Plan
 from fastmlp.dask.rounds import Outcome, Recipe, State, average, combine
 
 pytestmark = [
-    pytest.mark.filterwarnings(f"ignore::{kind.__module__}.{kind.__name__}")
-    for kind in (SmallFitWarning, ConvergenceWarning)
+    pytest.mark.timeout(600),  # workers start, and import much
+    *(
+        pytest.mark.filterwarnings(f"ignore::{kind.__module__}.{kind.__name__}")
+        for kind in (SmallFitWarning, ConvergenceWarning)
+    ),
 ]
 
 

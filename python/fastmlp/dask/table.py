@@ -70,12 +70,12 @@ class Table(NamedTuple):
             raise ValueError(f"{names[0]} has {X.ndim} dimensions, expected 2")
         if isinstance(X, da.Array):
             X = X.rechunk({1: -1})
-        parts = [partitions_of(X)]
-        for name, values in given[1:]:
-            parts.append(partitions_of(_cut_alike(names[0], X, name, values)))
-            if len(parts[-1]) != len(parts[0]):
+        others = [_cut_alike(names[0], X, name, values) for name, values in given[1:]]
+        parts: list[list[Any]] = [partitions_of(values) for values in (X, *others)]
+        for (name, _), found in zip(given[1:], parts[1:], strict=True):
+            if len(found) != len(parts[0]):
                 raise ValueError(
-                    f"{names[0]} has {len(parts[0])} partitions, and {name} {len(parts[-1])}, "
+                    f"{names[0]} has {len(parts[0])} partitions, and {name} {len(found)}, "
                     "expected the same"
                 )
         if sample_weight is None:
@@ -113,9 +113,14 @@ def check_collection(name: str, values: Any) -> None:
 
 
 def partitions_of(values: Any) -> list[Delayed]:
-    """Return the partitions of a collection whose columns are not cut."""
-    delayed = values.to_delayed()
-    return list(delayed.ravel() if isinstance(values, da.Array) else delayed)
+    """Return the partitions of a collection whose columns are not cut.
+
+    Graphs of arrays stay as they are: optimised one by one, a task that reads features and targets
+    from the same file would become part of both, and run twice.
+    """
+    if isinstance(values, da.Array):
+        return list(values.to_delayed(optimize_graph=False).ravel())
+    return list(values.to_delayed())
 
 
 def _cut_alike(first: str, X: Any, name: str, values: Any) -> Any:
