@@ -107,7 +107,16 @@ def test_each_function_says_which_command_installs(call, distribution):
 
 
 @pytest.mark.parametrize(
-    "name", ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]
+    "name",
+    [
+        "MLPClassifier",
+        "MLPRegressor",
+        "TabularClassifier",
+        "TabularRegressor",
+        "EnsembleClassifier",
+        "EnsembleRegressor",
+        "fit_many",
+    ],
 )
 def test_an_estimator_says_which_command_installs(name):
     assert run_without_extras(f"""
