@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benches.tables import TABLES, load
+from benches.tables.data import TABLES, load
 
 CORES = 2
 EPOCHS = 20

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from benches.tables.data import load
+from benches.tables.data import TABLES, load
 from benches.tables.models import KINDS, PRESETS, fit, make
 from benches.tables.report import HEADER, Result, grouped, row
 
-TABLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "tables"
 NAMES = ("adult", "california", "house_16h", "churn", "diamonds")
 # How often rows are asked about; the shortest time counts.
 ASKS = 3

@@ -1,7 +1,11 @@
 """Tables as people have them, with the splits that published results use."""
 
 import importlib.util
+from pathlib import Path
 from typing import Any, NamedTuple
+
+# Beside the repository.
+TABLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "tables"
 
 
 class Part(NamedTuple):
