@@ -209,7 +209,7 @@ def balanced_accuracy_score(
     score = float(np.mean(hits[present] / total[present]))
     if not adjusted:
         return score
-    n_classes = np.count_nonzero(present)
+    n_classes = int(np.count_nonzero(present))
     if n_classes == 1:
         warnings.warn(
             "the adjusted balanced accuracy is not defined for one class alone",
