@@ -29,6 +29,10 @@ pub(crate) fn with_biases<T: Element>(seed: u64, network: Network) -> Mlp<T> {
         match block.role {
             Role::Weight => {}
             Role::Bias => numbers.copy_from_slice(&drawn),
+            // Low ones: differences say little about the slope of a fast oscillation.
+            Role::Frequency => {
+                numbers.iter_mut().zip(drawn).for_each(|(number, drawn)| *number = T::from_f64(0.15) * drawn);
+            }
             Role::Variance => {
                 let drawn = drawn.iter().map(|&drawn| T::from_f64((0.3 * drawn.into()).exp()));
                 numbers.iter_mut().zip(drawn).for_each(|(number, drawn)| *number = drawn);
