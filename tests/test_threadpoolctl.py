@@ -9,7 +9,6 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-import threadpoolctl
 
 import fastmlp
 
@@ -21,7 +20,10 @@ N_JOBS = 3
 
 
 def n_threads_of_a_fit(n_jobs, n_rows=2000):
-    """Threads that share the batches of a fit; 2,000 rows are enough to be shared."""
+    """Threads that share the batches of a fit; 2,000 rows are enough to be shared.
+
+    All threads of the process count, so no other library may start or end some meanwhile.
+    """
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n_rows, 20)).astype(np.float32)
     mlp, counts = fastmlp.MLP([20, 100, 3], seed=0), []
@@ -50,33 +52,49 @@ def run(program, **environment):
     return completed.stdout.strip()
 
 
+def run_here(program):
+    """Run a program that knows the names of this file, in a process of its own."""
+    return run(f"from test_threadpoolctl import *\n{textwrap.dedent(program)}")
+
+
 @pytest.mark.parametrize(("n_jobs", "expected"), [(None, 1), (1, 1), (N_JOBS, N_JOBS)])
 def test_a_fit_has_the_threads_it_asks_for(n_jobs, expected):
-    assert n_threads_of_a_fit(n_jobs) == expected
+    assert run_here(f"print(n_threads_of_a_fit({n_jobs}))") == str(expected)
 
 
 def test_a_batch_too_small_to_be_shared_has_one_thread():
-    assert n_threads_of_a_fit(N_JOBS, n_rows=8) == 1
+    assert run_here("print(n_threads_of_a_fit(N_JOBS, n_rows=8))") == "1"
 
 
 def test_threadpoolctl_tells_and_limits_them():
-    before = n_threads_of_a_fit(-1)
-    for limit in (1, 2):
-        with threadpoolctl.threadpool_limits(limit):
-            infos = threadpoolctl.threadpool_info()
-            (info,) = [info for info in infos if info["internal_api"] == "fastmlp"]
-            assert info["num_threads"] == min(limit, cores())
-            assert info["version"] == fastmlp.__version__
-            if limit < cores():
-                assert n_threads_of_a_fit(N_JOBS) == limit
-            assert n_threads_of_a_fit(-1) <= limit
-    assert n_threads_of_a_fit(-1) == before
-    assert n_threads_of_a_fit(N_JOBS) == N_JOBS
+    run_here(
+        """
+        import threadpoolctl
+
+        before = n_threads_of_a_fit(-1)
+        for limit in (1, 2):
+            with threadpoolctl.threadpool_limits(limit):
+                infos = threadpoolctl.threadpool_info()
+                (info,) = [info for info in infos if info["internal_api"] == "fastmlp"]
+                assert info["num_threads"] == min(limit, cores())
+                assert info["version"] == fastmlp.__version__
+                if limit < cores():
+                    assert n_threads_of_a_fit(N_JOBS) == limit
+                assert n_threads_of_a_fit(-1) <= limit
+        assert n_threads_of_a_fit(-1) == before
+        assert n_threads_of_a_fit(N_JOBS) == N_JOBS
+        """
+    )
 
 
 def test_a_limit_for_other_libraries_leaves_them_alone():
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
-        assert n_threads_of_a_fit(N_JOBS) == N_JOBS
+    program = """
+        import threadpoolctl
+
+        with threadpoolctl.threadpool_limits(1, user_api="blas"):
+            print(n_threads_of_a_fit(N_JOBS))
+    """
+    assert run_here(program) == str(N_JOBS)
 
 
 @pytest.mark.parametrize("setting", ["1", "1,4", " 1 "])

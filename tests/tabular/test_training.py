@@ -211,7 +211,7 @@ def test_a_stop_ends_training_after_the_epoch(rng):
         seed=0,
         n_jobs=None,
         seconds=None,
-        stop=stop,
+        stops=stop.is_set,
     )
     assert len(trained.losses) == 1
 
