@@ -164,3 +164,14 @@ def fastmlp_cli(capsys):
         return status, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def iris():
+    """Return (X, y) of iris for the tests of several networks, scaled and in random order."""
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import scale
+
+    X, y = load_iris(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(y))
+    return scale(X)[order], y[order]

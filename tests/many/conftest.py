@@ -3,19 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.datasets import load_iris
-from sklearn.preprocessing import scale
 
 # What training leaves, besides parameters.
 FOUND = ("n_iter_", "t_", "loss_curve_", "validation_scores_", "best_loss_", "n_features_in_")
-
-
-@pytest.fixture(scope="session")
-def iris():
-    """Return (X, y), in random order."""
-    X, y = load_iris(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(y))
-    return scale(X)[order], y[order]
 
 
 @pytest.fixture(scope="session")
