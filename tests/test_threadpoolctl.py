@@ -22,19 +22,21 @@ N_JOBS = 3
 def n_threads_of_a_fit(n_jobs, n_rows=2000):
     """Threads that share the batches of a fit; 2,000 rows are enough to be shared.
 
-    All threads of the process count, so no other library may start or end some meanwhile.
+    The threads that are there during it and were not before it are counted: Linux goes on listing
+    those of an earlier fit for some time after they have been joined. No other library may start
+    any meanwhile.
     """
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n_rows, 20)).astype(np.float32)
-    mlp, counts = fastmlp.MLP([20, 100, 3], seed=0), []
+    mlp, listed = fastmlp.MLP([20, 100, 3], seed=0), []
 
-    def count(_):
-        counts.append(len(list(Path("/proc/self/task").iterdir())))
+    def list_threads(_):
+        listed.append({thread.name for thread in Path("/proc/self/task").iterdir()})
 
-    count(None)
-    mlp.fit(X, rng.integers(3, size=n_rows), epochs=1, n_jobs=n_jobs, callback=count)
-    before, during = counts
-    return 1 + during - before
+    list_threads(None)
+    mlp.fit(X, rng.integers(3, size=n_rows), epochs=1, n_jobs=n_jobs, callback=list_threads)
+    before, during = listed
+    return 1 + len(during - before)
 
 
 def cores():
@@ -42,12 +44,18 @@ def cores():
 
 
 def run(program, **environment):
+    """Run a program in a process of its own, with no limit but those of `environment`.
+
+    A cluster of Dask limits the processes that its own starts, by OMP_NUM_THREADS.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
     completed = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
         capture_output=True,
         text=True,
         check=True,
-        env=os.environ | environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=inherited | environment | paths,
     )
     return completed.stdout.strip()
 
