@@ -201,7 +201,7 @@ def test_rows_that_do_not_fit_into_memory_are_read_in_each_epoch_and_give_the_sa
         return DaskMLPClassifier(**settings).fit(dX, dy)
 
     kept = fit("kept")
-    monkeypatch.setattr("fastmlp.dask.fit._SHARE_OF_MEMORY", 0.0)
+    monkeypatch.setattr("fastmlp.dask.sizes._SHARE_OF_MEMORY", 0.0)
     streamed = fit("streamed")
 
     assert (streamed.network_.parameters == kept.network_.parameters).all()

@@ -8,8 +8,6 @@ from dask.base import is_dask_collection
 from dask.delayed import Delayed
 from numpy.typing import NDArray
 
-from fastmlp.estimators.inputs import refuse_times
-
 
 class Partition(NamedTuple):
     """Rows that are read at once, by tasks that have not run yet."""
@@ -65,7 +63,6 @@ class Table(NamedTuple):
             given.append((names[2], sample_weight))
         for name, values in given:
             check_collection(name, values)
-            refuse_times(name, values)
         if X.ndim != 2:
             raise ValueError(f"{names[0]} has {X.ndim} dimensions, expected 2")
         if isinstance(X, da.Array):
@@ -108,7 +105,7 @@ def check_collection(name: str, values: Any) -> None:
     if not is_dask_collection(values) or not hasattr(values, "to_delayed"):
         raise TypeError(
             f"{name} is of type {type(values).__name__}, expected a Dask Array or DataFrame; "
-            "MLPClassifier and MLPRegressor take data in memory"
+            "the estimators without Dask in their names take data in memory"
         )
 
 
