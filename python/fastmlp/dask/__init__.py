@@ -5,6 +5,7 @@ next round begins. Every part of it is a plain Dask task, a function of its argu
 a worker that dies, stops or joins changes nothing of the result.
 
 ============  ==================================================================
+keys          keys of their own for the tasks that make partitions
 table         what a fit is given: partitions of rows, and what all of them share
 survey        what is learned of all partitions before training
 columns       what is learned of the columns of tables

@@ -2,7 +2,9 @@
 
 from copy import copy
 from typing import Any, ClassVar, Self
+from uuid import uuid4
 
+import dask
 import dask.array as da
 import numpy as np
 from dask.delayed import delayed
@@ -13,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils._param_validation import validate_parameter_constraints
 
+from fastmlp.dask.keys import with_own_keys
 from fastmlp.dask.parameters import CONSTRAINTS
 from fastmlp.dask.sizes import bytes_of
 from fastmlp.dask.table import check_collection, partitions_of, with_names
@@ -84,8 +87,18 @@ class BaseDask(BaseEstimator):
         params: dict[str, Any] = self.get_params(deep=False)
         return {name: value for name, value in params.items() if name not in self._constraints}
 
-    def _lazily(self, method: str, X: Any) -> da.Array:
-        """Return a prediction of each partition, as one array."""
+    def _true_and_predicted(self, X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
+        """Return the arguments of a metric in the memory of this process."""
+        run = _new_run()
+        predicted = self._lazily("predict", X, run)
+        parts = {"y_true": _own_parts(y, run), "y_pred": partitions_of(predicted)}
+        if sample_weight is not None:
+            parts["sample_weight"] = _own_parts(sample_weight, run)
+        (found,) = dask.compute(parts, scheduler=self.client)
+        return {name: np.concatenate([*map(np.asarray, each)]) for name, each in found.items()}
+
+    def _lazily(self, method: str, X: Any, run: str | None = None) -> da.Array:
+        """Return a prediction of each partition, as one array, with keys of a run."""
         check_collection("X", X)
         local = self.to_local()
         if hasattr(local, "callback"):
@@ -95,16 +108,12 @@ class BaseDask(BaseEstimator):
         row = getattr(local, method)(with_names(names, np.zeros((1, local.n_features_in_))))
         shared = delayed(local, pure=True)
         ask = delayed(_predicted, pure=True)
-        if isinstance(X, da.Array):
-            X = X.rechunk({1: -1})
-            lengths = X.chunks[0]
-        else:
-            lengths = (np.nan,) * X.npartitions
+        lengths = X.chunks[0] if isinstance(X, da.Array) else (np.nan,) * X.npartitions
         parts = [
             da.from_delayed(
                 ask(shared, method, part, row[:0]), (n, *row.shape[1:]), dtype=row.dtype
             )
-            for part, n in zip(partitions_of(X), lengths, strict=True)
+            for part, n in zip(_own_parts(X, run or _new_run()), lengths, strict=True)
         ]
         return da.concatenate(parts, allow_unknown_chunksizes=True)
 
@@ -180,7 +189,7 @@ class LazyClassifier(ClassifierMixin, BaseDask):
         float
             ``sklearn.metrics.accuracy_score``.
         """
-        return float(accuracy_score(**_computed(y, self.predict(X), sample_weight, self.client)))
+        return float(accuracy_score(**self._true_and_predicted(X, y, sample_weight)))
 
 
 class LazyRegressor(RegressorMixin, BaseDask):
@@ -203,7 +212,7 @@ class LazyRegressor(RegressorMixin, BaseDask):
         float
             ``sklearn.metrics.r2_score``.
         """
-        return float(r2_score(**_computed(y, self.predict(X), sample_weight, self.client)))
+        return float(r2_score(**self._true_and_predicted(X, y, sample_weight)))
 
 
 def _predicted(estimator: Any, method: str, X: Any, nothing: NDArray[Any]) -> NDArray[Any]:
@@ -211,10 +220,12 @@ def _predicted(estimator: Any, method: str, X: Any, nothing: NDArray[Any]) -> ND
     return getattr(estimator, method)(X) if len(X) else nothing
 
 
-def _computed(y: Any, predicted: da.Array, sample_weight: Any, client: Any) -> dict[str, Any]:
-    """Return the arguments of a metric in the memory of this process: one number per row."""
-    names = ("y_true", "y_pred", "sample_weight")
-    return {
-        name: None if values is None else np.asarray(values.compute(scheduler=client))
-        for name, values in zip(names, (y, predicted, sample_weight), strict=True)
-    }
+def _own_parts(values: Any, run: str) -> list[Any]:
+    """Return the partitions of a collection, with keys of a run."""
+    if isinstance(values, da.Array) and values.ndim == 2:
+        values = values.rechunk({1: -1})
+    return with_own_keys(partitions_of(values), run)
+
+
+def _new_run() -> str:
+    return uuid4().hex[:8]

@@ -61,8 +61,8 @@ class Fit:
         self.estimator = estimator
         self.draft = draft
         self.cluster = cluster
-        self.table = table
-        self.given = given
+        self.table = table.with_own_keys(cluster.run)
+        self.given = None if given is None else given.with_own_keys(cluster.run)
         self.fresh = fresh
 
     def run(self) -> Course:

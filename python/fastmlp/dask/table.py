@@ -8,6 +8,8 @@ from dask.base import is_dask_collection
 from dask.delayed import Delayed
 from numpy.typing import NDArray
 
+from fastmlp.dask.keys import with_own_keys
+
 
 class Partition(NamedTuple):
     """Rows that are read at once, by tasks that have not run yet."""
@@ -86,6 +88,14 @@ class Table(NamedTuple):
             all(dtype == np.float32 for dtype in dtypes),
             None if y.ndim == 1 else int(y.shape[1]),
         )
+
+    def with_own_keys(self, run: str) -> Self:
+        """Return the table with tasks that are those of a run alone."""
+        parts = [
+            list(of_all) if of_all[0] is None else with_own_keys(of_all, run)
+            for of_all in zip(*self.partitions, strict=True)
+        ]
+        return self._replace(partitions=[Partition(*each) for each in zip(*parts, strict=True)])
 
 
 def validation_table(X: Any, y: Any, sample_weight: Any) -> Table | None:

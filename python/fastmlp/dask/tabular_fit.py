@@ -70,8 +70,8 @@ class TabularFit:
         self.estimator = estimator
         self.draft = draft
         self.cluster = cluster
-        self.table = table
-        self.given = given
+        self.table = table.with_own_keys(cluster.run)
+        self.given = None if given is None else given.with_own_keys(cluster.run)
 
     def run(self) -> None:
         """Learn of all rows, and train the networks."""
