@@ -6,7 +6,6 @@ scheduler, and in place of make_part a function that reads a file.
 
 import warnings
 
-import dask
 import dask.array as da
 import numpy as np
 from dask.delayed import delayed
@@ -43,8 +42,7 @@ def main():
     )
     with cluster, Client(cluster):
         X, y = parts_as_arrays(range(PARTS))
-        # Asked for twice: they stay on the workers.
-        X_test, y_test = dask.persist(*parts_as_arrays(range(PARTS, PARTS + 2)))
+        X_test, y_test = parts_as_arrays(range(PARTS, PARTS + 2))
 
         clf = DaskMLPClassifier(
             hidden_layer_sizes=(64,),

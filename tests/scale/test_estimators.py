@@ -5,6 +5,7 @@ import pickle
 import re
 from inspect import signature
 
+import dask
 import dask.array as da
 import dask.dataframe as dd
 import numpy as np
@@ -169,6 +170,39 @@ def test_frames_are_read_by_names_and_give_the_same_bits_as_arrays(client, rows,
         clf.predict(frame.rename(columns={"x0": "z"})).compute()
 
 
+def test_no_key_of_a_caller_is_computed(client, rows):
+    X, y = rows
+    # Chunks of which Dask makes one task each, if it is asked for them alone.
+    dX = da.from_array(X, chunks=120)[:, :4].astype("float32").rechunk({1: -1})
+    dy = da.from_array(y, chunks=120)
+    frame = dd.from_pandas(pd.DataFrame(X[:, :4]), npartitions=5)
+    labels = dd.from_pandas(pd.Series(y), npartitions=5)
+    theirs = {
+        key
+        for values in (dX, dy, frame, labels)
+        for each in (values, *dask.optimize(values))
+        for key in each.__dask_graph__()
+    }
+    theirs |= {key for values in (frame, labels) for key in values.to_delayed()[0].dask}
+    known = []
+
+    def look(info):
+        tasks = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+        known.extend(tasks)
+
+    for data in ((dX, dy), (frame, labels)):
+        clf = DaskMLPClassifier(**SETTINGS, callback=look).fit(*data)
+        assert clf.score(*data) == clf.to_local().score(*(each.compute() for each in data))
+    assert any(str(key).startswith("fastmlp-block") for key in known)
+    assert not theirs & set(known)
+
+
+def test_persisted_rows_are_used_as_they_are(client, rows, cut):
+    dX, dy = dask.persist(*cut(*rows, rows=120))
+    clf = DaskMLPClassifier(**SETTINGS).fit(dX, dy)
+    assert clf.score(dX, dy) == clf.to_local().score(*rows)
+
+
 def test_empty_and_uneven_partitions_are_read(client, rows):
     X, y = rows
     sizes = (0, 250, 1, 49, 0, 300)
@@ -201,7 +235,7 @@ def test_rows_that_do_not_fit_into_memory_are_read_in_each_epoch_and_give_the_sa
         return DaskMLPClassifier(**settings).fit(dX, dy)
 
     kept = fit("kept")
-    monkeypatch.setattr("fastmlp.dask.fit._SHARE_OF_MEMORY", 0.0)
+    monkeypatch.setattr("fastmlp.dask.sizes._SHARE_OF_MEMORY", 0.0)
     streamed = fit("streamed")
 
     assert (streamed.network_.parameters == kept.network_.parameters).all()

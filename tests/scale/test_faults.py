@@ -14,7 +14,7 @@ from distributed import Client
 from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPRegressor
-from fastmlp.dask import ClusterError, DaskMLPRegressor, SmallFitWarning
+from fastmlp.dask import ClusterError, DaskMLPRegressor, DaskTabularRegressor, SmallFitWarning
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.tasks import itself
 
@@ -199,6 +199,39 @@ def test_the_bits_are_the_same_after_a_worker_stopped(workers, faulty, data, exp
             os.kill(first, signal.SIGKILL)
 
     assert (reg.network_.parameters == expected).all()
+
+
+def test_the_bits_of_a_table_are_the_same_after_a_worker_was_killed_and_on_one_worker(
+    workers, faulty, data, tmp_path
+):
+    faulty.scale(2)
+    wait_until(lambda: len(workers.nthreads()) == 2)
+    before, flag = pids(workers), tmp_path / "kill"
+    flag.touch()
+
+    def fit(client, trouble=lambda: None):
+        reg = DaskTabularRegressor(
+            "fast",
+            hidden_layer_sizes=(8,),
+            loss=squared_error(trouble),
+            max_iter=2,
+            random_state=0,
+            n_shards=3,
+            sync_every=2,
+            client=client,
+        )
+        return reg.fit(*data)
+
+    killed = fit(workers, once(flag, kill_itself))
+    assert not flag.exists()
+    wait_until(lambda: len(workers.nthreads()) == 2)
+    assert len(set(before) & set(pids(workers))) == 1
+    options = {"processes": False, "n_workers": 1, "dashboard_address": ":0"}
+    with Client(**options, set_as_default=False) as one:
+        expected = fit(one)
+
+    assert (killed.networks_[0].parameters == expected.networks_[0].parameters).all()
+    assert killed.validation_scores_ == expected.validation_scores_
 
 
 def assert_goes_on_from(reg, n_epochs, data):

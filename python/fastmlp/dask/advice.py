@@ -48,6 +48,7 @@ def warn_of_a_small_fit(network: MLP, n_rows: int, max_iter: int, kind: str) -> 
 
 def warn_of_scales(found: Survey, names: Any) -> None:
     """Warn if features differ in scale, as a fit in memory does."""
+    assert found.magnitudes is not None
     spread = spread_of(found.magnitudes[None, :], names)
     if spread.ratio > TOO_FAR:
         warnings.warn(

@@ -32,10 +32,16 @@ class Rows(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Which rows of each partition are held out: a fraction, drawn by a seed."""
+    """Which rows of each partition are held out: a fraction, drawn by a seed, of a fold."""
 
     seed: int
     fraction: float
+    fold: int = 0
+
+    def chosen(self, partition: int, n_rows: int, *, is_held: bool) -> NDArray[np.bool_]:
+        """Say which rows of a partition are held out, or which are not."""
+        held = held_out(self.seed, partition, n_rows, self.fraction, self.fold)
+        return held if is_held else ~held
 
 
 class Reader(NamedTuple):
@@ -74,7 +80,7 @@ class Reader(NamedTuple):
         if y.ndim == 2 and y.shape[1] == 1:
             y = y.ravel()
         if self.held is not None:
-            chosen = held_out(self.held.seed, number, len(X), self.held.fraction) == is_held
+            chosen = self.held.chosen(number, len(X), is_held=is_held)
             X, y = X[chosen], y[chosen]
             sample_weight = None if sample_weight is None else sample_weight[chosen]
         if len(y):

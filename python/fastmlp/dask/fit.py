@@ -3,15 +3,12 @@
 from typing import Any
 
 import numpy as np
-from dask.delayed import delayed
-from dask.utils import parse_bytes
 from distributed import Future
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from fastmlp._core import MLP
 from fastmlp.dask.advice import (
-    seconds_per_row,
     warn_of_a_small_fit,
     warn_of_scales,
     warn_of_sorted_rows,
@@ -21,18 +18,14 @@ from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.plan import Plan, n_held_out
 from fastmlp.dask.rounds import Recipe
 from fastmlp.dask.scaling import Scaling
-from fastmlp.dask.survey import Reading, Survey, classes_of, merged, survey
+from fastmlp.dask.sizes import fits_into_memory, outer_step, plan_for
+from fastmlp.dask.survey import Reading, Survey, balanced, classes_of, merged, survey
 from fastmlp.dask.table import Table, with_names
-from fastmlp.dask.tasks import Blocks, itself, validation_parts
+from fastmlp.dask.tasks import Blocks, itself, survey_parts, validation_parts
 from fastmlp.dask.training import Rounds, train
 from fastmlp.dask.validation import ClusterValidation, check_scoring
 from fastmlp.estimators.course import Course
 from fastmlp.estimators.parameters import dropout_rates
-
-# Of the memory of the workers, what blocks may fill before they are read for each round instead.
-_SHARE_OF_MEMORY = 0.3
-# What sync_every="auto" aims at: seconds of computation in a round, and rounds in a training.
-_SECONDS_OF_A_ROUND, _FEWEST_ROUNDS = 1.0, 100
 
 
 class Fit:
@@ -68,8 +61,8 @@ class Fit:
         self.estimator = estimator
         self.draft = draft
         self.cluster = cluster
-        self.table = table
-        self.given = given
+        self.table = table.with_own_keys(cluster.run)
+        self.given = None if given is None else given.with_own_keys(cluster.run)
         self.fresh = fresh
 
     def run(self) -> Course:
@@ -92,12 +85,24 @@ class Fit:
                 "your dataset."
             )
         n_rows = [each.n_rows - n for each, n in zip(surveys, n_held, strict=True)]
-        self._plan(network, n_rows, seed)
+        self.plan = plan_for(
+            self.estimator,
+            cluster,
+            network,
+            n_rows,
+            batch_size=draft._batch_rows(sum(n_rows)),
+            max_iter=draft.max_iter,
+            seed=seed,
+            shuffle=draft.shuffle,
+        )
         self._advise(network, surveys, found, sum(n_rows))
 
         reader = self._reader(found)
         shared = cluster.submit("reader", itself, Reader(reader, held))
-        scaling = Scaling.of(found.features, network.dtype) if self.estimator.standardize else None
+        scaling = None
+        if self.estimator.standardize:
+            assert found.features is not None
+            scaling = Scaling.of(found.features, network.dtype)
         parts: list[Future] = []
         if self.given is not None:
             given_surveys, _ = self._survey(self.given, network.dtype, "_val")
@@ -115,7 +120,7 @@ class Fit:
             self.table.partitions,
             shared,
             scaling,
-            are_kept=self._fits_into_memory(sum(n_rows), network),
+            are_kept=fits_into_memory(cluster, network, sum(n_rows)),
         )
         recipe = self._recipe(network, scaling)
         rounds = Rounds(cluster, self.plan, recipe, blocks)
@@ -128,16 +133,7 @@ class Fit:
             kind = "labels" if (table.n_targets or 1) > 1 else "classes"
         loss = None if kind != "numbers" else self.draft.loss
         reading = Reading(dtype, self.table.n_features, kind, loss, suffix)
-        task: Any = delayed(survey, pure=False)
-        surveys: list[Survey] = self.cluster.results(
-            self.cluster.compute([task(reading, *partition) for partition in table.partitions])
-        )
-        found = merged(surveys)
-        if not found.n_rows:
-            raise ValueError(f"X{suffix} has no rows")
-        if not found.n_weighted:
-            raise ValueError(f"sample_weight{suffix} must not be 0 for all rows")
-        return surveys, found
+        return survey_parts(self.cluster, survey, reading, table.partitions)
 
     def _begin(self, found: Survey, dtype: str) -> MLP:
         """Give the draft its network, as a fit in memory does that sees one row per class."""
@@ -158,31 +154,6 @@ class Fit:
         draft._optimizer = draft._next_optimizer(False)
         return network
 
-    def _plan(self, network: MLP, n_rows: list[int], seed: int) -> None:
-        draft, asked = self.draft, self.estimator.n_shards
-        filled = sum(map(bool, n_rows))
-        if asked is not None and asked > filled:
-            raise ValueError(
-                f"n_shards is {asked}, expected at most {filled}, the partitions that have rows"
-            )
-        n_shards = asked or min(max(self.cluster.n_threads, 1), filled)
-        batch_size = draft._batch_rows(sum(n_rows))
-        row_bytes = network.layer_sizes[0] * network.parameters.itemsize
-        sync_every: Any = self.estimator.sync_every
-        if sync_every == "auto":
-            steps = -(-sum(n_rows) // (n_shards * batch_size))
-            long = _SECONDS_OF_A_ROUND / (seconds_per_row(network) * batch_size)
-            sync_every = max(1, int(min(long, draft.max_iter * steps / _FEWEST_ROUNDS)))
-        self.plan = Plan.of(
-            n_rows,
-            n_shards=n_shards,
-            block_rows=max(1, bytes_of(self.estimator.block_size) // row_bytes),
-            batch_size=batch_size,
-            sync_every=sync_every,
-            seed=seed,
-            shuffle=draft.shuffle,
-        )
-
     def _advise(self, network: MLP, surveys: list[Survey], found: Survey, n_rows: int) -> None:
         draft = self.draft
         warn_of_a_small_fit(network, n_rows, draft.max_iter, type(draft).__name__)
@@ -201,31 +172,24 @@ class Fit:
         reader = self.draft._draft()
         reader.callback, reader.random_state = None, None
         if getattr(reader, "class_weight", None) == "balanced":
-            reader.class_weight = _balanced(found)
+            reader.class_weight = balanced(found)
         return reader
 
-    def _fits_into_memory(self, n_rows: int, network: MLP) -> bool:
-        n_bytes = n_rows * (network.layer_sizes[0] + 1) * network.parameters.itemsize
-        memory = self.cluster.memory
-        return memory is None or n_bytes <= _SHARE_OF_MEMORY * memory
-
     def _recipe(self, network: MLP, scaling: Scaling | None) -> Recipe:
-        draft, estimator = self.draft, self.estimator
+        draft = self.draft
         network = network.copy()
         if scaling is not None and not self.fresh:
             scaling.unfold(network)
         # The rate of each round is given to it.
         plain = draft._draft()
         plain.learning_rate, plain.warmup = "constant", None
-        is_outer = estimator.outer_optimizer is not None
         return Recipe(
             network,
             plain._make_optimizer(),
             self.plan.batch_size,
             self.plan.seed,
             self.plan.shuffle,
-            float(estimator.outer_lr) if is_outer else 1.0,
-            float(estimator.outer_momentum) if is_outer else 0.0,
+            *outer_step(self.estimator),
             {
                 "dropout": dropout_rates(draft.dropout, len(network.layer_sizes) - 2),
                 "input_dropout": draft.input_dropout,
@@ -234,25 +198,3 @@ class Fit:
                 "n_jobs": draft.n_jobs,
             },
         )
-
-
-def _balanced(found: Survey) -> Any:
-    """Return the weights that class_weight='balanced' stands for."""
-    if found.classes is not None:
-        n, k = found.n_rows, len(found.classes)
-        return {label: n / (k * count) for label, count in found.classes.items()}
-    assert found.targets is not None
-    return [
-        {value: 1 / (2 * share) for value, share in ((0, 1 - mean), (1, mean)) if share > 0}
-        for mean in found.targets.mean
-    ]
-
-
-def bytes_of(size: str | int) -> int:
-    """Return the bytes that the parameter `block_size` stands for."""
-    try:
-        return parse_bytes(size) if isinstance(size, str) else size
-    except ValueError:
-        raise ValueError(
-            f"block_size must be a number of bytes, or text such as '128 MiB', got {size!r}"
-        ) from None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # What the streams of random numbers of one seed are for.
-_BLOCKS, _ROWS, _STEPS, _HELD = range(4)
+_BLOCKS, _ROWS, _STEPS, _HELD, _SAMPLE = range(5)
 
 
 class Block(NamedTuple):
@@ -144,14 +144,22 @@ class Plan(NamedTuple):
         return -(-n_batches // self.sync_every)
 
 
-def held_out(seed: int, partition: int, n_rows: int, fraction: float) -> NDArray[np.bool_]:
-    """Say which rows of a partition are held out for validation."""
+def held_out(
+    seed: int, partition: int, n_rows: int, fraction: float, fold: int = 0
+) -> NDArray[np.bool_]:
+    """Say which rows of a partition are held out for validation: other ones for each fold."""
     held = np.zeros(n_rows, dtype=bool)
     order = np.random.default_rng((seed, partition, _HELD)).permutation(n_rows)
-    held[order[: n_held_out(n_rows, fraction)]] = True
+    n_held = n_held_out(n_rows, fraction)
+    held[np.roll(order, -fold * n_held)[:n_held]] = True
     return held
 
 
 def n_held_out(n_rows: int, fraction: float) -> int:
     """Return how many rows of a partition are held out."""
     return round(n_rows * fraction)
+
+
+def sample_keys(seed: int, partition: int, n_rows: int) -> NDArray[np.float64]:
+    """Return a random number per row: the rows with the smallest ones are a uniform sample."""
+    return np.random.default_rng((seed, partition, _SAMPLE)).random(n_rows)

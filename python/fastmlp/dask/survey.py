@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
+from sklearn.utils.multiclass import check_classification_targets
 
 from fastmlp.estimators.loss import check_targets, loss_of
 
@@ -69,6 +70,8 @@ class Reading(NamedTuple):
         The parameter of a regressor; None for classes.
     suffix : str
         What follows the names of the arguments, in messages.
+    is_weighted : bool
+        Whether rows of weight 0 count for nothing, and others by their weights.
     """
 
     dtype: str
@@ -76,6 +79,7 @@ class Reading(NamedTuple):
     kind: str
     loss: Any
     suffix: str = ""
+    is_weighted: bool = False
 
 
 class Survey(NamedTuple):
@@ -83,23 +87,34 @@ class Survey(NamedTuple):
 
     n_rows: int
     n_weighted: int
-    features: Moments
-    magnitudes: NDArray[np.float64]
     # Of numbers; of several labels, whose mean is how often each occurs.
     targets: Moments | None
+    # The smallest and the largest of them.
+    bounds: NDArray[np.float64] | None
     classes: "Counter[Any] | None"
     classes_dtype: np.dtype[Any] | None
+    # Of features that are numbers.
+    features: Moments | None = None
+    magnitudes: NDArray[np.float64] | None = None
 
 
 def survey(reading: Reading, X: Any, y: Any, sample_weight: Any) -> Survey:
     """Read a partition, refuse what cannot be trained on, and say what is in it."""
-    names = [f"{name}{reading.suffix}" for name in ("X", "y", "sample_weight")]
-    none = {"ensure_min_samples": 0}
-    X = check_array(X, dtype=reading.dtype, input_name=names[0], **none)
+    name = f"X{reading.suffix}"
+    X = check_array(X, dtype=reading.dtype, input_name=name, ensure_min_samples=0)
     if X.shape[1] != reading.n_features:
         raise ValueError(
-            f"a partition of {names[0]} has {X.shape[1]} features, expected {reading.n_features}"
+            f"a partition of {name} has {X.shape[1]} features, expected {reading.n_features}"
         )
+    return survey_targets(reading, X, y, sample_weight)._replace(
+        features=Moments.of(X), magnitudes=np.abs(X).max(axis=0, initial=0).astype(np.float64)
+    )
+
+
+def survey_targets(reading: Reading, X: Any, y: Any, sample_weight: Any) -> Survey:
+    """Read the targets and the weights of a partition; of `X` the number of rows matters alone."""
+    names = [f"{name}{reading.suffix}" for name in ("X", "y", "sample_weight")]
+    none = {"ensure_min_samples": 0}
     numeric = "numeric" if reading.kind == "numbers" else None
     y = check_array(y, ensure_2d=False, dtype=numeric, input_name=names[1], **none)
     if y.ndim == 2 and y.shape[1] == 1:
@@ -114,8 +129,12 @@ def survey(reading: Reading, X: Any, y: Any, sample_weight: Any) -> Survey:
         if sample_weight.min(initial=0) < 0:
             raise ValueError(f"{names[2]} must be >= 0, got {sample_weight.min()}")
         n_weighted = int(np.count_nonzero(sample_weight))
-    targets, classes = None, None
+        if reading.is_weighted:
+            y, sample_weight = y[sample_weight > 0], sample_weight[sample_weight > 0]
+    targets, bounds, classes = None, None, None
     if reading.kind == "classes":
+        if len(y):
+            check_classification_targets(y)
         labels, counts = np.unique(y, return_counts=True)
         classes = Counter(dict(zip(labels.tolist(), counts.tolist(), strict=True)))
     else:
@@ -123,13 +142,16 @@ def survey(reading: Reading, X: Any, y: Any, sample_weight: Any) -> Survey:
             raise ValueError(f"{names[1]} has 2 dimensions, expected an indicator of 0 and 1")
         if reading.kind == "numbers" and len(y):
             check_targets(names[1], y, loss_of(reading.loss), reading.loss)
-        targets = Moments.of(y.astype(np.float64))
+        columns = (y[:, None] if y.ndim == 1 else y).astype(np.float64)
+        targets = Moments.of(columns, sample_weight if reading.is_weighted else None)
+        bounds = np.array(
+            [columns.min(axis=0, initial=np.inf), columns.max(axis=0, initial=-np.inf)]
+        )
     return Survey(
-        len(X),
+        len(y),
         n_weighted,
-        Moments.of(X),
-        np.abs(X).max(axis=0, initial=0).astype(np.float64),
         targets,
+        bounds,
         classes,
         None if classes is None else y.dtype,
     )
@@ -146,10 +168,31 @@ def classes_of(found: Survey) -> NDArray[Any]:
     return np.array(sorted(found.classes), dtype=found.classes_dtype)
 
 
+def balanced(found: Survey) -> Any:
+    """Return the weights that class_weight='balanced' stands for."""
+    if found.classes is not None:
+        n, k = found.n_rows, len(found.classes)
+        return {label: n / (k * count) for label, count in found.classes.items()}
+    assert found.targets is not None
+    return [
+        {value: 1 / (2 * share) for value, share in ((0, 1 - mean), (1, mean)) if share > 0}
+        for mean in found.targets.mean
+    ]
+
+
 def _merged_pair(a: Survey, b: Survey) -> Survey:
-    targets, classes, dtype = a.targets, a.classes, a.classes_dtype
+    targets, bounds, classes, dtype = a.targets, a.bounds, a.classes, a.classes_dtype
     if targets is not None and b.targets is not None:
         targets = targets.merged(b.targets)
+        assert bounds is not None
+        assert b.bounds is not None
+        bounds = np.array([np.minimum(bounds[0], b.bounds[0]), np.maximum(bounds[1], b.bounds[1])])
+    features, magnitudes = a.features, a.magnitudes
+    if features is not None and b.features is not None:
+        features = features.merged(b.features)
+        assert magnitudes is not None
+        assert b.magnitudes is not None
+        magnitudes = np.maximum(magnitudes, b.magnitudes)
     if classes is not None and b.classes is not None:
         assert dtype is not None
         assert b.classes_dtype is not None
@@ -157,15 +200,16 @@ def _merged_pair(a: Survey, b: Survey) -> Survey:
     return Survey(
         a.n_rows + b.n_rows,
         a.n_weighted + b.n_weighted,
-        a.features.merged(b.features),
-        np.maximum(a.magnitudes, b.magnitudes),
         targets,
+        bounds,
         classes,
         dtype,
+        features,
+        magnitudes,
     )
 
 
-def _check_rows(first: str, X: NDArray[Any], name: str, values: NDArray[Any]) -> None:
+def _check_rows(first: str, X: Any, name: str, values: NDArray[Any]) -> None:
     if len(values) != len(X):
         raise ValueError(
             f"a partition of {first} has {len(X)} rows, and that of {name} {len(values)}"

@@ -8,7 +8,7 @@ from dask.base import is_dask_collection
 from dask.delayed import Delayed
 from numpy.typing import NDArray
 
-from fastmlp.estimators.inputs import refuse_times
+from fastmlp.dask.keys import with_own_keys
 
 
 class Partition(NamedTuple):
@@ -65,7 +65,6 @@ class Table(NamedTuple):
             given.append((names[2], sample_weight))
         for name, values in given:
             check_collection(name, values)
-            refuse_times(name, values)
         if X.ndim != 2:
             raise ValueError(f"{names[0]} has {X.ndim} dimensions, expected 2")
         if isinstance(X, da.Array):
@@ -90,6 +89,14 @@ class Table(NamedTuple):
             None if y.ndim == 1 else int(y.shape[1]),
         )
 
+    def with_own_keys(self, run: str) -> Self:
+        """Return the table with tasks that are those of a run alone."""
+        parts = [
+            list(of_all) if of_all[0] is None else with_own_keys(of_all, run)
+            for of_all in zip(*self.partitions, strict=True)
+        ]
+        return self._replace(partitions=[Partition(*each) for each in zip(*parts, strict=True)])
+
 
 def validation_table(X: Any, y: Any, sample_weight: Any) -> Table | None:
     """Return the rows for validation, if there are any; half of them is an error."""
@@ -108,7 +115,7 @@ def check_collection(name: str, values: Any) -> None:
     if not is_dask_collection(values) or not hasattr(values, "to_delayed"):
         raise TypeError(
             f"{name} is of type {type(values).__name__}, expected a Dask Array or DataFrame; "
-            "MLPClassifier and MLPRegressor take data in memory"
+            "the estimators without Dask in their names take data in memory"
         )
 
 

@@ -1,6 +1,6 @@
 """Tasks that put rows into the memory of workers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dask.delayed import delayed
@@ -10,7 +10,34 @@ from fastmlp.dask.blocks import make_block, make_validation
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.plan import Plan
 from fastmlp.dask.scaling import Scaling
+from fastmlp.dask.survey import Reading, Survey, merged
 from fastmlp.dask.table import Partition
+
+
+def survey_parts(
+    cluster: Cluster,
+    function: Callable[..., Survey],
+    reading: Reading,
+    partitions: Sequence[Partition],
+) -> tuple[list[Survey], Survey]:
+    """Survey partitions, one by one and together.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, or none with a weight.
+    """
+    task: Any = delayed(function, pure=False)
+    surveys: list[Survey] = cluster.results(
+        cluster.compute([task(reading, *partition) for partition in partitions])
+    )
+    found = merged(surveys)
+    if not found.n_rows:
+        which = " of a weight above 0" if reading.is_weighted else ""
+        raise ValueError(f"X{reading.suffix} has no rows{which}")
+    if not found.n_weighted:
+        raise ValueError(f"sample_weight{reading.suffix} must not be 0 for all rows")
+    return surveys, found
 
 
 class Blocks:

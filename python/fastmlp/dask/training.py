@@ -6,6 +6,7 @@ stretch, and not from the beginning of the training.
 """
 
 import warnings
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from distributed import Future
 from numpy.typing import NDArray
 
-from fastmlp._core import MLP, DivergenceError
+from fastmlp._core import MLP, DivergenceError, Optimizer
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.plan import Piece, Plan
 from fastmlp.dask.rounds import Recipe, State, average, combine, local_round
@@ -75,6 +76,39 @@ class Rounds:
         return self.cluster.submit(f"combine-{name}", combine, self.recipe, state, outcomes)
 
 
+def epochs(
+    network: MLP, rounds: Rounds, recipe: Recipe, optimizer: Optimizer, max_iter: int
+) -> Iterator[State]:
+    """Train a network, and give the state after each epoch, which the network has too.
+
+    Parameters
+    ----------
+    network : MLP
+    rounds : Rounds
+    recipe : Recipe
+        That of the rounds.
+    optimizer : Optimizer
+        Whose schedule has the learning rate of each round.
+    max_iter : int
+        Epochs.
+
+    Raises
+    ------
+    DivergenceError
+        If the network is not finite.
+    """
+    state = State.first(recipe.network, recipe.optimizer)
+    n_rounds = rounds.plan.n_rounds
+    for epoch in range(max_iter):
+        rates = optimizer.learning_rates(max_iter * n_rounds)
+        first = epoch * n_rounds
+        state = rounds.epoch(state, epoch, rates[first : first + n_rounds])
+        if not np.isfinite(state.parameters).all():
+            raise DivergenceError("the average of the networks is not finite")
+        network.parameters[:] = state.parameters
+        yield state
+
+
 def train(
     estimator: Any,
     network: MLP,
@@ -89,19 +123,11 @@ def train(
     After an error in a later epoch than the first, the draft has the last whole epoch.
     """
     optimizer = estimator._optimizer
-    state = State.first(recipe.network, recipe.optimizer)
-    n_rounds = rounds.plan.n_rounds
     warn: Any = bool  # of nothing
     with Listeners(estimator, estimator.max_iter, None) as listeners:
         watch = Watch(estimator, network, n_rows, validation, listeners, optimizer)
         try:
-            for epoch in range(estimator.max_iter):
-                rates = optimizer.learning_rates(estimator.max_iter * n_rounds)
-                first = epoch * n_rounds
-                state = rounds.epoch(state, epoch, rates[first : first + n_rounds])
-                if not np.isfinite(state.parameters).all():
-                    raise DivergenceError("the average of the networks is not finite")
-                network.parameters[:] = state.parameters
+            for state in epochs(network, rounds, recipe, optimizer, estimator.max_iter):
                 if scaling is not None:
                     scaling.fold(network)
                 optimizer.load_state_dict(state.optimizer)

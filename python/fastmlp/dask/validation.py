@@ -1,6 +1,6 @@
 """Scores on rows that no step is made on, added up over partitions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -66,39 +66,54 @@ def measure(network: MLP, rows: Rows, has_r2: bool) -> Sums:
     return Sums(weight, weight * loss, weight * accuracy, None, None)
 
 
-class ClusterValidation:
+class Parts:
     """Rows for validation that are in the memory of the workers.
 
     Parameters
     ----------
-    estimator : MLPClassifier or MLPRegressor
-        The estimator in training.
     cluster : Cluster
     parts : sequence of Future
         Rows of each.
     """
 
-    def __init__(self, estimator: Any, cluster: Cluster, parts: Sequence[Future]) -> None:
+    def __init__(self, cluster: Cluster, parts: Sequence[Future]) -> None:
         self.cluster = cluster
         self.parts = parts
+        self.n_measured = 0
+
+    def each(self, function: Callable[..., Any], network: MLP, *arguments: Any) -> list[Future]:
+        """Call a function of a network, of the rows of each part, and of further arguments."""
+        self.n_measured += 1
+        shared = self.cluster.submit(f"network-{self.n_measured}", itself, network.copy())
+        return [
+            self.cluster.submit(
+                f"validation-{self.n_measured}-{number}", function, shared, part, *arguments
+            )
+            for number, part in enumerate(self.parts)
+        ]
+
+
+class ClusterValidation(Parts):
+    """Score and loss of an estimator in training.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    cluster, parts
+        As those of `Parts`.
+    """
+
+    def __init__(self, estimator: Any, cluster: Cluster, parts: Sequence[Future]) -> None:
+        super().__init__(cluster, parts)
         self.scores_loss = estimator.scoring == "loss"
         self.has_r2 = not is_classifier(estimator) and not self.scores_loss
         # The loss of training is a mean over the outputs where scikit-learn's is.
         averages = isinstance(estimator._loss, SquaredError)
         self.n_terms = estimator.n_outputs_ if averages else 1
-        self.n_measured = 0
 
     def measure(self, network: MLP) -> Measured:
         """Return score and loss of the network; the score is NaN where the loss is not finite."""
-        self.n_measured += 1
-        shared = self.cluster.submit(f"network-{self.n_measured}", itself, network.copy())
-        futures = [
-            self.cluster.submit(
-                f"validation-{self.n_measured}-{number}", measure, shared, part, self.has_r2
-            )
-            for number, part in enumerate(self.parts)
-        ]
-        sums = reduce(Sums.merged, self.cluster.results(futures))
+        sums = reduce(Sums.merged, self.cluster.results(self.each(measure, network, self.has_r2)))
         loss = sums.loss / sums.weight / self.n_terms
         if not np.isfinite(loss):
             return Measured(np.nan, loss)

@@ -149,9 +149,9 @@ class BaseTabular(TabularInFile, BaseEstimator):
         labels = self._checked_target(y)
         check_consistent_length(np.empty(table.n_rows), labels)
         weights = _checked_weights(sample_weight, table.n_rows)
-        table, labels, weights = _without_weight_0(table, labels, weights)
+        table, labels, weights = without_weight_0(table, labels, weights)
         target, weights = self._learn_target(labels, weights)
-        table, labels, weights = _without_weight_0(table, labels, weights)
+        table, labels, weights = without_weight_0(table, labels, weights)
         y = self._encode(labels)
         recipe = choose(self._recipe, self.preset, self._choices(), table.n_rows, table.n_columns)
         is_category = named_categories(self.categorical_features, table.n_columns, table.names)
@@ -295,7 +295,7 @@ def _checked_weights(sample_weight: Any, n_rows: int) -> NDArray[np.float64] | N
     return weights
 
 
-def _without_weight_0(
+def without_weight_0(
     table: Table, y: NDArray[Any], weights: NDArray[Any] | None
 ) -> tuple[Table, NDArray[Any], NDArray[Any] | None]:
     """Leave out rows that count for nothing, not even for what is learned of columns."""

@@ -78,9 +78,7 @@ def encode(values: Text, levels: Sequence[str]) -> NDArray[np.intp]:
     return np.array([*of_names, -1])[values.codes]  # the last is that of code -1
 
 
-def is_free_text(values: Text) -> bool:
+def is_free_text(n_levels: int, n_values: int) -> bool:
     """Say whether text does not name categories: all values are different, or most are rare."""
-    n_values = int((values.codes >= 0).sum())
-    n_levels = len(values.names)
     one_each = n_levels == n_values > 2
     return one_each or (n_levels > _FEW and n_levels > n_values / 2)

@@ -186,18 +186,23 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def _learn_target(
         self, y: NDArray[Any], weights: NDArray[Any] | None
     ) -> tuple[Target, NDArray[Any] | None]:
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y must have at least 2 classes to train a {type(self).__name__}, got one class "
-                f"in the rows whose weight is not 0: {self.classes_[0]!r}"
-            )
+        target = self._set_classes(np.unique(y))
         if self.class_weight is not None:
             of_classes = class_weights_of_samples(
                 self.class_weight, self.classes_, y, incremental=False
             )
             weights = of_classes if weights is None else weights * of_classes
-        return Classes(len(self.classes_), self._chosen_loss(), self._score()), weights
+        return target, weights
+
+    def _set_classes(self, classes: NDArray[Any]) -> Target:
+        """Set the classes, which are in order."""
+        self.classes_ = classes
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y must have at least 2 classes to train a {type(self).__name__}, got one class "
+                f"in the rows whose weight is not 0: {self.classes_[0]!r}"
+            )
+        return Classes(len(self.classes_), self._chosen_loss(), self._score())
 
     def _chosen_loss(self) -> Loss | None:
         """Return the loss, or None for the cross-entropy of the recipe's label smoothing."""

@@ -1,7 +1,8 @@
 """How the columns of a table become the inputs of a network."""
 
 import warnings
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,22 +49,65 @@ class Front:
         return inputs
 
 
+class Found(NamedTuple):
+    """What is found in one column: its rows, or fewer rows that stand for them by their weights.
+
+    Attributes
+    ----------
+    name : str
+        What messages call the column.
+    values : ndarray of float64 or Text
+    weights : ndarray of shape (n_samples,) or None
+        Weights of the rows, > 0.
+    n_levels, n_texts : int or None
+        How many different texts there are, and how many rows have one; None counts those of
+        `values`.
+    """
+
+    name: str
+    values: Numbers | Text
+    weights: Numbers | None
+    n_levels: int | None = None
+    n_texts: int | None = None
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether it is text that does not name categories."""
+        text = _text(self.values)
+        if self.n_levels is None or self.n_texts is None:
+            return is_free_text(len(text.names), int((text.codes >= 0).sum()))
+        return is_free_text(self.n_levels, self.n_texts)
+
+
 def learn_front(
     table: Table,
     is_category: NDArray[np.bool_],
     weights: Numbers | None,
     n_bins: int,
 ) -> Front:
-    """Learn from the columns of a table.
+    """Learn from the columns of a table, whose rows have weights > 0; see `learn_columns`."""
+    return Front(
+        learn_columns(
+            (_found(table.column(place), weights) for place in range(table.n_columns)),
+            is_category,
+            n_bins,
+        )
+    )
+
+
+def learn_columns(
+    columns: Iterable[Found],
+    is_category: NDArray[np.bool_],
+    n_bins: int,
+) -> list[Numeric | Category | None]:
+    """Learn from columns.
 
     Parameters
     ----------
-    table : Table
-        The rows to learn from.
+    columns : iterable of Found
+        Each is read when the one before is learned.
     is_category : ndarray of bool, shape (n_columns,)
         Columns that hold categories whatever their values are.
-    weights : ndarray of shape (n_samples,) or None
-        Weights of the rows, > 0.
     n_bins : int
         Bins for each column of numbers, at most.
 
@@ -81,28 +125,31 @@ def learn_front(
     """
     learned: list[Numeric | Category | None] = []
     left_out = []
-    for place in range(table.n_columns):
-        column = table.column(place)
-        if isinstance(column.values, np.ndarray) and not is_category[place]:
-            learned.append(Numeric.learn(column.name, column.values, weights, n_bins))
-        elif is_category[place] or not is_free_text(_text(column.values)):
-            learned.append(Category.learn(_text(column.values), weights))
+    for found, is_named in zip(columns, is_category, strict=True):
+        if isinstance(found.values, np.ndarray) and not is_named:
+            learned.append(Numeric.learn(found.name, found.values, found.weights, n_bins))
+        elif is_named or not found.is_free_text:
+            learned.append(Category.learn(_text(found.values), found.weights))
         else:
             learned.append(None)
-            left_out.append(column.name)
+            left_out.append(found.name)
     if left_out:
         explanation = (
             "most of their values occur once: they are no categories. Name them in "
             "categorical_features if they are"
         )
-        if len(left_out) == table.n_columns:
+        if len(left_out) == len(learned):
             raise ValueError(f"X has no column to learn from: {named(left_out)}: {explanation}")
         warnings.warn(
             f"These columns of text are left out, since {explanation}: {named(left_out)}",
             UserWarning,
             stacklevel=2,
         )
-    return Front(learned)
+    return learned
+
+
+def _found(column: Column, weights: Numbers | None) -> Found:
+    return Found(column.name, column.values, weights)
 
 
 def _text(values: Numbers | Text) -> Text:

@@ -1,7 +1,8 @@
 """One network of an estimator: trained, and left with the parameters of its best epoch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from typing import Any, NamedTuple, TypeAlias
 
@@ -48,7 +49,7 @@ Listener: TypeAlias = Callable[[Progress], None]
 
 
 class Watch:
-    """The callback of a training: keeps the best epoch, and knows when to stop."""
+    """What is seen of a training: keeps the best epoch, and knows when to stop."""
 
     def __init__(self, network: MLP, score: Callable[[], float] | None, stops: Callable[[], bool]):
         self.network = network
@@ -58,9 +59,9 @@ class Watch:
         self.scores: list[float] = []
         self.best: NDArray[Any] | None = None
 
-    def __call__(self, epoch: Epoch) -> bool:
-        """Take note of an epoch; return whether it was the last."""
-        self.losses.append(epoch.loss)
+    def note(self, loss: float) -> bool:
+        """Take note of an epoch with this loss; return whether it was the last."""
+        self.losses.append(loss)
         if self.score is None:
             self.best = self.network.parameters
         else:
@@ -70,6 +71,29 @@ class Watch:
                 self.best = self.network.parameters.copy()
             self.scores.append(score)
         return self.stops()
+
+    @contextmanager
+    def best_epoch(self) -> Iterator[None]:
+        """Leave the network with the best epoch, also if training diverges after one.
+
+        Raises
+        ------
+        ValueError
+            If there is no epoch with a finite score.
+        """
+        try:
+            yield
+        except DivergenceError as error:
+            if self.score is None or self.best is None:
+                raise ValueError(NOT_FINITE) from error
+        if self.best is None:
+            raise ValueError(NOT_FINITE)
+        self.network.parameters[:] = self.best
+
+
+def fit_options(recipe: Recipe) -> dict[str, Any]:
+    """Return the arguments of `MLP.fit` that a recipe has by itself."""
+    return {"dropout": recipe.dropout, "alpha": recipe.alpha}
 
 
 def train_member(
@@ -127,10 +151,9 @@ def train_member(
             shuffle=recipe.batch_size < len(training.X),
             seed=seed,
             sample_weight=training.weights,
-            dropout=recipe.dropout,
-            alpha=recipe.alpha,
             n_jobs=n_jobs,
             callback=callback,
+            **fit_options(recipe),
         )
 
     def score() -> float:
@@ -141,7 +164,7 @@ def train_member(
         return stops() or (seconds is not None and time.monotonic() - begin > seconds)
 
     watch = Watch(network, None if validation is None else score, is_over)
-    try:
+    with watch.best_epoch():
         epochs = recipe.max_iter
         if seconds is not None:
             pace = fit(copy(network), 1, None).seconds[0]
@@ -149,7 +172,7 @@ def train_member(
             epochs = int(np.clip(time_left / pace, 1, epochs))
 
         def callback(epoch: Epoch) -> bool:
-            is_last = watch(epoch)
+            is_last = watch.note(epoch.loss)
             if listener is not None:
                 score = watch.scores[-1] if watch.scores else None
                 best = max(watch.scores, default=None)
@@ -158,12 +181,6 @@ def train_member(
             return is_last
 
         fit(network, epochs, callback)
-    except DivergenceError as error:
-        if validation is None or watch.best is None:
-            raise ValueError(NOT_FINITE) from error
-    if watch.best is None:
-        raise ValueError(NOT_FINITE)
-    network.parameters[:] = watch.best
     if validation is not None:
         target.finish(network, validation, n_jobs)
     return Trained(network, watch.losses, watch.scores)

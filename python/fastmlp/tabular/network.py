@@ -54,16 +54,19 @@ def make_network(recipe: Recipe, target: Target, n_inputs: int, seed: int) -> ML
     return network
 
 
-def make_optimizer(recipe: Recipe, n_inputs: int) -> AdamW:
-    """Make the optimizer: a step of the weights is that of the other parametrisation."""
+def make_optimizer(recipe: Recipe, n_inputs: int, *, is_planned: bool = True) -> AdamW:
+    """Make the optimizer: a step of the weights is that of the other parametrisation.
+
+    Without a plan the learning rate is constant.
+    """
     width = _width(recipe.hidden_layer_sizes)
     scale = np.sqrt(width)
     return AdamW(
         recipe.learning_rate_init / scale,
         *_BETAS,
         weight_decay=recipe.weight_decay * scale,
-        schedule=recipe.schedule,  # type: ignore[arg-type]
-        warmup=_WARMUP,
+        schedule=recipe.schedule if is_planned else None,  # type: ignore[arg-type]
+        warmup=_WARMUP if is_planned else None,
         lr_factors={
             "bias": _BIAS_FACTOR * scale,
             "scale": _SCALE_FACTOR * scale * np.sqrt(width / n_inputs),

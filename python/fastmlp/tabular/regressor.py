@@ -214,16 +214,26 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.average(columns, axis=0, weights=weights)
             variance = np.average((columns - mean) ** 2, axis=0, weights=weights)
+        self._set_scale(mean, variance, columns.min(axis=0), columns.max(axis=0))
+        return Values(n_outputs, loss, self._score()), weights
+
+    def _set_scale(
+        self,
+        mean: NDArray[np.float64],
+        variance: NDArray[np.float64],
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+    ) -> None:
+        """Set how networks have the targets, by what is known of each column of them."""
         if not np.isfinite(variance).all():
             raise ValueError("y must have a finite variance, got numbers that are too large")
         deviation = np.where(variance > 0, np.sqrt(variance), 1.0)
-        if out_activation_of(loss) == "exp":
+        if out_activation_of(loss_of(self.loss)) == "exp":
             # Deviances of multiples are multiples, but no deviance knows of a shift.
             self._mean, self._scale = np.zeros_like(mean), np.where(mean > 0, mean, deviation)
         else:
             self._mean, self._scale = mean, deviation
-        self._low, self._high = columns.min(axis=0), columns.max(axis=0)
-        return Values(n_outputs, loss, self._score()), weights
+        self._low, self._high = low, high
 
     def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
         columns = y.reshape(len(y), -1)

@@ -96,16 +96,12 @@ class Classes:
         ICML 2017.
         """
         outputs = network.forward(rows.X, n_jobs=n_jobs).astype(np.float64)
-        place = np.arange(len(outputs)), rows.y
-
-        def log_loss(log_factor: float) -> float:
-            logs = log_softmax(np.exp(log_factor) * outputs, axis=1)[place]
-            return -float(np.average(logs, weights=rows.weights))
-
-        found = minimize_scalar(log_loss, bounds=np.log(_SHARPENING), method="bounded")
-        factor = np.exp(found.x)
-        network.weights[-1][...] *= factor
-        network.biases[-1][...] *= factor
+        calibrate(
+            network,
+            lambda factor: float(
+                np.average(log_losses(outputs, rows.y, factor), weights=rows.weights)
+            ),
+        )
 
 
 class Values:
@@ -145,3 +141,21 @@ def _r_squared(network: MLP, rows: Rows, n_jobs: int | None) -> float:
     """Return R squared of standardised targets, with the variance of the training rows."""
     errors = (network.predict(rows.X, n_jobs=n_jobs) - rows.y) ** 2
     return 1 - float(np.average(errors.mean(axis=1), weights=rows.weights))
+
+
+def log_losses(outputs: NDArray[Any], y: NDArray[Any], factor: float) -> NDArray[np.float64]:
+    """Return the log loss of each row, if the outputs are multiplied by a factor."""
+    logs = log_softmax(factor * outputs, axis=1)
+    return -logs[np.arange(len(outputs)), y]
+
+
+def calibrate(network: MLP, log_loss: Callable[[float], float]) -> None:
+    """Multiply outputs by the factor for which this function of it is smallest."""
+    found = minimize_scalar(
+        lambda log_factor: log_loss(np.exp(log_factor)),
+        bounds=np.log(_SHARPENING),
+        method="bounded",
+    )
+    factor = np.exp(found.x)
+    network.weights[-1][...] *= factor
+    network.biases[-1][...] *= factor
