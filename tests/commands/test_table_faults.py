@@ -153,7 +153,7 @@ BAD_USE = {
         "evaluate",
         "sklearn",
         [],
-        "{model} holds a MLPClassifier; expected one of TabularClassifier, TabularRegressor",
+        "{model} is a file of MLPClassifier; expected one of TabularClassifier, TabularRegressor",
     ),
     "nameless": ("evaluate", "nameless", [], "{model} names no target; --target is needed"),
     "no columns": ("predict", "nameless", [], "{data} has no column 'a'; its columns are 'id',"),
