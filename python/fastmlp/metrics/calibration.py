@@ -1,6 +1,5 @@
 """Whether what is predicted with a probability happens as often."""
 
-from numbers import Integral
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -101,7 +100,7 @@ def calibration_bins(
     labels: ArrayLike | None,
 ) -> CalibrationBins:
     """Put rows into bins by their probability, as `calibration_error` describes."""
-    if not isinstance(n_bins, Integral) or n_bins < 1:
+    if not isinstance(n_bins, int | np.integer) or n_bins < 1:
         raise ValueError(f"n_bins must be an integer of at least 1, got {n_bins!r}")
     check_choice("strategy", strategy, ("uniform", "quantile"))
     if is_of_one_class(y_proba):
