@@ -35,6 +35,11 @@ def test_a_network_is_a_table_of_its_layers():
     ("options", "functions"),
     [
         ({"input_scale": True}, ["learnable scale", "relu", "relu"]),
+        ({"periodic_inputs": 2}, ["periodic features", "relu", "relu"]),
+        (
+            {"periodic_inputs": 1, "input_scale": True},
+            ["periodic features, learnable scale", "relu", "relu"],
+        ),
         ({"normalization": "batch"}, ["", "batch norm, relu", "batch norm, relu"]),
         ({"activation": ["prelu", "relu"]}, ["", "prelu", "relu"]),
         ({"loss": lambda y, raw: (raw[:, 0], raw)}, ["", "relu", "relu"]),

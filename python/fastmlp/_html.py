@@ -35,7 +35,9 @@ def of_history(history: "History") -> str:
 
 def of_network(network: "MLP") -> str:
     """Return a table of the layers: width, function, number of parameters."""
-    rows = [("input", network.layer_sizes[0], "learnable scale" if network.input_scale else "")]
+    stages = {"periodic features": network.periodic_inputs, "learnable scale": network.input_scale}
+    before = ", ".join(name for name, is_there in stages.items() if is_there)
+    rows = [("input", network.layer_sizes[0], before)]
     activation = network.activation
     n_hidden = len(network.layer_sizes) - 2
     activations = (activation,) * n_hidden if isinstance(activation, str) else activation

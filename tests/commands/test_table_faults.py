@@ -49,6 +49,11 @@ BAD_TRAINING = {
         ["b"],
         "{file} has no column to learn from: each has one value at most",
     ),
+    "text below a number": (
+        "a,b\n1,2\n2,few\n",
+        ["b", "--task", "regression"],
+        "{file} has text values in column 'b', such as 'few'; a regression needs numbers",
+    ),
     "text": (
         CSV,
         ["b", "--task", "regression"],
@@ -128,6 +133,15 @@ def test_columns_that_no_estimator_reads_are_refused(train, fastmlp_cli, models,
         assert done[2].startswith(f"fastmlp: error: {path}: each value of column 'size' of X must")
 
 
+def test_lists_as_a_target_are_refused(train, tmp_path):
+    path = tmp_path / "nested.parquet"
+    houses().assign(price=[[1, 2]] * N_ROWS).to_parquet(path)
+    status, out, err = train(path, "price")
+    assert (status, out) == (2, "")
+    expected = "has values of type ndarray in column 'price', expected classes or numbers"
+    assert err == f"fastmlp: error: {path} {expected}\n"
+
+
 def other_models(tmp_path):
     """Write estimators that the command line does not take."""
     X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60.0)
@@ -153,7 +167,7 @@ BAD_USE = {
         "evaluate",
         "sklearn",
         [],
-        "{model} holds a MLPClassifier; expected one of TabularClassifier, TabularRegressor",
+        "{model} is a file of MLPClassifier; expected one of TabularClassifier, TabularRegressor",
     ),
     "nameless": ("evaluate", "nameless", [], "{model} names no target; --target is needed"),
     "no columns": ("predict", "nameless", [], "{data} has no column 'a'; its columns are 'id',"),

@@ -66,6 +66,13 @@ def test_sizes_out_of_range_are_refused(text, message, iris):
         MLPClassifier(hidden_layer_sizes=text).fit(*iris)
 
 
+@pytest.mark.parametrize("sizes", [(2.5,), [4, "a"]])
+def test_sizes_that_are_no_integers_are_refused(sizes, iris):
+    message = f"^hidden_layer_sizes must be integers, got {re.escape(str(list(sizes)))}: "
+    with pytest.raises(TypeError, match=message):
+        MLPClassifier(hidden_layer_sizes=sizes).fit(*iris)
+
+
 @pytest.mark.parametrize("name", [*ACTIVATIONS, "prelu", "logistic"])
 def test_every_activation_of_the_engine(name, iris, fit):
     X, y = iris

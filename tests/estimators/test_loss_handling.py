@@ -260,7 +260,7 @@ def test_zeros_are_taken_where_the_loss_is_defined(X, rng):
 
 @pytest.mark.parametrize("loss", ["quantile", losses.Quantile(LEVELS)], ids=str)
 def test_quantiles_are_of_one_column(loss, X, rng):
-    message = f"y has shape (40, 3), expected one column for loss={loss!r}"
+    message = f"y has shape (40, 3), expected (40,) for loss={loss!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         MLPRegressor(loss).fit(X, numbers(rng, 3))
 

@@ -109,6 +109,7 @@ def test_labels_and_their_weights_come_back(labels, class_weight, quick, table):
         ({"categorical_features": ["rooms", "size"]}, ["rooms", "size"]),
         ({"hidden_layer_sizes": np.array([3, 2])}, (3, 2)),
         ({"hidden_layer_sizes": []}, ()),
+        ({"hidden_layer_sizes": "3x2"}, "3x2"),
         ({"random_state": np.random.RandomState(0)}, None),
         ({"max_time": np.float32(60.0)}, 60.0),
         ({"scoring": "neg_mean_absolute_error"}, "neg_mean_absolute_error"),
@@ -133,7 +134,7 @@ def test_a_parameter_that_is_out_of_range_is_not_saved(quick, table, prices):
 def test_files_of_others_are_refused(quick, table, kinds, prices, tmp_path):
     path = tmp_path / "model.safetensors"
     quick("regressor").fit(table, prices).save(path)
-    message = f"^{re.escape(str(path))} is no TabularClassifier's file: estimator must be "
+    message = f"^{re.escape(str(path))} is no TabularClassifier's file: its estimator is "
     with pytest.raises(ModelFileError, match=message):
         TabularClassifier.load(path)
     MLPClassifier((3,), solver="lbfgs").fit(np.eye(4), [0, 1, 0, 1]).save(path)

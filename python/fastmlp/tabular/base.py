@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
 from numbers import Real
-from operator import index
 from threading import Event
 from typing import Any, ClassVar, Self
 
@@ -18,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._core import MLP
+from fastmlp.estimators.architecture import hidden_sizes
 from fastmlp.estimators.parameters import CONSTRAINTS, PLANNED
 from fastmlp.estimators.random_state import legacy_random_state
 from fastmlp.estimators.validation import ValidationData
@@ -45,7 +45,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         "preset": [StrOptions(set(PRESETS))],
         "categorical_features": ["array-like", StrOptions({"from_dtype"})],
         "n_members": [*CONSTRAINTS["max_iter"], None],
-        "hidden_layer_sizes": ["array-like", None],
+        "hidden_layer_sizes": [*CONSTRAINTS["hidden_layer_sizes"], None],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="right")],
         **{name: [*CONSTRAINTS[name], None] for name in ("learning_rate_init", "max_iter")},
         **{name: CONSTRAINTS[name] for name in ("max_time", "random_state", "n_jobs")},
@@ -179,9 +179,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         """Return what the caller chose of the recipe."""
         sizes = self.hidden_layer_sizes
         if sizes is not None:
-            sizes = tuple(index(size) for size in sizes)
-            if any(size < 1 for size in sizes):
-                raise ValueError(f"hidden_layer_sizes must be >= 1, got {sizes}")
+            sizes = tuple(hidden_sizes(sizes))
         names = ("n_members", "learning_rate_init", "weight_decay", "dropout", "label_smoothing")
         chosen = {name: getattr(self, name, None) for name in (*names, "batch_size", "max_iter")}
         return {**chosen, "hidden_layer_sizes": sizes, "schedule": self.learning_rate}
@@ -198,7 +196,15 @@ class BaseTabular(TabularInFile, BaseEstimator):
             asked = copy(self)
             asked._reads_inputs, asked.networks_, asked.n_jobs = True, [network], n_jobs
             weights = {} if rows.weights is None else {"sample_weight": rows.weights}
-            return float(scorer(asked, rows.X, rows.labels, **weights))
+            found = scorer(asked, rows.X, rows.labels, **weights)
+            if hasattr(found, "item"):  # as in scikit-learn's cross-validation
+                found = found.item()
+            if not isinstance(found, Real) or np.isnan(float(found)):
+                raise ValueError(
+                    f"scoring={self.scoring!r} must give a number for the rows for validation, "
+                    f"got {found!r}"
+                )
+            return float(found)
 
         return score
 

@@ -19,8 +19,9 @@ n_members : int, default=None
 max_time : float, default=None
     Seconds that a fit may take, > 0: fewer epochs take the place of those that would not end in
     time. What is learned of the columns comes first, and an epoch is never cut short.
-hidden_layer_sizes : array-like of int, default=None
-    Width of each hidden layer, at least 1. None is three of 256.
+hidden_layer_sizes : array-like of int, int or str, default=None
+    Width of each hidden layer, at least 1, written as for `MLPClassifier`: '64x3' is (64, 64, 64).
+    None is three of 256.
 learning_rate : {'constant', 'cosine', 'linear', 'one_cycle'}, default=None
     How the learning rate changes over the steps of a fit; None is 'cosine'.
 learning_rate_init : float, default=None
