@@ -16,6 +16,7 @@ from benches.compare import __main__ as program
 from benches.compare import activations, dqn, options, peer_fastmlp, peers
 from benches.compare.cases import CASES, Problem, Training
 from benches.compare.environment import environment
+from benches.compare.estimator_fits import FITS
 from benches.compare.report import FOOT, block, markdown, short
 from benches.compare.timing import Times
 from fastmlp import _core
@@ -117,10 +118,17 @@ def measured(module):
 
 def test_the_estimators_are_measured_beside_scikit_learn_s():
     printed = measured("benches.compare.estimators")
-    cases = [line for line in printed.splitlines() if re.match(r"(fit|predict\w*): ", line)]
-    # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
-    assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
-    assert printed.count("scikit-learn  ") == len(cases)
+    tables = re.split(r"^threads: ", printed, flags=re.MULTILINE)[1:]
+    expected = ["1", "2"] + ["1"] * ("kernels: avx2" in printed)
+    assert [table.split()[0] for table in tables] == expected
+    for table in tables:
+        for fit in FITS:
+            line = rf"^{fit.name}( +[\d,.]+ +[\d,.]+ +\d+%){{3}}$"
+            assert len(re.findall(line, table, re.MULTILINE)) == 1
+    calls = [line for line in printed.splitlines() if re.match(r"(fit|predict\w*): ", line)]
+    # Texts are fitted and predicted in three dtypes; digits and diabetes are predicted in two.
+    assert len(calls) == 3 * 3 + 2 * (2 + 1)
+    assert printed.count("scikit-learn  ") == len(calls)
 
 
 def test_rounds_are_compared_with_one_machine():
