@@ -13,7 +13,7 @@ import pytest
 
 from benches import growth, instructions, memory, rounds, scale
 from benches.compare import __main__ as program
-from benches.compare import activations, dqn, options, peer_fastmlp, peers
+from benches.compare import activations, dqn, options, peer_fastmlp, peers, subnormals
 from benches.compare.cases import CASES, Problem, Training
 from benches.compare.environment import environment
 from benches.compare.estimator_fits import FITS
@@ -201,6 +201,14 @@ def test_data_have_every_class_and_nobody_may_write_to_them():
         assert set(problem.y) == set(range(case.layer_sizes[-1]))
         assert not any(array.flags.writeable for array in (problem.X, problem.y, *problem.weights))
         assert case.n_rows % case.batch_size == 0
+
+
+@pytest.mark.skipif(not subnormals.CAN_FLUSH, reason="only on Linux and x86-64")
+def test_subnormal_numbers_are_flushed_for_a_while():
+    tiny, one = np.full(64, 1e-39, np.float32), np.float32(1)
+    with subnormals.flushed_to_zero():
+        assert not (tiny * one > 0).any()
+    assert (tiny * one > 0).all()
 
 
 def test_the_environment_pins_no_kernels_and_sets_the_threads(monkeypatch):

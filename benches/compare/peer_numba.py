@@ -7,6 +7,7 @@ import numpy as np
 
 from benches.compare import peer
 from benches.compare.peer_numpy import views
+from benches.compare.subnormals import flushed_to_zero
 
 compiled = numba.njit(fastmath=True, error_model="numpy")
 
@@ -156,7 +157,8 @@ class Trainer(peer.Trainer):
 
     def train(self, epochs):
         """Train for this many passes over the rows, in their order."""
-        self.t = train(epochs, *self.before, self.t, *self.after)
+        with flushed_to_zero():
+            self.t = train(epochs, *self.before, self.t, *self.after)
 
     def loss(self):
         """Cross-entropy over all rows, now, without dropout."""
