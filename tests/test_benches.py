@@ -22,9 +22,9 @@ from benches.compare.timing import Times
 from fastmlp import _core
 
 ROOT = Path(__file__).parent.parent
-# Whole batch and part, each optimizer, dropout, both ways to predict: every line of every peer.
+# Whole batch and part, each optimizer, dropout, tanh, both ways to predict: every line of a peer.
 # A step of case g takes a second, and nothing in its code is its own.
-SMOKE = {1: "a,b,f,a-1", 2: "c,e-10000"}
+SMOKE = {1: "a,b,f,h,a-1", 2: "c,e-10000"}
 # Those that compile nothing and that other tests need too; `make bench-smoke` measures all.
 LIBRARIES = ("fastmlp", "scikit-learn", "numpy")
 TRAININGS = [case for case in CASES if isinstance(case, Training) and case.name != "g"]
@@ -235,7 +235,7 @@ def test_a_debug_build_is_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--cases=a,z", "argument --cases: 'z' is no case; there are a, b, c, d, e, f, g, a-1, "),
+        ("--cases=a,z", "argument --cases: 'z' is no case; there are a, b, c, d, e, f, g, h, "),
         ("--libraries=numpy,X", "argument --libraries: 'X' is no library; there are fastmlp, sci"),
         ("--threads=1,0", "argument --threads: '0' is no number of threads"),
         ("--threads=one", "argument --threads: 'one' is no number of threads"),
