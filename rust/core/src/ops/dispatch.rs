@@ -27,10 +27,6 @@ impl Operation for Stage {
         on_each!(self, stage => stage.kept())
     }
 
-    fn takes_sparse(&self) -> bool {
-        on_each!(self, stage => stage.takes_sparse())
-    }
-
     fn flops(&self) -> usize {
         on_each!(self, stage => stage.flops())
     }

@@ -9,4 +9,4 @@ mod batch_norm;
 mod prelu;
 mod dispatch;
 
-pub(crate) use operation::{Backward, Forward, Gradient, Operation, Part, Source, SparseRows};
+pub(crate) use operation::{Backward, Forward, Gradient, Operation, Part, Source};
