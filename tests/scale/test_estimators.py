@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from dask.delayed import delayed
 from distributed import Client
+from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, r2_score
@@ -247,6 +248,30 @@ def test_rows_that_do_not_fit_into_memory_are_read_in_each_epoch_and_give_the_sa
     )
     assert kept_reads == [2] * 6
     assert all(2 < n <= 5 for n in reads)
+
+
+@pytest.mark.parametrize("kind", [csr_matrix, csr_array])
+def test_sparse_chunks_train_as_dense_ones(client, rows, kind):
+    X, y = rows
+    X = X * (X > 0.5)
+    dense, dy = da.from_array(X, chunks=(120, X.shape[1])), da.from_array(y, chunks=120)
+    sparse = dense.map_blocks(kind)
+    # Several blocks of several partitions each, and rows that are held out.
+    settings = SETTINGS | {"early_stopping": True, "block_size": 6000}
+
+    expected = DaskMLPClassifier(**settings | {"block_size": 240 * 6 * 8}).fit(dense, dy)
+    clf = DaskMLPClassifier(**settings).fit(sparse, dy)
+
+    assert clf.n_rounds_ == expected.n_rounds_
+    np.testing.assert_allclose(
+        clf.network_.parameters, expected.network_.parameters, rtol=1e-9, atol=1e-12
+    )
+    assert clf.validation_scores_ == expected.validation_scores_
+    lazy, local = clf.predict_proba(sparse), clf.to_local()
+    assert (lazy.compute() == local.predict_proba(kind(X))).all()
+    assert clf.score(sparse, dy) == local.score(X, y)
+    with pytest.raises(ValueError, match=r"^standardize=True would make sparse X dense: scale it"):
+        DaskMLPClassifier(**settings, standardize=True).fit(sparse, dy)
 
 
 @pytest.mark.parametrize("given", [False, True], ids=["held out", "given"])

@@ -9,6 +9,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, r2_score
@@ -386,6 +387,8 @@ def test_bad_arguments_are_refused(client, houses):
         assert not hasattr(clf, "estimator_")
 
     refuses(TypeError, "X is of type DataFrame, expected a Dask Array or DataFrame", frame, labels)
+    sparse = da.from_array(np.eye(600), chunks=(120, 600)).map_blocks(csr_array)
+    refuses(TypeError, "Sparse data was passed", sparse, da.from_array(labels.to_numpy(), 120))
     refuses(
         ValueError,
         "scoring must be None or 'loss', which add up over partitions, got 'roc_auc'",

@@ -217,7 +217,7 @@ class LazyRegressor(RegressorMixin, BaseDask):
 
 def _predicted(estimator: Any, method: str, X: Any, nothing: NDArray[Any]) -> NDArray[Any]:
     """Return a prediction of a partition, which may have no rows."""
-    return getattr(estimator, method)(X) if len(X) else nothing
+    return getattr(estimator, method)(X) if X.shape[0] else nothing
 
 
 def _own_parts(values: Any, run: str) -> list[Any]:

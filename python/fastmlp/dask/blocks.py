@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse, vstack
 
 from fastmlp.dask.plan import held_out
 from fastmlp.dask.scaling import Scaling
@@ -12,9 +13,9 @@ from fastmlp.estimators.inputs import as_targets
 
 
 class Rows(NamedTuple):
-    """Features, targets and weights of some rows."""
+    """Features, targets and weights of some rows; features may be in CSR format."""
 
-    X: NDArray[Any]
+    X: Any
     y: NDArray[Any]
     sample_weight: NDArray[Any] | None
 
@@ -26,7 +27,7 @@ class Rows(NamedTuple):
         """Return some of them."""
         return self._with(lambda values: values[places])
 
-    def _with(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "Rows":
+    def _with(self, change: Callable[[Any], Any]) -> "Rows":
         weights = None if self.sample_weight is None else change(self.sample_weight)
         return Rows(change(self.X), change(self.y), weights)
 
@@ -74,13 +75,15 @@ class Reader(NamedTuple):
             Whether weights of classes count.
         """
         network = self.estimator.network_
-        X, y, sample_weight = (None if part is None else np.asarray(part) for part in partition)
-        assert X is not None
+        X: Any
+        X, y, sample_weight = (
+            part if part is None or issparse(part) else np.asarray(part) for part in partition
+        )
         assert y is not None
         if y.ndim == 2 and y.shape[1] == 1:
             y = y.ravel()
         if self.held is not None:
-            chosen = self.held.chosen(number, len(X), is_held=is_held)
+            chosen = self.held.chosen(number, len(y), is_held=is_held)
             X, y = X[chosen], y[chosen]
             sample_weight = None if sample_weight is None else sample_weight[chosen]
         if len(y):
@@ -89,7 +92,10 @@ class Reader(NamedTuple):
                 sample_weight = self.estimator._weigh(y, sample_weight, incremental=False)
         else:
             targets = y
-        X = np.ascontiguousarray(X, dtype=network.dtype)
+        if issparse(X):
+            X = X.tocsr().astype(network.dtype, copy=False)
+        else:
+            X = np.ascontiguousarray(X, dtype=network.dtype)
         return Rows(X, targets, None if sample_weight is None else sample_weight.astype("float64"))
 
 
@@ -114,8 +120,11 @@ def make_validation(reader: Reader, number: int, partition: Sequence[Any], *, we
     return reader.read(number, partition, is_held=True, weighs=weighs)
 
 
-def aligned(values: NDArray[Any]) -> NDArray[Any]:
+def aligned(values: Any) -> Any:
     """Return the array, or a copy if it is on other addresses than its dtype asks for."""
+    if issparse(values):
+        parts = [aligned(part) for part in (values.data, values.indices, values.indptr)]
+        return type(values)(tuple(parts), shape=values.shape)
     return np.require(values, requirements="A")
 
 
@@ -125,7 +134,7 @@ def _joined(parts: Sequence[Rows]) -> Rows:
     filled = [part for part in parts if len(part.y)]
     X, y, weights = zip(*filled, strict=True)
     return Rows(
-        np.concatenate(X),
+        vstack(X, format="csr") if issparse(X[0]) else np.concatenate(X),
         np.concatenate(y),
         None if weights[0] is None else np.concatenate(weights),
     )

@@ -48,7 +48,8 @@ class BaseDaskMLP(BaseDask):
         ----------
         X : dask Array or DataFrame of shape (n_samples, n_features)
             One sample per row. Unless `dtype` says otherwise, float32 is trained in float32, all
-            else in float64. Rows should be in random order over the partitions.
+            else in float64. Chunks may be sparse matrices of SciPy, which are never made dense.
+            Rows should be in random order over the partitions.
         y : dask Array, Series or DataFrame of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, an indicator of several labels, or numbers; with the partitions of `X`.
         sample_weight : dask Array or Series of shape (n_samples,), default=None

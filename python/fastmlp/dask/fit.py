@@ -18,7 +18,7 @@ from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.plan import Plan, n_held_out
 from fastmlp.dask.rounds import Recipe
 from fastmlp.dask.scaling import Scaling
-from fastmlp.dask.sizes import fits_into_memory, outer_step, plan_for
+from fastmlp.dask.sizes import dense_row_bytes, fits_into_memory, outer_step, plan_for
 from fastmlp.dask.survey import Reading, Survey, balanced, classes_of, merged, survey
 from fastmlp.dask.table import Table, with_names
 from fastmlp.dask.tasks import Blocks, itself, survey_parts, validation_parts
@@ -85,11 +85,13 @@ class Fit:
                 "your dataset."
             )
         n_rows = [each.n_rows - n for each, n in zip(surveys, n_held, strict=True)]
+        row_bytes = _row_bytes(network, found)
         self.plan = plan_for(
             self.estimator,
             cluster,
             network,
             n_rows,
+            row_bytes=row_bytes,
             batch_size=draft._batch_rows(sum(n_rows)),
             max_iter=draft.max_iter,
             seed=seed,
@@ -101,7 +103,11 @@ class Fit:
         shared = cluster.submit("reader", itself, Reader(reader, held))
         scaling = None
         if self.estimator.standardize:
-            assert found.features is not None
+            if found.features is None:
+                raise ValueError(
+                    "standardize=True would make sparse X dense: scale it without a shift, as "
+                    "sklearn.preprocessing.MaxAbsScaler does"
+                )
             scaling = Scaling.of(found.features, network.dtype)
         parts: list[Future] = []
         if self.given is not None:
@@ -120,7 +126,9 @@ class Fit:
             self.table.partitions,
             shared,
             scaling,
-            are_kept=fits_into_memory(cluster, network, sum(n_rows)),
+            are_kept=fits_into_memory(
+                cluster, sum(n_rows) * (row_bytes + network.parameters.itemsize)
+            ),
         )
         recipe = self._recipe(network, scaling)
         rounds = Rounds(cluster, self.plan, recipe, blocks)
@@ -198,3 +206,10 @@ class Fit:
                 "n_jobs": draft.n_jobs,
             },
         )
+
+
+def _row_bytes(network: MLP, found: Survey) -> float:
+    """Return the bytes of the features of a row; a sparse one has an index per number."""
+    if found.n_stored is None:
+        return dense_row_bytes(network)
+    return max(1.0, found.n_stored / found.n_rows * (network.parameters.itemsize + 4))

@@ -22,6 +22,7 @@ def plan_for(
     network: MLP,
     n_rows: Sequence[int],
     *,
+    row_bytes: float,
     batch_size: int,
     max_iter: int,
     seed: int,
@@ -37,6 +38,8 @@ def plan_for(
     network : MLP
     n_rows : sequence of int
         Rows of each partition to train on.
+    row_bytes : float
+        Bytes of the features of a row.
     batch_size, max_iter, seed, shuffle
         Of the training.
 
@@ -52,7 +55,6 @@ def plan_for(
             f"n_shards is {asked}, expected at most {filled}, the partitions that have rows"
         )
     n_shards = asked or min(max(cluster.n_threads, 1), filled)
-    row_bytes = network.layer_sizes[0] * network.parameters.itemsize
     sync_every: Any = estimator.sync_every
     if sync_every == "auto":
         steps = -(-total // (n_shards * batch_size))
@@ -61,7 +63,7 @@ def plan_for(
     return Plan.of(
         n_rows,
         n_shards=n_shards,
-        block_rows=max(1, bytes_of(estimator.block_size) // row_bytes),
+        block_rows=max(1, int(bytes_of(estimator.block_size) / row_bytes)),
         batch_size=batch_size,
         sync_every=sync_every,
         seed=seed,
@@ -69,9 +71,13 @@ def plan_for(
     )
 
 
-def fits_into_memory(cluster: Cluster, network: MLP, n_rows: int) -> bool:
+def dense_row_bytes(network: MLP) -> int:
+    """Return the bytes of the features of a row that is not sparse."""
+    return network.layer_sizes[0] * network.parameters.itemsize
+
+
+def fits_into_memory(cluster: Cluster, n_bytes: float) -> bool:
     """Say whether the workers keep all blocks."""
-    n_bytes = n_rows * (network.layer_sizes[0] + 1) * network.parameters.itemsize
     memory = cluster.memory
     return memory is None or n_bytes <= _SHARE_OF_MEMORY * memory
 

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 
 from fastmlp.estimators.loss import check_targets, loss_of
+from fastmlp.estimators.scale import magnitudes
 
 
 class Moments(NamedTuple):
@@ -93,20 +95,27 @@ class Survey(NamedTuple):
     bounds: NDArray[np.float64] | None
     classes: "Counter[Any] | None"
     classes_dtype: np.dtype[Any] | None
-    # Of features that are numbers.
+    # Of features that are numbers; of sparse ones there are no moments.
     features: Moments | None = None
     magnitudes: NDArray[np.float64] | None = None
+    # Numbers that sparse rows have; None of dense ones.
+    n_stored: int | None = None
 
 
 def survey(reading: Reading, X: Any, y: Any, sample_weight: Any) -> Survey:
     """Read a partition, refuse what cannot be trained on, and say what is in it."""
     name = f"X{reading.suffix}"
-    X = check_array(X, dtype=reading.dtype, input_name=name, ensure_min_samples=0)
+    X = check_array(
+        X, accept_sparse="csr", dtype=reading.dtype, input_name=name, ensure_min_samples=0
+    )
     if X.shape[1] != reading.n_features:
         raise ValueError(
             f"a partition of {name} has {X.shape[1]} features, expected {reading.n_features}"
         )
-    return survey_targets(reading, X, y, sample_weight)._replace(
+    found = survey_targets(reading, X, y, sample_weight)
+    if issparse(X):
+        return found._replace(magnitudes=magnitudes(X).astype(np.float64), n_stored=X.nnz)
+    return found._replace(
         features=Moments.of(X), magnitudes=np.abs(X).max(axis=0, initial=0).astype(np.float64)
     )
 
@@ -120,7 +129,7 @@ def survey_targets(reading: Reading, X: Any, y: Any, sample_weight: Any) -> Surv
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
     _check_rows(names[0], X, names[1], y)
-    n_weighted = len(X)
+    n_weighted = X.shape[0]
     if sample_weight is not None:
         sample_weight = check_array(
             sample_weight, ensure_2d=False, dtype="float64", input_name=names[2], **none
@@ -187,12 +196,13 @@ def _merged_pair(a: Survey, b: Survey) -> Survey:
         assert bounds is not None
         assert b.bounds is not None
         bounds = np.array([np.minimum(bounds[0], b.bounds[0]), np.maximum(bounds[1], b.bounds[1])])
-    features, magnitudes = a.features, a.magnitudes
+    features, largest, n_stored = a.features, a.magnitudes, a.n_stored
     if features is not None and b.features is not None:
         features = features.merged(b.features)
-        assert magnitudes is not None
-        assert b.magnitudes is not None
-        magnitudes = np.maximum(magnitudes, b.magnitudes)
+    if largest is not None and b.magnitudes is not None:
+        largest = np.maximum(largest, b.magnitudes)
+    if n_stored is not None and b.n_stored is not None:
+        n_stored += b.n_stored
     if classes is not None and b.classes is not None:
         assert dtype is not None
         assert b.classes_dtype is not None
@@ -205,12 +215,13 @@ def _merged_pair(a: Survey, b: Survey) -> Survey:
         classes,
         dtype,
         features,
-        magnitudes,
+        largest,
+        n_stored,
     )
 
 
 def _check_rows(first: str, X: Any, name: str, values: NDArray[Any]) -> None:
-    if len(values) != len(X):
+    if len(values) != X.shape[0]:
         raise ValueError(
-            f"a partition of {first} has {len(X)} rows, and that of {name} {len(values)}"
+            f"a partition of {first} has {X.shape[0]} rows, and that of {name} {len(values)}"
         )

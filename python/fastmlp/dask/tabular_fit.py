@@ -18,7 +18,7 @@ from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.columns import Columns, evidence, merged_columns
 from fastmlp.dask.plan import Plan, n_held_out
 from fastmlp.dask.rounds import Recipe
-from fastmlp.dask.sizes import fits_into_memory, outer_step, plan_for
+from fastmlp.dask.sizes import dense_row_bytes, fits_into_memory, outer_step, plan_for
 from fastmlp.dask.survey import (
     Reading,
     Survey,
@@ -171,6 +171,7 @@ class TabularFit:
             self.cluster,
             network,
             n_rows,
+            row_bytes=dense_row_bytes(network),
             batch_size=self.recipe.batch_size,
             max_iter=self.recipe.max_iter,
             seed=self.seed,
@@ -209,7 +210,9 @@ class TabularFit:
         elif sum(n_held):
             parts = validation_parts(cluster, partitions, n_held, reader, weighs=True)
             validation = TableValidation(self.target, cluster, parts)
-        are_kept = fits_into_memory(cluster, network, sum(n_rows))
+        are_kept = fits_into_memory(
+            cluster, sum(n_rows) * (dense_row_bytes(network) + network.parameters.itemsize)
+        )
         blocks = Blocks(cluster, self.plan, partitions, reader, None, are_kept=are_kept)
         recipe = Recipe(
             network.copy(),
