@@ -15,6 +15,12 @@ BAD_INPUT = {
     "target": (["train", "{spiral}"], "Missing option '--target'"),
     "no file": (["train", "none.csv", "--target", "a"], "'FILE': File 'none.csv' does not exist"),
     "folder": (["train", "{tmp}", *LESSON, "--target", "a"], "'FILE': File '{tmp}' is a directory"),
+    "input": (
+        ["train", "-", *LESSON, "--target", "a"],
+        "- is not for the lesson's network, which r",
+    ),
+    "input of predict": (["predict", "{model}", "-"], "- is not for the lesson's network, which r"),
+    "input of evaluate": (["evaluate", "{model}", "-"], "- is not for the lesson's network, which"),
     "column": (["train", "{spiral}", *LESSON, "--target", "colour"], "no column 'colour'.*'color'"),
     "text": (["train", "{text}", *LESSON, "--target", "b"], "'a'.*'ten'"),
     "not text": (["train", "{model}", *LESSON, "--target", "b"], "{model}"),

@@ -128,9 +128,14 @@ def test_columns_that_no_estimator_reads_are_refused(train, fastmlp_cli, models,
     path = tmp_path / "nested.parquet"
     frame = houses().assign(size=[[1, 2]] * N_ROWS)
     frame.to_parquet(path)
-    for done in (train(path, "price"), fastmlp_cli("predict", models["price"], path)):
+    calls = (
+        (train(path, "price"), "of type ndarray; --ignore leaves a column out\n"),
+        (fastmlp_cli("predict", models["price"], path), "of type ndarray\n"),
+    )
+    for done, end in calls:
         assert done[:2] == (2, "")
         assert done[2].startswith(f"fastmlp: error: {path}: each value of column 'size' of X must")
+        assert done[2].endswith(end)
 
 
 def test_lists_as_a_target_are_refused(train, tmp_path):

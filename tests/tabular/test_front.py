@@ -32,7 +32,8 @@ def test_columns_of_text_are_named_and_left_out():
     frame = pd.DataFrame({"note": TEXT, "size": range(30), "id": TEXT[::-1]})
     message = (
         "These columns of text are left out, since most of their values occur once: they are no "
-        "categories. Name them in categorical_features if they are: 'note', 'id'"
+        "categories. Name them in categorical_features (on the command line --categories) if they "
+        "are: 'note', 'id'"
     )
     with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
         front = front_of(frame)

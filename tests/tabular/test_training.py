@@ -332,6 +332,18 @@ def test_a_fit_that_fails_changes_nothing(
     assert vars(estimator) == before | parameters
 
 
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+def test_a_network_without_rows_for_validation_takes_the_last_epoch(quick, table, prices):
+    reg = quick("regressor", n_members=len(table) + 2, hidden_layer_sizes=(2,), max_iter=1)
+    reg.fit(table, prices)
+    found = [len(scores) for scores in reg.validation_scores_]
+    assert found == [1] * len(table) + [0] * 2
+    # Each class of one row is always trained on.
+    clf = quick("classifier").fit(table, np.arange(len(table)))
+    assert clf.validation_scores_ == [[]]
+    assert len(clf.loss_curves_[0]) == 3
+
+
 @pytest.mark.parametrize("dtype", ["datetime64[us]", "timedelta64[s]"])
 def test_dates_as_a_target_are_refused(dtype, quick, table, prices):
     message = f"^y has dates or durations of dtype {re.escape(dtype)}, expected numbers: "

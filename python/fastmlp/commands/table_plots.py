@@ -67,7 +67,7 @@ def _plot_training(estimator: Estimator, path: Path) -> None:
             color = COLORS[place % len(COLORS)]
             epochs = np.arange(1, len(curve) + 1)
             ax.plot(epochs, curve, color=color, linewidth=1.4, label=f"network {place + 1}")
-            if ax is not axes[0]:
+            if ax is not axes[0] and curve:  # a network may have no rows for validation
                 # Of equal ones the later, whose parameters the network has.
                 best = len(curve) - 1 - int(np.argmax(curve[::-1]))
                 ax.plot(epochs[best], curve[best], "o", color=color, markersize=6)

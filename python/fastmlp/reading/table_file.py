@@ -112,11 +112,16 @@ def open_table(path: Path, reading: Reading) -> TableFile:
 
 
 @contextmanager
-def faults_of_columns(name: str) -> Iterator[None]:
-    """Turn an error of an estimator about columns into a DataError that names the file."""
+def faults_of_columns(name: str, remedy: str = "") -> Iterator[None]:
+    """Turn an error of an estimator about columns into a DataError that names the file.
+
+    What can be done about values that no estimator reads is added to the message.
+    """
     try:
         yield
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
+        raise DataError(f"{name}: {error}{remedy}") from error
+    except ValueError as error:
         raise DataError(f"{name}: {error}") from error
 
 

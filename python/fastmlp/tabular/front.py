@@ -136,7 +136,7 @@ def learn_columns(
     if left_out:
         explanation = (
             "most of their values occur once: they are no categories. Name them in "
-            "categorical_features if they are"
+            "categorical_features (on the command line --categories) if they are"
         )
         if len(left_out) == len(learned):
             raise ValueError(f"X has no column to learn from: {named(left_out)}: {explanation}")
