@@ -42,6 +42,10 @@ def test_a_network_is_a_table_of_its_layers():
         ),
         ({"normalization": "batch"}, ["", "batch norm, relu", "batch norm, relu"]),
         ({"activation": ["prelu", "relu"]}, ["", "prelu", "relu"]),
+        (
+            {"activation": ["mish", "relu"], "parametric_activation": True},
+            ["", "parametric mish", "parametric relu"],
+        ),
         ({"loss": lambda y, raw: (raw[:, 0], raw)}, ["", "relu", "relu"]),
     ],
 )

@@ -42,8 +42,9 @@ def of_network(network: "MLP") -> str:
     n_hidden = len(network.layer_sizes) - 2
     activations = (activation,) * n_hidden if isinstance(activation, str) else activation
     normalization = "" if network.normalization is None else f"{network.normalization} norm, "
+    parametric = "parametric " if network.parametric_activation else ""
     for i, (width, name) in enumerate(zip(network.layer_sizes[1:-1], activations, strict=True)):
-        rows.append((f"hidden {i}", width, normalization + name))
+        rows.append((f"hidden {i}", width, normalization + parametric + name))
     rows.append(("output", network.layer_sizes[-1], network.output))
     cells = "".join(
         f"<tr><th>{name}</th><td>{width:,}</td><td>{html.escape(function)}</td><td>{n:,}</td></tr>"

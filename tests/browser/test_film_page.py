@@ -14,6 +14,7 @@ PLANE = "canvas[data-is=plane]"
 NETWORKS = {
     **{name: {"activation": name} for name in (*ACTIVATIONS, "prelu")},
     "layer norm": {"activation": "tanh", "normalization": "layer"},
+    "parametric": {"activation": ["mish", "relu"], "parametric_activation": True},
     "batch norm": {"activation": ["prelu", "relu"], "normalization": "batch", "input_scale": True},
 }
 

@@ -73,7 +73,7 @@ pub mod internals;
 
 pub use arch::{
     BatchNorm, Block, Dense, Dropout, HiddenActivation, Init, InputScale, Layer, LayerNorm, Layout, Network,
-    Normalization, Periodic, Prelu, Role, Stage,
+    Normalization, Parametric, Periodic, Prelu, Role, Stage,
 };
 pub use data::{Csr, Dataset, Indices, Inputs, Labels, LegacyRandom, Names, Weights};
 pub use error::{Error, Result, Shape};

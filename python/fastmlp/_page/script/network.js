@@ -79,11 +79,14 @@ class Network {
       if (stage.kind === "dense") {
         if (layer) this.activate(layer, off[layer]);
         this.dense(p, stage, layer);
+        this.alphas = null;
         layer += 1;
       } else if (stage.kind === "input_scale") {
         for (let i = 0; i < width; i++) outputs[0][i] *= p[stage.scale + i];
       } else if (stage.kind === "prelu") {
         this.slopes = p.subarray(stage.slope, stage.slope + width);
+      } else if (stage.kind === "parametric") {
+        this.alphas = p.subarray(stage.alpha, stage.alpha + width);
       } else {
         normalise(p, stage, sums[layer]);
       }
@@ -108,6 +111,9 @@ class Network {
     for (let j = 0; j < sums.length; j++) {
       if (off && off[j]) outputs[j] = 0;
       else outputs[j] = f ? f(sums[j]) : sums[j] > 0 ? sums[j] : this.slopes[j] * sums[j];
+      if (this.alphas && !(off && off[j])) {
+        outputs[j] = sums[j] + this.alphas[j] * (outputs[j] - sums[j]);
+      }
     }
   }
 

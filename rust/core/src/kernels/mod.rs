@@ -202,6 +202,15 @@ kernels! {
     fn prelu_backward(d_z: &[Self], x: &[Self], slopes: &[Self], d_x: &mut [Self]) = columns::prelu_backward;
     /// `d_a += sum of the rows of d_z min(x, 0)`
     fn add_slope_gradient(d_z: &[Self], x: &[Self], d_a: &mut [Self]) = columns::add_slope_gradient;
+    /// `z = x + a (f - x)`, with a number `a` per column; values f become `f - x`.
+    fn parametric(x: &[Self], alphas: &[Self], values: &mut [Self], z: &mut [Self]) = columns::parametric;
+    /// `d_x = d_z (1 + a (slope - 1))`
+    fn parametric_backward(
+        d_z: &[Self],
+        slopes: &[Self],
+        alphas: &[Self],
+        d_x: &mut [Self]
+    ) = columns::parametric_backward;
     /// `z = (x, features of its first columns)`, for rows of (width, columns with features).
     fn periodic(
         x: &[Self],

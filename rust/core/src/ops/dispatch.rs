@@ -14,6 +14,7 @@ macro_rules! on_each {
             Stage::LayerNorm($of) => $do,
             Stage::BatchNorm($of) => $do,
             Stage::Prelu($of) => $do,
+            Stage::Parametric($of) => $do,
         }
     };
 }

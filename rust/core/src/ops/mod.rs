@@ -2,6 +2,7 @@
 
 mod operation;
 mod dense;
+mod parametric;
 mod periodic;
 mod input_scale;
 mod layer_norm;
