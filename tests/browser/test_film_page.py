@@ -14,6 +14,8 @@ PLANE = "canvas[data-is=plane]"
 NETWORKS = {
     **{name: {"activation": name} for name in (*ACTIVATIONS, "prelu")},
     "layer norm": {"activation": "tanh", "normalization": "layer"},
+    "periodic": {"activation": "tanh", "periodic_inputs": 2, "input_scale": True},
+    "one periodic": {"activation": "tanh", "periodic_inputs": 1},
     "batch norm": {"activation": ["prelu", "relu"], "normalization": "batch", "input_scale": True},
 }
 
