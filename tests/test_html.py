@@ -81,6 +81,12 @@ def test_a_history_of_regression_has_the_loss_alone():
     assert read(history).find("div").text == "History: 1 epoch in 0.25 s; last loss 0.5"
 
 
+def test_a_validation_loss_that_is_nan_is_not_the_lowest():
+    losses = np.array([2.0, 1.0])
+    history = fastmlp.History(losses, None, np.array([np.nan, 3.0]), None, np.ones(2))
+    assert read(history).find("div").text.endswith("loss 3, lowest 3 after epoch 2")
+
+
 def test_a_history_without_epochs_is_its_text():
     history = fastmlp.History(np.zeros(0), None, None, None, np.zeros(0))
     assert "".join(read(history).itertext()) == "History(0 epochs)"

@@ -3,6 +3,8 @@
 import html
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fastmlp._curve import LossCurve
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def of_history(history: "History") -> str:
     if history.accuracy is not None:
         texts.append(f"accuracy {history.accuracy[-1]:.1%}")
     if history.val_loss is not None:
-        best = int(history.val_loss.argmin())
+        best = int(np.where(np.isnan(history.val_loss), np.inf, history.val_loss).argmin())
         texts.append(
             f"validation loss {history.val_loss[-1]:.4g}, "
             f"lowest {history.val_loss[best]:.4g} after epoch {best + 1:,}"

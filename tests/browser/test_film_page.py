@@ -16,6 +16,8 @@ NETWORKS = {
     "layer norm": {"activation": "tanh", "normalization": "layer"},
     "parametric": {"activation": ["mish", "relu"], "parametric_activation": True},
     "batch norm": {"activation": ["prelu", "relu"], "normalization": "batch", "input_scale": True},
+    "periodic": {"activation": "tanh", "periodic_inputs": 2, "input_scale": True},
+    "one periodic": {"activation": "tanh", "periodic_inputs": 1},
 }
 
 

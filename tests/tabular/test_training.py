@@ -374,6 +374,10 @@ def test_validation_that_does_not_fit_is_refused(quick, parts):
     ):
         with pytest.raises(ValueError, match=f"^{message}$"):
             quick("classifier").fit(X, y, **given)
+    with pytest.raises(
+        ValueError, match=r"^X_val lacks columns that were there in training: size$"
+    ):
+        quick("classifier").fit(X, y, X_val=X_val.drop(columns="size"), y_val=y_val)
     other = y_val.astype(object)
     other[3] = "unknown"
     message = r"^y_val must have classes of y, \['cheap' 'dear' 'fair'\], got \['unknown'\]$"

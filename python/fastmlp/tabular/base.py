@@ -229,7 +229,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         return Rows(X, y[chosen], weights, labels[chosen])
 
     def _validation_rows(self, dtype: str, given: ValidationData) -> Rows:
-        table = matching_table(self, given.X)
+        table = matching_table(self, given.X, "X_val")
         labels = self._checked_target(given.y)
         y = self._encode(labels)
         check_consistent_length(np.empty(table.n_rows), y)

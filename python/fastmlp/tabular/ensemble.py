@@ -43,8 +43,8 @@ def train_members(
     validation : Rows or None
         Rows that choose the epoch of each network.
     folds : ndarray of shape (n_samples,) or None
-        The fold of each row, see `deal`; with it a network validates on the fold of its number,
-        unless that is empty, and trains on the others.
+        The fold of each row, see `deal`; with it a network validates on the fold of its number and
+        trains on the others.
     in_turn : bool
         Whether networks train one after the other, so that the rows of one are in memory.
     random_state : RandomState
@@ -82,7 +82,7 @@ def train_members(
         else:
             training = rows(np.flatnonzero(folds != member))
             held_out = np.flatnonzero(folds == member)
-            chosen_by = rows(held_out) if len(held_out) else None
+            chosen_by = rows(held_out) if len(held_out) else None  # then the last epoch counts
         time_left = None
         if seconds is not None:
             n_rounds_left = n_rounds - member // n_at_once
