@@ -28,6 +28,7 @@ from fastmlp.dask import (
 )
 from fastmlp.dask.survey import Moments, Reading, merged, survey
 from fastmlp.estimators import FeatureScaleWarning
+from fastmlp.losses import Quantile
 
 pytestmark = [
     pytest.mark.timeout(600),  # workers start, and import much
@@ -319,6 +320,15 @@ def test_a_regressor_is_scored_by_r_squared_over_all_partitions(client, rows, cu
     halved = np.average(np.square(predicted - y).mean(axis=1), weights=w) / 2
     assert reg.validation_loss_curve_[-1] == pytest.approx(halved, rel=1e-9)
     assert reg.predict(dX).shape == y.shape
+
+
+def test_several_quantiles_are_scored_as_in_memory(client, rows, cut):
+    X, _ = rows
+    dX, dy = cut(X, X[:, 0], rows=120)
+    settings = SETTINGS | {"learning_rate_init": 0.01, "loss": Quantile([0.1, 0.5, 0.9])}
+    reg = DaskMLPRegressor(**settings).fit(dX, dy)
+    assert reg.predict(dX).shape == (len(X), 3)
+    assert reg.score(dX, dy) == pytest.approx(reg.to_local().score(X, X[:, 0]))
 
 
 def test_balanced_weights_are_those_of_all_rows(client, rows, cut):

@@ -239,6 +239,7 @@ def test_losses_of_the_local_estimator(client, houses):
     predicted = reg.predict(X).compute()
     assert predicted.shape == (600, 2)
     assert (predicted[:, 0] <= predicted[:, 1]).all()
+    assert reg.score(X, y) == pytest.approx(reg.to_local().score(frame, prices))
     with pytest.raises(ValueError, match=r"^y must be > 0 for loss='gamma', got -"):
         DaskTabularRegressor(**SETTINGS, loss="gamma").fit(X, y)
 

@@ -15,10 +15,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils._param_validation import validate_parameter_constraints
 
+from fastmlp._core import MLP
 from fastmlp.dask.keys import with_own_keys
 from fastmlp.dask.parameters import CONSTRAINTS
 from fastmlp.dask.sizes import bytes_of
 from fastmlp.dask.table import check_collection, partitions_of, with_names
+from fastmlp.estimators.loss import has_several_levels, score_of_quantiles
 
 
 class BaseDask(BaseEstimator):
@@ -65,6 +67,10 @@ class BaseDask(BaseEstimator):
             A copy, which knows nothing of Dask.
         """
         return copy(self._fitted())
+
+    def _network(self) -> MLP:
+        """Return a fitted network."""
+        raise NotImplementedError
 
     def _check_rounds(self) -> None:
         """Raise an error for a parameter of rounds that is out of its range."""
@@ -196,7 +202,7 @@ class LazyRegressor(RegressorMixin, BaseDask):
     """What regressors have beside it."""
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R squared of the predictions.
+        """Return R squared of the predictions, or D squared where they are several quantiles.
 
         Parameters
         ----------
@@ -210,9 +216,16 @@ class LazyRegressor(RegressorMixin, BaseDask):
         Returns
         -------
         float
-            ``sklearn.metrics.r2_score``.
+            ``sklearn.metrics.r2_score``; for quantiles of several levels the mean over these of
+            ``sklearn.metrics.d2_pinball_score``.
         """
-        return float(r2_score(**self._true_and_predicted(X, y, sample_weight)))
+        asked = self._true_and_predicted(X, y, sample_weight)
+        loss: Any = self._network().loss_function
+        if has_several_levels(loss):
+            return score_of_quantiles(
+                asked["y_true"], asked["y_pred"], loss, asked.get("sample_weight")
+            )
+        return float(r2_score(**asked))
 
 
 def _predicted(estimator: Any, method: str, X: Any, nothing: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
+from fastmlp._core import MLP
 from fastmlp.dask.base import BaseDask, LazyClassifier, LazyRegressor
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.fit import Fit
@@ -104,6 +105,9 @@ class BaseDaskMLP(BaseDask):
         self.n_rounds_ = fit.plan.n_rounds
         estimator._become(draft, course)
         return self
+
+    def _network(self) -> MLP:
+        return self._fitted().network_
 
 
 @extends(MLPClassifier, _BUT.format("accuracy"), _FURTHER)

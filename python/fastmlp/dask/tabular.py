@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 import dask.array as da
 
+from fastmlp._core import MLP
 from fastmlp.dask.base import BaseDask, LazyClassifier, LazyRegressor
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.parameters import extends
@@ -89,6 +90,9 @@ class BaseDaskTabular(BaseDask):
         self.estimator_, self.n_shards_ = draft, len(fit.plan.shards)
         self.n_rounds_ = fit.plan.n_rounds
         return self
+
+    def _network(self) -> MLP:
+        return self._fitted().networks_[0]
 
 
 @extends(TabularClassifier, _BUT)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -16,7 +17,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from fastmlp._core import MLP
 from fastmlp.estimators.base import BaseMLP, goes_on_by_epochs
 from fastmlp.estimators.descriptions import SECTIONS, described
-from fastmlp.estimators.labels import Labels, check_not_nan
+from fastmlp.estimators.labels import Labels, check_not_nan, plain_classes
 from fastmlp.estimators.loss import CLASSIFIER_LOSSES, OF_CLASSES, parameter_of
 from fastmlp.estimators.stages import keeps_epochs
 
@@ -233,6 +234,29 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         if decided.ndim == 1:
             return self.classes_[decided]
         return csr_matrix(decided) if self._label_binarizer.sparse_input_ else decided
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            One sample per row.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true classes or labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample. None is 1 for all.
+
+        Returns
+        -------
+        float
+            ``sklearn.metrics.accuracy_score``.
+        """
+        predicted = self.predict(X)
+        is_plain = plain_classes(y) is not None and plain_classes(predicted) is not None
+        if sample_weight is None and is_plain and y.shape == predicted.shape:
+            return float(np.mean(y == predicted))
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, or of each label.

@@ -15,6 +15,24 @@ from fastmlp.estimators.mlp_file import MLPInFile
 from fastmlp.estimators.weights import class_weights_of_samples
 
 
+def plain_classes(y: Any) -> NDArray[Any] | None:
+    """Return the classes of a vector of integers or booleans, else None.
+
+    What scikit-learn's own functions ask about such labels takes milliseconds in all, as long as a
+    small network trains. They are asked where classes are so many that they warn of it.
+    """
+    if not _is_plain(y):
+        return None
+    classes = np.unique(y)
+    return classes if 2 * len(classes) <= len(y) else None
+
+
+def distinct_labels(y: Any) -> NDArray[Any]:
+    """Return what `sklearn.utils.multiclass.unique_labels` does."""
+    classes = plain_classes(y)
+    return unique_labels(y) if classes is None else classes
+
+
 class Labels:
     """The part of the classifier that knows what the outputs stand for."""
 
@@ -38,10 +56,10 @@ class Labels:
     def _learn_classes(self, y: NDArray[Any], *, fresh: bool, incremental: bool) -> NDArray[Any]:
         """Set what follows from labels alone, and encode them."""
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
+            self._label_binarizer = _binarizer_of(y)
             self.classes_ = self._label_binarizer.classes_
         else:
-            self._check_classes(unique_labels(y))
+            self._check_classes(distinct_labels(y))
         if fresh or not hasattr(self, "out_activation_"):
             multiclass = self._label_binarizer.y_type_ == "multiclass"
             self.out_activation_ = "softmax" if multiclass else "logistic"
@@ -57,6 +75,9 @@ class Labels:
     def _indices_or_indicator(self, y: Any) -> NDArray[Any]:
         if self.out_activation_ == "softmax":
             return np.searchsorted(self.classes_, y)
+        if self._label_binarizer.y_type_ == "binary" and _is_plain(y):
+            # There may be no second class.
+            return np.isin(y, self.classes_[1:]).astype(int)
         indicator: NDArray[Any] = self._label_binarizer.transform(y)
         return indicator.ravel() if indicator.shape[1] == 1 else indicator
 
@@ -69,7 +90,7 @@ class Labels:
             raise ValueError(
                 f"y_val has shape {y.shape}, expected (n, {self.n_outputs_}), as y has"
             )
-        if len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
+        if len(unknown := np.setdiff1d(distinct_labels(y), self.classes_)):
             raise ValueError(f"y_val has classes that y has not: {unknown}")
         return self._indices_or_indicator(y)
 
@@ -146,3 +167,18 @@ def check_not_nan(probabilities: NDArray[Any]) -> NDArray[Any]:
             "to be preprocessed."
         )
     return probabilities
+
+
+def _is_plain(y: Any) -> bool:
+    return type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "biu"
+
+
+def _binarizer_of(y: NDArray[Any]) -> LabelBinarizer:
+    """Fit scikit-learn's to labels."""
+    classes = plain_classes(y)
+    binarizer = LabelBinarizer()
+    if classes is None:
+        return binarizer.fit(y)
+    binarizer.y_type_ = "binary" if len(classes) <= 2 else "multiclass"
+    binarizer.sparse_input_, binarizer.classes_ = False, classes
+    return binarizer
