@@ -36,7 +36,8 @@ from fastmlp.tabular.target import Rows, Score, Target, minus_loss
 _BLOCK = 2**16
 # The property of a network that tells those that read ranks from the others.
 _IS_PERIODIC = "parametric_activation"
-# Inputs of all rows, as numbers, of which several networks may have copies at the same time.
+# Inputs of all rows, as numbers, that networks of both kinds may have, and several networks copies
+# of, at the same time.
 _MOST_AT_ONCE = 2**26
 
 
@@ -160,7 +161,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         is_category = named_categories(self.categorical_features, table.n_columns, table.names)
         with_ranks = recipe.of(recipe.n_members - 1).is_periodic
         self._front = learn_front(table, is_category, weights, recipe.n_bins, with_ranks)
-        width = max(self._front.width(is_periodic) for is_periodic in {False, with_ranks})
+        width = sum(self._front.width(is_periodic) for is_periodic in {False, with_ranks})
         seconds = None if self.max_time is None else begin + self.max_time - time.monotonic()
         trained = train_members(
             recipe,
