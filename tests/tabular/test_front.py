@@ -23,7 +23,7 @@ def test_inputs_stand_in_the_order_of_the_columns():
     front = front_of(frame)
     inputs = front.inputs(read_frame(frame), "float32")
     assert inputs.dtype == np.float32
-    assert front.width == inputs.shape[1] == 3
+    assert front.width() == inputs.shape[1] == 3
     np.testing.assert_array_equal(inputs[:, [0, 2]], [[1, 1], [-1, -1], [1, 0]])
     assert (np.diff(inputs[:, 1]) > 0).all()
 
@@ -48,7 +48,7 @@ def test_without_another_column_text_is_an_error():
 
 
 def test_text_that_the_caller_names_is_taken():
-    assert front_of(pd.DataFrame({"note": TEXT}), [0]).width == 30
+    assert front_of(pd.DataFrame({"note": TEXT}), [0]).width() == 30
 
 
 def test_numbers_that_the_caller_names_are_categories():

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
+from itertools import groupby
 from numbers import Real
+from operator import attrgetter
 from threading import Event
 from typing import Any, ClassVar, Self
 
@@ -33,7 +35,10 @@ from fastmlp.tabular.target import Rows, Score, Target, minus_loss
 
 # Rows that are turned into inputs at once for a prediction.
 _BLOCK = 2**16
-# Inputs of all rows, as numbers, of which several networks may have copies at the same time.
+# The property of a network that tells those that read ranks from the others.
+_IS_PERIODIC = "parametric_activation"
+# Inputs of all rows, as numbers, that networks of both kinds may have, and several networks copies
+# of, at the same time.
 _MOST_AT_ONCE = 2**26
 
 
@@ -155,15 +160,20 @@ class BaseTabular(TabularInFile, BaseEstimator):
         y = self._encode(labels)
         recipe = choose(self._recipe, self.preset, self._choices(), table.n_rows, table.n_columns)
         is_category = named_categories(self.categorical_features, table.n_columns, table.names)
-        self._front = learn_front(table, is_category, weights, recipe.n_bins)
+        self._front = learn_front(
+            table, is_category, weights, recipe.n_bins, with_ranks=recipe.has_periodic
+        )
+        kinds = {False, recipe.has_periodic}
+        width = sum(self._front.width(is_periodic) for is_periodic in kinds)
         seconds = None if self.max_time is None else begin + self.max_time - time.monotonic()
         trained = train_members(
             recipe,
             target,
             partial(self._rows, recipe.dtype, table, y, labels, weights),
-            self._validation_rows(recipe.dtype, validation) if validation.is_given else None,
+            self._validation(recipe.dtype, validation) if validation.is_given else None,
             None if validation.is_given else self._folds(recipe, y, target, random_state),
-            in_turn=table.n_rows * self._front.width > _MOST_AT_ONCE,
+            n_periodic=self._front.n_ranks,
+            in_turn=table.n_rows * width > _MOST_AT_ONCE,
             random_state=random_state,
             n_jobs=self.n_jobs,
             seconds=seconds,
@@ -216,8 +226,9 @@ class BaseTabular(TabularInFile, BaseEstimator):
         labels: NDArray[Any],
         weights: NDArray[Any] | None,
         chosen: NDArray[np.intp] | slice,
+        is_periodic: bool,
     ) -> Rows:
-        """Return rows as the networks read them."""
+        """Return rows as the networks of a kind read them."""
         if y.dtype.kind == "f":
             y = y.astype(dtype)
         if weights is not None:
@@ -225,16 +236,17 @@ class BaseTabular(TabularInFile, BaseEstimator):
                 # Their scale has no meaning without a penalty, and may be beyond float32.
                 weights = weights / weights.max()
             weights = weights.astype(dtype)[chosen]
-        X = self._front.inputs(table.take(chosen), dtype)
+        X = self._front.inputs(table.take(chosen), dtype, is_periodic)
         return Rows(X, y[chosen], weights, labels[chosen])
 
-    def _validation_rows(self, dtype: str, given: ValidationData) -> Rows:
+    def _validation(self, dtype: str, given: ValidationData) -> Callable[[bool], Rows]:
+        """Return what makes the rows for validation as the networks of a kind read them."""
         table = matching_table(self, given.X, "X_val")
         labels = self._checked_target(given.y)
         y = self._encode(labels)
         check_consistent_length(np.empty(table.n_rows), y)
         weights = _checked_weights(given.sample_weight, table.n_rows)
-        return self._rows(dtype, table, y, labels, weights, slice(None))
+        return partial(self._rows, dtype, table, y, labels, weights, slice(None))
 
     def _folds(
         self, recipe: Recipe, y: NDArray[Any], target: Target, random_state: np.random.RandomState
@@ -251,21 +263,24 @@ class BaseTabular(TabularInFile, BaseEstimator):
     ) -> NDArray[np.float64]:
         """Return the mean of what the networks answer (n_samples, n_outputs)."""
         check_is_fitted(self, "networks_")
+        if self._reads_inputs:
+            (network,) = self.networks_
+            return answer(network, X).astype(np.float64)
         means = []
-        for inputs in self._blocks(X):
-            answers = [answer(network, inputs).astype(np.float64) for network in self.networks_]
+        for block in self._blocks(X):
+            answers: list[NDArray[np.float64]] = []
+            for is_periodic, networks in groupby(self.networks_, attrgetter(_IS_PERIODIC)):
+                inputs = block(is_periodic)
+                answers += [answer(network, inputs).astype(np.float64) for network in networks]
             means.append(sum(answers) / len(answers))
         return np.concatenate(means)
 
-    def _blocks(self, X: Any) -> Iterator[NDArray[Any]]:
-        """Make inputs of the rows of a table, some rows at a time."""
-        if self._reads_inputs:
-            yield X
-            return
+    def _blocks(self, X: Any) -> Iterator[Callable[[bool], NDArray[Any]]]:
+        """Return for some rows of a table at a time what makes inputs of them."""
         table = matching_table(self, X)
         dtype = self.networks_[0].dtype
         for start in range(0, table.n_rows, _BLOCK):
-            yield self._front.inputs(table.take(slice(start, start + _BLOCK)), dtype)
+            yield partial(self._front.inputs, table.take(slice(start, start + _BLOCK)), dtype)
 
     def _checked_target(self, y: Any) -> NDArray[Any]:
         """Check `y` as scikit-learn does."""
