@@ -213,7 +213,7 @@ bench-smoke: build env-bench ## The same in some minutes, to see that all runs; 
 	$(BIN)/python -m benches.compare smoke $(ARGS)
 
 .PHONY: bench-estimators
-bench-estimators: build env-all ## Compare the estimators with scikit-learn's, one thread
+bench-estimators: build env-all ## Compare the estimators with scikit-learn's, one thread and two, and with AVX2 kernels
 	$(BIN)/python -m benches.compare.estimators $(ARGS)
 
 .PHONY: bench-dqn

@@ -13,17 +13,18 @@ import pytest
 
 from benches import growth, instructions, memory, rounds, scale
 from benches.compare import __main__ as program
-from benches.compare import activations, dqn, options, peer_fastmlp, peers
+from benches.compare import activations, dqn, options, peer_fastmlp, peers, subnormals
 from benches.compare.cases import CASES, Problem, Training
 from benches.compare.environment import environment
+from benches.compare.estimator_fits import FITS
 from benches.compare.report import FOOT, block, markdown, short
 from benches.compare.timing import Times
 from fastmlp import _core
 
 ROOT = Path(__file__).parent.parent
-# Whole batch and part, each optimizer, dropout, both ways to predict: every line of every peer.
+# Whole batch and part, each optimizer, dropout, tanh, both ways to predict: every line of a peer.
 # A step of case g takes a second, and nothing in its code is its own.
-SMOKE = {1: "a,b,f,a-1", 2: "c,e-10000"}
+SMOKE = {1: "a,b,f,h,a-1", 2: "c,e-10000"}
 # Those that compile nothing and that other tests need too; `make bench-smoke` measures all.
 LIBRARIES = ("fastmlp", "scikit-learn", "numpy")
 TRAININGS = [case for case in CASES if isinstance(case, Training) and case.name != "g"]
@@ -117,10 +118,17 @@ def measured(module):
 
 def test_the_estimators_are_measured_beside_scikit_learn_s():
     printed = measured("benches.compare.estimators")
-    cases = [line for line in printed.splitlines() if re.match(r"(fit|predict\w*): ", line)]
-    # Two classifiers and a regressor in two dtypes, and a classifier of texts in three.
-    assert len(cases) == 2 * (2 * 3 + 2) + 3 * 3
-    assert printed.count("scikit-learn  ") == len(cases)
+    tables = re.split(r"^threads: ", printed, flags=re.MULTILINE)[1:]
+    expected = ["1", "2"] + ["1"] * ("kernels: avx2" in printed)
+    assert [table.split()[0] for table in tables] == expected
+    for table in tables:
+        for fit in FITS:
+            line = rf"^{fit.name}( +[\d,.]+ +[\d,.]+ +\d+%){{3}}$"
+            assert len(re.findall(line, table, re.MULTILINE)) == 1
+    calls = [line for line in printed.splitlines() if re.match(r"(fit|predict\w*): ", line)]
+    # Texts are fitted and predicted in three dtypes; digits and diabetes are predicted in two.
+    assert len(calls) == 3 * 3 + 2 * (2 + 1)
+    assert printed.count("scikit-learn  ") == len(calls)
 
 
 def test_rounds_are_compared_with_one_machine():
@@ -195,6 +203,14 @@ def test_data_have_every_class_and_nobody_may_write_to_them():
         assert case.n_rows % case.batch_size == 0
 
 
+@pytest.mark.skipif(not subnormals.CAN_FLUSH, reason="only on Linux and x86-64")
+def test_subnormal_numbers_are_flushed_for_a_while():
+    tiny, one = np.full(64, 1e-39, np.float32), np.float32(1)
+    with subnormals.flushed_to_zero():
+        assert not (tiny * one > 0).any()
+    assert (tiny * one > 0).all()
+
+
 def test_the_environment_pins_no_kernels_and_sets_the_threads(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setenv("OPENBLAS_L2_SIZE", "512")
@@ -219,7 +235,7 @@ def test_a_debug_build_is_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--cases=a,z", "argument --cases: 'z' is no case; there are a, b, c, d, e, f, g, a-1, "),
+        ("--cases=a,z", "argument --cases: 'z' is no case; there are a, b, c, d, e, f, g, h, "),
         ("--libraries=numpy,X", "argument --libraries: 'X' is no library; there are fastmlp, sci"),
         ("--threads=1,0", "argument --threads: '0' is no number of threads"),
         ("--threads=one", "argument --threads: 'one' is no number of threads"),

@@ -4,6 +4,8 @@ import ast
 import doctest
 import inspect
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -161,3 +163,19 @@ def test_examples_run(name, tmp_path, monkeypatch):
     told = []
     doctest.DocTestRunner(verbose=False).run(example, out=told.append)
     assert "".join(told) == ""
+
+
+def test_what_both_describe_is_written_once_and_needs_no_docstrings():
+    for kind in (fastmlp.MLPClassifier, fastmlp.MLPRegressor):
+        assert "%(" not in kind.__doc__
+        assert (
+            "input_dropout : float, default=0.0\n    The same fraction for the inputs."
+            in kind.__doc__
+        )
+    program = (
+        "import fastmlp; print(fastmlp.MLPClassifier.__doc__, fastmlp.MLPRegressor(dropout=0.5))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-OO", "-c", program], check=True, capture_output=True, encoding="utf-8"
+    )
+    assert run.stdout == "None MLPRegressor(dropout=0.5)\n"

@@ -246,7 +246,8 @@ def values(data):
             TypeError,
             "network must be an MLP or None, got str",
         ),
-        (lambda data: Film(frames=1), ValueError, "frames must be at least 2, got 1"),
+        (lambda data: Film(frames=1), ValueError, "frames must be an integer >= 2, got 1"),
+        (lambda data: Film(frames="9"), ValueError, "frames must be an integer >= 2, got '9'"),
         (
             lambda data: Film(network((3, 2))),
             ValueError,
@@ -276,6 +277,11 @@ def values(data):
             lambda data: fitted(data, network()).save("film.html", data[0], data[1] + 1),
             ValueError,
             "y must be classes out of 0, 1, 2, got 3",
+        ),
+        (
+            lambda data: fitted(data, network()).save("film.html", data[0], data[1].astype(str)),
+            ValueError,
+            "y must be classes out of 0, 1, 2, got '0'",
         ),
         (
             lambda data: fitted(data, network()).save("film.html", data[0], data[1] + 0.5),

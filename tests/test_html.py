@@ -35,8 +35,17 @@ def test_a_network_is_a_table_of_its_layers():
     ("options", "functions"),
     [
         ({"input_scale": True}, ["learnable scale", "relu", "relu"]),
+        ({"periodic_inputs": 2}, ["periodic features", "relu", "relu"]),
+        (
+            {"periodic_inputs": 1, "input_scale": True},
+            ["periodic features, learnable scale", "relu", "relu"],
+        ),
         ({"normalization": "batch"}, ["", "batch norm, relu", "batch norm, relu"]),
         ({"activation": ["prelu", "relu"]}, ["", "prelu", "relu"]),
+        (
+            {"activation": ["mish", "relu"], "parametric_activation": True},
+            ["", "parametric mish", "parametric relu"],
+        ),
         ({"loss": lambda y, raw: (raw[:, 0], raw)}, ["", "relu", "relu"]),
     ],
 )
@@ -70,6 +79,12 @@ def test_a_history_tells_the_best_epoch_above_its_curve():
 def test_a_history_of_regression_has_the_loss_alone():
     history = fastmlp.History(np.array([0.5]), None, None, None, np.array([0.25]))
     assert read(history).find("div").text == "History: 1 epoch in 0.25 s; last loss 0.5"
+
+
+def test_a_validation_loss_that_is_nan_is_not_the_lowest():
+    losses = np.array([2.0, 1.0])
+    history = fastmlp.History(losses, None, np.array([np.nan, 3.0]), None, np.ones(2))
+    assert read(history).find("div").text.endswith("loss 3, lowest 3 after epoch 2")
 
 
 def test_a_history_without_epochs_is_its_text():

@@ -196,11 +196,18 @@ def test_bars_are_the_shares_of_rows(predicted):
             "y_true must hold at least two classes, got [1]",
         ),
         (
+            lambda: plot_roc_curve(["no", "no"], [0.1, 0.2]),
+            "y_true must hold at least two classes, got ['no']",
+        ),
+        (
             lambda: plot_roc_curve([0, 3], np.eye(2), class_names=["a", "b"]),
             "class 3 has no name in class_names ('a', 'b')",
         ),
         (lambda: plot_calibration([0, 1], [0, 2]), "y_proba must be from 0 to 1, got 2.0"),
-        (lambda: plot_calibration([0, 1], [0, 1], n_bins=0), "n_bins must be at least 1, got 0"),
+        (
+            lambda: plot_calibration([0, 1], [0, 1], n_bins=0),
+            "n_bins must be an integer of at least 1, got 0",
+        ),
     ],
 )
 def test_bad_input(draw, message):

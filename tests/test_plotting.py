@@ -160,7 +160,18 @@ def test_history_shows_a_flat_loss_and_whole_epochs():
 
 def test_history_of_one_epoch():
     one = SimpleNamespace(loss=[1.0], accuracy=[0.5], val_loss=None, val_accuracy=None)
-    assert len(plot_history(one).lines[0].get_xdata()) == 1
+    ax = plot_history(one)
+    assert len(ax.lines[0].get_xdata()) == 1
+    assert all(tick.is_integer() for tick in ax.get_xticks())
+
+
+def test_history_of_losses_below_0_shows_them():
+    losses = SimpleNamespace(
+        loss=[-1.0, -2.0], accuracy=None, val_loss=[1.0, 0.5], val_accuracy=None
+    )
+    low, high = plot_history(losses).get_ylim()
+    assert low < -2
+    assert high > 1
 
 
 def test_a_legend_of_many_classes_has_the_first(rng):

@@ -241,6 +241,12 @@ def test_progress_of_regression_has_no_accuracy(spiral, capsys):
     assert capsys.readouterr().out == f"epoch 1/1 loss {loss:.3f} (val {val_loss:.3f})\n"
 
 
+def test_progress_of_an_estimator_is_refused(spiral):
+    message = "^Progress shows MLP.fit: for an estimator give it verbose=True, got FitInfo in place"
+    with pytest.raises(TypeError, match=message):
+        fastmlp.MLPClassifier((5,), max_iter=2, callback=Progress()).fit(*spiral)
+
+
 def interrupted_after_23(spiral):
     mlp = fastmlp.MLP([2, 5, 3], dtype="float64", seed=0)
 

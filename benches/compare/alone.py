@@ -1,4 +1,4 @@
-"""A measurement in a process of its own, whose libraries found one thread when they were loaded."""
+"""Measurements in processes of their own: libraries read the environment when they are loaded."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from benches.compare.timing import EFFORTS
 MEASURES = "FASTMLP_MEASURES"
 
 
-def measured_alone(program, run):
+def measured_alone(program, run, environments=None):
     """Read the form from the command line, and run ``python -m program`` again to measure.
 
     Parameters
@@ -21,6 +21,8 @@ def measured_alone(program, run):
         Name of the module whose `main` calls this.
     run : callable
         Measures and prints, given an `Effort`.
+    environments : list of dict, optional
+        The environment of each process that measures. The default is one process with one thread.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {program}")
     parser.add_argument("form", nargs="?", choices=EFFORTS, default="full")
@@ -31,7 +33,8 @@ def measured_alone(program, run):
     from benches.compare.__main__ import refuse_debug_build
 
     refuse_debug_build()
-    done = subprocess.run(
-        [sys.executable, "-m", program, form], env=environment(1) | {MEASURES: "1"}, check=False
-    )
-    sys.exit(done.returncode)
+    for variables in environments or [environment(1)]:
+        command = [sys.executable, "-m", program, form]
+        done = subprocess.run(command, env=variables | {MEASURES: "1"}, check=False)
+        if done.returncode:
+            sys.exit(done.returncode)

@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Training:
-    """A ReLU network with a softmax on top, in float32, and how it is trained."""
+    """A network with a softmax on top, in float32, and how it is trained."""
 
     name: str
     layer_sizes: tuple[int, ...]
@@ -20,6 +20,8 @@ class Training:
     weight_decay: float = 0.0
     dropout: float = 0.0
     """Fraction of the hidden units that a step drops."""
+    activation: str = "relu"
+    """Of the hidden layers: ``"relu"`` or ``"tanh"``."""
 
     unit = "step"
 
@@ -39,7 +41,8 @@ class Training:
         batch = "full batch" if self.steps_per_epoch == 1 else "batch"
         dropout = f", dropout {self.dropout}" if self.dropout else ""
         optimizer = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[self.optimizer]
-        return f"{net(self)}, {batch} {self.batch_size:,}, {optimizer}{dropout}"
+        tanh = ", tanh" if self.activation == "tanh" else ""
+        return f"{net(self)}{tanh}, {batch} {self.batch_size:,}, {optimizer}{dropout}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Inference:
     n_rows: int
 
     unit = "call"
+    activation = "relu"
 
     @property
     def title(self):
@@ -74,6 +78,7 @@ CASES = (
     Training("e", DIGITS, 1280, 128, "adam", 1e-3),
     Training("f", (64, 256, 256, 256, 2), 1280, 256, "adamw", 1e-3, 0.01, 0.15),
     Training("g", (1024, 4096, 4096, 1000), 1024, 512, "sgd", 0.1),
+    Training("h", (4, 64, 64, 2), 1024, 64, "adam", 1e-3, activation="tanh"),
     Inference("a-1", SPIRAL, 1),
     Inference("e-1", DIGITS, 1),
     Inference("a-10000", SPIRAL, 10_000),

@@ -44,10 +44,11 @@ class Predictor(Peer):
         """Compute the probabilities of the classes: a NumPy array from a NumPy array."""
 
 
-def cross_entropy(weights, biases, X, y):
-    """Mean over the rows of a ReLU network's cross-entropy."""
+def cross_entropy(weights, biases, X, y, activation):
+    """Mean over the rows of a network's cross-entropy."""
+    function = {"relu": lambda Z: np.maximum(Z, 0), "tanh": np.tanh}[activation]
     H = X
     for k, (W, b) in enumerate(zip(weights, biases, strict=True)):
-        H = (np.maximum(H, 0) if k else H) @ W + b
+        H = (function(H) if k else H) @ W + b
     H = H.astype(float)
     return (np.logaddexp.reduce(H, axis=1) - H[np.arange(len(H)), y]).mean()

@@ -6,7 +6,7 @@ from benches.compare import OURS, peer
 
 def network(case, problem):
     """Make the network with the weights of the problem."""
-    mlp = fastmlp.MLP(case.layer_sizes, seed=0)
+    mlp = fastmlp.MLP(case.layer_sizes, case.activation, seed=0)
     for views, starts in ((mlp.weights, problem.weights), (mlp.biases, problem.biases)):
         for view, start in zip(views, starts, strict=True):
             view[...] = start

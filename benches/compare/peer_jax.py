@@ -12,11 +12,11 @@ from jax.flatten_util import ravel_pytree
 from benches.compare import peer
 
 
-def logits(layers, X, dropout=0.0, key=None):
+def logits(layers, X, activation="relu", dropout=0.0, key=None):
     """Logits of rows."""
     for k, (W, b) in enumerate(layers):
         if k > 0:
-            X = jax.nn.relu(X)
+            X = jnp.tanh(X) if activation == "tanh" else jax.nn.relu(X)
             if dropout:
                 kept = jax.random.bernoulli(jax.random.fold_in(key, k), 1 - dropout, X.shape)
                 X = jnp.where(kept, X / (1 - dropout), 0)
@@ -50,6 +50,7 @@ class Trainer(peer.Trainer):
 
     def __init__(self, case, problem, threads):
         del threads  # The environment sets them.
+        self.activation = case.activation
         layers = [*zip(problem.weights, problem.biases, strict=True)]
         parameters, self.unravel = ravel_pytree(layers)
         n_moments = 0 if case.optimizer == "sgd" else 2
@@ -69,7 +70,8 @@ class Trainer(peer.Trainer):
 
         def loss(parameters, t, X, one_hot):
             drawn = jax.random.fold_in(key, t.astype(int)) if case.dropout else None
-            return cross_entropy(logits(self.unravel(parameters), X, case.dropout, drawn), one_hot)
+            layers = self.unravel(parameters)
+            return cross_entropy(logits(layers, X, case.activation, case.dropout, drawn), one_hot)
 
         def step(state, X, one_hot):
             parameters, moments, t = state
@@ -95,7 +97,8 @@ class Trainer(peer.Trainer):
 
     def loss(self):
         """Cross-entropy over all rows, now, without dropout."""
-        return float(cross_entropy(logits(self.unravel(self.state[0]), self.X), self.one_hot))
+        of_rows = logits(self.unravel(self.state[0]), self.X, self.activation)
+        return float(cross_entropy(of_rows, self.one_hot))
 
 
 class Predictor(peer.Predictor):
@@ -104,10 +107,10 @@ class Predictor(peer.Predictor):
     name = "jax.jit"
 
     def __init__(self, case, problem, threads):
-        del case, threads  # The environment sets the threads.
+        del threads  # The environment sets them.
         arrays = jax.device_put((problem.weights, problem.biases))
         layers = list(zip(*arrays, strict=True))
-        self.compiled = jax.jit(lambda X: jax.nn.softmax(logits(layers, X)))
+        self.compiled = jax.jit(lambda X: jax.nn.softmax(logits(layers, X, case.activation)))
 
     def predict_proba(self, X):
         """Compute the probabilities of the classes."""

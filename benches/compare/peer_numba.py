@@ -7,6 +7,7 @@ import numpy as np
 
 from benches.compare import peer
 from benches.compare.peer_numpy import views
+from benches.compare.subnormals import flushed_to_zero
 
 compiled = numba.njit(fastmath=True, error_model="numpy")
 
@@ -38,6 +39,15 @@ def bias_and_relu(Z, b, keep, seed):
         else:
             for j in range(h):
                 z[j] = max(z[j] + b[j], zero)
+
+
+@compiled
+def bias_and_tanh(Z, b):
+    """Add the bias, and apply the hyperbolic tangent."""
+    for i in range(len(Z)):
+        z = Z[i]
+        for j in range(len(b)):
+            z[j] = np.tanh(z[j] + b[j])
 
 
 @compiled
@@ -81,6 +91,16 @@ def through_relu(d_H, H, keep):
 
 
 @compiled
+def through_tanh(d_H, H):
+    """Gradient by a hidden layer's sums."""
+    one = np.float32(1)
+    for i in range(len(H)):
+        h, d = H[i], d_H[i]
+        for j in range(H.shape[1]):
+            d[j] *= one - h[j] * h[j]
+
+
+@compiled
 def sgd(p, g, learning_rate):
     """Gradient descent."""
     rate = np.float32(learning_rate)
@@ -106,7 +126,7 @@ def adam(p, g, m, v, t, learning_rate, weight_decay):
 def train(epochs, X, y, batch_size, net, gradient, H, d_H, vectors, t, is_adam, settings):
     """Train for some epochs; returns the number of steps since the start."""
     (W, b), (d_W, d_b), (p, g, m, v) = net, gradient, vectors
-    learning_rate, weight_decay, keep = settings
+    learning_rate, weight_decay, keep, is_tanh = settings
     last = len(W) - 1
     for _ in range(epochs):
         for start in range(0, len(X), batch_size):
@@ -114,7 +134,9 @@ def train(epochs, X, y, batch_size, net, gradient, H, d_H, vectors, t, is_adam, 
             x, labels = X[start : start + batch_size], y[start : start + batch_size]
             for k in range(last + 1):
                 np.dot(H[k - 1] if k else x, W[k], H[k])
-                if k < last:
+                if k < last and is_tanh:
+                    bias_and_tanh(H[k], b[k])
+                elif k < last:
                     bias_and_relu(H[k], b[k], keep, hash_of(np.uint32(t * last + k)))
             softmax_gradient(H[last], b[last], labels, d_H[last])
             for k in range(last, -1, -1):
@@ -122,7 +144,10 @@ def train(epochs, X, y, batch_size, net, gradient, H, d_H, vectors, t, is_adam, 
                 sum_of_rows(d_H[k], d_b[k])
                 if k > 0:
                     np.dot(d_H[k], W[k].T, d_H[k - 1])
-                    through_relu(d_H[k - 1], H[k - 1], keep)
+                    if is_tanh:
+                        through_tanh(d_H[k - 1], H[k - 1])
+                    else:
+                        through_relu(d_H[k - 1], H[k - 1], keep)
             if is_adam:
                 adam(p, g, m, v, t, learning_rate, weight_decay)
             else:
@@ -150,14 +175,17 @@ class Trainer(peer.Trainer):
         )
         self.X, self.y = problem.X.copy(), problem.y.copy()
         self.before = self.X, self.y, case.batch_size, self.net, gradient, H, d_H, self.vectors
-        settings = case.learning_rate, case.weight_decay, 1 - case.dropout
+        self.activation = case.activation
+        is_tanh = case.activation == "tanh"
+        settings = case.learning_rate, case.weight_decay, 1 - case.dropout, is_tanh
         self.after = case.optimizer != "sgd", settings
         self.t = 0
 
     def train(self, epochs):
         """Train for this many passes over the rows, in their order."""
-        self.t = train(epochs, *self.before, self.t, *self.after)
+        with flushed_to_zero():
+            self.t = train(epochs, *self.before, self.t, *self.after)
 
     def loss(self):
         """Cross-entropy over all rows, now, without dropout."""
-        return peer.cross_entropy(self.W, self.b, self.X, self.y)
+        return peer.cross_entropy(self.W, self.b, self.X, self.y, self.activation)

@@ -14,7 +14,8 @@ class Trainer(peer.Trainer):
 
     def __init__(self, case, problem, threads):
         del threads  # The environment sets those of its BLAS.
-        self.problem, self.learning_rate = problem, np.float32(case.learning_rate)
+        self.problem, self.activation = problem, case.activation
+        self.learning_rate = np.float32(case.learning_rate)
         self.decay = np.float32(1 - case.learning_rate * case.weight_decay)
         self.update = {"sgd": self.sgd, "adam": self.adam, "adamw": self.adamw}[case.optimizer]
         self.keep = np.float32(1 - case.dropout)
@@ -56,7 +57,9 @@ class Trainer(peer.Trainer):
         for k in range(last + 1):
             np.dot(inputs[k], W[k], out=H[k])
             H[k] += self.b[k]
-            if k < last:
+            if k < last and self.activation == "tanh":
+                np.tanh(H[k], out=H[k])
+            elif k < last:
                 np.maximum(H[k], 0, out=H[k])
                 if self.keep < 1:
                     self.drop(k)
@@ -76,6 +79,11 @@ class Trainer(peer.Trainer):
             d_H[k].sum(axis=0, out=self.d_b[k])
             if k > 0:
                 np.dot(d_H[k], W[k].T, out=d_H[k - 1])
+                if self.activation == "tanh":
+                    np.multiply(H[k - 1], H[k - 1], out=self.uniform[k - 1])
+                    np.subtract(1, self.uniform[k - 1], out=self.uniform[k - 1])
+                    d_H[k - 1] *= self.uniform[k - 1]
+                    continue
                 np.greater(H[k - 1], 0, out=self.active[k - 1])
                 d_H[k - 1] *= self.active[k - 1]
                 if self.keep < 1:
@@ -120,7 +128,7 @@ class Trainer(peer.Trainer):
 
     def loss(self):
         """Cross-entropy over all rows, now, without dropout."""
-        return peer.cross_entropy(self.W, self.b, self.problem.X, self.problem.y)
+        return peer.cross_entropy(self.W, self.b, self.problem.X, self.problem.y, self.activation)
 
 
 class Predictor(peer.Predictor):

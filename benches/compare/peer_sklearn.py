@@ -33,6 +33,7 @@ class Trainer(peer.Trainer):
         self.problem = problem
         self.net = MLPClassifier(
             hidden_layer_sizes=case.layer_sizes[1:-1],
+            activation=case.activation,
             solver=case.optimizer.removesuffix("w"),
             alpha=0.0,
             batch_size=case.batch_size,
@@ -66,7 +67,9 @@ class Trainer(peer.Trainer):
         *biases, b = self.net.intercepts_
         if self.net.n_outputs_ == 1:
             W, b = np.pad(W, ((0, 0), (1, 0))), np.pad(b, (1, 0))
-        return peer.cross_entropy((*weights, W), (*biases, b), self.problem.X, self.problem.y)
+        return peer.cross_entropy(
+            (*weights, W), (*biases, b), self.problem.X, self.problem.y, self.net.activation
+        )
 
 
 class Predictor(peer.Predictor):

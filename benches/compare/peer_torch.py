@@ -21,7 +21,7 @@ def network(case, problem):
     modules = []
     for k, (d, h) in enumerate(pairwise(case.layer_sizes)):
         if k > 0:
-            modules.append(torch.nn.ReLU())
+            modules.append(torch.nn.Tanh() if case.activation == "tanh" else torch.nn.ReLU())
             if getattr(case, "dropout", 0):
                 modules.append(torch.nn.Dropout(case.dropout))
         linear = torch.nn.Linear(d, h)

@@ -17,7 +17,7 @@ class Trainer(peer.Trainer):
     def __init__(self, case, problem, threads):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
-        self.keep = 1 - case.dropout
+        self.keep, self.is_tanh = 1 - case.dropout, case.activation == "tanh"
         shapes = list(pairwise(case.layer_sizes))
         size = sum(d * h + h for d, h in shapes)
         self.parameters, self.gradient = torch.empty(size), torch.zeros(size)
@@ -50,7 +50,9 @@ class Trainer(peer.Trainer):
         inputs = [X, *H[:-1]]
         for k in range(last + 1):
             torch.addmm(self.b[k], inputs[k], W[k], out=H[k])
-            if k < last:
+            if k < last and self.is_tanh:
+                H[k].tanh_()
+            elif k < last:
                 H[k].relu_()
                 if self.keep < 1:
                     H[k].mul_(self.kept[k].bernoulli_(self.keep)).mul_(1 / self.keep)
@@ -69,6 +71,9 @@ class Trainer(peer.Trainer):
             if k > 0:
                 d = d_H[k - 1]
                 torch.mm(d_H[k], W[k].T, out=d)
+                if self.is_tanh:
+                    torch.ops.aten.tanh_backward.grad_input(d, H[k - 1], grad_input=d)
+                    continue
                 torch.ops.aten.threshold_backward.grad_input(d, H[k - 1], 0, grad_input=d)
                 if self.keep < 1:
                     d.mul_(1 / self.keep)
@@ -80,7 +85,9 @@ class Trainer(peer.Trainer):
         """Cross-entropy over all rows, now, without dropout."""
         H = self.X
         for k, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
-            H = torch.addmm(b, H.relu() if k else H, W)
+            if k:
+                H = H.tanh() if self.is_tanh else H.relu()
+            H = torch.addmm(b, H, W)
         return functional.cross_entropy(H, self.y).item()
 
 

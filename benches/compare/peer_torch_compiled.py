@@ -25,7 +25,7 @@ class Trainer(peer.Trainer):
     def __init__(self, case, problem, threads):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
-        self.shapes = list(pairwise(case.layer_sizes))
+        self.shapes, self.is_tanh = list(pairwise(case.layer_sizes)), case.activation == "tanh"
         self.parameters = torch.cat(
             [
                 torch.tensor(array).flatten()
@@ -59,7 +59,7 @@ class Trainer(peer.Trainer):
         start = 0
         for k, (d, h) in enumerate(self.shapes):
             if k > 0:
-                X = functional.dropout(X.relu(), dropout)
+                X = functional.dropout(X.tanh() if self.is_tanh else X.relu(), dropout)
             W, b = parameters[start : start + d * h].view(d, h), start + d * h
             X = torch.addmm(parameters[b : b + h], X, W)
             start = b + h

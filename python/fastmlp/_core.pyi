@@ -58,6 +58,7 @@ Role: TypeAlias = Literal[
     "shift",
     "scale",
     "slope",
+    "alpha",
     "frequency",
     "phase",
     "projection",
@@ -222,7 +223,9 @@ class ParameterBlock:
     @property
     def kind(
         self,
-    ) -> Literal["dense", "periodic", "input_scale", "layer_norm", "batch_norm", "prelu"]: ...
+    ) -> Literal[
+        "dense", "periodic", "input_scale", "layer_norm", "batch_norm", "prelu", "parametric"
+    ]: ...
     @property
     def role(self) -> Role | Literal["mean", "variance"]: ...
     @property
@@ -246,6 +249,7 @@ class MLP:
         input_scale: bool = False,
         loss: LossName | Loss | LossFunction | None = None,
         periodic_inputs: int = 0,
+        parametric_activation: bool = False,
     ) -> MLP: ...
     @property
     def layer_sizes(self) -> tuple[int, ...]: ...
@@ -270,6 +274,8 @@ class MLP:
     def input_scale(self) -> bool: ...
     @property
     def periodic_inputs(self) -> int: ...
+    @property
+    def parametric_activation(self) -> bool: ...
     @property
     def parameter_blocks(self) -> tuple[ParameterBlock, ...]: ...
     @property

@@ -3,6 +3,8 @@
 import html
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fastmlp._curve import LossCurve
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def of_history(history: "History") -> str:
     if history.accuracy is not None:
         texts.append(f"accuracy {history.accuracy[-1]:.1%}")
     if history.val_loss is not None:
-        best = int(history.val_loss.argmin())
+        best = int(np.where(np.isnan(history.val_loss), np.inf, history.val_loss).argmin())
         texts.append(
             f"validation loss {history.val_loss[-1]:.4g}, "
             f"lowest {history.val_loss[best]:.4g} after epoch {best + 1:,}"
@@ -35,13 +37,16 @@ def of_history(history: "History") -> str:
 
 def of_network(network: "MLP") -> str:
     """Return a table of the layers: width, function, number of parameters."""
-    rows = [("input", network.layer_sizes[0], "learnable scale" if network.input_scale else "")]
+    stages = {"periodic features": network.periodic_inputs, "learnable scale": network.input_scale}
+    before = ", ".join(name for name, is_there in stages.items() if is_there)
+    rows = [("input", network.layer_sizes[0], before)]
     activation = network.activation
     n_hidden = len(network.layer_sizes) - 2
     activations = (activation,) * n_hidden if isinstance(activation, str) else activation
     normalization = "" if network.normalization is None else f"{network.normalization} norm, "
+    parametric = "parametric " if network.parametric_activation else ""
     for i, (width, name) in enumerate(zip(network.layer_sizes[1:-1], activations, strict=True)):
-        rows.append((f"hidden {i}", width, normalization + name))
+        rows.append((f"hidden {i}", width, normalization + parametric + name))
     rows.append(("output", network.layer_sizes[-1], network.output))
     cells = "".join(
         f"<tr><th>{name}</th><td>{width:,}</td><td>{html.escape(function)}</td><td>{n:,}</td></tr>"

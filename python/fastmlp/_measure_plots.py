@@ -151,14 +151,14 @@ def plot_roc_curve(
         raise ValueError(f"max_classes must be at least 1, got {max_classes}")
     true, scores = np.asarray(y_true), np.asarray(y_score)
     classes, names = name_classes(class_names, true)
+    if len(present := np.unique(true)) < 2:
+        raise ValueError(f"y_true must hold at least two classes, got {present.tolist()}")
     columns = _columns(scores, classes)
     areas: dict[int, float] = {}
     for c, column in columns.items():
         is_class = true == classes[c]
         if is_class.any() and not is_class.all():
             areas[c] = roc_auc_score(is_class, column, sample_weight=sample_weight)
-    if not areas:
-        raise ValueError(f"y_true must hold at least two classes, got {np.unique(true).tolist()}")
     ax = axes_or_new(ax, (6.2, 4.6), "plot_roc_curve")
     handles: list[Artist] = []
     for c in sorted(sorted(areas, key=areas.__getitem__)[:max_classes]):

@@ -163,6 +163,6 @@ class Film(Recording):
         classes = np.arange(count_classes(network)) if self._classes is None else self._classes
         unknown = np.setdiff1d(y, classes)
         if unknown.size:
-            known = ", ".join(map(str, classes))
-            raise ValueError(f"{name} must be classes out of {known}, got {unknown[0]}")
+            known = ", ".join(map(repr, np.asarray(classes).tolist()))
+            raise ValueError(f"{name} must be classes out of {known}, got {unknown.tolist()[0]!r}")
         return X[shown], np.searchsorted(classes, y[shown])

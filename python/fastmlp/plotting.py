@@ -274,11 +274,14 @@ def plot_history(
         side.spines["top"].set_visible(False)
     ax.set_xlabel("epoch")
     ax.set_ylabel(loss, color=COLORS[0])
-    ax.update_datalim([(1, 0)])  # from 0, with room above the highest loss however flat the curve
-    ax.autoscale_view()
-    ax.set_ylim(bottom=0)
+    losses = [values for values in (history.loss, history.val_loss) if values is not None]
+    if not any(np.less(values, 0).any() for values in losses):  # as losses of one's own may be
+        ax.update_datalim([(1, 0)])  # from 0, with room above the highest loss of a flat curve
+        ax.autoscale_view()
+        ax.set_ylim(bottom=0)
     ax.grid(alpha=0.25)
-    ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    whole = ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+    ax.xaxis.set_major_locator(whole)
     ax.set_title("Training")
     ax.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, frameon=False

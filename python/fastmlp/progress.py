@@ -41,7 +41,17 @@ class Progress:
         ----------
         epoch : Epoch
             As `MLP.fit` calls a callback with it. After the last epoch, another fit may follow.
+
+        Raises
+        ------
+        TypeError
+            If an estimator calls it, whose progress ``verbose=True`` shows.
         """
+        if not isinstance(epoch, Epoch):
+            raise TypeError(
+                "Progress shows MLP.fit: for an estimator give it verbose=True, got "
+                f"{type(epoch).__name__} in place of Epoch"
+            )
         if epoch.epoch <= self._done:
             self.close()
         if self._bar is None:

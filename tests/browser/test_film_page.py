@@ -14,7 +14,10 @@ PLANE = "canvas[data-is=plane]"
 NETWORKS = {
     **{name: {"activation": name} for name in (*ACTIVATIONS, "prelu")},
     "layer norm": {"activation": "tanh", "normalization": "layer"},
+    "parametric": {"activation": ["mish", "relu"], "parametric_activation": True},
     "batch norm": {"activation": ["prelu", "relu"], "normalization": "batch", "input_scale": True},
+    "periodic": {"activation": "tanh", "periodic_inputs": 2, "input_scale": True},
+    "one periodic": {"activation": "tanh", "periodic_inputs": 1},
 }
 
 

@@ -1,9 +1,11 @@
-"""Houses in a file, and models of them."""
+"""Houses and the spiral in files, and models of them."""
 
 import pytest
 from houses import houses
+from lesson_files import LESSON, write_csv
 
 from fastmlp import cli
+from fastmlp.data import make_spiral
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,26 @@ def models(data, tmp_path_factory):
         given += ["--quiet", "--output", folder / target]
         assert cli.run([str(argument) for argument in ["train", data, *given]]) == 0
     return {name: folder / name / "model.safetensors" for name in ("wanted", "price")}
+
+
+@pytest.fixture(scope="session")
+def spiral_csv(tmp_path_factory):
+    """Return a file of the spiral."""
+    X, arms = make_spiral(random_state=1)
+    rows = [(*x, f"c{arm + 1}") for x, arm in zip(X.tolist(), arms, strict=True)]
+    return write_csv(tmp_path_factory.mktemp("spiral") / "spiral.csv", ["X1", "X2", "color"], rows)
+
+
+@pytest.fixture(scope="session")
+def trained(spiral_csv, tmp_path_factory):
+    """Return the folder of a training with the default options."""
+    folder = tmp_path_factory.mktemp("trained")
+    arguments = ["train", spiral_csv, *LESSON, "--target", "color", "--output", folder, "--quiet"]
+    assert cli.run([str(argument) for argument in arguments]) == 0
+    return folder
+
+
+@pytest.fixture
+def model_file(trained):
+    """Return the model file of that training."""
+    return trained / "model.safetensors"

@@ -49,6 +49,11 @@ BAD_TRAINING = {
         ["b"],
         "{file} has no column to learn from: each has one value at most",
     ),
+    "text below a number": (
+        "a,b\n1,2\n2,few\n",
+        ["b", "--task", "regression"],
+        "{file} has text values in column 'b', such as 'few'; a regression needs numbers",
+    ),
     "text": (
         CSV,
         ["b", "--task", "regression"],
@@ -123,9 +128,23 @@ def test_columns_that_no_estimator_reads_are_refused(train, fastmlp_cli, models,
     path = tmp_path / "nested.parquet"
     frame = houses().assign(size=[[1, 2]] * N_ROWS)
     frame.to_parquet(path)
-    for done in (train(path, "price"), fastmlp_cli("predict", models["price"], path)):
+    calls = (
+        (train(path, "price"), "of type ndarray; --ignore leaves a column out\n"),
+        (fastmlp_cli("predict", models["price"], path), "of type ndarray\n"),
+    )
+    for done, end in calls:
         assert done[:2] == (2, "")
         assert done[2].startswith(f"fastmlp: error: {path}: each value of column 'size' of X must")
+        assert done[2].endswith(end)
+
+
+def test_lists_as_a_target_are_refused(train, tmp_path):
+    path = tmp_path / "nested.parquet"
+    houses().assign(price=[[1, 2]] * N_ROWS).to_parquet(path)
+    status, out, err = train(path, "price")
+    assert (status, out) == (2, "")
+    expected = "has values of type ndarray in column 'price', expected classes or numbers"
+    assert err == f"fastmlp: error: {path} {expected}\n"
 
 
 def other_models(tmp_path):
@@ -153,7 +172,7 @@ BAD_USE = {
         "evaluate",
         "sklearn",
         [],
-        "{model} holds a MLPClassifier; expected one of TabularClassifier, TabularRegressor",
+        "{model} is a file of MLPClassifier; expected one of TabularClassifier, TabularRegressor",
     ),
     "nameless": ("evaluate", "nameless", [], "{model} names no target; --target is needed"),
     "no columns": ("predict", "nameless", [], "{data} has no column 'a'; its columns are 'id',"),

@@ -92,6 +92,7 @@ EXPECTED = {
     "out": "a NumPy array: use numpy.empty((5, 3), dtype=numpy.float32)",
     "loss": "None, a name, one of fastmlp.losses or a function of (y, raw)",
     "output": "None or a str",
+    "parametric_activation": "a bool",
     "periodic_inputs": "an integer",
     "path": "a str, a PathLike, or an object with write",
     "report": "a str",

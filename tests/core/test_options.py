@@ -123,7 +123,7 @@ def test_options_are_read_only_and_given_by_name(name):
         (
             {"lr_factors": {"biases": 0.1}},
             'lr_factors is given for "biases", expected roles among "weight", "bias", "gain", '
-            '"shift", "scale", "slope", "frequency", "phase", "projection", "offset"',
+            '"shift", "scale", "slope", "alpha", "frequency", "phase", "projection", "offset"',
         ),
         (
             {"lr_factors": {"bias": 0.0}},
@@ -132,7 +132,7 @@ def test_options_are_read_only_and_given_by_name(name):
         (
             {"decay_roles": ["weights"]},
             'decay_roles is given for "weights", expected roles among "weight", "bias", "gain", '
-            '"shift", "scale", "slope", "frequency", "phase", "projection", "offset"',
+            '"shift", "scale", "slope", "alpha", "frequency", "phase", "projection", "offset"',
         ),
     ],
 )

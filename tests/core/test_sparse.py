@@ -137,3 +137,55 @@ def test_the_way_back_to_the_inputs_wants_dense_ones(rng):
     mlp = fastmlp.MLP([5, 2], dtype="float64", seed=0)
     with pytest.raises(TypeError, match=r"^X is of type csr_array, expected a NumPy array: "):
         mlp.backward(X, np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize("hidden", [16, 100, 130])
+def test_rows_that_are_mostly_zeros_have_the_bits_of_rows_among_others(hidden, dtype, rng):
+    # Alone they are read without their zeros, among others with all of their numbers.
+    mlp = fastmlp.MLP([70, hidden, 3], dtype=dtype, seed=0)
+    rows = example(rng, 90, 70, dtype)[1]
+    others = rng.standard_normal((600, 70)).astype(dtype)
+    among = mlp.forward(np.concatenate([rows, others]))
+    np.testing.assert_array_equal(mlp.forward(rows), among[:90])
+    assert not (among[90:] == 0).any()
+
+
+@pytest.mark.parametrize("sizes", [[108, 100, 2], [300, 200, 100, 2]], ids=str)
+@pytest.mark.parametrize("input_dropout", [0.0, 0.3])
+def test_dense_rows_that_are_mostly_zeros_train_as_sparse_ones(sizes, input_dropout, dtype, rng):
+    sparse, dense = example(rng, 700, sizes[0], dtype)
+    y = rng.integers(2, size=700)
+
+    def train(X, n_jobs):
+        mlp = fastmlp.MLP(sizes, dtype=dtype, seed=2)
+        given = {"batch_size": 130, "seed": 5, "alpha": 0.01, "input_dropout": input_dropout}
+        mlp.fit(X, y, fastmlp.Adam(0.01), epochs=3, n_jobs=n_jobs, **given)
+        return mlp.parameters.copy()
+
+    expected = train(sparse, 1)
+    for X in (dense, np.asfortranarray(dense), dense[::-1].copy()[::-1]):
+        for n_jobs in (1, 2):
+            np.testing.assert_array_equal(train(X, n_jobs), expected)
+
+
+def test_rows_that_a_callback_fills_are_read_with_all_of_their_numbers(dtype, rng):
+    empty = example(rng, 300, 40, dtype)[1]
+    full, y = rng.standard_normal((300, 40)).astype(dtype), rng.integers(2, size=300)
+    X, given = empty.copy(), {"epochs": 3, "batch_size": 70, "seed": 5}
+    one, two = (fastmlp.MLP([40, 30, 2], dtype=dtype, seed=2) for _ in range(2))
+
+    def fill(epoch):
+        X[:] = full
+
+    one.fit(X, y, fastmlp.SGD(0.1), callback=fill, **given)
+    two.fit(empty, y, fastmlp.SGD(0.1), **given | {"epochs": 1})
+    two.fit(full, y, fastmlp.SGD(0.1), initial_epoch=1, **given)
+    np.testing.assert_array_equal(one.parameters, two.parameters)
+
+
+def test_among_zeros_a_number_that_is_not_finite_is_named(rng):
+    X = example(rng, 40, 50, "float64")[1]
+    X[20, 3] = np.nan
+    mlp = fastmlp.MLP([50, 20, 2], dtype="float64", seed=0)
+    with pytest.raises(ValueError, match=r"^X\[20, 3\] is NaN, expected finite numbers$"):
+        mlp.fit(X, np.arange(40) % 2, epochs=1)

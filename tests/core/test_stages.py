@@ -10,10 +10,15 @@ import fastmlp
 
 ALL = {"normalization": "layer", "input_scale": True}
 PERIODIC = ALL | {"periodic_inputs": 2}
+PARAMETRIC = ALL | {"activation": ("mish", "relu"), "parametric_activation": True}
+OPTIONS = pytest.mark.parametrize(
+    "options", [ALL, PERIODIC, PARAMETRIC], ids=["all", "periodic", "parametric"]
+)
 
 
 def small(dtype="float64", **options):
-    mlp = fastmlp.MLP([3, 5, 4, 2], ("prelu", "relu"), dtype=dtype, seed=3, **{**ALL, **options})
+    options = {"activation": ("prelu", "relu")} | ALL | options
+    mlp = fastmlp.MLP([3, 5, 4, 2], dtype=dtype, seed=3, **options)
     rng = np.random.default_rng(4)
     mlp.parameters[...] += 0.1 * rng.standard_normal(mlp.n_parameters).astype(dtype)
     return mlp
@@ -62,6 +67,43 @@ def test_periodic_features_are_named_and_come_first():
     ]
     assert (mlp.layer_sizes, mlp.periodic_inputs) == ((3, 5, 2), 2)
     assert fastmlp.MLP([3, 5, 2]).periodic_inputs == 0
+
+
+def test_a_parametric_activation_begins_as_the_activation(dtype, rng):
+    X = rng.standard_normal((9, 3)).astype(dtype)
+    mlp = fastmlp.MLP([3, 6, 5, 2], "gelu", dtype=dtype, seed=0, parametric_activation=True)
+    plain = fastmlp.MLP([3, 6, 5, 2], "gelu", dtype=dtype, seed=0)
+
+    found = [(block.kind, block.role, block.shape) for block in mlp.parameter_blocks]
+
+    assert found[1:4] == [
+        ("dense", "bias", (6,)),
+        ("parametric", "alpha", (6,)),
+        ("dense", "weight", (6, 5)),
+    ]
+    assert (mlp.parametric_activation, plain.parametric_activation) == (True, False)
+    np.testing.assert_allclose(mlp.forward(X), plain.forward(X), rtol=1e-5, atol=1e-6)
+    for block in mlp.parameter_blocks:
+        if block.role == "alpha":
+            assert (block.view == 1).all()
+            block.view[...] = 0
+    (U, V, W), (a, b, c) = mlp.weights, mlp.biases
+    linear = ((X @ U + a) @ V + b) @ W + c
+    np.testing.assert_allclose(mlp.forward(X), linear, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("epochs", [1, 40])
+def test_frozen_layers_keep_their_nonlinearity(epochs, rng):
+    X, y = rng.standard_normal((50, 3)), rng.integers(2, size=50)
+    mlp = small(**PARAMETRIC)
+    before = {block.stage: block.view.copy() for block in mlp.parameter_blocks}
+    mlp.freeze(0)
+
+    mlp.fit(X, y, fastmlp.Adam(0.01), epochs=epochs, seed=2)
+
+    first, second = (block for block in mlp.parameter_blocks if block.role == "alpha")
+    np.testing.assert_array_equal(first.view, before[first.stage])
+    assert (second.view != before[second.stage]).all()
 
 
 def test_derivatives_reach_inputs_through_periodic_features(dtype, rng, assert_agrees):
@@ -118,7 +160,7 @@ def test_prelu_with_its_first_slopes_is_a_leaky_rectifier(dtype, rng):
 
 
 @pytest.mark.parametrize(
-    "options", [ALL, {"input_scale": False}, {"normalization": None}, PERIODIC]
+    "options", [ALL, {"input_scale": False}, {"normalization": None}, PERIODIC, PARAMETRIC]
 )
 def test_pickles_and_files_keep_every_bit(dtype, options, rng, tmp_path):
     mlp = small(dtype, **options)
@@ -139,7 +181,7 @@ def test_a_parameter_that_is_not_finite_is_named_by_its_role(tmp_path):
         mlp.save(tmp_path / "model")
 
 
-@pytest.mark.parametrize("options", [ALL, PERIODIC], ids=["all", "periodic"])
+@OPTIONS
 def test_sparse_rows_are_as_dense_ones(options, dtype, rng):
     dense = np.where(rng.random((40, 3)) < 0.5, 0.0, rng.standard_normal((40, 3))).astype(dtype)
     sparse, y = sp.csr_matrix(dense), rng.integers(2, size=40)
@@ -149,14 +191,14 @@ def test_sparse_rows_are_as_dense_ones(options, dtype, rng):
     np.testing.assert_array_equal(mlp.loss_and_grad(sparse, y)[1], mlp.loss_and_grad(dense, y)[1])
 
 
-@pytest.mark.parametrize("options", [ALL, PERIODIC], ids=["all", "periodic"])
+@OPTIONS
 @pytest.mark.parametrize("sizes", [[3, 17, 16, 4], [40, 200, 180, 5]], ids=["narrow", "wide"])
 def test_bits_do_not_depend_on_threads(sizes, options, dtype, rng):
     X = rng.standard_normal((400, sizes[0])).astype(dtype)
     y = rng.integers(sizes[-1], size=400)
 
     def trained(n_jobs):
-        mlp = fastmlp.MLP(sizes, "prelu", dtype=dtype, seed=1, **options)
+        mlp = fastmlp.MLP(sizes, dtype=dtype, seed=1, **{"activation": "prelu"} | options)
         optimizer = fastmlp.Adam(0.01)
         mlp.fit(X, y, optimizer, epochs=3, batch_size=150, seed=2, dropout=0.2, n_jobs=n_jobs)
         return mlp.parameters.tobytes()
@@ -164,11 +206,12 @@ def test_bits_do_not_depend_on_threads(sizes, options, dtype, rng):
     assert trained(1) == trained(2)
 
 
-@pytest.mark.parametrize("options", [ALL, PERIODIC], ids=["all", "periodic"])
+@OPTIONS
 def test_training_moves_every_block_and_lowers_the_loss(options, dtype, rng):
     X = rng.standard_normal((200, 3)).astype(dtype)
     y = (X[:, 0] * X[:, 1] > 0).astype("int64")
-    mlp = fastmlp.MLP([3, 16, 8, 2], "prelu", dtype=dtype, seed=1, **options)
+    options = {"activation": "prelu"} | options
+    mlp = fastmlp.MLP([3, 16, 8, 2], dtype=dtype, seed=1, **options)
     before = mlp.parameters.copy()
 
     history = mlp.fit(X, y, fastmlp.Adam(0.01), epochs=100, seed=2)
@@ -190,6 +233,17 @@ def test_training_moves_every_block_and_lowers_the_loss(options, dtype, rng):
             'normalization is "rows", expected None, "layer" or "batch"',
         ),
         ({"normalization": 1}, TypeError, "normalization is of type int, expected None or a str"),
+        (
+            {"activation": "prelu", "parametric_activation": True},
+            ValueError,
+            'parametric_activation is True, expected False with the activation "prelu", which '
+            "learns its slopes",
+        ),
+        (
+            {"parametric_activation": 1},
+            TypeError,
+            "parametric_activation is of type int, expected a bool",
+        ),
         ({"input_scale": "yes"}, TypeError, "input_scale is of type str, expected a bool"),
         (
             {"periodic_inputs": 1.0},

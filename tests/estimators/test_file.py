@@ -322,6 +322,14 @@ def test_a_file_is_checked_before_it_is_believed(damage, data, fit, tmp_path):
         MLPClassifier.load(path)
 
 
+def test_a_file_of_another_estimator_is_refused(data, fit, tmp_path):
+    path = tmp_path / "clf.safetensors"
+    fit(MLPClassifier((3,), max_iter=1), *data("iris")).save(path)
+    message = r"is no MLPRegressor's file: its estimator is MLPClassifier$"
+    with pytest.raises(ModelFileError, match=message):
+        MLPRegressor.load(path)
+
+
 def test_a_file_of_something_else_is_refused(data, fit, tmp_path):
     path = tmp_path / "clf.safetensors"
     clf = fit(MLPClassifier((3,), max_iter=1), *data("iris"))

@@ -233,6 +233,10 @@ def test_a_regressor_of_a_network(output, loss, iris):
             "the network must have periodic_inputs=0, got 1",
         ),
         (
+            lambda: MLPClassifier.from_network(MLP([2, 3, 3], parametric_activation=True)),
+            "the network must have parametric_activation=False, got True",
+        ),
+        (
             lambda: MLPClassifier.from_network(MLP([2, 3], output="identity")),
             "a classifier's network must have output 'softmax' or 'sigmoid', got 'identity'",
         ),

@@ -41,10 +41,15 @@ def some():
 
 for _ in range(15):
     some()
-before = anonymous()
-for _ in range(10):
-    some()
-print(json.dumps(anonymous() - before))
+
+def growth():
+    before = anonymous()
+    for _ in range(10):
+        some()
+    return anonymous() - before
+
+# What the allocators of two threads hold back varies; a leak shows each time.
+print(json.dumps(min(growth() for _ in range(3))))
 """
 
 

@@ -29,3 +29,16 @@ def test_one_class_alone_has_no_adjusted_score():
 def test_a_class_that_is_predicted_alone_does_not_count():
     with pytest.warns(UserWarning, match=r"^y_pred has the classes \[1\], which y_true has not$"):
         assert balanced_accuracy_score([0, 0], [0, 1]) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "kinds"),
+    [
+        ([1, 0], ["1", "0"], "int64 and text"),
+        (np.array(["1", "0"], object), [1, 0], "text and int64"),
+    ],
+)
+def test_text_is_not_compared_with_numbers(y_true, y_pred, kinds):
+    message = f"^y_true and y_pred must hold labels of one kind, got {kinds}$"
+    with pytest.raises(ValueError, match=message):
+        balanced_accuracy_score(y_true, y_pred)

@@ -59,7 +59,8 @@ def test_a_calibration_error_by_hand():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_bins": 0}, "n_bins must be at least 1, got 0"),
+        ({"n_bins": 0}, "n_bins must be an integer of at least 1, got 0"),
+        ({"n_bins": 2.5}, "n_bins must be an integer of at least 1, got 2.5"),
         ({"strategy": "wide"}, "strategy must be one of ('uniform', 'quantile'), got 'wide'"),
         ({"pos_label": 2}, "pos_label must be one of the classes [0, 1], got 2"),
     ],

@@ -67,7 +67,15 @@ MEASURES = [log_loss, brier_score_loss, calibration_error]
             [0, 1],
             {},
             ValueError,
-            "y_true must hold classes, got numbers that are not whole",
+            "y_true must hold classes, got 0.5 in row 1",
+        ),
+        ([0, np.inf], [0, 1], {}, ValueError, "y_true must hold classes, got inf in row 1"),
+        (
+            ["a", None],
+            [0, 1],
+            {},
+            ValueError,
+            "y_true must hold labels of one kind, got values of type NoneType, str",
         ),
         (
             [0, 1],

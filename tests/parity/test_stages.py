@@ -1,4 +1,4 @@
-"""Stages beyond dense layers agree with torch: normalisation, prelu, and those of the inputs."""
+"""Stages beyond dense layers agree with torch: normalisations, activations, inputs."""
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ NETWORKS = {
     "layer": {"normalization": "layer"},
     "scale": {"input_scale": True},
     "prelu": {"activation": "prelu"},
+    "parametric": {"activation": ("relu", "mish"), "parametric_activation": True},
     "periodic": {"periodic_inputs": 2},
     "all": {
         "normalization": "layer",
@@ -18,6 +19,19 @@ NETWORKS = {
         "activation": ("prelu", "tanh"),
         "periodic_inputs": 3,
     },
+    "parametric with all": {
+        "normalization": "layer",
+        "input_scale": True,
+        "activation": ("tanh", "selu"),
+        "periodic_inputs": 1,
+        "parametric_activation": True,
+    },
+}
+FUNCTIONS = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "mish": functional.mish,
+    "selu": torch.selu,
 }
 # Through chunks and through blocks of tiles, with widths that are not a multiple of a vector.
 SIZES = ([3, 17, 16, 4], [40, 200, 180, 5])
@@ -53,7 +67,11 @@ def in_torch(mlp, X):
         a = a @ next(of) + next(of)
         if mlp.normalization == "layer":
             a = functional.layer_norm(a, (a.shape[1],), next(of), next(of))
-        a = functional.prelu(a, next(of)) if name == "prelu" else torch.tanh(a)
+        if mlp.parametric_activation:
+            alpha = next(of)
+            a = (1 - alpha) * a + alpha * FUNCTIONS[name](a)
+        else:
+            a = functional.prelu(a, next(of)) if name == "prelu" else FUNCTIONS[name](a)
     return tensors, a @ next(of) + next(of)
 
 
@@ -131,6 +149,7 @@ OPTIMIZERS = {
 def test_roles_have_the_learning_rates_and_decays_of_groups(name, mlp, rng, assert_agrees):
     ours, theirs, settings, of_torch = OPTIMIZERS[name]
     factors = {"bias": 0.1, "gain": 2.0, "scale": 6.0, "slope": 0.5, "frequency": 0.3, "phase": 3.0}
+    factors |= {"alpha": 0.2}
     X = rng.standard_normal((50, mlp.layer_sizes[0]))
     y = rng.integers(mlp.layer_sizes[-1], size=50)
     optimizer = ours(0.01, **settings, lr_factors=factors, clip_norm=0.5)

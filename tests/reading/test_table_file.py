@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 from fastmlp.reading.csv_hints import DataError
 from fastmlp.reading.table_file import Reading, open_table
@@ -128,6 +130,42 @@ def test_an_index_of_a_parquet_file_is_a_column_if_it_has_a_name(table):
         file = io.BytesIO()
         pd.DataFrame({"size": [1.0, 2.0]}, index=index).to_parquet(file)
         assert table(file.getvalue()).names == names
+
+
+def test_columns_of_a_parquet_file_may_have_tuples_as_names(table):
+    file = io.BytesIO()
+    columns = pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")])
+    pd.DataFrame([[1.5, "z"]], columns=columns).to_parquet(file)
+    found = table(file.getvalue())
+    first, second = found.names
+    assert (first, second) == ("('a', 'x')", "('b', 'y')")
+    assert found.frame().to_dict("list") == {first: [1.5], second: ["z"]}
+    assert found.texts([second]).to_dict("list") == {second: ["z"]}
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_refused(table):
+    file = io.BytesIO()
+    pq.write_table(pa.table([[1], [2]], names=["a", "a"]), file)
+    with pytest.raises(
+        DataError, match=r"is no readable Parquet file: it has 2 columns named 'a'$"
+    ):
+        table(file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a;b\n0.5;1,234\n1.25;5,678\n", {"a": [0.5, 1.25], "b": [1234, 5678]}),
+        ("a;b\n0.5;1,234\n;5,678\n", {"a": [0.5, None], "b": [1234, 5678]}),
+        ("a;b\n1.234;1,234\n5.678;5,678\n", {"a": [1234, 5678], "b": [1.234, 5.678]}),
+        ("a;b\n1.234;1,23\n5.678;5,67\n", {"a": [1234, 5678], "b": [1.23, 5.67]}),
+        ("a;b\n1;1,234\n2;5,678\n", {"a": [1, 2], "b": [1.234, 5.678]}),
+    ],
+)
+def test_a_point_without_thousands_is_the_decimal_mark_beside_commas_with_them(
+    table, text, expected
+):
+    assert_same(table(text).frame(), pd.DataFrame(expected))
 
 
 def test_a_dash_is_standard_input(monkeypatch):

@@ -4,6 +4,7 @@ import copy
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,7 @@ def test_labels_and_their_weights_come_back(labels, class_weight, quick, table):
         ({"categorical_features": ["rooms", "size"]}, ["rooms", "size"]),
         ({"hidden_layer_sizes": np.array([3, 2])}, (3, 2)),
         ({"hidden_layer_sizes": []}, ()),
+        ({"hidden_layer_sizes": "3x2"}, "3x2"),
         ({"random_state": np.random.RandomState(0)}, None),
         ({"max_time": np.float32(60.0)}, 60.0),
         ({"scoring": "neg_mean_absolute_error"}, "neg_mean_absolute_error"),
@@ -133,7 +135,7 @@ def test_a_parameter_that_is_out_of_range_is_not_saved(quick, table, prices):
 def test_files_of_others_are_refused(quick, table, kinds, prices, tmp_path):
     path = tmp_path / "model.safetensors"
     quick("regressor").fit(table, prices).save(path)
-    message = f"^{re.escape(str(path))} is no TabularClassifier's file: estimator must be "
+    message = f"^{re.escape(str(path))} is no TabularClassifier's file: its estimator is "
     with pytest.raises(ModelFileError, match=message):
         TabularClassifier.load(path)
     MLPClassifier((3,), solver="lbfgs").fit(np.eye(4), [0, 1, 0, 1]).save(path)
@@ -153,6 +155,8 @@ def contents(quick, table, kinds, prices):
         quick("classifier", n_members=2, class_weight={"fair": 2.0}).fit(rows, kinds[:40]),
         quick("regressor", n_members=2).fit(rows, prices[:40]),
         quick("regressor", n_members=2, loss=Quantile([0.2, 0.8])).fit(rows, prices[:40]),
+        # Enough rows for a network with periodic features.
+        quick("regressor", n_members=2).fit(table, prices),
     )
     found = []
     for estimator in estimators:
@@ -252,3 +256,29 @@ def test_the_loss_of_a_network_says_how_many_targets_there_are(
     other = MLP([network.layer_sizes[0], n_outputs], loss=loss, dtype=network.dtype, seed=0)
     tensors = {**tensors, "networks": np.zeros((1, other.n_parameters))}
     assert assert_sound_or_refused(cls, other, tensors, content, table) == is_sound
+
+
+def test_a_file_of_networks_without_periodic_features_answers_as_ever():
+    folder = Path(__file__).parent / "golden"
+    expected = json.loads((folder / "regressor.json").read_text())
+    reg = TabularRegressor.load(folder / "regressor.safetensors")
+    found = reg.predict(pd.DataFrame(expected["rows"]))
+    np.testing.assert_allclose(found, expected["predictions"], rtol=1e-4)
+    assert not any(network.parametric_activation for network in reg.networks_)
+
+
+def test_networks_of_both_kinds_come_back_in_their_order(quick, table, prices):
+    reg = quick("regressor", n_members=4, max_iter=2).fit(table, prices)
+    loaded = back(reg)
+    for ours, theirs in zip(reg.networks_, loaded.networks_, strict=True):
+        assert repr(ours) == repr(theirs)
+        np.testing.assert_array_equal(ours.parameters, theirs.parameters)
+    kinds = [network.parametric_activation for network in loaded.networks_]
+    assert kinds == [False, False, True, True]
+
+
+def test_networks_with_periodic_features_alone_come_back(quick, table, prices):
+    reg = quick("regressor", n_members=4, max_iter=2).fit(table, prices)
+    for name in ("networks_", "loss_curves_", "validation_scores_"):
+        setattr(reg, name, getattr(reg, name)[2:])
+    assert_same(back(reg), reg, table)

@@ -23,7 +23,7 @@ def test_inputs_stand_in_the_order_of_the_columns():
     front = front_of(frame)
     inputs = front.inputs(read_frame(frame), "float32")
     assert inputs.dtype == np.float32
-    assert front.width == inputs.shape[1] == 3
+    assert front.width() == inputs.shape[1] == 3
     np.testing.assert_array_equal(inputs[:, [0, 2]], [[1, 1], [-1, -1], [1, 0]])
     assert (np.diff(inputs[:, 1]) > 0).all()
 
@@ -32,7 +32,8 @@ def test_columns_of_text_are_named_and_left_out():
     frame = pd.DataFrame({"note": TEXT, "size": range(30), "id": TEXT[::-1]})
     message = (
         "These columns of text are left out, since most of their values occur once: they are no "
-        "categories. Name them in categorical_features if they are: 'note', 'id'"
+        "categories. Name them in categorical_features (on the command line --categories) if they "
+        "are: 'note', 'id'"
     )
     with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
         front = front_of(frame)
@@ -47,7 +48,7 @@ def test_without_another_column_text_is_an_error():
 
 
 def test_text_that_the_caller_names_is_taken():
-    assert front_of(pd.DataFrame({"note": TEXT}), [0]).width == 30
+    assert front_of(pd.DataFrame({"note": TEXT}), [0]).width() == 30
 
 
 def test_numbers_that_the_caller_names_are_categories():

@@ -143,7 +143,9 @@ def test_quantiles_never_cross_and_are_chosen_by_level(quick, table, prices):
     assert one.score(table, prices) == r2_score(prices, one.predict(table))
 
 
-@pytest.mark.parametrize("quantiles", [0.3, [0.1, 0.3], [], [[0.1], [0.9]], [np.nan]], ids=str)
+@pytest.mark.parametrize(
+    "quantiles", [0.3, [0.1, 0.3], [], [[0.1], [0.9]], [np.nan], ["low"], True], ids=str
+)
 def test_quantiles_that_were_not_trained_are_refused(quantiles, quick, table, prices):
     reg = quick("regressor", loss=Quantile(LEVELS)).fit(table, prices)
     message = (
@@ -193,7 +195,7 @@ def test_losses_that_do_not_suit_are_refused(kind, parameters, y, message, quick
 
 def test_quantiles_are_for_one_column(quick, table, prices):
     both = np.column_stack([prices, prices])
-    message = "y has shape (120, 2), expected one column for loss=Quantile(levels=(0.9, 0.1, 0.5))"
+    message = "y has shape (120, 2), expected (120,) for loss=Quantile(levels=(0.9, 0.1, 0.5))"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         quick("regressor", loss=Quantile(LEVELS)).fit(table, both)
 

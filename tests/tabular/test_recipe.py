@@ -9,6 +9,8 @@ from fastmlp.tabular.recipe import Recipe, choose
 from fastmlp.tabular.target import Classes, Values
 
 BASE = Recipe(activation="selu")
+PERIODIC = Recipe(activation="mish", learning_rate_init=0.2, frequency=0.3)
+BOTH = Recipe(activation="mish", periodic=PERIODIC)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,22 @@ def test_one_network_alone_has_weight_decay():
     assert choose(BASE, "default", {"n_members": 1}, 5000, 10).weight_decay == BASE.weight_decay
     assert choose(BASE, "fast", {"n_members": 2}, 5000, 10).weight_decay == 0
     assert choose(BASE, "best", {"weight_decay": 0.3}, 5000, 10).weight_decay == 0.3
+
+
+@pytest.mark.parametrize(
+    ("n_members", "kinds"), [(1, [0]), (2, [0, 1]), (5, [0, 0, 0, 1, 1]), (8, [0] * 4 + [1] * 4)]
+)
+def test_the_second_half_of_several_networks_has_periodic_features(n_members, kinds):
+    recipe = choose(BOTH, "default", {"n_members": n_members}, 5000, 10)
+    assert [recipe.of(member).is_periodic for member in range(n_members)] == kinds
+    few = choose(BOTH, "default", {"n_members": n_members}, 99, 10)
+    assert not any(few.of(member).is_periodic for member in range(n_members))
+    last = choose(BOTH, "best", {"dropout": 0.3, "n_members": 2}, 5000, 10).of(1)
+    assert (last.max_iter, last.batch_size, last.n_members, last.n_bins) == (24, 128, 2, 0)
+    assert (last.dropout, last.learning_rate_init, last.weight_decay) == (0.3, 0.2, 0.02)
+    given = {"learning_rate_init": 0.01, "max_iter": 3}
+    last = choose(BOTH, "best", given, 5000, 10).of(7)
+    assert (last.learning_rate_init, last.max_iter) == (0.01, 3)
 
 
 def test_few_rows_are_one_batch_in_double_without_chance():
@@ -106,7 +124,7 @@ def test_a_first_step_is_that_of_weights_without_a_width(n_inputs, rng):
     network = make_network(BASE, Values(1), n_inputs, seed=1)
     network.weights[-1][...] = 1  # so that all gradients differ from 0
     before = network.parameters.copy()
-    optimizer = make_optimizer(BASE, n_inputs)
+    optimizer = make_optimizer(BASE, network)
     assert isinstance(optimizer, AdamW)
     X = rng.standard_normal((64, n_inputs)).astype(np.float32)
     network.step(X, np.full((64, 1), 100.0, np.float32), optimizer)
@@ -121,3 +139,22 @@ def test_a_first_step_is_that_of_weights_without_a_width(n_inputs, rng):
         decay = 1e-3 * np.abs(before[start : start + size]) if block.role == "weight" else 0
         assert (np.abs(part - expected[block.role]) <= 1e-3 * expected[block.role] + decay).all()
         start += size
+
+
+def test_a_first_step_of_periodic_features_is_a_tenth(rng):
+    """In radians, as in RealMLP: frequencies and phases count in turns here."""
+    network = make_network(PERIODIC, Values(1), 5, seed=1, n_periodic=3)
+    assert (network.periodic_inputs, network.parametric_activation) == (3, True)
+    blocks = {block.role: block for block in network.parameter_blocks if block.role != "bias"}
+    assert abs(blocks["frequency"].view.std() / 0.3 - 1) < 0.3
+    network.weights[-1][...] = 1
+    before = {role: block.view.copy() for role, block in blocks.items()}
+    X = rng.standard_normal((64, 5)).astype(np.float32)
+
+    network.step(X, np.full((64, 1), 100.0, np.float32), make_optimizer(PERIODIC, network))
+
+    tenth = PERIODIC.learning_rate_init / 10
+    rates = dict.fromkeys(("frequency", "projection", "offset", "alpha"), tenth)
+    for role, rate in {**rates, "phase": tenth / (2 * np.pi)}.items():
+        moved = np.abs(blocks[role].view - before[role])
+        np.testing.assert_allclose(moved, rate, rtol=1e-3, err_msg=role)

@@ -111,6 +111,15 @@ def test_a_score_that_is_not_known_changes_nothing(quick, table, kinds):
     assert vars(clf) == before | {"scoring": "quality"}
 
 
+@pytest.mark.parametrize("score", [np.nan, None, "0.5"])
+def test_a_score_that_is_no_number_is_refused(score, quick, parts):
+    (X, y, _), (X_val, y_val, _) = parts
+    clf = quick("classifier", scoring=lambda estimator, X, y: score)
+    message = rf"^scoring=<function .*> must give a number for the rows for .*, got {score!r}$"
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X, y, X_val=X_val, y_val=y_val)
+
+
 @pytest.mark.parametrize("learning_rate", ["constant", "linear", "one_cycle", "cosine"])
 def test_the_learning_rate_follows_its_plan(learning_rate, quick, table, prices):
     plain = quick("regressor").fit(table, prices).predict(table)

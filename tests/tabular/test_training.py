@@ -254,12 +254,21 @@ def test_small_data_is_learned_as_well_as_by_a_linear_model():
 
 
 @pytest.mark.parametrize(
-    "hidden_layer_sizes", [(), (5,), [20, 10, 7, 4], np.array([3, 3])], ids=str
+    ("hidden_layer_sizes", "expected"),
+    [
+        ((), ()),
+        ((5,), (5,)),
+        ([20, 10, 7, 4], (20, 10, 7, 4)),
+        (np.array([3, 3]), (3, 3)),
+        (6, (6,)),
+        ("5x2-3", (5, 5, 3)),
+    ],
+    ids=str,
 )
-def test_layers_of_every_number_and_width(hidden_layer_sizes, quick, table, prices):
+def test_layers_of_every_number_and_width(hidden_layer_sizes, expected, quick, table, prices):
     reg = quick("regressor", hidden_layer_sizes=hidden_layer_sizes, max_iter=20)
     reg.fit(table, prices)
-    assert reg.networks_[0].layer_sizes[1:-1] == tuple(hidden_layer_sizes)
+    assert reg.networks_[0].layer_sizes[1:-1] == expected
     assert reg.score(table, prices) > 0.3
 
 
@@ -278,13 +287,15 @@ def test_targets_that_are_all_equal_are_predicted(quick, table):
             "y must have at least 2 classes to train a TabularClassifier, got ",
         ),
         ("classifier", {}, "reals", "Unknown label type: continuous"),
+        ("classifier", {}, "none", "y must have a label for each row, got None in row 1"),
+        ("classifier", {}, "NA", "y must have a label for each row, got <NA> in row 1"),
         ("regressor", {}, "huge", "y must have a finite variance, got numbers that are too large"),
         ("regressor", {"learning_rate_init": 1e30}, "prices", "training diverged before the first"),
         (
             "regressor",
             {"hidden_layer_sizes": (4, 0)},
             "prices",
-            "hidden_layer_sizes must be >= 1, g",
+            "hidden_layer_sizes must be > 0, got [4, 0].",
         ),
         (
             "regressor",
@@ -309,6 +320,8 @@ def test_a_fit_that_fails_changes_nothing(
         "reals": prices,
         "one": np.full(len(kinds), "a"),
         "huge": prices * 1e300,
+        "none": np.array(["a", None] * (len(kinds) // 2)),
+        "NA": pd.Series(["a", None] * (len(kinds) // 2), dtype="string"),
     }
     estimator = quick(kind).fit(table, kinds if kind == "classifier" else prices)
     before, answer = dict(vars(estimator)), estimator.predict(table)
@@ -317,6 +330,25 @@ def test_a_fit_that_fails_changes_nothing(
         estimator.fit(table, targets[y])
     np.testing.assert_array_equal(estimator.predict(table), answer)
     assert vars(estimator) == before | parameters
+
+
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+def test_a_network_without_rows_for_validation_takes_the_last_epoch(quick, table, prices):
+    reg = quick("regressor", n_members=len(table) + 2, hidden_layer_sizes=(2,), max_iter=1)
+    reg.fit(table, prices)
+    found = [len(scores) for scores in reg.validation_scores_]
+    assert found == [1] * len(table) + [0] * 2
+    # Each class of one row is always trained on.
+    clf = quick("classifier").fit(table, np.arange(len(table)))
+    assert clf.validation_scores_ == [[]]
+    assert len(clf.loss_curves_[0]) == 3
+
+
+@pytest.mark.parametrize("dtype", ["datetime64[us]", "timedelta64[s]"])
+def test_dates_as_a_target_are_refused(dtype, quick, table, prices):
+    message = f"^y has dates or durations of dtype {re.escape(dtype)}, expected numbers: "
+    with pytest.raises(TypeError, match=message):
+        quick("regressor").fit(table, prices.astype(np.int64).astype(dtype))
 
 
 def test_an_interrupt_changes_nothing(quick, table, kinds, monkeypatch):
@@ -342,6 +374,10 @@ def test_validation_that_does_not_fit_is_refused(quick, parts):
     ):
         with pytest.raises(ValueError, match=f"^{message}$"):
             quick("classifier").fit(X, y, **given)
+    with pytest.raises(
+        ValueError, match=r"^X_val lacks columns that were there in training: size$"
+    ):
+        quick("classifier").fit(X, y, X_val=X_val.drop(columns="size"), y_val=y_val)
     other = y_val.astype(object)
     other[3] = "unknown"
     message = r"^y_val must have classes of y, \['cheap' 'dear' 'fair'\], got \['unknown'\]$"

@@ -15,8 +15,8 @@ class Recording:
     def __init__(self, network: MLP | None = None, *, frames: int = 48) -> None:
         if network is not None and not isinstance(network, MLP):
             raise TypeError(f"network must be an MLP or None, got {type(network).__name__}")
-        if frames < 2:
-            raise ValueError(f"frames must be at least 2, got {frames}")
+        if not isinstance(frames, int | np.integer) or frames < 2:
+            raise ValueError(f"frames must be an integer >= 2, got {frames!r}")
         self.frames = frames
         self._given = network
         self._network = network

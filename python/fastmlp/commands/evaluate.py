@@ -47,7 +47,7 @@ def evaluate(
     if target is None:
         raise click.UsageError(f"{model_file} names no target; --target is needed")
     if isinstance(model, Model):
-        metrics = _evaluate_lesson(model, table_file, target, lesson_reading(**reading))
+        metrics = _evaluate_lesson(model, table_file, target, lesson_reading(table_file, **reading))
         click.echo(json.dumps(metrics, indent=2) if as_json else describe_metrics(metrics))
         return
     # They import scikit-learn, which --help does without.

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastmlp._core import ModelFileError, load_network
-from fastmlp._files import faults_of, json_object
+from fastmlp._files import check_type, faults_of, json_object
 from fastmlp.model import Model
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ def load_model(path: Path) -> "Model | TabularClassifier | TabularRegressor":
 
     with faults_of(path, "is not a model file"):
         name = json_object("estimator", metadata["estimator"])["estimator"]
+        check_type("estimator", name, str)
     classes: dict[Any, Any] = {cls.__name__: cls for cls in (TabularClassifier, TabularRegressor)}
     if name not in classes:
-        raise ModelFileError(f"{path} holds a {name}; expected one of {', '.join(classes)}")
+        raise ModelFileError(f"{path} is a file of {name}; expected one of {', '.join(classes)}")
     model: TabularClassifier | TabularRegressor = classes[name].load(path)
     if not hasattr(model, "feature_names_in_"):
         raise ModelFileError(f"{path} holds no names of columns: it was trained on an array")

@@ -128,9 +128,15 @@ READING_OPTIONS: list[click.Parameter] = [
 
 
 def lesson_reading(
-    delimiter: str | None, decimal: str | None, missing: tuple[str, ...], encoding: str | None
+    table_file: Path,
+    delimiter: str | None,
+    decimal: str | None,
+    missing: tuple[str, ...],
+    encoding: str | None,
 ) -> dict[str, Any]:
-    """Return the arguments of `read_csv` that these options stand for."""
+    """Return the arguments of `read_csv` for a file that these options stand for."""
+    if table_file == Path("-"):
+        raise click.UsageError("- is not for the lesson's network, which reads a file")
     if encoding is not None:
         raise click.UsageError("--encoding is not for the lesson's network, which reads UTF-8")
     return {"delimiter": delimiter or ",", "decimal": decimal or ".", "missing": missing}

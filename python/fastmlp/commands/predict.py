@@ -61,7 +61,7 @@ def predict(
     kept: Any = {}
     model = load_model(model_file)
     if isinstance(model, Model):
-        reading = lesson_reading(**reading)
+        reading = lesson_reading(table_file, **reading)
         header, columns = _predict_lesson(model, table_file, reading)
         if keep:
             kept = open_table(table_file, Reading(**reading)).texts(keep)

@@ -67,7 +67,7 @@ def _plot_training(estimator: Estimator, path: Path) -> None:
             color = COLORS[place % len(COLORS)]
             epochs = np.arange(1, len(curve) + 1)
             ax.plot(epochs, curve, color=color, linewidth=1.4, label=f"network {place + 1}")
-            if ax is not axes[0]:
+            if ax is not axes[0] and curve:  # a network may have no rows for validation
                 # Of equal ones the later, whose parameters the network has.
                 best = len(curve) - 1 - int(np.argmax(curve[::-1]))
                 ax.plot(epochs[best], curve[best], "o", color=color, markersize=6)
@@ -75,7 +75,8 @@ def _plot_training(estimator: Estimator, path: Path) -> None:
         ax.grid(alpha=0.25)
         ax.spines[["top", "right"]].set_visible(False)
         ticker = require("matplotlib.ticker", "training")
-        ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        whole = ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+        ax.xaxis.set_major_locator(whole)
     axes[0].set_title("Training")
     if has_scores:
         axes[1].set_title("Validation: a dot is the kept epoch")
@@ -99,7 +100,7 @@ def _plot_predictions(
     ax.scatter(y[shown], predicted[shown], s=12, color=COLORS[0], alpha=alpha, edgecolors="none")
     ax.set_xlabel(f"true {printable(name)}", parse_math=False)
     ax.set_ylabel(f"predicted {printable(name)}", parse_math=False)
-    title = f"{len(y):,} rows that were held out"
+    title = f"{len(y):,} {'row that was' if len(y) == 1 else 'rows that were'} held out"
     ax.set_title(title if len(shown) == len(y) else f"{len(shown):,} of {title}")
     ax.set_aspect("equal")
     ax.grid(alpha=0.25)

@@ -1,5 +1,6 @@
 """The target of a table: classes or numbers."""
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -47,6 +48,11 @@ def target_of(file: str, values: "Series[Any]", task: Task | None) -> Target:
         If the column does not suit the task, or has one value alone.
     """
     what = f"column {values.name!r}"
+    if not isinstance(values.iloc[0], Hashable):
+        raise DataError(
+            f"{file} has values of type {type(values.iloc[0]).__name__} in {what}, "
+            "expected classes or numbers"
+        )
     if values.nunique() < 2:
         raise DataError(
             f"{file} has only one value in {what}, {str(values.iloc[0])!r}; expected at least two"
@@ -74,9 +80,11 @@ def numbers_of(file: str, values: "Series[Any]") -> NDArray[np.float64]:
     """Return numbers, or raise a DataError about what is none."""
     kind = _kind_of(values)
     if kind not in _NUMERIC:
+        is_other = require("pandas", "a table").to_numeric(values, errors="coerce").isna()
+        example = values[is_other].iloc[0] if is_other.any() else values.iloc[0]
         raise DataError(
             f"{file} has {kind} values in column {values.name!r}, such as "
-            f"{str(values.iloc[0])!r}; a regression needs numbers"
+            f"{str(example)!r}; a regression needs numbers"
         )
     y = values.to_numpy(dtype=np.float64)
     if not np.isfinite(y).all():

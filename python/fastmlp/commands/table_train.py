@@ -87,7 +87,7 @@ def train_table(
         file.check_columns([run.target, *ignore, *categories])
         X, target, n_left_out = _rows(file, run.target, ignore, categories, task)
         training, test = _split(file.name, target, run.seed)
-        with faults_of_columns(file.name):
+        with faults_of_columns(file.name, "; --ignore leaves a column out"):
             notes = understand(X, training, categories)
         X = X[[note.name for note in notes if note.is_used]]
         if X.shape[1] == 0:

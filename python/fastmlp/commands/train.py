@@ -114,7 +114,7 @@ def train(
     run = Run(table_file, target, folder, seed, n_jobs, overwrite, quiet or as_json)
     if preset == "lesson":
         _refuse(ctx, TABLE_OPTIONS, "is not for --preset lesson")
-        train_lesson(run, lesson_reading(**reading), **of_lesson)
+        train_lesson(run, lesson_reading(table_file, **reading), **of_lesson)
     else:
         _refuse(ctx, LESSON_OPTIONS, "needs --preset lesson")
         train_table(run, Reading(**reading), preset, **of_table)

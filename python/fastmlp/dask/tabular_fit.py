@@ -91,7 +91,12 @@ class TabularFit:
         )
         reader = TableReader(draft, class_weights, self.recipe.dtype)
         columns = self._columns(reader, is_category)
-        draft._front = Front(learn_columns(evidence(columns), is_category, self.recipe.n_bins))
+        draft._front = learn_columns(
+            evidence(columns),
+            is_category,
+            self.recipe.n_bins,
+            with_ranks=self.recipe.has_periodic,
+        )
         self.reader = reader._replace(largest_weight=columns.largest_weight)
 
         seeds = random_state.randint(2**31 - 1, size=self.recipe.n_members).tolist()
@@ -150,10 +155,12 @@ class TabularFit:
         return merged_columns(self.cluster.results(reduced))
 
     def _advise(self, surveys: list[Survey], found: Survey, seed: int) -> None:
-        network = self._network(seed)
-        n_epochs = self.recipe.max_iter * self.recipe.n_members
+        first = self.recipe.of(0)
+        network = self._network(first, seed)
+        n_members = self.recipe.n_members
+        n_epochs = sum(self.recipe.of(member).max_iter for member in range(n_members))
         warn_of_a_small_fit(network, sum(self.n_rows), n_epochs, type(self.draft).__name__)
-        plan = self._plan(network, self.n_rows)
+        plan = self._plan(first, network, self.n_rows)
         warn_of_sorted_rows(
             [
                 merged([surveys[number] for block in blocks for number in block.partitions])
@@ -162,29 +169,42 @@ class TabularFit:
             found,
         )
 
-    def _network(self, seed: int) -> MLP:
-        return make_network(self.recipe, self.target, self.draft._front.width, seed)
+    def _network(self, recipe: tabular.Recipe, seed: int) -> MLP:
+        front: Front = self.draft._front
+        width = front.width(recipe.is_periodic)
+        return make_network(recipe, self.target, width, seed, front.n_ranks)
 
-    def _plan(self, network: MLP, n_rows: Sequence[int]) -> Plan:
+    def _plan(self, recipe: tabular.Recipe, network: MLP, n_rows: Sequence[int]) -> Plan:
         return plan_for(
             self.estimator,
             self.cluster,
             network,
             n_rows,
             row_bytes=dense_row_bytes(network),
-            batch_size=self.recipe.batch_size,
-            max_iter=self.recipe.max_iter,
+            batch_size=recipe.batch_size,
+            max_iter=recipe.max_iter,
             seed=self.seed,
-            shuffle=self.recipe.batch_size < sum(n_rows),
+            shuffle=recipe.batch_size < sum(n_rows),
         )
 
-    def _given(self) -> list[Future]:
-        """Return the rows for validation that the caller has."""
+    def _given(self) -> dict[bool, list[Future]]:
+        """Return the caller's rows for validation, as networks of each kind read them."""
         assert self.given is not None
         surveys, _ = self._survey(self.given, "_val")
-        reader = self.cluster.submit("reader-val", itself, self.reader)
         n_rows = [each.n_rows for each in surveys]
-        return validation_parts(self.cluster, self.given.partitions, n_rows, reader, weighs=False)
+        rows = {}
+        for is_periodic in {False, self.recipe.has_periodic}:
+            # Names of its own, for the same rows are read in two ways.
+            cluster = Cluster(self.estimator.client)
+            reader = self.reader._replace(is_periodic=is_periodic)
+            rows[is_periodic] = validation_parts(
+                cluster,
+                self.given.partitions,
+                n_rows,
+                cluster.submit("reader-val", itself, reader),
+                weighs=False,
+            )
+        return rows
 
     def _held(self, number: int) -> Held | None:
         """Return what a network does not see, as `BaseTabular._folds` deals it out."""
@@ -193,20 +213,22 @@ class TabularFit:
         n_folds = max(self.recipe.n_members, round(1 / self.draft.validation_fraction))
         return Held(self.seed, 1 / n_folds, number)
 
-    def _train(self, number: int, seed: int, given: list[Future] | None) -> Trained:
+    def _train(self, number: int, seed: int, given: dict[bool, list[Future]] | None) -> Trained:
         """Train one network."""
         # Names of its own, for the same rows are other blocks.
         cluster, partitions = Cluster(self.estimator.client), self.table.partitions
         held = self._held(number)
         n_held = [0 if held is None else n_held_out(n, held.fraction) for n in self.n_rows]
         n_rows = [n - out for n, out in zip(self.n_rows, n_held, strict=True)]
-        network = self._network(seed)
-        self.plan = self._plan(network, n_rows)._replace(seed=seed)
+        recipe = self.recipe.of(number)
+        network = self._network(recipe, seed)
+        self.plan = self._plan(recipe, network, n_rows)._replace(seed=seed)
 
-        reader = cluster.submit("reader", itself, self.reader._replace(held=held))
+        own = self.reader._replace(held=held, is_periodic=recipe.is_periodic)
+        reader = cluster.submit("reader", itself, own)
         validation = None
         if given is not None:
-            validation = TableValidation(self.target, cluster, given)
+            validation = TableValidation(self.target, cluster, given[recipe.is_periodic])
         elif sum(n_held):
             parts = validation_parts(cluster, partitions, n_held, reader, weighs=True)
             validation = TableValidation(self.target, cluster, parts)
@@ -214,21 +236,21 @@ class TabularFit:
             cluster, sum(n_rows) * (dense_row_bytes(network) + network.parameters.itemsize)
         )
         blocks = Blocks(cluster, self.plan, partitions, reader, None, are_kept=are_kept)
-        recipe = Recipe(
+        rounds_recipe = Recipe(
             network.copy(),
-            make_optimizer(self.recipe, self.draft._front.width, is_planned=False),
+            make_optimizer(recipe, network, is_planned=False),
             self.plan.batch_size,
             self.plan.seed,
             self.plan.shuffle,
             *outer_step(self.estimator),
-            {**fit_options(self.recipe), "n_jobs": self.draft.n_jobs},
+            {**fit_options(recipe), "n_jobs": self.draft.n_jobs},
         )
-        rounds = Rounds(cluster, self.plan, recipe, blocks)
-        optimizer = make_optimizer(self.recipe, self.draft._front.width)
+        rounds = Rounds(cluster, self.plan, rounds_recipe, blocks)
+        optimizer = make_optimizer(recipe, network)
         score = None if validation is None else lambda: validation.score(network)
         watch = Watch(network, score, self._end(number))
         with watch.best_epoch():
-            for state in epochs(network, rounds, recipe, optimizer, self.recipe.max_iter):
+            for state in epochs(network, rounds, rounds_recipe, optimizer, recipe.max_iter):
                 if watch.note(state.loss / state.n_rows):
                     break
         if validation is not None:

@@ -33,6 +33,8 @@ class TableReader(NamedTuple):
         By which weights are divided: float32 may not hold them, and their scale has no meaning.
     held : Held or None
         What is held out, if anything is.
+    is_periodic : bool
+        Whether rows are read for networks with periodic features.
     """
 
     estimator: Any
@@ -40,6 +42,7 @@ class TableReader(NamedTuple):
     dtype: str = "float32"
     largest_weight: float = 1.0
     held: Held | None = None
+    is_periodic: bool = False
 
     def read(
         self, number: int, partition: Sequence[Any], *, is_held: bool, weighs: bool = True
@@ -58,7 +61,8 @@ class TableReader(NamedTuple):
             y = y.astype(self.dtype)
         if weights is not None:
             weights = (weights / self.largest_weight).astype(self.dtype)
-        return Rows(self.estimator._front.inputs(table, self.dtype), y, weights)
+        inputs = self.estimator._front.inputs(table, self.dtype, self.is_periodic)
+        return Rows(inputs, y, weights)
 
     def columns(
         self, number: int, partition: Sequence[Any], is_category: NDArray[np.bool_], seed: int

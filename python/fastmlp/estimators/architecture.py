@@ -108,9 +108,13 @@ def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
     else:
         one = not hasattr(hidden_layer_sizes, "__iter__")
         sizes = [hidden_layer_sizes] if one else list(hidden_layer_sizes)
-    if any(size <= 0 for size in sizes):
+    try:
+        widths = [index(size) for size in sizes]
+    except TypeError as error:
+        raise TypeError(f"hidden_layer_sizes must be integers, got {sizes}: {error}") from None
+    if any(width <= 0 for width in widths):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return [index(size) for size in sizes]
+    return widths
 
 
 def _sizes_of_text(text: str) -> list[int]:

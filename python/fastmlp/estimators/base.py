@@ -218,6 +218,8 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         if network.periodic_inputs:
             count = network.periodic_inputs
             raise ValueError(f"the network must have periodic_inputs=0, got {count}")
+        if network.parametric_activation:
+            raise ValueError("the network must have parametric_activation=False, got True")
         if network.activation != ():  # which a network without hidden layers has
             logistic = network.activation == "sigmoid"
             parameters["activation"] = "logistic" if logistic else network.activation

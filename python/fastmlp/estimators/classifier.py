@@ -171,9 +171,9 @@ class MLPClassifier(ClassifierMixin, Labels, BaseMLP):
         Parameters
         ----------
         network : MLP
-            A network without an `input_scale` or `periodic_inputs`. With ``output="softmax"`` each
-            output is a class; with ``output="sigmoid"`` one output tells two classes apart, and
-            several are labels of their own.
+            A network without an `input_scale`, `periodic_inputs` or a `parametric_activation`.
+            With ``output="softmax"`` each output is a class; with ``output="sigmoid"`` one output
+            tells two classes apart, and several are labels of their own.
         classes : array-like of shape (n_classes,), default=None
             The classes in the order of the outputs, which must be sorted. None numbers them
             from 0. One output may also have one class alone, if training saw no other.

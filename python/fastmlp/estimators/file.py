@@ -109,11 +109,11 @@ class InFile:
         """Make the estimator of what a file holds, if it is of this class and layout."""
         if "layout" not in content:
             content, tensors = cls._of_first_layout(content, tensors)
+        if content.get("estimator", cls.__name__) != cls.__name__:
+            raise ValueError(f"its estimator is {content['estimator']}")
         check_keys("estimator", content, {"layout", "estimator"} | cls._keys)
         if content["layout"] != cls._layout:
             raise ValueError(f"its layout is {content['layout']!r}, expected {cls._layout}")
-        if content["estimator"] != cls.__name__:
-            raise ValueError(f"it holds a {content['estimator']}")
         estimator, names = cls._of_content(network, content, tensors)
         if text_names(FEATURES) & set(tensors):
             names |= text_names(FEATURES)

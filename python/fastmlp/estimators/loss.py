@@ -77,7 +77,7 @@ def n_outputs_of(loss: Any, parameter: Any, y: NDArray[Any]) -> int:
     if not isinstance(loss, losses.Quantile):
         return 1 if y.ndim == 1 else int(y.shape[1])
     if y.ndim != 1:
-        raise ValueError(f"y has shape {y.shape}, expected one column for loss={parameter!r}")
+        raise ValueError(f"y has shape {y.shape}, expected ({len(y)},) for loss={parameter!r}")
     return len(loss.levels)
 
 

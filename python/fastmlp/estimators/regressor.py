@@ -174,8 +174,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Parameters
         ----------
         network : MLP
-            A network without an `input_scale` or `periodic_inputs` that has ``output="identity"``,
-            or ``output="exp"`` and a loss with that default output, such as Poisson's.
+            A network without an `input_scale`, `periodic_inputs` or a `parametric_activation` that
+            has ``output="identity"``, or ``output="exp"`` and a loss with that default output, such
+            as Poisson's.
         **parameters : object
             Parameters of the constructor for a later `fit` or `partial_fit`; those that the
             network determines follow from it.

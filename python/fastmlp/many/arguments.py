@@ -34,7 +34,7 @@ def check_estimators(estimators: Sequence[Any]) -> None:
             found = type(estimator).__name__
             if isinstance(estimator, tuple):
                 found = f"tuple ({', '.join(type(part).__name__ for part in estimator)})"
-            raise TypeError(f"estimators[{index}] is a {found}, expected {_EXPECTED}")
+            raise TypeError(f"estimators[{index}] is of type {found}, expected {_EXPECTED}")
         for part in parts:
             first = where.setdefault(id(part), index)
             if first != index:
@@ -42,6 +42,15 @@ def check_estimators(estimators: Sequence[Any]) -> None:
                     f"estimators[{index}] has the {type(part).__name__} of estimators[{first}], "
                     "expected one of its own: use copy.copy or sklearn.base.clone"
                 )
+
+
+def as_list(name: str, values: Any, expected: str) -> list[Any]:
+    """Return the entries of an iterable, or raise a TypeError for anything else."""
+    try:
+        return list(values)
+    except TypeError:
+        found = type(values).__name__
+        raise TypeError(f"{name} is of type {found}, expected {expected}") from None
 
 
 def checked_rows(name: str, rows: Any, n_rows: int) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from fastmlp.estimators.company import company_of
 from fastmlp.estimators.listeners import wants_to_stop
 from fastmlp.estimators.parameters import CONSTRAINTS
 from fastmlp.estimators.validation import ValidationData
-from fastmlp.many.arguments import check_estimators, checked_rows, listed
+from fastmlp.many.arguments import as_list, check_estimators, checked_rows, listed
 from fastmlp.many.shared import CheckedParameters, SharedData
 from fastmlp.many.threads import Stopped, n_threads_of, run_tasks
 
@@ -139,7 +139,7 @@ def fit_many(
     constraints = {name: CONSTRAINTS[name] for name in ("n_jobs", "callback")}
     given = {"n_jobs": n_jobs, "callback": callback}
     validate_parameter_constraints(constraints, given, caller_name="fit_many")
-    estimators = list(estimators)
+    estimators = as_list("estimators", estimators, "a list of estimators")
     fits = _Fits(estimators, SharedData(X, y, sample_weight), rows)
     errors: dict[int, Exception] = {}
     n_done = 0
@@ -173,10 +173,12 @@ class _Fits:
     """The fits of one call."""
 
     def __init__(self, estimators: list[Any], data: SharedData, rows: Sequence[Any] | None) -> None:
-        if rows is not None and len(rows) != len(estimators):
-            raise ValueError(
-                f"rows has {len(rows)} entries, expected {len(estimators)}, one per estimator"
-            )
+        if rows is not None:
+            rows = as_list("rows", rows, "a list with one entry per estimator")
+            if len(rows) != len(estimators):
+                raise ValueError(
+                    f"rows has {len(rows)} entries, expected {len(estimators)}, one per estimator"
+                )
         check_estimators(estimators)
         for estimator in estimators:
             if isinstance(estimator, BaseMLP):

@@ -1,6 +1,7 @@
 """How good predictions are; NumPy alone is needed.
 
-Names, arguments and values of the measures that scikit-learn has are those of scikit-learn.
+Measures whose names end with ``_score`` or ``_loss``, both errors of numbers, and `roc_curve` have
+scikit-learn's names, arguments and values.
 
 ===============  ===================================================================================
 predictions      measures

@@ -18,12 +18,33 @@ def labels_of(name: str, values: ArrayLike) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If it is not of shape (n,) or (n, 1), has no rows, or holds numbers that are no classes.
+        If it is not of shape (n,) or (n, 1), has no rows, or holds numbers that are no classes, or
+        objects that have no order, as where a label is missing.
     """
     labels = _column(name, np.asarray(values))
-    if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
-        raise ValueError(f"{name} must hold classes, got numbers that are not whole")
+    if labels.dtype.kind == "f":
+        is_whole = np.isfinite(labels) & (labels == np.floor(labels))
+        if not is_whole.all():
+            row = int(np.argmin(is_whole))
+            raise ValueError(f"{name} must hold classes, got {labels[row]} in row {row}")
+    elif labels.dtype.kind == "O":
+        try:
+            np.sort(labels)
+        except TypeError:
+            kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
+            raise ValueError(
+                f"{name} must hold labels of one kind, got values of type {kinds}"
+            ) from None
     return labels
+
+
+def check_kinds(true: NDArray[Any], name: str, other: NDArray[Any]) -> None:
+    """Raise a ValueError for text that is compared with anything else: it is never equal."""
+    kinds = ["text" if _is_text(labels) else labels.dtype.name for labels in (true, other)]
+    if kinds.count("text") == 1:
+        raise ValueError(
+            f"y_true and {name} must hold labels of one kind, got {kinds[0]} and {kinds[1]}"
+        )
 
 
 def numbers_of(name: str, values: ArrayLike) -> Floats:
@@ -122,6 +143,10 @@ def positive_label(pos_label: Any, classes: NDArray[Any], *, or_greatest: bool =
         if or_greatest:
             return known[-1]
     raise ValueError(f"pos_label must be given for y_true with the classes {known}")
+
+
+def _is_text(labels: NDArray[Any]) -> bool:
+    return labels.dtype.kind in "UT" or isinstance(labels[0], str)
 
 
 def _column(name: str, values: NDArray[Any]) -> NDArray[Any]:

@@ -100,8 +100,8 @@ def calibration_bins(
     labels: ArrayLike | None,
 ) -> CalibrationBins:
     """Put rows into bins by their probability, as `calibration_error` describes."""
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1, got {n_bins}")
+    if not isinstance(n_bins, int | np.integer) or n_bins < 1:
+        raise ValueError(f"n_bins must be an integer of at least 1, got {n_bins!r}")
     check_choice("strategy", strategy, ("uniform", "quantile"))
     if is_of_one_class(y_proba):
         hits, p = positive_and_probabilities(y_true, y_proba, pos_label)

@@ -7,7 +7,13 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.metrics._arrays import UndefinedMetricWarning, check_rows, labels_of, weights_of
+from fastmlp.metrics._arrays import (
+    UndefinedMetricWarning,
+    check_kinds,
+    check_rows,
+    labels_of,
+    weights_of,
+)
 
 MAX_MATRIX_CLASSES = 8192  # their confusion matrix takes 512 MiB
 
@@ -186,8 +192,8 @@ def balanced_accuracy_score(
     Raises
     ------
     ValueError
-        If the two differ in length, are not 1-D or have no rows; if a weight is negative or all
-        weights are 0.
+        If the two differ in length, are not 1-D or have no rows; if labels are missing, or text in
+        one of the two alone; if a weight is negative or all weights are 0.
 
     Warns
     -----
@@ -196,6 +202,7 @@ def balanced_accuracy_score(
     """
     true, predicted = labels_of("y_true", y_true), labels_of("y_pred", y_pred)
     check_rows(true, "y_pred", predicted)
+    check_kinds(true, "y_pred", predicted)
     weights = weights_of(sample_weight, len(true))
     classes, codes = np.unique(np.concatenate([true, predicted]), return_inverse=True)
     codes = codes[: len(true)]

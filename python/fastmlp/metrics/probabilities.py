@@ -54,9 +54,9 @@ def log_loss(
     TypeError
         If `y_proba` does not hold real numbers.
     ValueError
-        If the lengths differ or there are no rows; if a probability is not from 0 to 1; if the
-        columns are not as many as the classes; if there is one class alone; if a weight is
-        negative or all weights are 0.
+        If the lengths differ or there are no rows; if a label is missing, or a number that is not
+        whole; if a probability is not from 0 to 1; if the columns are not as many as the classes;
+        if there is one class alone; if a weight is negative or all weights are 0.
 
     Warns
     -----

@@ -173,6 +173,8 @@ def r2_score(
     TypeError, ValueError
         As `mean_absolute_error`.
     """
+    if isinstance(multioutput, str):
+        check_choice("multioutput", multioutput, (*_AVERAGES, "variance_weighted"))
     true, predicted, weights = _targets(y_true, y_pred, sample_weight)
     if len(true) < 2:
         warnings.warn(
@@ -215,4 +217,6 @@ def _combined(values: Floats, multioutput: str | ArrayLike) -> Any:
             f"multioutput must have one weight for each of several outputs, got shape "
             f"{weights.shape} for {len(values)}"
         )
+    if not weights.sum():
+        raise ValueError(f"multioutput must not be weights whose sum is 0, got {weights.tolist()}")
     return float(np.average(values, weights=weights))

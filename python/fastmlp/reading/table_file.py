@@ -3,6 +3,7 @@
 import codecs
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,13 @@ from fastmlp.reading.csv_hints import (
     refuse_other_encoding,
     refuse_other_formats,
 )
-from fastmlp.reading.text_columns import dates_of, has_decimal_comma, numbers_of, texts_of
+from fastmlp.reading.text_columns import (
+    are_numbers,
+    dates_of,
+    has_decimal_comma,
+    numbers_of,
+    texts_of,
+)
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -105,11 +112,16 @@ def open_table(path: Path, reading: Reading) -> TableFile:
 
 
 @contextmanager
-def faults_of_columns(name: str) -> Iterator[None]:
-    """Turn an error of an estimator about columns into a DataError that names the file."""
+def faults_of_columns(name: str, remedy: str = "") -> Iterator[None]:
+    """Turn an error of an estimator about columns into a DataError that names the file.
+
+    What can be done about values that no estimator reads is added to the message.
+    """
     try:
         yield
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
+        raise DataError(f"{name}: {error}{remedy}") from error
+    except ValueError as error:
         raise DataError(f"{name}: {error}") from error
 
 
@@ -118,16 +130,22 @@ class ParquetTable:
 
     def __init__(self, name: str, content: bytes) -> None:
         pandas = require("pandas", "a table")
-        require("pyarrow", "a Parquet file")
+        parquet = require("pyarrow.parquet", "a Parquet file")
         self.name = name
         try:
+            counts = Counter(parquet.read_schema(BytesIO(content)).names)
+            for column, count in counts.items():
+                if count > 1:
+                    raise DataError(f"it has {count} columns named {column!r}")
             frame: DataFrame = pandas.read_parquet(BytesIO(content), engine="pyarrow")
         except (ValueError, OSError, NotImplementedError) as error:
             raise DataError(f"{name} is no readable Parquet file: {error}") from error
         # An index with a name was a column; another one only counts rows.
         index = [level for level in frame.index.names if level is not None]
         self._frame = frame.reset_index(index).reset_index(drop=True)
+        # Numbers and tuples may be names too.
         self.names = [str(column) for column in self._frame.columns]
+        self._frame.columns = pandas.Index(self.names)
         if self._frame.empty:
             raise DataError(f"{name} has no rows")
 
@@ -187,7 +205,7 @@ class CsvTable:
     def frame(self, target: str | None = None, as_text: Collection[str] = ()) -> "DataFrame":
         """Return the rows below the header."""
         frame = self._parsed(as_text)
-        if self._finds_decimal and any(map(has_decimal_comma, texts_of(frame))):
+        if self._finds_decimal and self._has_decimal_comma(frame):
             file = self._file
             marks = Marks(file.marks.delimiter, ",", file.marks.missing)
             self._file = CsvFile(self.name, file.content, marks)
@@ -221,6 +239,16 @@ class CsvTable:
         if frame[len(file.header) - 1].hasnans:
             file.lines.check()  # pandas pads short lines with missing values
         return frame[list(self._places.values())].set_axis(self.names, axis=1)
+
+    def _has_decimal_comma(self, frame: "DataFrame") -> bool:
+        """Say whether the decimal mark is a comma, of rows that were read with a point."""
+        found = [values for values in texts_of(frame) if has_decimal_comma(values)]
+        if not all(are_numbers(values, ".") for values in found):
+            return True
+        # All of 1,234 and 5,678 may have thousands: a point that has none is the decimal mark.
+        floats = [name for name in self.names if frame[name].dtype.kind == "f"]
+        texts = self.texts(floats).where(frame[floats].notna())
+        return bool(found) and all(are_numbers(texts[name], ",") for name in floats)
 
     def _labels(self, target: str) -> "Series[Any]":
         """Return labels, of which only empty ones and those that the user named are missing."""

@@ -30,14 +30,19 @@ def texts_of(frame: "DataFrame") -> list["Series[Any]"]:
     return [values for values in objects if infer(values, skipna=True) == "string"]
 
 
+def are_numbers(values: "Series[Any]", decimal: str) -> bool:
+    """Say whether all values are numbers, with or without marks between thousands."""
+    return _are_all(values, _NUMBERS[decimal])
+
+
 def has_decimal_comma(values: "Series[Any]") -> bool:
-    """Say whether all values are numbers, and some have a decimal comma."""
-    return _are_all(values, _NUMBERS[","]) and bool(values.dropna().str.contains(",").any())
+    """Say whether all values may be numbers with a decimal comma, and some have a comma."""
+    return are_numbers(values, ",") and bool(values.dropna().str.contains(",").any())
 
 
 def numbers_of(values: "Series[Any]", decimal: str) -> "Series[Any] | None":
     """Return numbers if all values are numbers, with or without marks between thousands."""
-    if not _are_all(values, _NUMBERS[decimal]):
+    if not are_numbers(values, decimal):
         return None
     plain = values.str.strip().str.replace(_THOUSANDS[decimal], "", regex=False)
     numbers: Series[Any] = plain.str.replace(decimal, ".", regex=False).astype("float64")

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
+from itertools import groupby
 from numbers import Real
-from operator import index
+from operator import attrgetter
 from threading import Event
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from fastmlp._core import MLP
+from fastmlp.estimators.architecture import hidden_sizes
 from fastmlp.estimators.parameters import CONSTRAINTS, PLANNED
 from fastmlp.estimators.random_state import legacy_random_state
 from fastmlp.estimators.validation import ValidationData
@@ -33,7 +35,10 @@ from fastmlp.tabular.target import Rows, Score, Target, minus_loss
 
 # Rows that are turned into inputs at once for a prediction.
 _BLOCK = 2**16
-# Inputs of all rows, as numbers, of which several networks may have copies at the same time.
+# The property of a network that tells those that read ranks from the others.
+_IS_PERIODIC = "parametric_activation"
+# Inputs of all rows, as numbers, that networks of both kinds may have, and several networks copies
+# of, at the same time.
 _MOST_AT_ONCE = 2**26
 
 
@@ -45,7 +50,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         "preset": [StrOptions(set(PRESETS))],
         "categorical_features": ["array-like", StrOptions({"from_dtype"})],
         "n_members": [*CONSTRAINTS["max_iter"], None],
-        "hidden_layer_sizes": ["array-like", None],
+        "hidden_layer_sizes": [*CONSTRAINTS["hidden_layer_sizes"], None],
         "validation_fraction": [Interval(Real, 0, 0.5, closed="right")],
         **{name: [*CONSTRAINTS[name], None] for name in ("learning_rate_init", "max_iter")},
         **{name: CONSTRAINTS[name] for name in ("max_time", "random_state", "n_jobs")},
@@ -155,15 +160,20 @@ class BaseTabular(TabularInFile, BaseEstimator):
         y = self._encode(labels)
         recipe = choose(self._recipe, self.preset, self._choices(), table.n_rows, table.n_columns)
         is_category = named_categories(self.categorical_features, table.n_columns, table.names)
-        self._front = learn_front(table, is_category, weights, recipe.n_bins)
+        self._front = learn_front(
+            table, is_category, weights, recipe.n_bins, with_ranks=recipe.has_periodic
+        )
+        kinds = {False, recipe.has_periodic}
+        width = sum(self._front.width(is_periodic) for is_periodic in kinds)
         seconds = None if self.max_time is None else begin + self.max_time - time.monotonic()
         trained = train_members(
             recipe,
             target,
             partial(self._rows, recipe.dtype, table, y, labels, weights),
-            self._validation_rows(recipe.dtype, validation) if validation.is_given else None,
+            self._validation(recipe.dtype, validation) if validation.is_given else None,
             None if validation.is_given else self._folds(recipe, y, target, random_state),
-            in_turn=table.n_rows * self._front.width > _MOST_AT_ONCE,
+            n_periodic=self._front.n_ranks,
+            in_turn=table.n_rows * width > _MOST_AT_ONCE,
             random_state=random_state,
             n_jobs=self.n_jobs,
             seconds=seconds,
@@ -179,9 +189,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         """Return what the caller chose of the recipe."""
         sizes = self.hidden_layer_sizes
         if sizes is not None:
-            sizes = tuple(index(size) for size in sizes)
-            if any(size < 1 for size in sizes):
-                raise ValueError(f"hidden_layer_sizes must be >= 1, got {sizes}")
+            sizes = tuple(hidden_sizes(sizes))
         names = ("n_members", "learning_rate_init", "weight_decay", "dropout", "label_smoothing")
         chosen = {name: getattr(self, name, None) for name in (*names, "batch_size", "max_iter")}
         return {**chosen, "hidden_layer_sizes": sizes, "schedule": self.learning_rate}
@@ -198,7 +206,15 @@ class BaseTabular(TabularInFile, BaseEstimator):
             asked = copy(self)
             asked._reads_inputs, asked.networks_, asked.n_jobs = True, [network], n_jobs
             weights = {} if rows.weights is None else {"sample_weight": rows.weights}
-            return float(scorer(asked, rows.X, rows.labels, **weights))
+            found = scorer(asked, rows.X, rows.labels, **weights)
+            if hasattr(found, "item"):  # as in scikit-learn's cross-validation
+                found = found.item()
+            if not isinstance(found, Real) or np.isnan(float(found)):
+                raise ValueError(
+                    f"scoring={self.scoring!r} must give a number for the rows for validation, "
+                    f"got {found!r}"
+                )
+            return float(found)
 
         return score
 
@@ -210,8 +226,9 @@ class BaseTabular(TabularInFile, BaseEstimator):
         labels: NDArray[Any],
         weights: NDArray[Any] | None,
         chosen: NDArray[np.intp] | slice,
+        is_periodic: bool,
     ) -> Rows:
-        """Return rows as the networks read them."""
+        """Return rows as the networks of a kind read them."""
         if y.dtype.kind == "f":
             y = y.astype(dtype)
         if weights is not None:
@@ -219,16 +236,17 @@ class BaseTabular(TabularInFile, BaseEstimator):
                 # Their scale has no meaning without a penalty, and may be beyond float32.
                 weights = weights / weights.max()
             weights = weights.astype(dtype)[chosen]
-        X = self._front.inputs(table.take(chosen), dtype)
+        X = self._front.inputs(table.take(chosen), dtype, is_periodic)
         return Rows(X, y[chosen], weights, labels[chosen])
 
-    def _validation_rows(self, dtype: str, given: ValidationData) -> Rows:
-        table = matching_table(self, given.X)
+    def _validation(self, dtype: str, given: ValidationData) -> Callable[[bool], Rows]:
+        """Return what makes the rows for validation as the networks of a kind read them."""
+        table = matching_table(self, given.X, "X_val")
         labels = self._checked_target(given.y)
         y = self._encode(labels)
         check_consistent_length(np.empty(table.n_rows), y)
         weights = _checked_weights(given.sample_weight, table.n_rows)
-        return self._rows(dtype, table, y, labels, weights, slice(None))
+        return partial(self._rows, dtype, table, y, labels, weights, slice(None))
 
     def _folds(
         self, recipe: Recipe, y: NDArray[Any], target: Target, random_state: np.random.RandomState
@@ -245,21 +263,24 @@ class BaseTabular(TabularInFile, BaseEstimator):
     ) -> NDArray[np.float64]:
         """Return the mean of what the networks answer (n_samples, n_outputs)."""
         check_is_fitted(self, "networks_")
+        if self._reads_inputs:
+            (network,) = self.networks_
+            return answer(network, X).astype(np.float64)
         means = []
-        for inputs in self._blocks(X):
-            answers = [answer(network, inputs).astype(np.float64) for network in self.networks_]
+        for block in self._blocks(X):
+            answers: list[NDArray[np.float64]] = []
+            for is_periodic, networks in groupby(self.networks_, attrgetter(_IS_PERIODIC)):
+                inputs = block(is_periodic)
+                answers += [answer(network, inputs).astype(np.float64) for network in networks]
             means.append(sum(answers) / len(answers))
         return np.concatenate(means)
 
-    def _blocks(self, X: Any) -> Iterator[NDArray[Any]]:
-        """Make inputs of the rows of a table, some rows at a time."""
-        if self._reads_inputs:
-            yield X
-            return
+    def _blocks(self, X: Any) -> Iterator[Callable[[bool], NDArray[Any]]]:
+        """Return for some rows of a table at a time what makes inputs of them."""
         table = matching_table(self, X)
         dtype = self.networks_[0].dtype
         for start in range(0, table.n_rows, _BLOCK):
-            yield self._front.inputs(table.take(slice(start, start + _BLOCK)), dtype)
+            yield partial(self._front.inputs, table.take(slice(start, start + _BLOCK)), dtype)
 
     def _checked_target(self, y: Any) -> NDArray[Any]:
         """Check `y` as scikit-learn does."""

@@ -21,6 +21,7 @@ from fastmlp.tabular.base import BaseTabular
 from fastmlp.tabular.descriptions import SECTIONS
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.target import Classes, Target
+from fastmlp.tabular.values import is_missing
 
 
 @described(SECTIONS)
@@ -179,6 +180,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         return network.predict_proba(inputs, n_jobs=self.n_jobs)
 
     def _checked_target(self, y: Any) -> NDArray[Any]:
+        _refuse_missing(y)
         y = _check_y(y, estimator=self)
         check_classification_targets(y)
         return y
@@ -235,3 +237,14 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             raise ValueError(f"classes must be {n_outputs} different ones in order, got {classes}")
         self.classes_ = classes
         return names
+
+
+def _refuse_missing(y: Any) -> None:
+    """Raise a ValueError that names the first row without a label; NumPy would fail to sort it."""
+    labels = np.asarray(y)
+    if labels.dtype.kind == "O":
+        row = next((row for row, label in enumerate(labels.flat) if is_missing(label)), None)
+        if row is not None:
+            raise ValueError(
+                f"y must have a label for each row, got {labels.flat[row]} in row {row}"
+            )

@@ -19,14 +19,17 @@ n_members : int, default=None
 max_time : float, default=None
     Seconds that a fit may take, > 0: fewer epochs take the place of those that would not end in
     time. What is learned of the columns comes first, and an epoch is never cut short.
-hidden_layer_sizes : array-like of int, default=None
-    Width of each hidden layer, at least 1. None is three of 256.
+hidden_layer_sizes : array-like of int, int or str, default=None
+    Width of each hidden layer, at least 1, written as for `MLPClassifier`: '64x3' is (64, 64, 64).
+    None is three of 256.
 learning_rate : {'constant', 'cosine', 'linear', 'one_cycle'}, default=None
     How the learning rate changes over the steps of a fit; None is 'cosine'.
 learning_rate_init : float, default=None
-    Largest learning rate, > 0, in a parametrisation that suits every width; None is 0.04.
+    Largest learning rate, > 0, in a parametrisation that suits every width. None is 0.04, and 0.2
+    for the networks with periodic features that a regressor has.
 weight_decay : float, default=None
-    Decay of the weights, >= 0. None is 0.02 for one network, and 0 for several.
+    Decay of the weights, >= 0. None is 0.02 for one network and for those with periodic features,
+    and 0 for the others of several.
 dropout : float, default=None
     Share of each hidden layer's outputs that a training step leaves out, in [0, 1). None is
     0.15, and 0 for fewer than 100 rows.""",
@@ -35,7 +38,8 @@ batch_size : int, default=None
     Rows of a step, at least 1. None is 64 to 1,024 by the number of rows. With fewer than 100
     rows a step has them all.
 max_iter : int, default=None
-    Epochs, at least 1; None is 16, or more where 16 would have fewer than 120 steps.
+    Epochs, at least 1. None is 16, or more where 16 would have fewer than 120 steps, and half as
+    many again for networks with periodic features.
 validation_fraction : float, default=0.2
     Share of the rows, in (0, 0.5], that choose the epoch of a network where there is no
     `X_val`. Each network has other ones. With fewer than 100 rows all train, to the last epoch.

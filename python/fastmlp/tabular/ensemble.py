@@ -13,16 +13,18 @@ from fastmlp.tabular.member import Listener, Trained, train_member
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.target import Rows, Target
 
-Parts = Callable[[NDArray[np.intp] | slice], Rows]
+# Makes rows, by their places, as the networks of a kind read them: with periodic features or not.
+Parts = Callable[[NDArray[np.intp] | slice, bool], Rows]
 
 
 def train_members(
     recipe: Recipe,
     target: Target,
     rows: Parts,
-    validation: Rows | None,
+    validation: Callable[[bool], Rows] | None,
     folds: NDArray[np.intp] | None,
     *,
+    n_periodic: int,
     in_turn: bool,
     random_state: np.random.RandomState,
     n_jobs: int | None,
@@ -39,12 +41,15 @@ def train_members(
     target : Target
         What outputs stand for.
     rows : callable
-        Makes rows, by their places, as networks read them.
-    validation : Rows or None
-        Rows that choose the epoch of each network.
+        Makes rows, by their places, as the networks of a kind read them: those with periodic
+        features, or the others.
+    validation : callable or None
+        Makes the rows that choose the epoch of each network of a kind.
     folds : ndarray of shape (n_samples,) or None
         The fold of each row, see `deal`; with it a network validates on the fold of its number and
         trains on the others.
+    n_periodic : int
+        How many inputs, from the first on, have periodic features in networks that have some.
     in_turn : bool
         Whether networks train one after the other, so that the rows of one are in memory.
     random_state : RandomState
@@ -69,29 +74,45 @@ def train_members(
     in_turn = in_turn or recipe.n_members == 1
     n_at_once = 1 if in_turn else n_threads_of(n_jobs, recipe.n_members)
     n_rounds = -(-recipe.n_members // n_at_once)
-    # The same for all networks, if they validate on the same rows.
-    whole = rows(slice(None)) if folds is None else None
+    # The same for all networks of a kind, if they validate on the same rows.
+    whole: dict[bool, tuple[Rows, Rows | None]] = {}
+
+    def make_whole(is_periodic: bool) -> None:
+        if in_turn:
+            whole.clear()  # so that the rows of one kind are in memory
+        chosen_by = None if validation is None else validation(is_periodic)
+        whole[is_periodic] = rows(slice(None), is_periodic), chosen_by
+
+    if folds is None and not in_turn:
+        for is_periodic in {recipe.of(member).is_periodic for member in range(recipe.n_members)}:
+            make_whole(is_periodic)
     # By number, with whether the network was trained to the end.
     begun: dict[int, tuple[Trained, bool]] = {}
 
     def train(member: int, ended: Event) -> tuple[Trained, bool] | None:
         if stop.is_set():
             return None
-        if whole is not None:
-            training, chosen_by = whole, validation
+        own = recipe.of(member)
+        if folds is None:
+            if own.is_periodic not in whole:
+                make_whole(own.is_periodic)
+            training, chosen_by = whole[own.is_periodic]
         else:
-            training = rows(np.flatnonzero(folds != member))
-            chosen_by = rows(np.flatnonzero(folds == member))
+            training = rows(np.flatnonzero(folds != member), own.is_periodic)
+            held_out = np.flatnonzero(folds == member)
+            # Without rows to validate on the last epoch counts.
+            chosen_by = rows(held_out, own.is_periodic) if len(held_out) else None
         time_left = None
         if seconds is not None:
             n_rounds_left = n_rounds - member // n_at_once
             time_left = max(0.0, begin + seconds - time.monotonic()) / n_rounds_left
         trained = train_member(
-            recipe,
+            own,
             target,
             training,
             chosen_by,
             seed=seeds[member],
+            n_periodic=n_periodic,
             n_jobs=n_jobs if in_turn else 1,
             seconds=time_left,
             stops=lambda: stop.is_set() or ended.is_set(),

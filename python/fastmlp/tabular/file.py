@@ -1,6 +1,7 @@
 """What the file of a tabular estimator holds."""
 
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,10 +16,12 @@ from fastmlp.estimators.file import (
     restored_parameters,
     stacked_parameters,
 )
+from fastmlp.tabular.front import Front
 from fastmlp.tabular.front_file import front_of, front_tensors
 
-# The file's network is the first one; parameters of the others are the rows of a tensor.
-_OTHERS = "networks"
+# The file's network is the first one; parameters of the others are the rows of a tensor, and those
+# of networks with periodic features after others without of another one.
+_OTHERS, _PERIODIC = "networks", "periodic_networks"
 # The name of the target, if it had one.
 _TARGET = "target_name"
 # What training tells of each network, one after the other, and where each begins and ends.
@@ -41,7 +44,13 @@ class TabularInFile(InFile):
         tensors |= front_tensors(estimator._front) | self._feature_names()
         name = estimator.target_name_
         tensors |= text_tensors(_TARGET, [] if name is None else [name])
-        tensors[_OTHERS] = stacked_parameters(estimator.networks_)
+        is_like_first = attrgetter("parametric_activation")
+        alike, *different = [
+            list(group) for _, group in groupby(estimator.networks_, is_like_first)
+        ]
+        tensors[_OTHERS] = stacked_parameters(alike)
+        if different:
+            tensors[_PERIODIC] = np.stack([network.parameters for network in different[0]])
         for curve in _CURVES:
             tensors |= _joined(curve, getattr(self, curve))
         content |= {"parameters": plain_parameters(self), "n_iter_": estimator.n_iter_}
@@ -54,10 +63,10 @@ class TabularInFile(InFile):
         front, names = front_of(tensors)
         if network.output not in cls._outputs:
             raise ValueError(f"its network has the output {network.output!r}")
-        if network.layer_sizes[0] != front.width:
+        width = front.width(network.parametric_activation)
+        if network.layer_sizes[0] != width:
             raise ValueError(
-                f"its network has {network.layer_sizes[0]} inputs, and its columns make "
-                f"{front.width}"
+                f"its network has {network.layer_sizes[0]} inputs, and its columns make {width}"
             )
         estimator: Any = cls()
         names |= estimator._set_target(network, content, tensors)
@@ -70,6 +79,10 @@ class TabularInFile(InFile):
         target = text_of(tensors, _TARGET, int(len(tensors[f"{_TARGET}.offsets"]) == 2))
         estimator.target_name_ = target[0] if target else None
         estimator.networks_ = networks_of(network, _OTHERS, tensors[_OTHERS])
+        if _PERIODIC in tensors:
+            like = _with_periodic_features(network, front)
+            estimator.networks_ += networks_of(like, _PERIODIC, tensors[_PERIODIC])[1:]
+            names.add(_PERIODIC)
         for name in _CURVES:
             setattr(estimator, name, _split(name, tensors, len(estimator.networks_)))
             names |= {name, f"{name}.bounds"}
@@ -82,6 +95,22 @@ class TabularInFile(InFile):
     def _set_target(self, network: MLP, content: dict[str, Any], tensors: Tensors) -> set[str]:
         """Set what outputs stand for; return the names of the tensors that say it."""
         raise NotImplementedError
+
+
+def _with_periodic_features(network: MLP, front: Front) -> MLP:
+    """Make a network as a file's first one, but for what reads numbers."""
+    return MLP(
+        [front.width(is_periodic=True), *network.layer_sizes[1:]],
+        network.activation,
+        network.output,
+        dtype=network.dtype,
+        seed=0,
+        normalization=network.normalization,
+        input_scale=network.input_scale,
+        loss=network.loss_function,
+        periodic_inputs=front.n_ranks,
+        parametric_activation=True,
+    )
 
 
 def _joined(name: str, curves: list[list[float]]) -> Tensors:

@@ -1,7 +1,7 @@
 """How the columns of a table become the inputs of a network."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,23 +9,36 @@ from numpy.typing import NDArray
 
 from fastmlp.tabular.category import Category, is_free_text
 from fastmlp.tabular.numeric import Numeric
+from fastmlp.tabular.rank import Rank
 from fastmlp.tabular.table import Column, Table
 from fastmlp.tabular.values import Numbers, Text, categories_of, named
 
 
 class Front:
-    """What was learned of each column of a table."""
+    """What was learned of each column of a table.
 
-    def __init__(self, columns: list[Numeric | Category | None]) -> None:
+    Networks of periodic features read the ranks of numbers in place of their other inputs, and in
+    front of all others.
+    """
+
+    def __init__(
+        self, columns: list[Numeric | Category | None], ranks: Mapping[int, Rank] | None = None
+    ) -> None:
         # None for a column that is left out.
         self.columns = columns
+        # By place, of each column of numbers; None if no network reads them.
+        self.ranks = ranks
+
+    def width(self, is_periodic: bool = False) -> int:
+        """Return the number of inputs of a network: one that is 0 if no column says anything."""
+        return max(1, sum(learned.width for _, learned in self._learned(is_periodic)))
 
     @property
-    def width(self) -> int:
-        """Inputs of the network: one that is 0 if no column says anything."""
-        return max(1, sum(column.width for column in self.columns if column is not None))
+    def n_ranks(self) -> int:
+        """Inputs that are made of ranks."""
+        return sum(rank.width for rank in (self.ranks or {}).values())
 
-    def inputs(self, table: Table, dtype: str) -> NDArray[Any]:
+    def inputs(self, table: Table, dtype: str, is_periodic: bool = False) -> NDArray[Any]:
         """Return the inputs (n_samples, width) that a table of the same columns makes.
 
         Raises
@@ -35,18 +48,24 @@ class Front:
         ValueError
             If a number is infinite, or if a column of numbers became one of text.
         """
-        inputs = np.zeros((table.n_rows, self.width), dtype)
+        inputs = np.zeros((table.n_rows, self.width(is_periodic)), dtype)
         start = 0
-        for place, learned in enumerate(self.columns):
-            if learned is None:
-                continue
+        for place, learned in self._learned(is_periodic):
             column, block = table.column(place), inputs[:, start : start + learned.width]
-            if isinstance(learned, Numeric):
-                learned.write(column.name, _numbers(column), block)
-            else:
+            if isinstance(learned, Category):
                 learned.write(_text(column.values), block)
+            else:
+                learned.write(column.name, _numbers(column), block)
             start += learned.width
         return inputs
+
+    def _learned(self, is_periodic: bool) -> Iterator[tuple[int, Numeric | Rank | Category]]:
+        """Return what makes inputs, and the place of its column, in the order of the inputs."""
+        if is_periodic and self.ranks is not None:
+            yield from self.ranks.items()
+        for place, learned in enumerate(self.columns):
+            if learned is not None and not (is_periodic and isinstance(learned, Numeric)):
+                yield place, learned
 
 
 class Found(NamedTuple):
@@ -84,22 +103,19 @@ def learn_front(
     is_category: NDArray[np.bool_],
     weights: Numbers | None,
     n_bins: int,
+    with_ranks: bool = False,
 ) -> Front:
     """Learn from the columns of a table, whose rows have weights > 0; see `learn_columns`."""
-    return Front(
-        learn_columns(
-            (_found(table.column(place), weights) for place in range(table.n_columns)),
-            is_category,
-            n_bins,
-        )
-    )
+    columns = (_found(table.column(place), weights) for place in range(table.n_columns))
+    return learn_columns(columns, is_category, n_bins, with_ranks)
 
 
 def learn_columns(
     columns: Iterable[Found],
     is_category: NDArray[np.bool_],
     n_bins: int,
-) -> list[Numeric | Category | None]:
+    with_ranks: bool = False,
+) -> Front:
     """Learn from columns.
 
     Parameters
@@ -110,6 +126,8 @@ def learn_columns(
         Columns that hold categories whatever their values are.
     n_bins : int
         Bins for each column of numbers, at most.
+    with_ranks : bool
+        Whether a network reads ranks.
 
     Raises
     ------
@@ -124,10 +142,14 @@ def learn_columns(
         If columns of text are left out, because they do not name categories.
     """
     learned: list[Numeric | Category | None] = []
+    ranks = {}
     left_out = []
-    for found, is_named in zip(columns, is_category, strict=True):
+    for place, (found, is_named) in enumerate(zip(columns, is_category, strict=True)):
         if isinstance(found.values, np.ndarray) and not is_named:
-            learned.append(Numeric.learn(found.name, found.values, found.weights, n_bins))
+            numeric = Numeric.learn(found.name, found.values, found.weights, n_bins)
+            learned.append(numeric)
+            if with_ranks and numeric is not None:
+                ranks[place] = Rank.learn(numeric, found.values, found.weights)
         elif is_named or not found.is_free_text:
             learned.append(Category.learn(_text(found.values), found.weights))
         else:
@@ -136,7 +158,7 @@ def learn_columns(
     if left_out:
         explanation = (
             "most of their values occur once: they are no categories. Name them in "
-            "categorical_features if they are"
+            "categorical_features (on the command line --categories) if they are"
         )
         if len(left_out) == len(learned):
             raise ValueError(f"X has no column to learn from: {named(left_out)}: {explanation}")
@@ -145,7 +167,7 @@ def learn_columns(
             UserWarning,
             stacklevel=2,
         )
-    return learned
+    return Front(learned, ranks if with_ranks else None)
 
 
 def _found(column: Column, weights: Numbers | None) -> Found:

@@ -9,11 +9,14 @@ from fastmlp._files import Tensors, text_names, text_of, text_tensors, vector
 from fastmlp.tabular.category import MAX_CATEGORIES, Category
 from fastmlp.tabular.front import Front
 from fastmlp.tabular.numeric import Numeric
+from fastmlp.tabular.rank import Rank
 
 _LEFT_OUT, _NUMERIC, _CATEGORY = range(3)
 _KINDS = "columns.kind"
 _CENTRE, _SCALE, _MARKS = "numeric.centre", "numeric.scale", "numeric.marks_missing"
 _EDGES, _EDGE_BOUNDS = "numeric.edges", "numeric.edge_bounds"
+# Only where a network reads ranks.
+_KNOTS, _KNOT_BOUNDS = "rank.knots", "rank.knot_bounds"
 _LEVELS, _LEVEL_BOUNDS, _OTHERS = "category.levels", "category.level_bounds", "category.has_others"
 
 
@@ -23,7 +26,13 @@ def front_tensors(front: Front) -> Tensors:
     categories = [column for column in front.columns if isinstance(column, Category)]
     edges = [column.edges for column in numeric]
     levels = [column.levels for column in categories]
+    ranks = {}
+    if front.ranks is not None:
+        knots = [rank.knots for rank in front.ranks.values()]
+        ranks[_KNOTS] = np.concatenate([np.empty(0), *knots])
+        ranks[_KNOT_BOUNDS] = np.cumsum([0, *map(len, knots)], dtype=np.int64)
     return {
+        **ranks,
         _KINDS: np.array([_kind(column) for column in front.columns], dtype=np.uint8),
         _CENTRE: np.array([column.centre for column in numeric], dtype=np.float64),
         _SCALE: np.array([column.scale for column in numeric], dtype=np.float64),
@@ -47,13 +56,19 @@ def front_of(tensors: Tensors) -> tuple[Front, set[str]]:
     kinds = vector(tensors, _KINDS, "uint8")
     if (kinds > _CATEGORY).any():
         raise ValueError(f"{_KINDS} must be {_LEFT_OUT}, {_NUMERIC} or {_CATEGORY}, got {kinds}")
-    numeric = iter(_numeric_of(tensors, int((kinds == _NUMERIC).sum())))
+    of_numbers = _numeric_of(tensors, int((kinds == _NUMERIC).sum()))
+    numeric, ranks = iter(of_numbers), None
     categories = iter(_categories_of(tensors, int((kinds == _CATEGORY).sum())))
     nothing = iter([None] * len(kinds))
     # Each kind in its order, dealt out again.
     sources: tuple[Any, ...] = (nothing, numeric, categories)
     names = {_KINDS, _CENTRE, _SCALE, _MARKS, _EDGES, _EDGE_BOUNDS, _LEVEL_BOUNDS, _OTHERS}
-    return Front([next(sources[kind]) for kind in kinds]), names | text_names(_LEVELS)
+    if _KNOTS in tensors:
+        places = np.flatnonzero(kinds == _NUMERIC).tolist()
+        ranks = dict(zip(places, _ranks_of(tensors, of_numbers), strict=True))
+        names |= {_KNOTS, _KNOT_BOUNDS}
+    columns = [next(sources[kind]) for kind in kinds]
+    return Front(columns, ranks), names | text_names(_LEVELS)
 
 
 def _kind(column: Numeric | Category | None) -> int:
@@ -73,6 +88,14 @@ def _numeric_of(tensors: Tensors, count: int) -> list[Numeric]:
         if len(part) == 1 or (part[1:] <= part[:-1]).any():
             raise ValueError(f"{_EDGES} must be none, or two or more that rise, got {part}")
     return [Numeric(*found) for found in zip(centres, scales, edges, marks, strict=True)]
+
+
+def _ranks_of(tensors: Tensors, numeric: list[Numeric]) -> list[Rank]:
+    knots = _parts(_finite(tensors, _KNOTS), tensors, _KNOT_BOUNDS, len(numeric))
+    for part in knots:
+        if len(part) < 2 or (part[1:] < part[:-1]).any():
+            raise ValueError(f"{_KNOTS} must be two or more that do not fall, got {part}")
+    return [Rank(part, of.marks_missing) for part, of in zip(knots, numeric, strict=True)]
 
 
 def _categories_of(tensors: Tensors, count: int) -> list[Category]:

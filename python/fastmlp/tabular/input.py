@@ -28,8 +28,17 @@ def check_table(estimator: Any, X: Any) -> Table:
     return table
 
 
-def matching_table(estimator: Any, X: Any) -> Table:
+def matching_table(estimator: Any, X: Any, name: str = "X") -> Table:
     """Read a table that has the columns of training; those of a frame are found by name.
+
+    Parameters
+    ----------
+    estimator : object
+        The estimator, which knows the columns of training.
+    X : object
+        The table.
+    name : str, default="X"
+        What messages call it.
 
     Raises
     ------
@@ -52,13 +61,14 @@ def matching_table(estimator: Any, X: Any) -> Table:
     if table.names == expected:
         return table
     known, found = set(expected), set(table.names)
-    missing = [name for name in expected if name not in found]
+    missing = [column for column in expected if column not in found]
     if missing:
-        raise ValueError(f"X lacks columns that were there in training: {named(missing)}")
-    further = [name for name in table.names if name not in known]
+        raise ValueError(f"{name} lacks columns that were there in training: {named(missing)}")
+    further = [column for column in table.names if column not in known]
     if further:
         warnings.warn(
-            f"X has columns that were not there in training, and are ignored: {named(further)}",
+            f"{name} has columns that were not there in training, and are ignored: "
+            f"{named(further)}",
             UserWarning,
             stacklevel=2,
         )

@@ -103,6 +103,7 @@ def train_member(
     validation: Rows | None,
     *,
     seed: int,
+    n_periodic: int = 0,
     n_jobs: int | None,
     seconds: float | None,
     stops: Callable[[], bool],
@@ -122,6 +123,8 @@ def train_member(
         Rows that choose the epoch; None takes the last one.
     seed : int
         Of initial parameters, dropout and orders of rows.
+    n_periodic : int, default=0
+        How many of the inputs, from the first on, have periodic features if the recipe has some.
     n_jobs : int or None
         Threads that share the work.
     seconds : float or None
@@ -137,14 +140,13 @@ def train_member(
         If training diverges before an epoch with a finite score.
     """
     begin = time.monotonic()
-    n_inputs = training.X.shape[1]
-    network = make_network(recipe, target, n_inputs, seed)
+    network = make_network(recipe, target, training.X.shape[1], seed, n_periodic)
 
     def fit(network: MLP, epochs: int, callback: Callable[[Epoch], bool | None] | None) -> Any:
         return network.fit(
             training.X,
             training.y,
-            make_optimizer(recipe, n_inputs),
+            make_optimizer(recipe, network),
             epochs=epochs,
             batch_size=recipe.batch_size,
             # One batch has no order, and sums whose order is kept have the same bits.

@@ -22,14 +22,31 @@ from fastmlp._core import MLP, AdamW
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.target import Target
 
-# RealMLP's factors on the learning rate, its memory, and the share of steps that warm up.
-_SCALE_FACTOR, _BIAS_FACTOR = 6.0, 0.1
+# RealMLP's factors on the learning rate: of the scale of inputs, of biases, and of periodic
+# features and the nonlinearity. Its memory, and the share of steps that warm up.
+_SCALE_FACTOR, _BIAS_FACTOR, _FEATURE_FACTOR = 6.0, 0.1, 0.1
 _BETAS = (0.9, 0.95)
 _WARMUP = 0.05
 
 
-def make_network(recipe: Recipe, target: Target, n_inputs: int, seed: int) -> MLP:
-    """Make a network with initial parameters; its outputs are all 0."""
+def make_network(
+    recipe: Recipe, target: Target, n_inputs: int, seed: int, n_periodic: int = 0
+) -> MLP:
+    """Make a network with initial parameters; its outputs are all 0.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the network.
+    target : Target
+        What the outputs stand for.
+    n_inputs : int
+        Columns of its input.
+    seed : int
+        Of the parameters.
+    n_periodic : int, default=0
+        How many of the inputs, from the first on, have periodic features if the recipe has some.
+    """
     network = MLP(
         [n_inputs, *recipe.hidden_layer_sizes, target.n_outputs],
         activation=recipe.activation if recipe.hidden_layer_sizes else (),  # type: ignore[arg-type]
@@ -38,10 +55,16 @@ def make_network(recipe: Recipe, target: Target, n_inputs: int, seed: int) -> ML
         seed=seed,
         input_scale=True,
         loss=target.loss(recipe),
+        periodic_inputs=n_periodic if recipe.is_periodic else 0,
+        parametric_activation=recipe.is_periodic,
     )
     rng = np.random.default_rng(seed)
     width = _width(recipe.hidden_layer_sizes)
-    network.parameter_blocks[0].view[...] = np.sqrt(width / n_inputs)
+    for block in network.parameter_blocks:
+        if block.role == "frequency":
+            block.view[...] *= recipe.frequency
+        if block.role == "scale":
+            block.view[...] = np.sqrt(width / block.shape[0])
     for layer, (weights, biases) in enumerate(
         zip(network.weights[:-1], network.biases[:-1], strict=True)
     ):
@@ -54,13 +77,15 @@ def make_network(recipe: Recipe, target: Target, n_inputs: int, seed: int) -> ML
     return network
 
 
-def make_optimizer(recipe: Recipe, n_inputs: int, *, is_planned: bool = True) -> AdamW:
+def make_optimizer(recipe: Recipe, network: MLP, *, is_planned: bool = True) -> AdamW:
     """Make the optimizer: a step of the weights is that of the other parametrisation.
 
     Without a plan the learning rate is constant.
     """
     width = _width(recipe.hidden_layer_sizes)
     scale = np.sqrt(width)
+    (n_scaled,) = next(block.shape for block in network.parameter_blocks if block.role == "scale")
+    feature = _FEATURE_FACTOR * scale
     return AdamW(
         recipe.learning_rate_init / scale,
         *_BETAS,
@@ -69,7 +94,10 @@ def make_optimizer(recipe: Recipe, n_inputs: int, *, is_planned: bool = True) ->
         warmup=_WARMUP if is_planned else None,
         lr_factors={
             "bias": _BIAS_FACTOR * scale,
-            "scale": _SCALE_FACTOR * scale * np.sqrt(width / n_inputs),
+            "scale": _SCALE_FACTOR * scale * np.sqrt(width / n_scaled),
+            **dict.fromkeys(("alpha", "frequency", "projection", "offset"), feature),
+            # Which count in turns, and not in radians.
+            "phase": feature / (2 * np.pi),
         },
         decay_roles=["weight"],
     )

@@ -61,7 +61,7 @@ class Numeric:
         ValueError
             If a number is infinite.
         """
-        _check_finite(name, values)
+        check_finite(name, values)
         is_there = ~np.isnan(values)
         marks_missing = not is_there.all()
         values = values[is_there]
@@ -69,7 +69,7 @@ class Numeric:
             weights = weights[is_there]
         if not len(values) or (values.min() == values.max() and not marks_missing):
             return None
-        low, centre, high = _quantiles(values, np.array([0.25, 0.5, 0.75]), weights)
+        low, centre, high = quantiles(values, np.array([0.25, 0.5, 0.75]), weights)
         edges = _edges(values, weights, n_bins)
         with np.errstate(over="ignore", divide="ignore"):
             spreads = (high - low, (values.max() - values.min()) / 2)
@@ -89,7 +89,7 @@ class Numeric:
         ValueError
             If a number is infinite.
         """
-        _check_finite(name, values)
+        check_finite(name, values)
         missing = np.isnan(values)
         values = np.where(missing, self.centre, values)
         with np.errstate(over="ignore"):
@@ -128,15 +128,17 @@ def _edges(values: Numbers, weights: Numbers | None, n_bins: int) -> Numbers:
     n_others = max(n_bins - int(frequent.sum()), 1)
     is_other = ~frequent[places]
     others = weights if weights is None else weights[is_other]
-    between = _quantiles(values[is_other], np.linspace(0, 1, n_others + 1), others)
+    between = quantiles(values[is_other], np.linspace(0, 1, n_others + 1), others)
     return np.union1d(distinct[frequent], between)
 
 
-def _quantiles(values: Numbers, shares: Numbers, weights: Numbers | None) -> Numbers:
+def quantiles(values: Numbers, shares: Numbers, weights: Numbers | None) -> Numbers:
+    """Return the numbers below which these shares of the weight lie."""
     # Of the methods of NumPy the one that knows weights.
     return np.quantile(values, shares, method="inverted_cdf", weights=weights)
 
 
-def _check_finite(name: str, values: Numbers) -> None:
+def check_finite(name: str, values: Numbers) -> None:
+    """Refuse infinite numbers."""
     if np.isinf(values).any():
         raise ValueError(f"Input X contains infinity in column {name}")

@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_y, check_is_fitted
 from fastmlp._core import MLP
 from fastmlp._files import Tensors, check_type
 from fastmlp.estimators.descriptions import described
+from fastmlp.estimators.inputs import refuse_times
 from fastmlp.estimators.loss import (
     REGRESSOR_LOSSES,
     check_is_object,
@@ -85,7 +86,10 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     """
 
     _outputs: ClassVar[set[str]] = {"identity", "exp"}
-    _recipe = Recipe(activation="mish")
+    _recipe = Recipe(
+        activation="mish",
+        periodic=Recipe(activation="mish", learning_rate_init=0.2, frequency=0.3),
+    )
     _keys = BaseTabular._keys | {"is_vector"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseTabular._parameter_constraints,
@@ -200,7 +204,9 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         return np.clip(self._mean + self._scale * outputs, self._low, self._high)
 
     def _checked_target(self, y: Any) -> NDArray[Any]:
-        return _check_y(y, multi_output=True, y_numeric=True, estimator=self).astype(np.float64)
+        y = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
+        refuse_times("y", y)
+        return y.astype(np.float64)
 
     def _learn_target(
         self, y: NDArray[Any], weights: NDArray[Any] | None
@@ -279,17 +285,17 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
 def _places_of(quantiles: Any, loss: Any) -> NDArray[np.intp]:
     """Return the places of levels among those of the loss."""
-    asked = np.asarray(quantiles, dtype=np.float64)
     if not isinstance(loss, Quantile):
         raise ValueError(
             f"quantiles needs a fit with loss=Quantile([...]), got quantiles={quantiles!r} after a "
             f"fit with {loss}"
         )
-    levels = np.array(loss.levels)
-    is_level = np.isclose(asked[..., None], levels, rtol=0, atol=1e-9)
-    if asked.ndim > 1 or not asked.size or not is_level.any(axis=-1).all():
-        raise ValueError(
-            f"quantiles must be one or some of the levels that were trained, {list(loss.levels)}; "
-            f"got {quantiles!r}"
-        )
-    return is_level.argmax(axis=-1)
+    asked, levels = np.asarray(quantiles), np.array(loss.levels)
+    if asked.dtype.kind in "fiu" and asked.ndim < 2 and asked.size:
+        is_level = np.isclose(asked[..., None], levels, rtol=0, atol=1e-9)
+        if is_level.any(axis=-1).all():
+            return is_level.argmax(axis=-1)
+    raise ValueError(
+        f"quantiles must be one or some of the levels that were trained, {list(loss.levels)}; "
+        f"got {quantiles!r}"
+    )

@@ -66,7 +66,7 @@ def read_distinct(
     TypeError
         If a value is neither a number, text, a date nor a time, or if dates are mixed with others.
     """
-    present = {place: value for place, value in enumerate(distinct) if not _is_missing(value)}
+    present = {place: value for place, value in enumerate(distinct) if not is_missing(value)}
     kinds = set(map(type, present.values()))
 
     def all_are(*bases: Any) -> bool:
@@ -112,7 +112,8 @@ def named(names: Iterable[Any]) -> str:
     return ", ".join(map(str, names[:10])) + more
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Say whether a value is None, NaN, NaT or pandas's mark of what is missing."""
     return (
         value is None
         or (

@@ -73,12 +73,12 @@ pub mod internals;
 
 pub use arch::{
     BatchNorm, Block, Dense, Dropout, HiddenActivation, Init, InputScale, Layer, LayerNorm, Layout, Network,
-    Normalization, Periodic, Prelu, Role, Stage,
+    Normalization, Parametric, Periodic, Prelu, Role, Stage,
 };
-pub use data::{Csr, Dataset, Inputs, Labels, LegacyRandom, Names, Weights};
+pub use data::{Csr, Dataset, Indices, Inputs, Labels, LegacyRandom, Names, Weights};
 pub use error::{Error, Result, Shape};
 pub use file::{NetworkFile, Numbers, Tensor, TensorFile};
-pub use kernels::{Activation, Element, Indices, Output};
+pub use kernels::{Activation, Element, Output};
 pub use loss::{BatchLoss, Loss, LossBatch, Objective, Report};
 pub use mlp::Mlp;
 pub use numbers::Number;

@@ -23,6 +23,7 @@ pub(crate) struct Architecture<'a, 'py> {
     pub(crate) normalization: Option<&'a str>,
     pub(crate) input_scale: bool,
     pub(crate) periodic_inputs: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) parametric_activation: bool,
     /// None is the loss that goes with the output.
     pub(crate) loss: Option<&'a Bound<'py, PyAny>>,
 }
@@ -38,7 +39,9 @@ impl Architecture<'_, '_> {
         let network = Network::with_stages(&sizes, &activations, normalization, self.input_scale)?;
         let periodic_inputs =
             self.periodic_inputs.map(|value| count("periodic_inputs", value, 0)).transpose()?;
-        let network = network.with_periodic_inputs(periodic_inputs.unwrap_or(0))?;
+        let network = network
+            .with_periodic_inputs(periodic_inputs.unwrap_or(0))?
+            .with_parametric_activation(self.parametric_activation)?;
         let network = network.with_output(output.unwrap_or_else(|| match &loss {
             Some(loss) => loss.outputs()[0],
             None => Output::Softmax,
@@ -109,8 +112,9 @@ pub(crate) fn shown(network: &Network, dtype: &str, loss: &Bound<'_, PyAny>) -> 
         0 => String::new(),
         count => format!(", periodic_inputs={count}"),
     };
+    let parametric = if network.parametric_activation() { ", parametric_activation=True" } else { "" };
     let loss = if network.has_canonical_loss() { String::new() } else { format!(", loss={}", loss.repr()?) };
     Ok(format!(
-        "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss}{periodic_inputs})"
+        "MLP({sizes}, activation={activation}, output='{output}', dtype='{dtype}'{normalization}{input_scale}{loss}{periodic_inputs}{parametric})"
     ))
 }

@@ -39,6 +39,7 @@ arguments! {
     normalization: Option<&'a str>, "None or a str";
     of: &'a str, "a str";
     output: Option<&'a str>, "None or a str";
+    parametric_activation: bool, "a bool";
     report: &'a str, "a str";
     scaled_velocity: bool, "a bool";
     schedule: Option<&'a str>, "None or a str";

@@ -47,6 +47,9 @@ const OUTPUTS = {
   },
 };
 
+/** Periodic features of an input that has some. */
+const FEATURES = 3;
+
 /** The network of a film: its stages, as loops over a flat vector of parameters. */
 class Network {
   constructor({ layers, activations, output, blocks }) {
@@ -67,6 +70,13 @@ class Network {
     // What is computed for one place, layer by layer: sums before the activation, and after it.
     this.sums = layers.map((width) => new Float64Array(width));
     this.outputs = layers.map((width) => new Float64Array(width));
+    // The first inputs may have three periodic features each, which the first layer reads, too.
+    const periodic = this.blocks.find(({ role }) => role === "frequency");
+    if (periodic) {
+      this.frequencies = periodic.columns;
+      this.periodic = periodic.rows;
+      this.outputs[0] = new Float64Array(layers[0] + FEATURES * periodic.rows);
+    }
   }
 
   /** The logits at inputs x; `off` has units whose output is taken for 0, by hidden layer. */
@@ -79,16 +89,35 @@ class Network {
       if (stage.kind === "dense") {
         if (layer) this.activate(layer, off[layer]);
         this.dense(p, stage, layer);
+        this.alphas = null;
         layer += 1;
+      } else if (stage.kind === "periodic") {
+        this.addFeatures(p, stage, x);
       } else if (stage.kind === "input_scale") {
-        for (let i = 0; i < width; i++) outputs[0][i] *= p[stage.scale + i];
+        for (let i = 0; i < outputs[0].length; i++) outputs[0][i] *= p[stage.scale + i];
       } else if (stage.kind === "prelu") {
         this.slopes = p.subarray(stage.slope, stage.slope + width);
+      } else if (stage.kind === "parametric") {
+        this.alphas = p.subarray(stage.alpha, stage.alpha + width);
       } else {
         normalise(p, stage, sums[layer]);
       }
     }
     return sums[layer];
+  }
+
+  addFeatures(p, { frequency, phase, projection, offset }, x) {
+    const n = this.frequencies, features = this.outputs[0].subarray(x.length);
+    for (let i = 0; i < this.periodic; i++) {
+      for (let k = i * FEATURES; k < (i + 1) * FEATURES; k++) features[k] = p[offset + k];
+      for (let j = 0; j < n; j++) {
+        const at = i * n + j;
+        const wave = Math.cos(2 * Math.PI * (p[frequency + at] * x[i] + p[phase + at]));
+        for (let k = i * FEATURES; k < (i + 1) * FEATURES; k++) {
+          features[k] += wave * p[projection + k * n + j];
+        }
+      }
+    }
   }
 
   dense(p, { weight, bias }, layer) {
@@ -108,6 +137,9 @@ class Network {
     for (let j = 0; j < sums.length; j++) {
       if (off && off[j]) outputs[j] = 0;
       else outputs[j] = f ? f(sums[j]) : sums[j] > 0 ? sums[j] : this.slopes[j] * sums[j];
+      if (this.alphas && !(off && off[j])) {
+        outputs[j] = sums[j] + this.alphas[j] * (outputs[j] - sums[j]);
+      }
     }
   }
 

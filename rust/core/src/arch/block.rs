@@ -26,6 +26,8 @@ pub enum Role {
     Scale,
     /// The slope of an activation below 0, `(d,)`.
     Slope,
+    /// How much of its nonlinearity a parametric activation has, `(d,)`.
+    Alpha,
     /// The running mean of the values that a batch normalisation takes, `(d,)`.
     Mean,
     /// Their running variance, `(d,)`.
@@ -36,13 +38,14 @@ impl Role {
     /// Every role whose parameters are learned: they have a gradient, and optimizers update them. The others are running
     /// statistics, which are kept among the parameters so that everything that copies, stores or averages these includes
     /// them; their gradient is 0.
-    pub const LEARNED: [Self; 10] = [
+    pub const LEARNED: [Self; 11] = [
         Self::Weight,
         Self::Bias,
         Self::Gain,
         Self::Shift,
         Self::Scale,
         Self::Slope,
+        Self::Alpha,
         Self::Frequency,
         Self::Phase,
         Self::Projection,
@@ -67,6 +70,7 @@ impl Role {
             Self::Shift => "shift",
             Self::Scale => "scale",
             Self::Slope => "slope",
+            Self::Alpha => "alpha",
             Self::Mean => "mean",
             Self::Variance => "variance",
         }
@@ -85,6 +89,7 @@ impl Role {
             Self::Shift => "shifts",
             Self::Scale => "scales",
             Self::Slope => "slopes",
+            Self::Alpha => "alphas",
             Self::Mean => "means",
             Self::Variance => "variances",
         }
@@ -95,7 +100,7 @@ impl Role {
         match self {
             Self::Weight | Self::Frequency | Self::Phase | Self::Projection | Self::Offset => None,
             Self::Bias | Self::Shift | Self::Mean => Some(0.0),
-            Self::Gain | Self::Scale | Self::Variance => Some(1.0),
+            Self::Gain | Self::Scale | Self::Alpha | Self::Variance => Some(1.0),
             // He et al., "Delving deep into rectifiers", 2015, section 2.1; as in torch.
             Self::Slope => Some(0.25),
         }

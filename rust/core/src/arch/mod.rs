@@ -15,4 +15,4 @@ pub use hidden::{HiddenActivation, Normalization};
 pub use init::Init;
 pub use layout::{Layer, Layout};
 pub use network::Network;
-pub use stage::{BatchNorm, Dense, InputScale, LayerNorm, Periodic, Prelu, Stage};
+pub use stage::{BatchNorm, Dense, InputScale, LayerNorm, Parametric, Periodic, Prelu, Stage};

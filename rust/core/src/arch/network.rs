@@ -2,7 +2,7 @@
 
 use crate::arch::hidden::{HiddenActivation, Normalization};
 use crate::arch::layout::{Layout, check_widths};
-use crate::arch::stage::{BatchNorm, Dense, InputScale, LayerNorm, Periodic, Prelu, Stage};
+use crate::arch::stage::{BatchNorm, Dense, InputScale, LayerNorm, Parametric, Periodic, Prelu, Stage};
 use crate::error::{Error, Result};
 use crate::kernels::{Activation, Output};
 use crate::loss::Loss;
@@ -16,6 +16,7 @@ pub struct Network {
     normalization: Option<Normalization>,
     input_scale: bool,
     periodic_inputs: usize,
+    parametric_activation: bool,
     output: Output,
     loss: Loss,
 }
@@ -45,28 +46,74 @@ impl Network {
             let found = format_args!("a sequence of {}", activations.len()).to_string();
             return Err(Error::value("activation", found, expected));
         }
-        let stages = Stages { activations, normalization, input_scale, periodic_inputs: 0 };
-        Ok(Self {
-            layout: Layout::of_stages(layer_sizes, stages.of(layer_sizes)?)?,
+        Self {
+            // That of the dense layers alone, until the stages are there.
+            layout: Layout::new(layer_sizes)?,
             activations: activations.to_vec(),
             normalization,
             input_scale,
             periodic_inputs: 0,
+            parametric_activation: false,
             output: Output::Softmax,
             loss: Loss::canonical(Output::Softmax),
-        })
+        }
+        .with_its_stages()
     }
 
     /// The same network with periodic features of its first inputs, so many of them, before all other stages.
     pub fn with_periodic_inputs(self, periodic_inputs: usize) -> Result<Self> {
-        let layer_sizes: Vec<_> = self.layout.layer_sizes().collect();
-        if periodic_inputs > layer_sizes[0] {
-            let expected = format!("at most the width of the input, {}", layer_sizes[0]);
+        let d_in = self.layout.d_in();
+        if periodic_inputs > d_in {
+            let expected = format!("at most the width of the input, {d_in}");
             return Err(Error::value("periodic_inputs", periodic_inputs, expected));
         }
-        let Self { ref activations, normalization, input_scale, .. } = self;
-        let stages = Stages { activations, normalization, input_scale, periodic_inputs }.of(&layer_sizes)?;
-        Ok(Self { layout: Layout::of_stages(&layer_sizes, stages)?, periodic_inputs, ..self })
+        Self { periodic_inputs, ..self }.with_its_stages()
+    }
+
+    /// The same network with a learnable nonlinearity per unit in its fixed activations, or without.
+    pub fn with_parametric_activation(self, parametric_activation: bool) -> Result<Self> {
+        if parametric_activation && self.activations.contains(&HiddenActivation::Prelu) {
+            let expected = r#"False with the activation "prelu", which learns its slopes"#;
+            return Err(Error::value("parametric_activation", "True", expected));
+        }
+        Self { parametric_activation, ..self }.with_its_stages()
+    }
+
+    /// The same network with the layout of all of its stages.
+    fn with_its_stages(self) -> Result<Self> {
+        let layer_sizes: Vec<_> = self.layout.layer_sizes().collect();
+        Ok(Self { layout: Layout::of_stages(&layer_sizes, self.stages(&layer_sizes)?)?, ..self })
+    }
+
+    /// Its stages, first to last.
+    fn stages(&self, layer_sizes: &[usize]) -> Result<Vec<Stage>> {
+        let mut stages = Vec::new();
+        let mut d_in = layer_sizes[0];
+        if self.periodic_inputs > 0 {
+            let periodic = Periodic { d_in, inputs: self.periodic_inputs };
+            d_in = periodic.checked_width().ok_or_else(|| Layout::too_large(layer_sizes))?;
+            stages.push(Stage::Periodic(periodic));
+        }
+        if self.input_scale {
+            stages.push(Stage::InputScale(InputScale { width: d_in }));
+        }
+        for (l, &width) in layer_sizes[1..].iter().enumerate() {
+            stages.push(Stage::Dense(Dense { d_in, d_out: width }));
+            d_in = width;
+            let Some(activation) = self.activations.get(l) else { continue };
+            stages.extend(self.normalization.map(|over| match over {
+                Normalization::Layer => Stage::LayerNorm(LayerNorm { width }),
+                Normalization::Batch => Stage::BatchNorm(BatchNorm { width }),
+            }));
+            match *activation {
+                HiddenActivation::Prelu => stages.push(Stage::Prelu(Prelu { width })),
+                HiddenActivation::Fixed(activation) if self.parametric_activation => {
+                    stages.push(Stage::Parametric(Parametric { width, activation }));
+                }
+                HiddenActivation::Fixed(_) => {}
+            }
+        }
+        Ok(stages)
     }
 
     /// The same network with another output, and the loss of which that is the canonical link.
@@ -106,6 +153,11 @@ impl Network {
         self.periodic_inputs
     }
 
+    /// Whether its fixed activations have a learnable nonlinearity per unit.
+    pub fn parametric_activation(&self) -> bool {
+        self.parametric_activation
+    }
+
     /// Whether it has only dense layers and fixed activations.
     pub fn is_plain(&self) -> bool {
         self.layout.stages().iter().all(|stage| matches!(stage, Stage::Dense(_)))
@@ -130,11 +182,8 @@ impl Network {
         if !self.needs_batches() {
             return None;
         }
-        let layer_sizes: Vec<_> = self.layout.layer_sizes().collect();
-        let Self { ref activations, input_scale, periodic_inputs, .. } = *self;
-        let stages = Stages { activations, normalization: None, input_scale, periodic_inputs };
-        let layout = stages.of(&layer_sizes).and_then(|stages| Layout::of_stages(&layer_sizes, stages));
-        Some(Self { layout: layout.expect("a network of fewer stages"), normalization: None, ..self.clone() })
+        let folded = Self { normalization: None, ..self.clone() }.with_its_stages();
+        Some(folded.expect("a network of fewer stages"))
     }
 
     /// What turns the last layer's sums into predictions.
@@ -155,42 +204,6 @@ impl Network {
     /// Whether a row belongs to a class, rather than having numbers for targets.
     pub fn has_classes(&self) -> bool {
         self.output == Output::Softmax
-    }
-}
-
-/// What decides about the stages of a network, besides its widths.
-struct Stages<'a> {
-    activations: &'a [HiddenActivation],
-    normalization: Option<Normalization>,
-    input_scale: bool,
-    periodic_inputs: usize,
-}
-
-impl Stages<'_> {
-    fn of(&self, layer_sizes: &[usize]) -> Result<Vec<Stage>> {
-        let mut stages = Vec::new();
-        let mut d_in = layer_sizes[0];
-        if self.periodic_inputs > 0 {
-            let periodic = Periodic { d_in, inputs: self.periodic_inputs };
-            d_in = periodic.checked_width().ok_or_else(|| Layout::too_large(layer_sizes))?;
-            stages.push(Stage::Periodic(periodic));
-        }
-        if self.input_scale {
-            stages.push(Stage::InputScale(InputScale { width: d_in }));
-        }
-        for (l, &width) in layer_sizes[1..].iter().enumerate() {
-            stages.push(Stage::Dense(Dense { d_in, d_out: width }));
-            d_in = width;
-            let Some(activation) = self.activations.get(l) else { continue };
-            stages.extend(self.normalization.map(|over| match over {
-                Normalization::Layer => Stage::LayerNorm(LayerNorm { width }),
-                Normalization::Batch => Stage::BatchNorm(BatchNorm { width }),
-            }));
-            if *activation == HiddenActivation::Prelu {
-                stages.push(Stage::Prelu(Prelu { width }));
-            }
-        }
-        Ok(stages)
     }
 }
 
@@ -256,6 +269,23 @@ mod tests {
         }
         let message = plain.with_periodic_inputs(4).unwrap_err().to_string();
         assert_eq!(message, "periodic_inputs is 4, expected at most the width of the input, 3");
+    }
+
+    #[test]
+    fn a_parametric_activation_has_a_stage_per_hidden_layer() {
+        let activations = [Activation::Mish, Activation::Identity];
+        let plain = Network::new(&[2, 5, 4, 3], &activations).unwrap();
+        let network = plain.clone().with_parametric_activation(true).unwrap();
+        let names: Vec<_> = network.layout().stages().iter().map(Stage::name).collect();
+        assert_eq!(names, ["dense", "parametric", "dense", "parametric", "dense"]);
+        assert_eq!(network.layout().n_parameters(), plain.layout().n_parameters() + 5 + 4);
+        assert_eq!(network.layout().place(15 + 4), "alphas[0][4]");
+        assert_eq!(network.with_parametric_activation(false).unwrap(), plain);
+        let learns = Network::with_stages(&[2, 5, 3], &[HiddenActivation::Prelu], None, false).unwrap();
+        assert_eq!(
+            learns.with_parametric_activation(true).unwrap_err().to_string(),
+            r#"parametric_activation is True, expected False with the activation "prelu", which learns its slopes"#
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The stages that rows go through one after another, and the parameters that each of them owns.
 
 use crate::arch::block::Role;
-use crate::kernels::{PERIODIC_COSINES, PERIODIC_FEATURES};
+use crate::kernels::{Activation, PERIODIC_COSINES, PERIODIC_FEATURES};
 
 /// `z = x W + b`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,17 @@ pub struct Prelu {
     pub width: usize,
 }
 
+/// `z = x + a (f(x) - x)`: a fixed activation, of whose nonlinearity each unit has a part `a`.
+///
+/// Holzmueller, Grinsztajn and Steinwart, "Better by default", 2024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parametric {
+    /// Width of input and output.
+    pub width: usize,
+    /// `f`
+    pub activation: Activation,
+}
+
 /// One stage of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -87,6 +98,8 @@ pub enum Stage {
     BatchNorm(BatchNorm),
     /// A rectifier with a learnable slope per unit.
     Prelu(Prelu),
+    /// An activation with a learnable nonlinearity per unit.
+    Parametric(Parametric),
 }
 
 impl Stage {
@@ -99,6 +112,7 @@ impl Stage {
             Self::LayerNorm(_) => "layer_norm",
             Self::BatchNorm(_) => "batch_norm",
             Self::Prelu(_) => "prelu",
+            Self::Parametric(_) => "parametric",
         }
     }
 
@@ -118,6 +132,7 @@ impl Stage {
                 [Role::Gain, Role::Shift, Role::Mean, Role::Variance].map(|role| (role, 1, width)).to_vec()
             }
             Self::Prelu(Prelu { width }) => vec![(Role::Slope, 1, width)],
+            Self::Parametric(Parametric { width, .. }) => vec![(Role::Alpha, 1, width)],
         }
     }
 }

@@ -2,8 +2,39 @@
 
 use std::ops::Range;
 
+use crate::data::rows::Rows;
 use crate::error::{Error, Result};
-use crate::kernels::{Element, Indices, SparseRow};
+use crate::kernels::{Element, SparseRows};
+use crate::numbers::prefetch;
+
+/// Rows that are asked for before they are copied.
+const ROWS_AHEAD: usize = 8;
+
+/// Indices of either type that SciPy uses.
+#[derive(Clone, Copy, Debug)]
+pub enum Indices<'a> {
+    /// Of 32 bits.
+    I32(&'a [i32]),
+    /// Of 64 bits.
+    I64(&'a [i64]),
+}
+
+impl Indices<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::I32(indices) => indices.len(),
+            Self::I64(indices) => indices.len(),
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, i: usize) -> i64 {
+        match self {
+            Self::I32(indices) => indices[i].into(),
+            Self::I64(indices) => indices[i],
+        }
+    }
+}
 
 /// A sparse matrix in compressed rows: row `i` has the numbers `data[indptr[i]..indptr[i + 1]]` in the columns
 /// given by the same range of `indices`, in any order; duplicates are added.
@@ -13,8 +44,6 @@ pub struct Csr<'a, T> {
     data: &'a [T],
     indices: Indices<'a>,
     indptr: Indices<'a>,
-    /// Whether the columns of each row rise, so that some of them are found without looking at all.
-    is_sorted: bool,
 }
 
 impl<'a, T: Element> Csr<'a, T> {
@@ -54,65 +83,69 @@ impl<'a, T: Element> Csr<'a, T> {
                 format!("columns from 0 to below {}", shape[1]),
             );
         }
-        let is_sorted = (1..indptr.len()).all(|i| {
-            let bound = |i| usize::try_from(indptr.get(i)).unwrap_or(0);
-            (bound(i - 1) + 1..bound(i)).all(|k| indices.get(k - 1) <= indices.get(k))
-        });
-        Ok(Self { shape, data, indices, indptr, is_sorted })
+        Ok(Self { shape, data, indices, indptr })
     }
 
-    /// What row `i` stores, at least that in these columns.
-    pub(crate) fn row_around(&self, i: usize, columns: &Range<usize>) -> SparseRow<'a, T> {
-        let row = self.row(i);
-        if !self.is_sorted {
-            return row;
-        }
-        let bound = |column: usize| i64::try_from(column).unwrap_or(i64::MAX);
-        let start = row.indices.count_below(bound(columns.start));
-        // There are few, and each of them is read anyway.
-        let end = start + row.indices.run_below(start, bound(columns.end));
-        SparseRow { data: &row.data[start..end], indices: row.indices.slice(start, end), ..row }
+    /// The most numbers that `n` of its rows store.
+    pub(crate) fn most_numbers(&self, n: usize) -> usize {
+        let longest = (0..self.shape[0]).map(|i| self.span(i).len()).max().unwrap_or(0);
+        n.saturating_mul(longest).min(self.data.len())
     }
 
-    /// What row `i` stores. The matrix was checked once, and its owner may overwrite it afterwards: entries that
-    /// are then out of bounds are left out.
-    pub(crate) fn row(&self, i: usize) -> SparseRow<'a, T> {
+    /// Copies `rows`.
+    pub(crate) fn copy_rows(&self, rows: Rows<'_>, to: &mut SparseRows<T>) -> Result<()> {
+        (0..rows.len()).try_for_each(|i| {
+            if i + ROWS_AHEAD < rows.len() {
+                self.prefetch(self.span(rows.at(i + ROWS_AHEAD)));
+            }
+            let span = self.span(rows.at(i));
+            let (columns, values) = to.room(span.len())?;
+            let mut n_numbers = 0;
+            #[allow(clippy::cast_possible_truncation, reason = "no row has 2^32 columns")]
+            for (j, x) in self.entries(span) {
+                (columns[n_numbers], values[n_numbers]) = (j as u32, x);
+                n_numbers += 1;
+            }
+            to.end_row(n_numbers);
+            Ok(())
+        })
+    }
+
+    /// Column and number of each that row `i` stores.
+    pub(crate) fn row(&self, i: usize) -> impl Iterator<Item = (usize, T)> + '_ {
+        self.entries(self.span(i))
+    }
+
+    /// The numbers that row `i` stores.
+    pub(crate) fn numbers(&self, i: usize) -> &'a [T] {
+        &self.data[self.span(i)]
+    }
+
+    /// Where row `i` lies. The matrix was checked once, and its owner may overwrite it afterwards: entries that are
+    /// then out of bounds are left out.
+    fn span(&self, i: usize) -> Range<usize> {
         let stored = self.data.len().min(self.indices.len());
         let bound = |i| usize::try_from(self.indptr.get(i)).unwrap_or(0).min(stored);
         let (start, end) = (bound(i), bound(i + 1));
-        let end = end.max(start);
-        SparseRow {
-            data: &self.data[start..end],
-            indices: self.indices.slice(start, end),
-            columns: self.shape[1],
-            dropout: None,
-        }
+        start..end.max(start)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_around_some_columns_has_all_that_it_stores_there() {
-        let data = [1.0, 2.0, 3.0, 4.0, 5.0];
-        for (indices, is_sorted) in [([0, 3, 3, 6, 1], true), ([3, 0, 6, 3, 1], false)] {
-            let indptr = [0, 4, 5];
-            let x = Csr::new("X", [2, 7], &data, Indices::I32(&indices), Indices::I32(&indptr)).unwrap();
-            for start in 0..=7 {
-                for end in start..=7 {
-                    let columns = start..end;
-                    for i in 0..2 {
-                        let among = |row: SparseRow<'_, f64>| {
-                            row.iter().filter(|(j, _)| columns.contains(j)).collect::<Vec<_>>()
-                        };
-                        let around = x.row_around(i, &columns);
-                        assert_eq!(among(around), among(x.row(i)));
-                        assert!(!is_sorted || around.iter().all(|(j, _)| columns.contains(&j)));
-                    }
-                }
+    /// Asks for what lies there.
+    fn prefetch(&self, at: Range<usize>) {
+        for k in at.step_by(64 / size_of::<T>()) {
+            prefetch(&raw const self.data[k]);
+            match self.indices {
+                Indices::I32(indices) => prefetch(&raw const indices[k]),
+                Indices::I64(indices) => prefetch(&raw const indices[k]),
             }
         }
+    }
+
+    #[inline(always)]
+    fn entries(&self, at: Range<usize>) -> impl Iterator<Item = (usize, T)> + '_ {
+        let is_column = |j: &usize| *j < self.shape[1];
+        at.filter_map(move |k| {
+            Some((usize::try_from(self.indices.get(k)).ok().filter(is_column)?, self.data[k]))
+        })
     }
 }

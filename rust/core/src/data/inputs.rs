@@ -1,12 +1,17 @@
 //! The inputs of rows: a matrix read in place, dense or sparse.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2, s};
 
 use crate::arch::Layout;
 use crate::data::csr::Csr;
 use crate::data::rows::Rows;
 use crate::error::{Error, Result};
-use crate::kernels::Element;
+use crate::kernels::{Element, SparseRows};
+
+/// Rows that are looked at to find out whether a matrix is mostly zeros.
+const SAMPLE_ROWS: usize = 16;
+/// Rows in order that are compressed at once.
+const BLOCK_ROWS: usize = 64;
 
 /// A matrix with a row for each example and a column for each input.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +61,41 @@ impl<'a, T: Element> Inputs<'a, T> {
         self.shape()[1]
     }
 
-    /// The sparse matrix, if it is one.
-    pub(crate) fn sparse(&self) -> Option<&Csr<'a, T>> {
+    /// Whether it is a sparse matrix, or by some of its rows a dense one of which at most this share is not 0.
+    pub(crate) fn is_sparse(&self, most: f64) -> bool {
+        let Self::Dense(x) = self else { return true };
+        let step = x.nrows().div_ceil(SAMPLE_ROWS).max(1);
+        let numbers = |row: ArrayView1<'_, T>| match row.as_slice() {
+            Some(row) => T::count_nonzeros(row),
+            None => row.iter().filter(|x| **x != T::ZERO).count(),
+        };
+        let rows = (0..x.nrows()).step_by(step);
+        let (n, found) = rows.fold((0, 0), |(n, found), row| (n + x.ncols(), found + numbers(x.row(row))));
+        found as f64 <= most * n as f64
+    }
+
+    /// The most numbers other than 0 that `n` of its rows may well have.
+    pub(crate) fn most_numbers(&self, n: usize) -> usize {
         match self {
-            Self::Dense(_) => None,
-            Self::Sparse(x) => Some(x),
+            Self::Dense(x) => n.saturating_mul(x.ncols()) / 4,
+            Self::Sparse(x) => x.most_numbers(n),
+        }
+    }
+
+    /// Copies `rows` without their zeros.
+    pub(crate) fn compress(&self, rows: Rows<'_>, to: &mut SparseRows<T>) -> Result<()> {
+        to.clear();
+        match (self, rows) {
+            (Self::Sparse(x), rows) => x.copy_rows(rows, to),
+            (Self::Dense(x), Rows::Index(rows)) => T::compress_rows(x, rows, to),
+            (Self::Dense(x), Rows::Range(start, end)) => {
+                #[allow(clippy::cast_possible_truncation, reason = "there are few")]
+                let order: [u32; BLOCK_ROWS] = std::array::from_fn(|i| i as u32);
+                (start..end).step_by(BLOCK_ROWS).try_for_each(|start| {
+                    let of_block = x.slice(s![start..end.min(start + BLOCK_ROWS), ..]);
+                    T::compress_rows(&of_block, &order[..of_block.nrows()], to)
+                })
+            }
         }
     }
 
@@ -77,7 +112,7 @@ impl<'a, T: Element> Inputs<'a, T> {
         let found = match self {
             Self::Dense(x) => x.indexed_iter().find(|(_, x)| !x.is_finite()).map(|(at, &x)| (at, x)),
             Self::Sparse(x) => (0..x.shape[0]).find_map(|row| {
-                let bad = x.row(row).iter().find(|(_, x)| !x.is_finite());
+                let bad = x.row(row).find(|(_, x)| !x.is_finite());
                 bad.map(|(column, found)| ((row, column), found))
             }),
         };
@@ -97,7 +132,7 @@ impl<'a, T: Element> Inputs<'a, T> {
         rows.for_each(|_, row| {
             all &= match self {
                 Self::Dense(x) => x.row(row).iter().all(|x| x.is_finite()),
-                Self::Sparse(x) => finite(x.row(row).data),
+                Self::Sparse(x) => finite(x.numbers(row)),
             };
         });
         all
@@ -130,7 +165,7 @@ impl<'a, T: Element> Inputs<'a, T> {
             }
             Self::Sparse(x) => {
                 buffer[..rows.len() * d].fill(T::ZERO);
-                rows.for_each(|i, row| x.row(row).iter().for_each(|(j, x)| buffer[i * d + j] += x));
+                rows.for_each(|i, row| x.row(row).for_each(|(j, x)| buffer[i * d + j] += x));
             }
         }
     }
@@ -156,7 +191,7 @@ impl<'a, T: Element> Inputs<'a, T> {
             },
             Self::Sparse(x) => {
                 buffer[..n * d].fill(T::ZERO);
-                rows.for_each(|i, row| x.row(row).iter().for_each(|(j, x)| buffer[j * n + i] += x));
+                rows.for_each(|i, row| x.row(row).for_each(|(j, x)| buffer[j * n + i] += x));
             }
         }
     }

@@ -10,7 +10,7 @@ mod order;
 mod legacy_random;
 
 pub use columns::{Labels, Weights};
-pub use csr::Csr;
+pub use csr::{Csr, Indices};
 pub use dataset::{Dataset, Names};
 pub(crate) use examples::Examples;
 pub use inputs::Inputs;

@@ -26,6 +26,14 @@ impl Rows<'_> {
         }
     }
 
+    /// The row at a position.
+    pub(crate) fn at(&self, i: usize) -> usize {
+        match self {
+            Self::Range(start, _) => start + i,
+            Self::Index(rows) => rows[i] as usize,
+        }
+    }
+
     /// Calls `f` with (position, row) of each.
     #[inline(always)]
     pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize)) {

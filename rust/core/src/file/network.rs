@@ -24,6 +24,7 @@ const STAGE_KEYS: [&str; 3] = ["format", "input_scale", "normalization"];
 const DESCRIPTION_VERSION: u64 = 2;
 /// Of networks with periodic features, beside all others.
 const PERIODIC_INPUTS: &str = "periodic_inputs";
+const PARAMETRIC_ACTIVATION: &str = "parametric_activation";
 /// Of networks whose loss is not the one that goes with the output, beside all others.
 const LOSS: &str = "loss";
 /// Of networks with frozen layers, beside all others.
@@ -165,6 +166,9 @@ fn to_text(network: &Network, seeds: u64, frozen: &[usize]) -> String {
     if network.periodic_inputs() > 0 {
         object[PERIODIC_INPUTS] = serde_json::json!(network.periodic_inputs());
     }
+    if network.parametric_activation() {
+        object[PARAMETRIC_ACTIVATION] = serde_json::json!(true);
+    }
     if !network.has_canonical_loss() {
         object[LOSS] = serde_json::json!(loss_to_text(network.loss()));
     }
@@ -182,6 +186,8 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
     let loss = object.remove(LOSS).map(|loss| loss_from_text(&loss)).transpose()?;
     let frozen = object.remove(FROZEN);
     let periodic_inputs = object.remove(PERIODIC_INPUTS).map_or(Ok(0), |count| periodic_from(&count))?;
+    let parametric_activation =
+        object.remove(PARAMETRIC_ACTIVATION).map_or(Ok(false), |flag| parametric_from(&flag))?;
     let has_all = |keys: &[&str]| keys.iter().all(|&key| object.contains_key(key));
     let has_stages = object.len() == KEYS.len() + STAGE_KEYS.len() && has_all(&STAGE_KEYS);
     if !(has_all(&KEYS) && (object.len() == KEYS.len() || has_stages)) {
@@ -216,7 +222,8 @@ fn from_text(text: &str) -> Result<(Network, u64, Vec<usize>), String> {
             names.iter().map(|name| HiddenActivation::from_name(name)).collect::<Result<Vec<_>>>()?;
         let normalization = normalization.map(Normalization::from_name).transpose()?;
         let network = Network::with_stages(&layer_sizes, &activations, normalization, input_scale)?
-            .with_periodic_inputs(periodic_inputs)?;
+            .with_periodic_inputs(periodic_inputs)?
+            .with_parametric_activation(parametric_activation)?;
         if has_stages && network.is_plain() {
             let expected = "1 for a network of dense layers and fixed activations alone";
             return Err(Error::value("format", DESCRIPTION_VERSION, expected));
@@ -247,6 +254,12 @@ fn frozen_from(value: &Value, n_layers: usize) -> Result<Vec<usize>, String> {
 fn periodic_from(value: &Value) -> Result<usize, String> {
     let count = value.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|&count| count > 0);
     count.ok_or_else(|| format!("periodic_inputs is {value}, expected a number >= 1"))
+}
+
+/// Whether activations have a learnable nonlinearity, which is written only where they have.
+fn parametric_from(value: &Value) -> Result<bool, String> {
+    let flag = value.as_bool().filter(|&is_parametric| is_parametric);
+    flag.ok_or_else(|| format!("parametric_activation is {value}, expected true"))
 }
 
 /// The name, then the numbers, each the shortest text that stands for it: not every reader of JSON gives back the last
@@ -338,6 +351,12 @@ mod tests {
             let error = from_text(&text.replacen(from, to, 1)).unwrap_err();
             assert!(error.starts_with(reason), "{error} against {reason}");
         }
+        let parametric = Network::new(&[2, 3, 4, 1], &[Activation::Mish, Activation::Relu]).unwrap();
+        let parametric = parametric.with_parametric_activation(true).unwrap();
+        let text = to_text(&parametric, 7, &[]);
+        assert_eq!(from_text(&text).unwrap(), (parametric, 7, vec![]));
+        let never = text.replacen("\"parametric_activation\":true", "\"parametric_activation\":false", 1);
+        assert_eq!(from_text(&never).unwrap_err(), "parametric_activation is false, expected true");
         let scaled = to_text(&Network::with_stages(&[2, 1], &[], None, true).unwrap(), 0, &[0]);
         for (from, to, reason) in [
             ("true", "false", "format is 2, expected 1 for a network of dense layers"),

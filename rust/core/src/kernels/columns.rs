@@ -1,4 +1,4 @@
-//! Rows with a parameter per column: scales and learnable slopes, forward and backward.
+//! Rows with a parameter per column: scales, learnable slopes and nonlinearities, forward and backward.
 //!
 //! Shapes: x, z and their derivatives `(n, d)`, parameters and their gradients `(d,)`. A gradient is a sum over rows,
 //! added row by row to its previous value.
@@ -39,6 +39,15 @@ impl OfThree for RectifiedBack {
     #[inline(always)]
     fn apply<T: Scalar, V: Simd<T>>(d: V, x: V, slope: V) -> V {
         V::select(x.gt(V::zero()), d, slope * d)
+    }
+}
+
+/// `d (1 + a (slope - 1))`
+struct PartlySloped;
+impl OfThree for PartlySloped {
+    #[inline(always)]
+    fn apply<T: Scalar, V: Simd<T>>(d: V, slope: V, alpha: V) -> V {
+        d * alpha.mul_add(slope - V::splat(T::ONE), V::splat(T::ONE))
     }
 }
 
@@ -103,6 +112,23 @@ simd_fn! {
     }
 }
 
+simd_fn! {
+    /// `z = x + a (f - x)`, with a number `a` per column; values f become `f - x`.
+    pub(crate) fn parametric<T as V>(x: &[T], alphas: &[T], values: &mut [T], z: &mut [T]) {
+        let width = alphas.len();
+        let rows = x.chunks_exact(width).zip(values.chunks_exact_mut(width)).zip(z.chunks_exact_mut(width));
+        for ((x, values), z) in rows {
+            let columns = x.chunks(T::LANES).zip(values.chunks_mut(T::LANES)).zip(alphas.chunks(T::LANES));
+            for (((x, values), alpha), z) in columns.zip(z.chunks_mut(T::LANES)) {
+                let x = V::load_front(x);
+                let nonlinearity = V::load_front(values) - x;
+                nonlinearity.store_front(values);
+                V::load_front(alpha).mul_add(nonlinearity, x).store_front(z);
+            }
+        }
+    }
+}
+
 /// `z = x s`, and also its backward pass, `d_x = d_z s`.
 pub(crate) fn scale<T: Scalar>(x: &[T], scales: &[T], z: &mut [T]) {
     map_columns(x, scales, z, Times);
@@ -121,6 +147,11 @@ pub(crate) fn prelu<T: Scalar>(x: &[T], slopes: &[T], z: &mut [T]) {
 /// `d_x = d_z` where x is above 0, `a d_z` elsewhere.
 pub(crate) fn prelu_backward<T: Scalar>(d_z: &[T], x: &[T], slopes: &[T], d_x: &mut [T]) {
     map_back(d_z, x, slopes, d_x, RectifiedBack);
+}
+
+/// `d_x = d_z (1 + a (slope - 1))`
+pub(crate) fn parametric_backward<T: Scalar>(d_z: &[T], slopes: &[T], alphas: &[T], d_x: &mut [T]) {
+    map_back(d_z, slopes, alphas, d_x, PartlySloped);
 }
 
 /// `d_a += sum of the rows of d_z min(x, 0)`
@@ -146,12 +177,15 @@ mod tests {
             for isa in Isa::available() {
                 let (mut scaled, mut rectified, mut back) = (x.clone(), x.clone(), x.clone());
                 let (mut d_s, mut d_a) = (p.clone(), p.clone());
+                let (mut nonlinear, mut partly, mut sloped) = (d.clone(), x.clone(), x.clone());
                 with_isa(isa, || {
                     scale(&x, &p, &mut scaled);
                     prelu(&x, &p, &mut rectified);
                     prelu_backward(&d, &x, &p, &mut back);
                     add_scale_gradient(&d, &x, &mut d_s);
                     add_slope_gradient(&d, &x, &mut d_a);
+                    parametric(&x, &p, &mut nonlinear, &mut partly);
+                    parametric_backward(&d, &x, &p, &mut sloped);
                 });
                 let close = |found: T, expected: f64| {
                     assert!((found.into() - expected).abs() <= tolerance, "{n} x {width} {isa:?}");
@@ -161,13 +195,16 @@ mod tests {
                     close(scaled[i], x * p);
                     close(rectified[i], x.max(0.0) + p * x.min(0.0));
                     close(back[i], if x > 0.0 { d } else { p * d });
+                    close(nonlinear[i], d - x);
+                    close(partly[i], (1.0 - p) * x + p * d);
+                    close(sloped[i], (1.0 - p + p * x) * d);
                 }
                 for j in 0..width {
                     let rows = || (0..n).map(|q| (wide(&d, q * width + j), wide(&x, q * width + j)));
                     close(d_s[j], rows().fold(wide(&p, j), |sum, (d, x)| sum + d * x));
                     close(d_a[j], rows().fold(wide(&p, j), |sum, (d, x)| sum + d * x.min(0.0)));
                 }
-                of_isa.push((isa, [scaled, rectified, back, d_s, d_a].concat()));
+                of_isa.push((isa, [scaled, rectified, back, d_s, d_a, nonlinear, partly, sloped].concat()));
             }
             assert_fusing_agree(&of_isa, &format!("{n} x {width}"));
         }

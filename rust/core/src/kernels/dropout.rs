@@ -40,7 +40,7 @@ simd_fn! {
 mod tests {
     use super::*;
     use crate::kernels::mask::{Key, Words};
-    use crate::kernels::sparse_row::{Indices, SparseRow};
+    use crate::kernels::sparse_rows::SparseRows;
     use crate::numbers::Scalar;
     use crate::numbers::simd::{Isa, with_isa};
 
@@ -120,11 +120,18 @@ mod tests {
         let (data, indices) = ([2.0, -1.0, 0.5, 3.0, 1.5], [4, 1, 0, 1, 2]);
         let mut dense = [0.5, 2.0, 1.5, 0.0, 2.0].repeat(ROWS);
         dropout(&mut dense, 5, &mask, 7);
+        let mut rows = SparseRows::default();
+        rows.reserve(ROWS, 0, false).unwrap();
+        for _ in 0..ROWS {
+            let (columns, values) = rows.room(5).unwrap();
+            columns.copy_from_slice(&indices);
+            values.copy_from_slice(&data);
+            rows.end_row(5);
+        }
+        rows.drop_out(&mask, 7);
         let mut sparse = vec![0.0_f64; ROWS * 5];
         for (i, row) in sparse.chunks_mut(5).enumerate() {
-            let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5, dropout: None };
-            assert_eq!(x.with_dropout(None, 7 + i).iter().count(), 5);
-            x.with_dropout(Some(&mask), 7 + i).iter().for_each(|(j, x)| row[j] += x);
+            rows.entries(rows.row(i)).for_each(|(j, x)| row[j] += x);
         }
         assert!(dense.iter().zip(&sparse).all(|(x, y)| (x - y).abs() < 1e-14));
         assert!(sparse.contains(&0.0) && sparse.iter().any(|&x| x > 0.0));

@@ -10,6 +10,11 @@ const AHEAD: usize = 2048;
 /// Most rows that are prefetched.
 const MOST_ROWS_AHEAD: usize = 16;
 
+/// Rows of so many columns that are prefetched.
+pub(super) fn rows_ahead<T>(columns: usize) -> usize {
+    (AHEAD / (columns * size_of::<T>()).max(1)).clamp(1, MOST_ROWS_AHEAD)
+}
+
 simd_fn! {
     /// Copies `rows` of a matrix.
     ///
@@ -21,7 +26,7 @@ simd_fn! {
         let columns = from.ncols();
         assert_eq!(to.len(), rows.len() * columns, "room for the rows");
         assert!(all_below(rows, from.nrows()), "rows are below {}", from.nrows());
-        let ahead = (AHEAD / (columns * size_of::<T>())).clamp(1, MOST_ROWS_AHEAD);
+        let ahead = rows_ahead::<T>(columns);
         for (i, (&row, to)) in rows.iter().zip(to.chunks_exact_mut(columns)).enumerate() {
             let row = from.row(row as usize);
             let Some(row) = row.as_slice() else {

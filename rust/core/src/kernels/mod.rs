@@ -6,10 +6,10 @@
 //! | [`output`] | how the last layer's sums become predictions |
 //! | [`tally`] | what a pass over rows adds up |
 //! | [`mask`] | which values dropout drops |
-//! | [`sparse_row`] | a row of a sparse matrix |
 //! | [`vector`] | sums and checks over whole vectors |
 //! | [`lanes`] | rows of few columns, transposed so that each lane holds a row |
 //! | [`gather`] | rows in any order, copied |
+//! | [`sparse_rows`] | rows without the numbers that are 0 |
 //! | [`gemm`] | `C = f(start + A B)`, packed or thin |
 //! | [`dropout`] | random masks, a function of key and position |
 //! | [`argmax`] | the most probable class of each row |
@@ -38,10 +38,10 @@ mod activation;
 mod output;
 mod tally;
 mod mask;
-mod sparse_row;
 mod vector;
 mod lanes;
 mod gather;
+mod sparse_rows;
 mod gemm;
 mod dropout;
 mod argmax;
@@ -64,6 +64,7 @@ use std::ops::Range;
 
 use ndarray::ArrayView2;
 
+use crate::error::Result;
 use crate::numbers::Scalar;
 
 pub use activation::Activation;
@@ -77,8 +78,7 @@ pub(crate) use mask::{Key, Mask};
 pub(crate) use optimizer::{AdamStep, MomentumStep};
 pub use output::Output;
 pub(crate) use periodic::{COSINES as PERIODIC_COSINES, FEATURES as PERIODIC_FEATURES};
-pub use sparse_row::Indices;
-pub(crate) use sparse_row::SparseRow;
+pub(crate) use sparse_rows::SparseRows;
 pub(crate) use tally::{Bounds, Tally};
 pub(crate) use tiny::{Batch, TinyNet};
 pub(crate) use value_losses::ValueLoss;
@@ -175,15 +175,23 @@ kernels! {
     ) -> Tally = given_losses::given_losses;
     /// Sums become predictions, if outputs are independent.
     fn predict_by_output(output: Output, z: &mut [Self]) = by_output::predict_by_output;
-    /// `z += x W`, for a sparse row.
-    fn add_sparse_product(z: &mut [Self], x: SparseRow<'_, Self>, w: &[Self]) = sparse::add_sparse_product;
-    /// `d_w += x^T d_z`, for a sparse row and some rows of the weights.
-    fn add_sparse_outer(
+    /// Stores rows of a matrix without their zeros.
+    fn compress_rows(
+        from: &ArrayView2<'_, Self>,
+        rows: &[u32],
+        to: &mut SparseRows<Self>
+    ) -> Result<()> = sparse_rows::compress_rows;
+    /// How many numbers are not 0.
+    fn count_nonzeros(numbers: &[Self]) -> usize = sparse_rows::count_nonzeros;
+    /// `z = b + x W`, for sparse rows.
+    fn sparse_product(z: &mut [Self], x: &SparseRows<Self>, w: &[Self], b: &[Self]) = sparse::sparse_product;
+    /// `d_w += x^T d_z`, for sparse rows and some rows of the weights.
+    fn add_sparse_gradient(
         d_w: &mut [Self],
         rows: &Range<usize>,
-        x: SparseRow<'_, Self>,
+        x: &SparseRows<Self>,
         d_z: &[Self]
-    ) = sparse::add_sparse_outer;
+    ) = sparse::add_sparse_gradient;
     /// `z = x s`, with a scale per column.
     fn scale_columns(x: &[Self], scales: &[Self], z: &mut [Self]) = columns::scale;
     /// `d_s += sum of the rows of d_z x`
@@ -194,6 +202,15 @@ kernels! {
     fn prelu_backward(d_z: &[Self], x: &[Self], slopes: &[Self], d_x: &mut [Self]) = columns::prelu_backward;
     /// `d_a += sum of the rows of d_z min(x, 0)`
     fn add_slope_gradient(d_z: &[Self], x: &[Self], d_a: &mut [Self]) = columns::add_slope_gradient;
+    /// `z = x + a (f - x)`, with a number `a` per column; values f become `f - x`.
+    fn parametric(x: &[Self], alphas: &[Self], values: &mut [Self], z: &mut [Self]) = columns::parametric;
+    /// `d_x = d_z (1 + a (slope - 1))`
+    fn parametric_backward(
+        d_z: &[Self],
+        slopes: &[Self],
+        alphas: &[Self],
+        d_x: &mut [Self]
+    ) = columns::parametric_backward;
     /// `z = (x, features of its first columns)`, for rows of (width, columns with features).
     fn periodic(
         x: &[Self],

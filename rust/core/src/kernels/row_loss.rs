@@ -199,6 +199,18 @@ impl RowLoss for Gamma {
     }
 }
 
+/// How near to 1 and 2 powers of Tweedie are whose deviance would be a difference of large numbers.
+const NEAR: f64 = 1.0 / 16.0;
+
+/// `exp(x) - 1`, exact in relative terms for an `x` whose exponential is a normal number.
+#[inline(always)]
+fn exp_m1<T: Scalar, V: Simd<T>>(x: V) -> V {
+    // As in `ln_1p`: the logarithm tells of which x the rounded exponential is one.
+    let one = V::splat(T::ONE);
+    let u = exp_vector::<T, V>(x);
+    V::select(u.eq(one), x, (u - one) * (x / ln_vector::<T, V>(u)))
+}
+
 /// Half the Tweedie deviance of this power `p`, which is neither 1 nor 2: with the prediction `m = exp(z)`,
 /// `max(y, 0)^(2 - p) / ((1 - p) (2 - p)) - y m^(1 - p) / (1 - p) + m^(2 - p) / (2 - p)`.
 pub(super) struct Tweedie(pub(super) f64);
@@ -209,10 +221,25 @@ impl RowLoss for Tweedie {
         let (one_less, two_less) = (1.0 - self.0, 2.0 - self.0);
         let of_one = y * exp_vector::<T, V>(V::constant(one_less) * z);
         let of_two = exp_vector::<T, V>(V::constant(two_less) * z);
-        let power = exp_vector::<T, V>(V::constant(two_less) * ln_vector::<T, V>(y));
+        let ln_y = ln_vector::<T, V>(y);
+        let power = exp_vector::<T, V>(V::constant(two_less) * ln_y);
         let of_y = V::select(y.gt(V::zero()), power, V::zero());
-        let loss = V::constant(1.0 / (one_less * two_less)) * of_y - V::constant(1.0 / one_less) * of_one
-            + V::constant(1.0 / two_less) * of_two;
+        let loss = if one_less.abs().min(two_less.abs()) > NEAR {
+            V::constant(1.0 / (one_less * two_less)) * of_y - V::constant(1.0 / one_less) * of_one
+                + V::constant(1.0 / two_less) * of_two
+        } else {
+            // The same as a difference of (m^c y^(2 - p - c) - y^(2 - p)) / c for both c; that of the small c is nearly
+            // the logarithm of m / y.
+            let part = |c: f64, of_c: V| {
+                if c.abs() > NEAR {
+                    V::constant(1.0 / c) * (of_c - of_y)
+                } else {
+                    power * V::constant(1.0 / c) * exp_m1::<T, V>(V::constant(c) * (z - ln_y))
+                }
+            };
+            let both = part(two_less, of_two) - part(one_less, of_one);
+            V::select(y.gt(V::zero()), both, V::constant(1.0 / two_less) * of_two)
+        };
         (loss, of_two - of_one)
     }
 }

@@ -1,39 +1,50 @@
-//! Products of a sparse row with weights: the row's part of a dense layer, forward and backward.
+//! Products of sparse rows with weights: a dense layer, forward and backward.
+//!
+//! Every sum has the order of the product of dense rows in [`gemm`](super::gemm), rising over the numbers of a row or
+//! over the rows, and leaves out products with 0, which change no sum.
 
 use std::ops::Range;
 
-use crate::kernels::sparse_row::SparseRow;
+use crate::kernels::sparse_rows::{Entry, SparseRows};
+use crate::numbers::Scalar;
+use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
-/// Vectors of sums that stay in registers during the loop over a row.
+/// Vectors of outputs that are computed together: their weights for some hundred inputs stay in a level-1 cache.
 const ABREAST: usize = 4;
 
 simd_fn! {
-    /// `z += x W`
+    /// `z = b + x W`
     ///
-    /// x: a row of `d_in`, w: (`d_in`, `d_out`), z: (`d_out`,)
-    pub(crate) fn add_sparse_product<T as V>(z: &mut [T], x: SparseRow<'_, T>, w: &[T]) {
-        let d_out = z.len();
-        for (block, z) in z.chunks_mut(ABREAST * T::LANES).enumerate() {
-            let mut sums = [V::zero(); ABREAST];
-            for (sum, z) in sums.iter_mut().zip(z.chunks(T::LANES)) {
-                *sum = V::load_front(z);
+    /// x: (n, `d_in`), w: (`d_in`, `d_out`), b: (`d_out`,), z: (n, `d_out`)
+    pub(crate) fn sparse_product<T as V>(z: &mut [T], x: &SparseRows<T>, w: &[T], b: &[T]) {
+        for start in (0..b.len()).step_by(ABREAST * T::LANES) {
+            let block = start..b.len().min(start + ABREAST * T::LANES);
+            match block.len().div_ceil(T::LANES) {
+                1 => product::<T, V, 1>(z, x, w, b, &block),
+                2 => product::<T, V, 2>(z, x, w, b, &block),
+                3 => product::<T, V, 3>(z, x, w, b, &block),
+                _ => product::<T, V, ABREAST>(z, x, w, b, &block),
             }
-            for k in 0..x.len() {
-                let Some((j, x)) = x.entry(k) else { continue };
-                let (x, w) = (V::splat(x), &w[j * d_out + block * ABREAST * T::LANES..][..z.len()]);
-                if w.len() == ABREAST * T::LANES {
-                    for (i, sum) in sums.iter_mut().enumerate() {
-                        *sum = x.mul_add(V::load(&w[i * T::LANES..]), *sum);
-                    }
-                } else {
-                    for (sum, w) in sums.iter_mut().zip(w.chunks(T::LANES)) {
-                        *sum = x.mul_add(V::load_front(w), *sum);
-                    }
+        }
+
+        /// The columns of a block, `N` vectors of which the last may be cut.
+        #[inline(always)]
+        fn product<T: Scalar, V: Simd<T>, const N: usize>(
+            z: &mut [T],
+            x: &SparseRows<T>,
+            w: &[T],
+            b: &[T],
+            block: &Range<usize>,
+        ) {
+            let start = load::<T, V, N>(&b[block.clone()]);
+            for (i, z) in z.chunks_exact_mut(b.len()).enumerate() {
+                let mut sums = start;
+                for (j, x) in x.entries(x.row(i)) {
+                    let w = load::<T, V, N>(&w[j * b.len() + block.start..][..block.len()]);
+                    add_product(&mut sums, x, &w);
                 }
-            }
-            for (sum, z) in sums.into_iter().zip(z.chunks_mut(T::LANES)) {
-                sum.store_front(z);
+                store(&sums, &mut z[block.clone()]);
             }
         }
     }
@@ -42,47 +53,147 @@ simd_fn! {
 simd_fn! {
     /// `d_w += x^T d_z` for some rows of `d_w`, which are columns of x.
     ///
-    /// x: a row of `d_in`, `d_z`: (`d_out`,), `d_w`: (rows, `d_out`)
-    pub(crate) fn add_sparse_outer<T as V>(d_w: &mut [T], rows: &Range<usize>, x: SparseRow<'_, T>, d_z: &[T]) {
-        let d_out = d_z.len();
-        for k in 0..x.len() {
-            let Some((j, x)) = x.entry(k).filter(|(j, _)| rows.contains(j)) else { continue };
-            let (x, d_w) = (V::splat(x), &mut d_w[(j - rows.start) * d_out..][..d_out]);
-            for (d_w, d_z) in d_w.chunks_mut(T::LANES).zip(d_z.chunks(T::LANES)) {
-                x.mul_add(V::load_front(d_z), V::load_front(d_w)).store_front(d_w);
+    /// x: (n, `d_in`), `d_z`: (n, `d_out`), `d_w`: (rows, `d_out`)
+    pub(crate) fn add_sparse_gradient<T as V>(
+        d_w: &mut [T],
+        rows: &Range<usize>,
+        x: &SparseRows<T>,
+        d_z: &[T],
+    ) {
+        let (d_out, entries) = (d_w.len() / rows.len().max(1), x.of_columns(rows));
+        for start in (0..d_out).step_by(ABREAST * T::LANES) {
+            let block = start..d_out.min(start + ABREAST * T::LANES);
+            match block.len().div_ceil(T::LANES) {
+                1 => outer::<T, V, 1>(d_w, rows.start, entries, d_z, (&block, d_out)),
+                2 => outer::<T, V, 2>(d_w, rows.start, entries, d_z, (&block, d_out)),
+                3 => outer::<T, V, 3>(d_w, rows.start, entries, d_z, (&block, d_out)),
+                _ => outer::<T, V, ABREAST>(d_w, rows.start, entries, d_z, (&block, d_out)),
             }
         }
+
+        /// The columns of a block, `N` vectors of which the last may be cut. The sums of a row of `d_w` stay in
+        /// registers.
+        #[inline(always)]
+        fn outer<T: Scalar, V: Simd<T>, const N: usize>(
+            d_w: &mut [T],
+            first: usize,
+            mut entries: &[Entry<T>],
+            d_z: &[T],
+            (block, d_out): (&Range<usize>, usize),
+        ) {
+            while let [entry, ..] = entries {
+                let column = entry.column;
+                let d_w = &mut d_w[(column as usize - first) * d_out + block.start..][..block.len()];
+                let mut sums = load::<T, V, N>(d_w);
+                while let [entry, rest @ ..] = entries
+                    && entry.column == column
+                {
+                    let d_z = load::<T, V, N>(&d_z[entry.row as usize * d_out + block.start..][..block.len()]);
+                    add_product(&mut sums, entry.value, &d_z);
+                    entries = rest;
+                }
+                store(&sums, d_w);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn load<T: Scalar, V: Simd<T>, const N: usize>(from: &[T]) -> [V; N] {
+    let mut vectors = [V::zero(); N];
+    if from.len() == N * T::LANES {
+        for (i, vector) in vectors.iter_mut().enumerate() {
+            *vector = V::load(&from[i * T::LANES..]);
+        }
+    } else {
+        for (i, vector) in vectors.iter_mut().enumerate() {
+            *vector = V::load_front(&from[i * T::LANES..]);
+        }
+    }
+    vectors
+}
+
+#[inline(always)]
+fn store<T: Scalar, V: Simd<T>, const N: usize>(vectors: &[V; N], to: &mut [T]) {
+    if to.len() == N * T::LANES {
+        for (i, vector) in vectors.iter().enumerate() {
+            vector.store(&mut to[i * T::LANES..]);
+        }
+    } else {
+        for (i, vector) in vectors.iter().enumerate() {
+            vector.store_front(&mut to[i * T::LANES..]);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_product<T: Scalar, V: Simd<T>, const N: usize>(sums: &mut [V; N], x: T, by: &[V; N]) {
+    let x = V::splat(x);
+    for (sum, by) in sums.iter_mut().zip(by) {
+        *sum = x.mul_add(*by, *sum);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::sparse_row::Indices;
+    use crate::kernels::gemm::{Epilogue, Matrix, Start, gemm, scratch_len};
+    use crate::kernels::sparse_rows::compress_rows;
     use crate::numbers::simd::{Isa, with_isa};
+    use ndarray::Array2;
 
-    #[test]
-    fn matches_the_dense_product() {
-        // Column 4 occurs twice, column 1 never.
-        let (data, indices) = ([2.0, -1.0, 0.5, 3.0], [4, 0, 4, 2]);
-        let x = SparseRow { data: &data, indices: Indices::I32(&indices), columns: 5, dropout: None };
-        let dense = [-1.0, 0.0, 3.0, 0.0, 2.5];
-        for isa in Isa::available() {
-            for d_out in [1, 7, 8, 9, 31, 32, 33, 70] {
-                let w: Vec<f64> = (0..5 * d_out).map(|i| (i as f64).sin()).collect();
-                let mut z = vec![1.0; d_out];
-                with_isa(isa, || add_sparse_product(&mut z, x, &w));
-                for (c, z) in z.iter().enumerate() {
-                    let expected: f64 = 1.0 + (0..5).map(|j| dense[j] * w[j * d_out + c]).sum::<f64>();
-                    assert!((z - expected).abs() < 1e-14);
-                }
-                let d_z: Vec<f64> = (0..d_out).map(|c| (c as f64).cos()).collect();
-                let mut d_w = vec![0.5; 3 * d_out];
-                with_isa(isa, || add_sparse_outer(&mut d_w, &(2..5), x, &d_z));
-                for (i, d_w) in d_w.iter().enumerate() {
-                    assert!((d_w - (0.5 + dense[2 + i / d_out] * d_z[i % d_out])).abs() < 1e-14);
+    /// Compares with the product of dense rows, bit by bit.
+    fn check<T: Scalar>() {
+        let (n, d_in) = (150, 90);
+        let number = |i: usize| T::from_f64((i as f64 * 0.7).sin());
+        let x = Array2::from_shape_fn((n, d_in), |(i, j)| {
+            if (7 * i + j * j) % 5 == 0 { number(i * d_in + j) } else { T::ZERO }
+        });
+        let rows: Vec<u32> = (0..150).collect();
+        let mut sparse = SparseRows::default();
+        sparse.reserve(n, 0, true).unwrap();
+        compress_rows(&x.view(), &rows, &mut sparse).unwrap();
+        sparse.transpose(d_in).unwrap();
+        let dense = x.as_slice().unwrap();
+        let a = Matrix::new(dense, n, d_in);
+        for d_out in [5_usize, 7, 8, 9, 16, 31, 32, 33, 63, 64, 65, 100, 130] {
+            let w: Vec<T> = (0..d_in * d_out).map(number).collect();
+            let (b, d_z): (Vec<T>, Vec<T>) =
+                ((0..d_out).map(number).collect(), (0..n * d_out).map(|i| number(i + 5)).collect());
+            let mut scratch = vec![T::ZERO; scratch_len::<T>(n.max(d_in), d_out, n.max(d_in))];
+            for isa in Isa::available() {
+                let mut z = [vec![T::ONE; n * d_out], vec![T::ONE; n * d_out]];
+                let start = Start::Rows(&b);
+                let matrix = Matrix::new(&w, d_in, d_out);
+                with_isa(isa, || {
+                    gemm(&a, &matrix, &mut z[0], start, Epilogue::Nothing, &mut scratch);
+                    sparse_product(&mut z[1], &sparse, &w, &b);
+                });
+                assert!(z[0] == z[1], "{isa:?} {} {d_out}", T::DTYPE);
+                for part in [0..d_in, 0..1, 30..61] {
+                    let len = part.len() * d_out;
+                    let mut d_w = [vec![T::ONE; len], vec![T::ONE; len]];
+                    let (columns, d_z_matrix) = (a.t().slice_rows(part.clone()), Matrix::new(&d_z, n, d_out));
+                    with_isa(isa, || {
+                        gemm(
+                            &columns,
+                            &d_z_matrix,
+                            &mut d_w[0],
+                            Start::Given,
+                            Epilogue::Nothing,
+                            &mut scratch,
+                        );
+                        add_sparse_gradient(&mut d_w[1], &part, &sparse, &d_z);
+                    });
+                    assert!(d_w[0] == d_w[1], "{isa:?} {} {d_out} {part:?}", T::DTYPE);
                 }
             }
         }
+    }
+
+    #[test]
+    fn has_the_bits_of_the_product_of_dense_rows() {
+        check::<f32>();
+        check::<f64>();
     }
 }

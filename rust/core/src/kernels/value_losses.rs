@@ -164,7 +164,7 @@ mod tests {
         levels
     };
 
-    fn all(d_out: usize) -> [ValueLoss<'static>; 13] {
+    fn all(d_out: usize) -> [ValueLoss<'static>; 15] {
         [
             ValueLoss::Binary,
             ValueLoss::SmoothedBinary(0.2),
@@ -179,6 +179,8 @@ mod tests {
             ValueLoss::Gamma,
             ValueLoss::Tweedie(1.5),
             ValueLoss::Tweedie(-0.5),
+            ValueLoss::Tweedie(1.05),
+            ValueLoss::Tweedie(1.97),
         ]
     }
 
@@ -246,6 +248,33 @@ mod tests {
                     assert_eq!(tally.correct, expected.correct, "{loss:?} {n} {d_out}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn tweedie_near_the_powers_of_poisson_and_gamma_is_theirs() {
+        let z: Vec<f32> = (0..40).map(|i| 3.0 * f32::sin(1.7 * i as f32)).collect();
+        let y: Vec<f32> = (0..40).map(|i| 0.5 + (i % 3) as f32).collect();
+        let loss_of = |loss, z: &mut [f32], y: &[f32]| value_losses(loss, z, y, &[1.0], Bounds::NONE).loss;
+        for isa in Isa::available() {
+            for (power, limit) in [
+                (1.0 + 1e-12, ValueLoss::Poisson),
+                (1.0 + 1e-7, ValueLoss::Poisson),
+                (2.0 - 1e-9, ValueLoss::Gamma),
+                (2.0 + 1e-7, ValueLoss::Gamma),
+            ] {
+                for (&z, &y) in z.iter().zip(&y) {
+                    let (mut near, mut at) = ([z], [z]);
+                    let (near, at) = with_isa(isa, || {
+                        (loss_of(ValueLoss::Tweedie(power), &mut near, &[y]), loss_of(limit, &mut at, &[y]))
+                    });
+                    // Rounding of terms that are as large as the means and the targets.
+                    let scale = f64::from(z.exp() + y + y / z.exp());
+                    assert!((near - at).abs() < 3e-6 * scale, "{power} {z} {y}: {near} {at}");
+                }
+            }
+            let at_zero = with_isa(isa, || loss_of(ValueLoss::Tweedie(1.0 + 1e-12), &mut [0.5], &[0.0]));
+            assert!((at_zero - f64::from(0.5_f32.exp())).abs() < 1e-6);
         }
     }
 

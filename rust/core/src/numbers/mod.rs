@@ -9,4 +9,5 @@ pub(crate) mod math;
 
 pub use number::Number;
 pub(crate) use scalar::Scalar;
+pub(crate) use simd::prefetch;
 pub(crate) use simd_fn::simd_fn;

@@ -2,11 +2,9 @@
 //!
 //! Shapes: x `(n, d_in)`, W `(d_in, d_out)`, b `(d_out,)`, z `(n, d_out)`; b follows W in the parameters.
 
-use std::ops::Range;
-
 use crate::arch::Dense;
 use crate::kernels::{Element, Epilogue, Matrix, Start};
-use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source, SparseRows};
+use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source};
 
 /// Numbers of a gradient that one thread works on at a time.
 const PART_NUMBERS: usize = 1 << 15;
@@ -16,10 +14,6 @@ const MAX_PARTS: usize = 16;
 impl Operation for Dense {
     fn width(&self) -> usize {
         self.d_out
-    }
-
-    fn takes_sparse(&self) -> bool {
-        true
     }
 
     fn flops(&self) -> usize {
@@ -58,7 +52,7 @@ impl Operation for Dense {
                 T::product(&x, &self.matrix(weights), io.out, bias, io.epilogue, io.scratch);
             }
             Source::Sparse(x) => {
-                self.sparse_forward(x, (weights, biases), io.out);
+                T::sparse_product(io.out, x, weights, biases);
                 io.epilogue.apply_to_rows(io.out);
             }
         }
@@ -95,7 +89,7 @@ impl Operation for Dense {
                 if matches!(io.start, Start::Zero) {
                     d_w.fill(T::ZERO);
                 }
-                self.add_sparse_gradient(x, rows, io.d_out, d_w);
+                T::add_sparse_gradient(d_w, rows, x, io.d_out);
             }
         }
         if rows.end == self.d_in {
@@ -111,25 +105,5 @@ impl Dense {
 
     fn matrix<'a, T: Element>(&self, weights: &'a [T]) -> Matrix<'a, T> {
         Matrix::new(weights, self.d_in, self.d_out)
-    }
-
-    fn sparse_forward<T: Element>(&self, x: SparseRows<'_, T>, (weights, biases): (&[T], &[T]), z: &mut [T]) {
-        x.for_each(|i, x| {
-            let z = &mut z[i * self.d_out..(i + 1) * self.d_out];
-            z.copy_from_slice(biases);
-            T::add_sparse_product(z, x, weights);
-        });
-    }
-
-    fn add_sparse_gradient<T: Element>(
-        &self,
-        x: SparseRows<'_, T>,
-        part: &Range<usize>,
-        d_z: &[T],
-        d_w: &mut [T],
-    ) {
-        x.for_each_around(part, |i, x| {
-            T::add_sparse_outer(d_w, part, x, &d_z[i * self.d_out..(i + 1) * self.d_out]);
-        });
     }
 }

@@ -14,6 +14,7 @@ macro_rules! on_each {
             Stage::LayerNorm($of) => $do,
             Stage::BatchNorm($of) => $do,
             Stage::Prelu($of) => $do,
+            Stage::Parametric($of) => $do,
         }
     };
 }
@@ -25,10 +26,6 @@ impl Operation for Stage {
 
     fn kept(&self) -> usize {
         on_each!(self, stage => stage.kept())
-    }
-
-    fn takes_sparse(&self) -> bool {
-        on_each!(self, stage => stage.takes_sparse())
     }
 
     fn flops(&self) -> usize {

@@ -2,6 +2,7 @@
 
 mod operation;
 mod dense;
+mod parametric;
 mod periodic;
 mod input_scale;
 mod layer_norm;
@@ -9,4 +10,4 @@ mod batch_norm;
 mod prelu;
 mod dispatch;
 
-pub(crate) use operation::{Backward, Forward, Gradient, Operation, Part, Source, SparseRows};
+pub(crate) use operation::{Backward, Forward, Gradient, Operation, Part, Source};

@@ -2,47 +2,15 @@
 
 use std::ops::Range;
 
-use crate::data::{Csr, Rows};
-use crate::kernels::{Element, Epilogue, Mask, SparseRow, Start};
+use crate::kernels::{Element, Epilogue, SparseRows, Start};
 
 /// The input of a stage for the rows of a tile.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source<'a, T> {
     /// Numbers, (n, `d_in`), row after row.
     Dense(&'a [T]),
-    /// Rows of a sparse matrix, which only a first stage is given.
-    Sparse(SparseRows<'a, T>),
-}
-
-/// Some rows of a sparse matrix.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SparseRows<'a, T> {
-    pub(crate) x: &'a Csr<'a, T>,
-    pub(crate) rows: Rows<'a>,
-    /// What dropout leaves out of them.
-    pub(crate) mask: Option<Mask>,
-    /// Position of the first of them in the batch, on which the mask depends.
-    pub(crate) first: usize,
-}
-
-impl<T: Element> SparseRows<'_, T> {
-    /// Calls `f` with the position of each row and what it stores.
-    #[inline(always)]
-    pub(super) fn for_each(&self, mut f: impl FnMut(usize, SparseRow<'_, T>)) {
-        self.rows.for_each(|i, row| f(i, self.left(i, self.x.row(row))));
-    }
-
-    /// The same with at least what each row stores in these columns.
-    #[inline(always)]
-    pub(super) fn for_each_around(&self, columns: &Range<usize>, mut f: impl FnMut(usize, SparseRow<'_, T>)) {
-        self.rows.for_each(|i, row| f(i, self.left(i, self.x.row_around(row, columns))));
-    }
-
-    /// What dropout leaves of the row at position `i`.
-    #[inline(always)]
-    fn left<'x>(&self, i: usize, row: SparseRow<'x, T>) -> SparseRow<'x, T> {
-        row.with_dropout(self.mask.as_ref(), self.first + i)
-    }
+    /// Rows without their zeros, which only a first stage is given.
+    Sparse(&'a SparseRows<T>),
 }
 
 impl<'a, T> Source<'a, T> {
@@ -126,11 +94,6 @@ pub(crate) trait Operation {
     /// Numbers that are kept per row for the backward pass.
     fn kept(&self) -> usize {
         0
-    }
-
-    /// Whether sparse rows can be its input.
-    fn takes_sparse(&self) -> bool {
-        false
     }
 
     /// Multiplications and additions per row, forward.

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::arch::{HiddenActivation, Layout, Network, Stage};
-use crate::kernels::TinyNet;
+use crate::data::Inputs;
+use crate::kernels::{Element, TinyNet};
 use crate::ops::Operation;
 use crate::plan::cut::Workload;
 use crate::plan::frozen::Frozen;
@@ -121,9 +122,14 @@ impl Plan {
         &self.workload
     }
 
-    /// Whether sparse rows are read in place, and not copied into dense ones, if no kernel computes the whole network.
-    pub(crate) fn reads_sparse(&self) -> bool {
-        self.steps.first().is_some_and(|first| first.stage.takes_sparse())
+    /// Whether the first step reads rows of `x` without their zeros, if no kernel computes the whole network: those of a
+    /// sparse matrix, and those of a dense one that are mostly zeros if that is faster. The sums have the same order.
+    pub(crate) fn reads_sparse<T: Element>(&self, x: &Inputs<'_, T>) -> bool {
+        let Stage::Dense(first) = self.steps[0].stage else { return false };
+        match x {
+            Inputs::Sparse(_) => true,
+            Inputs::Dense(_) => most_numbers::<T>(first.d_out).is_some_and(|share| x.is_sparse(share)),
+        }
     }
 
     /// The network for the one kernel that computes its sums, if there is one.
@@ -135,6 +141,14 @@ impl Plan {
     pub(crate) fn tiny_with_gradient(&self) -> Option<&TinyNet> {
         self.tiny.as_ref().filter(|_| self.workload.has_gradient_kernel)
     }
+}
+
+/// The largest share of numbers other than 0 for which it pays off to leave out the zeros before a layer of so many units;
+/// none if it never does. What a number costs besides its multiplications is that of some vectors of units.
+fn most_numbers<T: Element>(width: usize) -> Option<f64> {
+    let vectors = width as f64 / T::LANES as f64;
+    // Layers of up to 4 units, less than a vector, may add up products in another order.
+    (vectors > 1.0).then(|| 0.4 * (vectors - 1.0) / (vectors + 1.0))
 }
 
 /// The steps, cut before each that needs statistics of a batch.

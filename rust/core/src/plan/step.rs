@@ -40,6 +40,7 @@ pub(super) fn steps_of(network: &Network) -> Vec<Step> {
         let hidden = ends_layer.then(|| n_dense - 1);
         let then = hidden.and_then(|l| match network.activations()[l] {
             HiddenActivation::Fixed(Activation::Identity) | HiddenActivation::Prelu => None,
+            HiddenActivation::Fixed(_) if network.parametric_activation() => None,
             HiddenActivation::Fixed(fixed) => Some(fixed),
         });
         Step {

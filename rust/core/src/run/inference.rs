@@ -24,7 +24,7 @@ use crate::run::score::Score;
 use crate::run::sync::{lock, lock_mut};
 use crate::run::targets::TileTargets;
 use crate::run::team::Team;
-use crate::run::tile::gathered;
+use crate::run::tile_input::TileInput;
 
 /// Most parts whose losses are added up separately.
 const MAX_PARTS: usize = 64;
@@ -54,17 +54,17 @@ impl<T: Element> Inference<T> {
         lock_mut(&mut self.folded).reserve(plan)?;
         let plan = plan.inference();
         let rows = plan.workload().inference_tile_rows::<T>(x.nrows()).min(x.nrows());
-        let gathers = x.sparse().is_none() || plan.tiny().is_some() || !plan.reads_sparse();
-        let suits = |buffers: &Buffers<T>| {
-            buffers.rows >= rows && (!gathers || rows == 0 || !buffers.steps.input.is_empty())
-        };
-        if self.threads.iter_mut().any(|buffers| !suits(lock_mut(buffers))) {
+        if self.threads.iter_mut().any(|buffers| lock_mut(buffers).rows < rows) {
             self.threads.clear();
         }
         while self.threads.len() < n_threads {
-            self.threads.push(Mutex::new(Buffers::new(plan, rows, gathers)?));
+            self.threads.push(Mutex::new(Buffers::new(plan, rows)?));
         }
-        Ok(())
+        let is_sparse = plan.tiny().is_none() && plan.reads_sparse(x);
+        self.threads.iter_mut().try_for_each(|buffers| {
+            let Buffers { rows, steps, .. } = lock_mut(buffers);
+            steps.input.reserve(x, *rows, is_sparse)
+        })
     }
 
     /// Writes what is wanted of all rows of `x` to `out`.
@@ -225,10 +225,10 @@ struct Buffers<T: Element> {
 }
 
 impl<T: Element> Buffers<T> {
-    fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
+    fn new(plan: &Plan, rows: usize) -> Result<Self> {
         Ok(Self {
             rows,
-            steps: Steps::new(plan, rows, gathers)?,
+            steps: Steps::new(plan, rows)?,
             logits: matrix(rows, plan.layout().d_out())?,
             targets: TileTargets::new(plan.network(), rows)?,
         })
@@ -256,22 +256,21 @@ impl<T: Element> Buffers<T> {
 /// The outputs of a tile without a backward pass: only those of the last two steps are kept.
 #[derive(Debug)]
 struct Steps<T: Element> {
-    /// Rows that are not read in place; empty if none are gathered.
-    input: Buffer<T>,
+    input: TileInput<T>,
     /// Outputs of the steps with even numbers, and of those with odd numbers, except that of the last step.
     outs: [Buffer<T>; 2],
     scratch: Buffer<T>,
 }
 
 impl<T: Element> Steps<T> {
-    fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
+    fn new(plan: &Plan, rows: usize) -> Result<Self> {
         let steps = plan.steps();
         let inner = &steps[..steps.len() - 1];
         let widest = |first| inner.iter().skip(first).step_by(2).map(|step| step.width).max().unwrap_or(0);
         let of_steps = steps.iter().map(|step| step.stage.scratch_len::<T>(rows, true)).max().unwrap_or(0);
         let of_tiny = plan.tiny().map_or(0, |tiny| T::tiny_forward_scratch_len(tiny, rows));
         Ok(Self {
-            input: matrix(if gathers { rows } else { 0 }, plan.layout().d_in())?,
+            input: TileInput::new(false),
             outs: [matrix(rows, widest(0))?, matrix(rows, widest(1))?],
             scratch: Buffer::zeros("the products of a tile", of_steps.max(of_tiny))?,
         })
@@ -294,7 +293,7 @@ impl<T: Element> Steps<T> {
             (_, Some(tiny)) => return self.forward_by_kernel(tiny, task, x, rows, wanted, out),
             (_, None) => plan.all_steps(),
         };
-        let source = gathered(plan, TileRows { x, rows, masks: RowMasks::NONE }, &mut self.input);
+        let source = self.input.gather(TileRows { x, rows, masks: RowMasks::NONE })?;
         let mut places = Alternating { plan, end: steps.end, outs: &mut self.outs, last: out };
         forward(task, steps, source, rows.len(), RowMasks::NONE, &mut places, &mut self.scratch)?;
         finish(plan.network(), wanted, out);
@@ -312,10 +311,7 @@ impl<T: Element> Steps<T> {
         out: &mut [T],
     ) -> Result<()> {
         let (plan, n) = (task.pass.plan, rows.len());
-        if x.in_place(rows).is_none() {
-            x.gather(rows, &mut self.input);
-        }
-        let input = x.in_place(rows).unwrap_or_else(|| &self.input[..n * plan.layout().d_in()]);
+        let input = self.input.gather(TileRows { x, rows, masks: RowMasks::NONE })?.dense();
         let wants_softmax = wanted == Wanted::Predictions && plan.network().output() == Output::Softmax;
         T::tiny_forward(tiny, input, task.pass.parameters, out, wants_softmax, &mut self.scratch);
         if !wants_softmax {

@@ -44,15 +44,14 @@ impl<T: Element> InputGradients<T> {
         rows: usize,
         n_threads: usize,
     ) -> Result<()> {
-        let gathers = x.sparse().is_none() || !plan.reads_sparse();
-        let suits = |tile: &Tile<T>| tile.rows() >= rows && (!gathers || tile.gathers());
-        if self.threads.iter_mut().any(|buffers| !suits(&lock_mut(buffers).tile)) {
+        if self.threads.iter_mut().any(|buffers| lock_mut(buffers).tile.rows() < rows) {
             self.threads.clear();
         }
         while self.threads.len() < n_threads {
-            self.threads.push(Mutex::new(Buffers::new(plan, rows, gathers)?));
+            self.threads.push(Mutex::new(Buffers::new(plan, rows)?));
         }
-        Ok(())
+        let is_sparse = plan.reads_sparse(x);
+        self.threads.iter_mut().try_for_each(|buffers| lock_mut(buffers).tile.reserve(x, is_sparse))
     }
 
     /// Writes the derivative of every sum or prediction of each row of `x` with respect to that row to `out`.
@@ -99,11 +98,11 @@ impl<T: Element> InputGradients<T> {
 }
 
 impl<T: Element> Buffers<T> {
-    fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
+    fn new(plan: &Plan, rows: usize) -> Result<Self> {
         let room = |width: usize| Buffer::zeros("a tile of rows", rows.saturating_mul(width));
         let scratch = Buffer::zeros("the products of a tile", Tile::<T>::scratch_len(plan, rows))?;
         Ok(Self {
-            tile: Tile::new(plan, rows, gathers)?,
+            tile: Tile::new(plan, rows)?,
             predictions: room(plan.layout().d_out())?,
             d_x: room(plan.layout().d_in())?,
             scratch,

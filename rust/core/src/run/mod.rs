@@ -9,6 +9,7 @@ mod pass;
 mod forward;
 mod slots;
 mod backward;
+mod tile_input;
 mod tile;
 mod totals;
 mod block;

@@ -4,25 +4,24 @@ use std::ops::Range;
 
 use ndarray::ArrayView2;
 
-use crate::data::Examples;
+use crate::data::{Examples, Inputs};
 use crate::error::Result;
 use crate::kernels::{Batch, Element, Start, Tally, TinyNet};
-use crate::memory::Buffer;
-use crate::ops::{Operation, Source, SparseRows};
+use crate::ops::{Operation, Source};
 use crate::plan::{Piece, Pieces, Plan, ROW_GROUP};
 use crate::run::backward::{ToRows, backward, gradient_of_piece};
 use crate::run::forward::forward;
 use crate::run::pass::{RowMasks, Task, TileRows};
 use crate::run::slots::Slots;
 use crate::run::targets::TileTargets;
+use crate::run::tile_input::TileInput;
 
 /// The buffers of a tile, allocated once and used for every tile.
 #[derive(Debug)]
 pub(super) struct Tile<T: Element> {
     /// Rows it has room for.
     rows: usize,
-    /// Inputs that are not read in place; empty if it gathers none.
-    input: Buffer<T>,
+    input: TileInput<T>,
     targets: TileTargets<T>,
     slots: Slots<T>,
     /// Losses of groups of rows.
@@ -30,12 +29,11 @@ pub(super) struct Tile<T: Element> {
 }
 
 impl<T: Element> Tile<T> {
-    /// Buffers for `rows`, and for their inputs if the tile gathers them.
-    pub(super) fn new(plan: &Plan, rows: usize, gathers: bool) -> Result<Self> {
-        let gathered = if gathers { rows.saturating_mul(plan.layout().d_in()) } else { 0 };
+    /// Buffers for `rows`, without their inputs.
+    pub(super) fn new(plan: &Plan, rows: usize) -> Result<Self> {
         Ok(Self {
             rows,
-            input: Buffer::zeros("a tile of rows", gathered)?,
+            input: TileInput::new(true),
             targets: TileTargets::new(plan.network(), rows)?,
             slots: Slots::new(plan, rows)?,
             tallies: Vec::with_capacity(rows.div_ceil(ROW_GROUP)),
@@ -47,9 +45,9 @@ impl<T: Element> Tile<T> {
         self.rows
     }
 
-    /// Whether it has room for their inputs.
-    pub(super) fn gathers(&self) -> bool {
-        !self.input.is_empty()
+    /// Makes room for their inputs, rows of `x`.
+    pub(super) fn reserve(&mut self, x: &Inputs<'_, T>, is_sparse: bool) -> Result<()> {
+        self.input.reserve(x, self.rows, is_sparse)
     }
 
     /// Numbers of scratch that any of its passes needs.
@@ -68,8 +66,8 @@ impl<T: Element> Tile<T> {
         scratch: &mut [T],
     ) -> Result<()> {
         let source = match steps.start {
-            0 => gathered(task.pass.plan, rows, &mut self.input),
-            _ => source(task.pass.plan, rows, &self.input),
+            0 => self.input.gather(rows)?,
+            _ => self.input.source(rows),
         };
         forward(task, steps, source, rows.len(), rows.masks, &mut self.slots, scratch)
     }
@@ -142,7 +140,7 @@ impl<T: Element> Tile<T> {
         to_rows: Option<(TileRows<'_, '_, T>, &mut [T])>,
         scratch: &mut [T],
     ) -> Result<()> {
-        let to_rows = to_rows.map(|(rows, d_x)| match source(task.pass.plan, rows, &self.input) {
+        let to_rows = to_rows.map(|(rows, d_x)| match self.input.source(rows) {
             Source::Dense(x) => ToRows { x, d_x },
             Source::Sparse(_) => ToRows { x: &[], d_x },
         });
@@ -158,7 +156,7 @@ impl<T: Element> Tile<T> {
         (gradient, start): (&mut [T], Start<'_, T>),
         scratch: &mut [T],
     ) -> Result<()> {
-        let source = source(task.pass.plan, rows, &self.input);
+        let source = self.input.source(rows);
         gradient_of_piece(task, (source, rows.len()), &self.slots, piece, (gradient, start), scratch)
     }
 
@@ -186,9 +184,10 @@ impl<T: Element> Tile<T> {
     ) -> Result<Tally> {
         let n = examples.len();
         self.targets.read(examples.data, examples.rows, examples.scale);
-        examples.data.x().gather_columns(examples.rows, &mut self.input);
+        let x = self.input.dense_mut();
+        examples.data.x().gather_columns(examples.rows, x);
         let batch = Batch {
-            x: &self.input,
+            x,
             x_stride: n,
             labels: self.targets.labels(),
             values: self.targets.values(),
@@ -220,32 +219,4 @@ pub(super) fn for_each_tile(
     mut f: impl FnMut(usize, usize) -> Result<()>,
 ) -> Result<()> {
     (0..n).step_by(tile_rows.max(1)).try_for_each(|start| f(start, n.min(start + tile_rows)))
-}
-
-/// What the first step reads of `rows`, which are copied to `buffer` unless they are read in place.
-pub(super) fn gathered<'a, T: Element>(
-    plan: &Plan,
-    rows: TileRows<'a, '_, T>,
-    buffer: &'a mut [T],
-) -> Source<'a, T> {
-    let TileRows { x, masks, .. } = rows;
-    let in_place = (x.sparse().is_some() && plan.reads_sparse()) || rows.in_place().is_some();
-    if !in_place {
-        x.gather(rows.rows, buffer);
-        if let Some(mask) = masks.of_input() {
-            T::dropout(&mut buffer[..rows.len() * x.ncols()], x.ncols(), &mask, masks.first);
-        }
-    }
-    source(plan, rows, buffer)
-}
-
-/// The same, after they were copied.
-fn source<'a, T: Element>(plan: &Plan, rows: TileRows<'a, '_, T>, buffer: &'a [T]) -> Source<'a, T> {
-    let masks = rows.masks;
-    match rows.x.sparse() {
-        Some(x) if plan.reads_sparse() => {
-            Source::Sparse(SparseRows { x, rows: rows.rows, mask: masks.of_input(), first: masks.first })
-        }
-        _ => Source::Dense(rows.in_place().unwrap_or_else(|| &buffer[..rows.len() * rows.x.ncols()])),
-    }
 }

@@ -63,7 +63,6 @@ impl<T: Element> BatchWorkspace<T> {
         n: usize,
         n_threads: usize,
     ) -> Result<()> {
-        let mut gathers = x.sparse().is_none() || plan.tiny_with_gradient().is_some() || !plan.reads_sparse();
         let cut = plan.workload().cut::<T>(n.max(1), n_threads);
         let (mut n_tiles, n_chunks) = match cut {
             Cut::Chunks { count, .. } => (n_threads, count),
@@ -71,12 +70,8 @@ impl<T: Element> BatchWorkspace<T> {
         };
         let mut rows = cut.tile_rows();
         if let Some(tile) = self.tiles.first_mut() {
-            let tile = get_mut(tile);
-            let room = tile.rows();
-            let lacks_input = gathers && !tile.gathers();
-            gathers |= tile.gathers();
-            if room < rows || lacks_input {
-                rows = rows.max(room);
+            let room = get_mut(tile).rows();
+            if room < rows {
                 n_tiles = n_tiles.max(self.tiles.len());
                 self.tiles.clear();
                 self.scratch.clear();
@@ -85,7 +80,11 @@ impl<T: Element> BatchWorkspace<T> {
             }
         }
         while self.tiles.len() < n_tiles {
-            self.tiles.push(RwLock::new(Tile::new(plan, rows, gathers)?));
+            self.tiles.push(RwLock::new(Tile::new(plan, rows)?));
+        }
+        let is_sparse = plan.tiny_with_gradient().is_none() && plan.reads_sparse(x);
+        for tile in &mut self.tiles {
+            get_mut(tile).reserve(x, is_sparse)?;
         }
         while self.scratch.len() < n_threads {
             let numbers = Tile::<T>::scratch_len(plan, rows);

@@ -154,6 +154,25 @@ fn an_epoch_in_double_precision() {
     check_epochs::<f64>();
 }
 
+#[test]
+fn an_epoch_of_rows_that_are_mostly_zeros() {
+    let mut train = Examples::<f64>::new(2, 700, 40, 4);
+    train.x.indexed_iter_mut().filter(|((i, j), _)| (i + j) % 8 > 0).for_each(|(_, x)| *x = 0.0);
+    let rule = Rule::Adam(Adam::default());
+    for hidden in [&[33][..], &[190, 180]] {
+        let sizes = [&[40], hidden, &[4]].concat();
+        for n_threads in [1, 2] {
+            let mut mlp = mlp::<f64>(1, &sizes, Activation::Relu);
+            let mut state = State::new(&rule, mlp.parameters().len()).unwrap();
+            let schedule = Schedule { batch_size: Some(300), shuffle: true, seed: 4, n_threads };
+            let trainer = Trainer::new(&mlp, train.weighted(), None, schedule).unwrap();
+            let mut trainer = trainer.with_dropout(dropout(&mlp, 0.2));
+            let epoch = |watch: &Watch| trainer.epoch(&mut mlp, &rule, &mut state, watch).unwrap();
+            assert_eq!(Watch::new().allocations(epoch), 0, "{sizes:?}, {n_threads} threads");
+        }
+    }
+}
+
 fn check_step<T: Element>() {
     let examples = examples::<T>(300);
     for rule in rules() {

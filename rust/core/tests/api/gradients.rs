@@ -252,6 +252,18 @@ fn stages_beyond_dense_layers() {
             }
         }
     }
+    for (i, activation) in Activation::ALL.into_iter().enumerate() {
+        let activations = [activation.into(), Activation::Tanh.into()];
+        let normalization = [None, Some(Normalization::Layer), Some(Normalization::Batch)][i % 3];
+        for (sizes, n) in [(&[3, 17, 16, 4][..], 1), (&[4, 18, 15, 2], 33), (&[40, 200, 180, 5], 70)] {
+            if normalization == Some(Normalization::Batch) && n == 1 {
+                continue;
+            }
+            let network = Network::with_stages(sizes, &activations, normalization, i % 2 == 0).unwrap();
+            let network = network.with_parametric_activation(true).unwrap();
+            check_against_differences(&with_biases((i + n) as u64, network), n as u64, n);
+        }
+    }
     let shallow = Network::with_stages(&[3, 2], &[], None, true).unwrap();
     check_against_differences(&with_biases(5, shallow), 5, 20);
 }

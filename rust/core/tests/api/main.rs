@@ -3,6 +3,7 @@
 mod allocations;
 mod common;
 mod determinism;
+mod divergence;
 mod error_paths;
 mod gradients;
 mod inference;

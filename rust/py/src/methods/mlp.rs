@@ -37,10 +37,11 @@ impl MLP {
     #[new]
     #[pyo3(signature = (
         layer_sizes, activation = None, output = None, init = "auto", init_scale = None, dtype = None,
-        seed = None, *, normalization = None, input_scale = false, loss = None, periodic_inputs = None
+        seed = None, *, normalization = None, input_scale = false, loss = None, periodic_inputs = None,
+        parametric_activation = false
     ), text_signature = "(layer_sizes, activation='relu', output=None, init='auto', init_scale=None, \
         dtype='float32', seed=None, *, normalization=None, input_scale=False, loss=None, \
-        periodic_inputs=0)")]
+        periodic_inputs=0, parametric_activation=False)")]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn made(
         layer_sizes: &Bound<'_, PyAny>,
@@ -54,6 +55,7 @@ impl MLP {
         #[pyo3(from_py_with = argument::input_scale)] input_scale: bool,
         loss: Option<&Bound<'_, PyAny>>,
         periodic_inputs: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = argument::parametric_activation)] parametric_activation: bool,
     ) -> BindResult<Self> {
         let architecture = Architecture {
             layer_sizes,
@@ -62,6 +64,7 @@ impl MLP {
             normalization,
             input_scale,
             periodic_inputs,
+            parametric_activation,
             loss,
         };
         let network = architecture.network()?;
@@ -165,6 +168,12 @@ impl MLP {
     #[getter]
     fn periodic_inputs(&self) -> usize {
         self.network.periodic_inputs()
+    }
+
+    /// Whether each unit learns how much of the nonlinearity of its activation it has: bool.
+    #[getter]
+    fn parametric_activation(&self) -> bool {
+        self.network.parametric_activation()
     }
 
     #[doc = docstring!("MLP.unflatten")]
@@ -469,7 +478,7 @@ impl MLP {
     #[staticmethod]
     #[pyo3(signature = (
         layer_sizes, activation, output, dtype, seeds, parameters, normalization = None, input_scale = false,
-        loss = None, frozen = Vec::new(), periodic_inputs = None
+        loss = None, frozen = Vec::new(), periodic_inputs = None, parametric_activation = false
     ))]
     #[allow(clippy::too_many_arguments, reason = "what a network is made of")]
     fn _restore<'py>(
@@ -484,6 +493,7 @@ impl MLP {
         loss: Option<&Bound<'py, PyAny>>,
         frozen: Vec<usize>,
         periodic_inputs: Option<&Bound<'py, PyAny>>,
+        parametric_activation: bool,
     ) -> BindResult<Bound<'py, Self>> {
         let (activation, output) = (Some(activation), Some(output));
         let architecture = Architecture {
@@ -493,6 +503,7 @@ impl MLP {
             normalization,
             input_scale,
             periodic_inputs,
+            parametric_activation,
             loss,
         };
         let network = architecture.network()?;
@@ -505,24 +516,29 @@ impl MLP {
         let (py, mlp) = (slf.py(), slf.get());
         let ((parameters, seeds), frozen) = (mlp.engine.snapshot()?, mlp.frozen(py)?);
         let (sizes, activation) = (mlp.layer_sizes(py)?, mlp.activation(py)?);
-        let arguments = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
-        let mut arguments = arguments.into_pyobject(py)?;
-        let (has_loss, is_frozen) = (!mlp.network.has_canonical_loss(), !frozen.is_empty());
-        let is_periodic = mlp.periodic_inputs() > 0;
-        if mlp.normalization().is_some() || mlp.input_scale() || has_loss || is_frozen || is_periodic {
-            let stages = (mlp.normalization(), mlp.input_scale()).into_pyobject(py)?;
-            arguments = arguments.add(stages)?.cast_into().map_err(PyErr::from)?;
-        }
-        if has_loss || is_frozen || is_periodic {
-            let loss = if has_loss { Some(mlp.loss_object(py)?) } else { None };
-            arguments = arguments.add((loss,))?.cast_into().map_err(PyErr::from)?;
-        }
-        if is_frozen || is_periodic {
-            arguments = arguments.add((frozen,))?.cast_into().map_err(PyErr::from)?;
-        }
-        if is_periodic {
-            arguments = arguments.add((mlp.periodic_inputs(),))?.cast_into().map_err(PyErr::from)?;
-        }
+        let (has_loss, normalization) = (!mlp.network.has_canonical_loss(), mlp.normalization());
+        let given = [
+            normalization.is_some(),
+            mlp.input_scale(),
+            has_loss,
+            !frozen.is_empty(),
+            mlp.periodic_inputs() > 0,
+            mlp.parametric_activation(),
+        ];
+        let loss = if has_loss { Some(mlp.loss_object(py)?) } else { None };
+        let always = (sizes, activation, mlp.output(), mlp.dtype(), seeds, array(py, parameters));
+        let further = (
+            normalization,
+            mlp.input_scale(),
+            loss,
+            frozen,
+            mlp.periodic_inputs(),
+            mlp.parametric_activation(),
+        );
+        let (always, further) = (always.into_pyobject(py)?, further.into_pyobject(py)?);
+        // Those at the end that have their default are left out.
+        let n_further = given.iter().rposition(|&is_given| is_given).map_or(0, |last| last + 1);
+        let arguments = always.add(further.get_slice(0, n_further))?.cast_into().map_err(PyErr::from)?;
         Ok((slf.get_type().getattr("_restore")?, arguments))
     }
 

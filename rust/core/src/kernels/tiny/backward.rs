@@ -11,6 +11,10 @@ use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
+/// Most inputs and sums for which rows go in pairs where there are 32 registers: with more, they do not hold the gradients
+/// of two rows beside the weights, and the even rows go before the odd ones. Fewer registers hold neither.
+const MOST_IN_PAIRS: usize = 6;
+
 /// What a row needs from a vector of units, and what it adds to their gradients.
 #[derive(Clone, Copy)]
 struct Units<V, const I: usize, const S: usize> {
@@ -197,16 +201,25 @@ fn units<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
 
     let mut even = Units::zero();
     let mut odd = Units::zero();
-    for pair in 0..n / 2 {
-        // SAFETY: features and sums have n elements from their start on, and these rows are below n.
-        unsafe {
-            add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, 2 * pair);
-            add_row::<T, V, F, I, S>(&mut odd, &weights, x, d_at, f, 2 * pair + 1);
+    if V::TILE_VECTORS > 1 && I + S > MOST_IN_PAIRS {
+        for (first, sums) in [(0, &mut even), (1, &mut odd)] {
+            for q in (first..n).step_by(2) {
+                // SAFETY: features and sums have n elements from their start on.
+                unsafe { add_row::<T, V, F, I, S>(sums, &weights, x, d_at, f, q) };
+            }
         }
-    }
-    if !n.is_multiple_of(2) {
-        // SAFETY: as above.
-        unsafe { add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, n - 1) };
+    } else {
+        for pair in 0..n / 2 {
+            // SAFETY: as above, and these rows are below n.
+            unsafe {
+                add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, 2 * pair);
+                add_row::<T, V, F, I, S>(&mut odd, &weights, x, d_at, f, 2 * pair + 1);
+            }
+        }
+        if !n.is_multiple_of(2) {
+            // SAFETY: as above.
+            unsafe { add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, n - 1) };
+        }
     }
 
     for i in 0..I {

@@ -16,13 +16,14 @@ use std::arch::x86_64::{
     _mm256_cvtepi32_pd, _mm256_cvtepi32_ps, _mm256_cvtps_epi32, _mm256_div_pd, _mm256_div_ps,
     _mm256_extractf128_pd, _mm256_extractf128_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd,
     _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_pd, _mm256_maskload_ps, _mm256_maskstore_pd,
-    _mm256_maskstore_ps, _mm256_max_pd, _mm256_max_ps, _mm256_min_pd, _mm256_min_ps, _mm256_mul_pd,
-    _mm256_mul_ps, _mm256_or_pd, _mm256_or_ps, _mm256_permute2f128_pd, _mm256_permute2f128_ps,
-    _mm256_round_pd, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_slli_epi64, _mm256_sqrt_pd,
-    _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_srli_epi64, _mm256_storeu_pd, _mm256_storeu_ps,
-    _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_sub_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps,
-    _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm256_xor_pd, _mm256_xor_ps,
+    _mm256_maskstore_ps, _mm256_max_pd, _mm256_max_ps, _mm256_min_pd, _mm256_min_ps, _mm256_movemask_pd,
+    _mm256_movemask_ps, _mm256_mul_pd, _mm256_mul_ps, _mm256_or_pd, _mm256_or_ps, _mm256_permute2f128_pd,
+    _mm256_permute2f128_ps, _mm256_round_pd, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_epi64x,
+    _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32,
+    _mm256_slli_epi64, _mm256_sqrt_pd, _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_srli_epi64,
+    _mm256_storeu_pd, _mm256_storeu_ps, _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_sub_ps,
+    _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm256_xor_pd,
+    _mm256_xor_ps,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -32,7 +33,7 @@ macro_rules! avx2_vector {
     ($name:ident, $real:ty, $register:ty, $half_lanes:literal,
      $add:ident, $sub:ident, $mul:ident, $div:ident, $xor:ident, $and:ident, $andnot:ident, $or:ident,
      $splat:ident, $load:ident, $load_mask:ident, $store:ident, $store_mask:ident, $fma:ident,
-     $max:ident, $min:ident, $sqrt:ident, $round:ident, $compare:ident, $blend:ident
+     $max:ident, $min:ident, $sqrt:ident, $round:ident, $compare:ident, $blend:ident, $bits:ident
     ) => {
         /// Two registers: the lower and the upper half.
         #[derive(Clone, Copy)]
@@ -185,6 +186,12 @@ macro_rules! avx2_vector {
             }
 
             #[inline(always)]
+            fn bits(mask: Self::Mask) -> u64 {
+                let [low, high] = unsafe { [$bits(mask.0), $bits(mask.1)] }.map(i32::cast_unsigned);
+                u64::from(low) | u64::from(high) << $half_lanes
+            }
+
+            #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 unsafe { Self($blend(no.0, yes.0, mask.0), $blend(no.1, yes.1, mask.1)) }
             }
@@ -235,7 +242,8 @@ avx2_vector!(
     _mm256_sqrt_ps,
     _mm256_round_ps,
     _mm256_cmp_ps,
-    _mm256_blendv_ps
+    _mm256_blendv_ps,
+    _mm256_movemask_ps
 );
 
 avx2_vector!(
@@ -262,7 +270,8 @@ avx2_vector!(
     _mm256_sqrt_pd,
     _mm256_round_pd,
     _mm256_cmp_pd,
-    _mm256_blendv_pd
+    _mm256_blendv_pd,
+    _mm256_movemask_pd
 );
 
 /// Operations that differ between the widths in more than the names of the intrinsics.

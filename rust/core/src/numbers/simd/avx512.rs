@@ -169,6 +169,11 @@ macro_rules! avx512_vector {
             }
 
             #[inline(always)]
+            fn bits(mask: Self::Mask) -> u64 {
+                mask.into()
+            }
+
+            #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 unsafe { Self($blend(mask, no.0, yes.0)) }
             }

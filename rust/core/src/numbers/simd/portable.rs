@@ -187,6 +187,11 @@ macro_rules! portable_vector {
             }
 
             #[inline(always)]
+            fn bits(mask: Self::Mask) -> u64 {
+                mask.iter().rev().fold(0, |bits, &is_set| bits << 1 | u64::from(is_set))
+            }
+
+            #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 Self(std::array::from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
             }

@@ -47,6 +47,7 @@ macro_rules! operations {
                         14 => (x.abs() + V::constant(1e-3)).split2().1,
                         15 => V::splat(x.sum()),
                         16 => V::mul_add_where(x.gt(y), x, y, V::splat(T::ONE)),
+                        17 => V::splat(T::from_f64(V::bits(x.gt(y)) as f64)),
                         _ => x.mul_add(y, x),
                     };
                     result.store(out);
@@ -111,6 +112,11 @@ macro_rules! operations {
                         16 if x > y && fma => x.mul_add(y, 1.0),
                         16 if x > y => x * y + 1.0,
                         16 => 1.0,
+                        17 => a
+                            .iter()
+                            .zip(b)
+                            .rev()
+                            .fold(0.0, |bits, (x, y)| 2.0 * bits + if x > y { 1.0 } else { 0.0 }),
                         _ if fma => x.mul_add(y, x),
                         _ => x * y + x,
                     }
@@ -122,7 +128,7 @@ macro_rules! operations {
                 on_each_isa(|isa| {
                     for from in 0..16 {
                         let (a, b) = (lanes(&A, from), lanes(&B, from));
-                        for op in 0..18 {
+                        for op in 0..19 {
                             let mut out = [0.0; LANES];
                             apply(op, &a, &b, &mut out);
                             let want = expected(op, &a, &b, isa.has_fma());

@@ -107,6 +107,9 @@ pub trait Simd<T: Number>:
     /// `self == other`; false for NaN.
     fn eq(self, other: Self) -> Self::Mask;
 
+    /// Bit `i` says whether the mask is set in lane `i`.
+    fn bits(mask: Self::Mask) -> u64;
+
     /// `yes` where the mask is set, `no` elsewhere.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 

@@ -1,8 +1,10 @@
-//! Networks and examples drawn from a seed.
+//! Networks and examples drawn from a seed, and what they are trained by.
 
 pub(crate) mod reference;
 
-use fastmlp_core::{Activation, Dataset, Element, Init, Mlp, Names, Network, Role};
+use fastmlp_core::{
+    Activation, Dataset, Element, Init, Mlp, Names, Network, Result, Role, Rule, Schedule, Sgd,
+};
 use ndarray::{Array2, ArrayView1};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -126,4 +128,19 @@ pub(crate) fn converted<T: Element, U: Element>(values: impl IntoIterator<Item =
 /// The bits of a number, which distinguish 0 from -0.
 pub(crate) fn bits<T: Element>(values: &[T]) -> Vec<u64> {
     values.iter().map(|&value| value.into().to_bits()).collect()
+}
+
+/// What an error says.
+pub(crate) fn message<R>(result: Result<R>) -> String {
+    result.err().expect("an error").to_string()
+}
+
+/// Descent, with momentum or without.
+pub(crate) fn sgd(learning_rate: f64, momentum: f64) -> Rule {
+    Rule::Sgd(Sgd::new(learning_rate, momentum, false).unwrap())
+}
+
+/// Training on one thread, in the order of the rows.
+pub(crate) fn schedule(batch_size: Option<usize>) -> Schedule {
+    Schedule { batch_size, shuffle: false, seed: 0, n_threads: 1 }
 }

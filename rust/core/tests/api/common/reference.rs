@@ -1,7 +1,8 @@
 //! The network in plain loops and double precision: the truth the crate is tested against.
 
 use fastmlp_core::{
-    Activation, BatchNorm, Dense, HiddenActivation, InputScale, LayerNorm, Network, Periodic, Prelu, Stage,
+    Activation, BatchNorm, Dense, HiddenActivation, InputScale, LayerNorm, Network, Parametric, Periodic,
+    Prelu, Stage,
 };
 use ndarray::ArrayView1;
 
@@ -114,8 +115,16 @@ fn forward(
                 let slope = |(i, x): (usize, &f64)| x * if is_above(*x) { 1.0 } else { blocks[0][i % width] };
                 a.iter().enumerate().map(slope).collect()
             }
+            Stage::Parametric(Parametric { width, activation }) => {
+                let blend = |(i, x): (usize, &f64)| {
+                    let alpha = blocks[0][i % width];
+                    (1.0 - alpha) * x + alpha * activate(activation, *x, is_above(*x))
+                };
+                a.iter().enumerate().map(blend).collect()
+            }
         };
         let ends_layer = n_dense > 0 && matches!(layout.stages().get(i + 1), Some(Stage::Dense(_)));
+        let ends_layer = ends_layer && !network.parametric_activation();
         if let (true, HiddenActivation::Fixed(activation)) = (ends_layer, hidden(network, n_dense)) {
             for z in &mut a {
                 *z = activate(activation, *z, is_above(*z));
