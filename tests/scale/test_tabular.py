@@ -274,6 +274,21 @@ def test_training_ends_with_the_epoch_in_which_the_time_is_over(client, houses):
     assert [len(losses) for losses in clf.loss_curves_] == [1, 1]
 
 
+@pytest.mark.parametrize("is_given", [False, True])
+def test_the_second_half_of_a_regressors_networks_has_periodic_features(client, houses, is_given):
+    frame, prices, _ = houses
+    X, y = parts(frame, prices)
+    given = {"X_val": X, "y_val": y} if is_given else {}
+    reg = DaskTabularRegressor(**SETTINGS | {"n_members": 2, "max_iter": 8}).fit(X, y, **given)
+    networks = reg.estimator_.networks_
+
+    n_numbers = 3 + 1  # and whether a size is missing
+    assert [network.periodic_inputs for network in networks] == [0, n_numbers]
+    np.testing.assert_array_equal(reg.predict(X).compute(), reg.to_local().predict(frame))
+    # Each is better than the mean of the prices.
+    assert min(max(scores) for scores in reg.estimator_.validation_scores_) > 0.2
+
+
 class TestColumns:
     """What is found in parts of a table, without a cluster."""
 
@@ -332,7 +347,7 @@ class TestColumns:
         found = merged_columns(self.found(table, [0, 400, 1000]))
         assert np.nanmax(np.abs(found.columns[0].sample)) < 50
         is_category = np.array([False, False, True])
-        numbers, names, digits = learn_columns(evidence(found), is_category, n_bins=8)
+        numbers, names, digits = learn_columns(evidence(found), is_category, n_bins=8).columns
 
         assert numbers.marks_missing
         assert (numbers.edges[0], numbers.edges[-1]) == (-50, 50)
@@ -344,12 +359,12 @@ class TestColumns:
         weights = rng.random(1000) + 0.1
         is_category = np.array([False, False, True])
         found = merged_columns(self.found(table, [0, 400, 1000], weights))
-        learned = learn_columns(evidence(found), is_category, n_bins=8)
-        expected = learn_front(table, is_category, weights, n_bins=8)
+        learned = learn_columns(evidence(found), is_category, n_bins=8, with_ranks=True)
+        expected = learn_front(table, is_category, weights, n_bins=8, with_ranks=True)
         assert found.largest_weight == weights.max()
-        for a, b in zip(learned, expected.columns, strict=True):
-            for name, value in vars(a).items():
-                np.testing.assert_array_equal(value, getattr(b, name))
+        assert_same_front(learned, expected)
+        assert learned.ranks.keys() == expected.ranks.keys() == {0}
+        np.testing.assert_array_equal(learned.ranks[0].knots, expected.ranks[0].knots)
 
     def test_the_rarest_of_many_texts_are_forgotten(self, monkeypatch):
         names = np.array(["a"] * 6 + ["b"] * 4 + list("cdefghij"), dtype=object)
@@ -367,7 +382,8 @@ class TestColumns:
             [[1.0, None, 1], [2.0, None, 2], [3.0, "a", 3], [4.0, "b", 3]], dtype=object
         )
         found = merged_columns(self.found(Table(rows, None), [0, 2, 4]))
-        (_, names, _) = learn_columns(evidence(found), np.array([False, False, True]), n_bins=0)
+        front = learn_columns(evidence(found), np.array([False, False, True]), n_bins=0)
+        (_, names, _) = front.columns
         assert names == Category(("a", "b"), False)
 
     def test_numbers_in_one_part_and_text_in_another_are_refused(self):
