@@ -116,6 +116,8 @@ def measured(module):
     return result.stdout
 
 
+# Three processes, each of which imports much and fits 24 pairs of estimators.
+@pytest.mark.timeout(600)
 def test_the_estimators_are_measured_beside_scikit_learn_s():
     printed = measured("benches.compare.estimators")
     tables = re.split(r"^threads: ", printed, flags=re.MULTILINE)[1:]
