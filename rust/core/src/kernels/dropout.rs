@@ -121,7 +121,7 @@ mod tests {
         let mut dense = [0.5, 2.0, 1.5, 0.0, 2.0].repeat(ROWS);
         dropout(&mut dense, 5, &mask, 7);
         let mut rows = SparseRows::default();
-        rows.reserve(ROWS, 0, false).unwrap();
+        rows.reserve(ROWS, 0, None).unwrap();
         for _ in 0..ROWS {
             let (columns, values) = rows.room(5).unwrap();
             columns.copy_from_slice(&indices);

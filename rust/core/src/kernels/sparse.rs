@@ -151,7 +151,7 @@ mod tests {
         });
         let rows: Vec<u32> = (0..150).collect();
         let mut sparse = SparseRows::default();
-        sparse.reserve(n, 0, true).unwrap();
+        sparse.reserve(n, 0, Some(d_in)).unwrap();
         compress_rows(&x.view(), &rows, &mut sparse).unwrap();
         sparse.transpose(d_in).unwrap();
         let dense = x.as_slice().unwrap();

@@ -44,13 +44,20 @@ impl<T: Scalar> SparseRows<T> {
         self.ends.clear();
     }
 
-    /// Makes room for so many rows with so many numbers in all, to be transposed too if that is said.
-    pub(crate) fn reserve(&mut self, n_rows: usize, n_numbers: usize, transposed: bool) -> Result<()> {
+    /// Makes room for so many rows with so many numbers in all, which may be transposed if a number of columns is given.
+    pub(crate) fn reserve(
+        &mut self,
+        n_rows: usize,
+        n_numbers: usize,
+        n_columns: Option<usize>,
+    ) -> Result<()> {
         self.clear();
         self.reserve_numbers(n_numbers)?;
-        if transposed {
+        if let Some(n_columns) = n_columns {
             self.by_column.clear();
             self.by_column.try_reserve(n_numbers).map_err(|_| refused(n_numbers))?;
+            self.places.clear();
+            self.places.try_reserve(n_columns).map_err(|_| refused(n_columns))?;
         }
         self.ends.try_reserve(n_rows).map_err(|_| refused(n_rows))
     }
@@ -253,7 +260,7 @@ mod tests {
                     .collect();
                 for isa in Isa::available() {
                     let mut found = SparseRows::default();
-                    found.reserve(4, 0, false).unwrap();
+                    found.reserve(4, 0, None).unwrap();
                     with_isa(isa, || compress_rows(&view, &rows, &mut found)).unwrap();
                     assert_eq!(format!("{:?}", all(&found)), format!("{expected:?}"), "{isa:?} {columns}");
                     let counted = with_isa(isa, || count_nonzeros(&x.row(0).to_vec()));

@@ -28,7 +28,7 @@ impl<T: Element> TileInput<T> {
         self.is_sparse = is_sparse;
         let numbers = rows.saturating_mul(x.ncols());
         if is_sparse {
-            self.sparse.reserve(rows, x.most_numbers(rows), self.has_gradient)
+            self.sparse.reserve(rows, x.most_numbers(rows), self.has_gradient.then(|| x.ncols()))
         } else {
             if self.dense.len() < numbers {
                 self.dense = Buffer::zeros("a tile of rows", numbers)?;
