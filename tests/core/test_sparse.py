@@ -189,3 +189,23 @@ def test_among_zeros_a_number_that_is_not_finite_is_named(rng):
     mlp = fastmlp.MLP([50, 20, 2], dtype="float64", seed=0)
     with pytest.raises(ValueError, match=r"^X\[20, 3\] is NaN, expected finite numbers$"):
         mlp.fit(X, np.arange(40) % 2, epochs=1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_bits_of_columns_stored_twice_do_not_depend_on_the_number_of_threads(dtype, rng):
+    """The fewer threads, the more rows a tile has, and the more numbers beside its columns."""
+    n, n_columns, n_stored = 300, 5000, 5
+    columns = rng.integers(n_columns, size=(n, n_stored))
+    columns[:, 1:3] = columns[:, :1]
+    columns[::2, :3] = 7
+    numbers = rng.standard_normal(n * n_stored).astype(dtype)
+    X = sp.csr_array(
+        (numbers, columns.ravel(), np.arange(0, n * n_stored + 1, n_stored)), (n, n_columns)
+    )
+    y = rng.integers(3, size=n)
+    trained = []
+    for n_jobs in (1, 2, 3, 4):
+        mlp = fastmlp.MLP([n_columns, 40, 3], dtype=dtype, seed=0)
+        mlp.fit(X, y, fastmlp.SGD(0.1), epochs=2, n_jobs=n_jobs)
+        trained.append(mlp.parameters.tobytes())
+    assert len(set(trained)) == 1

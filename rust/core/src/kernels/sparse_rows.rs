@@ -129,31 +129,31 @@ impl<T: Scalar> SparseRows<T> {
         self.by_column.try_reserve(len).map_err(|_| refused(len))?;
         self.by_column.resize(len, Entry::default());
         let is_wide = n_columns / 4 > len;
-        if !is_wide {
-            self.places.clear();
-            self.places.try_reserve(n_columns).map_err(|_| refused(n_columns))?;
-            self.places.resize(n_columns, 0);
-            self.columns[..len].iter().for_each(|&column| self.places[column as usize] += 1);
-            self.places.iter_mut().fold(0, |start, place| start + std::mem::replace(place, start));
+        if is_wide {
+            // By its place in place of its row, since a row may store a column twice.
+            for (at, entry) in self.by_column.iter_mut().enumerate() {
+                *entry = Entry { column: self.columns[at], row: at as u32, value: self.values[at] };
+            }
+            self.by_column.sort_unstable_by_key(|entry| (entry.column, entry.row));
+            for entry in &mut self.by_column {
+                entry.row = self.ends.partition_point(|&end| end <= entry.row as usize) as u32;
+            }
+            return Ok(());
         }
+        self.places.clear();
+        self.places.try_reserve(n_columns).map_err(|_| refused(n_columns))?;
+        self.places.resize(n_columns, 0);
+        self.columns[..len].iter().for_each(|&column| self.places[column as usize] += 1);
+        self.places.iter_mut().fold(0, |start, place| start + std::mem::replace(place, start));
         let mut start = 0;
         for (row, &end) in self.ends.iter().enumerate() {
             for at in start..end {
-                let entry = Entry { column: self.columns[at], row: row as u32, value: self.values[at] };
-                if is_wide {
-                    self.by_column[at] = entry;
-                } else {
-                    let place = &mut self.places[entry.column as usize];
-                    self.by_column[*place as usize] = entry;
-                    *place += 1;
-                }
+                let place = &mut self.places[self.columns[at] as usize];
+                self.by_column[*place as usize] =
+                    Entry { column: self.columns[at], row: row as u32, value: self.values[at] };
+                *place += 1;
             }
             start = end;
-        }
-        if is_wide {
-            // Where a row stores a column twice, the order must not depend on the other rows.
-            let bits = |value: T| Into::<f64>::into(value).to_bits();
-            self.by_column.sort_unstable_by_key(|entry| (entry.column, entry.row, bits(entry.value)));
         }
         Ok(())
     }
