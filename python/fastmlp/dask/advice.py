@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp._core import MLP
-from fastmlp.dask.survey import Survey
+from fastmlp.dask.plan import Plan
+from fastmlp.dask.survey import Survey, merged
 from fastmlp.estimators.scale import TOO_FAR, FeatureScaleWarning, spread_of
 
 # Floating-point operations per second that one core is assumed to make. It decides about advice and
@@ -60,9 +61,10 @@ def warn_of_scales(found: Survey, names: Any) -> None:
         )
 
 
-def warn_of_sorted_rows(shards: Sequence[Survey], found: Survey) -> None:
-    """Warn if a shard has other targets than all rows together."""
-    for number, shard in enumerate(shards):
+def warn_of_sorted_rows(plan: Plan, surveys: Sequence[Survey], found: Survey) -> None:
+    """Warn if a shard, by the surveys of partitions, has other targets than all rows together."""
+    for number, blocks in enumerate(plan.shards):
+        shard = merged([surveys[place] for block in blocks for place in block.partitions])
         distance, noise = _distance(shard, found)
         if distance > _APART + noise:
             warnings.warn(

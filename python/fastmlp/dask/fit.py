@@ -19,7 +19,7 @@ from fastmlp.dask.plan import Plan, n_held_out
 from fastmlp.dask.rounds import Recipe
 from fastmlp.dask.scaling import Scaling
 from fastmlp.dask.sizes import dense_row_bytes, fits_into_memory, outer_step, plan_for
-from fastmlp.dask.survey import Reading, Survey, balanced, classes_of, merged, survey
+from fastmlp.dask.survey import Reading, Survey, balanced, classes_of, survey
 from fastmlp.dask.table import Table, with_names
 from fastmlp.dask.tasks import Blocks, itself, survey_parts, validation_parts
 from fastmlp.dask.training import Rounds, train
@@ -167,13 +167,7 @@ class Fit:
         warn_of_a_small_fit(network, n_rows, draft.max_iter, type(draft).__name__)
         if not self.estimator.standardize:
             warn_of_scales(found, getattr(draft, "feature_names_in_", None))
-        warn_of_sorted_rows(
-            [
-                merged([surveys[number] for block in blocks for number in block.partitions])
-                for blocks in self.plan.shards
-            ],
-            found,
-        )
+        warn_of_sorted_rows(self.plan, surveys, found)
 
     def _reader(self, found: Survey) -> Any:
         """Return the draft as tasks need it: its labels, and weights of all classes together."""

@@ -24,7 +24,6 @@ from fastmlp.dask.survey import (
     Survey,
     balanced,
     classes_of,
-    merged,
     survey_targets,
 )
 from fastmlp.dask.table import Table, with_names
@@ -95,7 +94,7 @@ class TabularFit:
             evidence(columns),
             is_category,
             self.recipe.n_bins,
-            with_ranks=self.recipe.has_periodic,
+            with_ranks=True in self.recipe.kinds,
         )
         self.reader = reader._replace(largest_weight=columns.largest_weight)
 
@@ -157,17 +156,10 @@ class TabularFit:
     def _advise(self, surveys: list[Survey], found: Survey, seed: int) -> None:
         first = self.recipe.of(0)
         network = self._network(first, seed)
-        n_members = self.recipe.n_members
-        n_epochs = sum(self.recipe.of(member).max_iter for member in range(n_members))
+        members = range(self.recipe.n_members)
+        n_epochs = sum(self.recipe.of(member).max_iter for member in members)
         warn_of_a_small_fit(network, sum(self.n_rows), n_epochs, type(self.draft).__name__)
-        plan = self._plan(first, network, self.n_rows)
-        warn_of_sorted_rows(
-            [
-                merged([surveys[number] for block in blocks for number in block.partitions])
-                for blocks in plan.shards
-            ],
-            found,
-        )
+        warn_of_sorted_rows(self._plan(first, network, self.n_rows), surveys, found)
 
     def _network(self, recipe: tabular.Recipe, seed: int) -> MLP:
         front: Front = self.draft._front
@@ -193,7 +185,7 @@ class TabularFit:
         surveys, _ = self._survey(self.given, "_val")
         n_rows = [each.n_rows for each in surveys]
         rows = {}
-        for is_periodic in {False, self.recipe.has_periodic}:
+        for is_periodic in self.recipe.kinds:
             # Names of its own, for the same rows are read in two ways.
             cluster = Cluster(self.estimator.client)
             reader = self.reader._replace(is_periodic=is_periodic)

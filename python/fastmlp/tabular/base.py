@@ -6,7 +6,6 @@ from copy import copy
 from functools import partial
 from itertools import groupby
 from numbers import Real
-from operator import attrgetter
 from threading import Event
 from typing import Any, ClassVar, Self
 
@@ -29,14 +28,13 @@ from fastmlp.tabular.file import TabularInFile
 from fastmlp.tabular.front import Front, learn_front
 from fastmlp.tabular.input import check_table, matching_table
 from fastmlp.tabular.member import Listener
+from fastmlp.tabular.network import reads_ranks
 from fastmlp.tabular.recipe import FEW_ROWS, PRESETS, Recipe, choose
 from fastmlp.tabular.table import Table
 from fastmlp.tabular.target import Rows, Score, Target, minus_loss
 
 # Rows that are turned into inputs at once for a prediction.
 _BLOCK = 2**16
-# The property of a network that tells those that read ranks from the others.
-_IS_PERIODIC = "parametric_activation"
 # Inputs of all rows, as numbers, that networks of both kinds may have, and several networks copies
 # of, at the same time.
 _MOST_AT_ONCE = 2**26
@@ -161,10 +159,9 @@ class BaseTabular(TabularInFile, BaseEstimator):
         recipe = choose(self._recipe, self.preset, self._choices(), table.n_rows, table.n_columns)
         is_category = named_categories(self.categorical_features, table.n_columns, table.names)
         self._front = learn_front(
-            table, is_category, weights, recipe.n_bins, with_ranks=recipe.has_periodic
+            table, is_category, weights, recipe.n_bins, with_ranks=True in recipe.kinds
         )
-        kinds = {False, recipe.has_periodic}
-        width = sum(self._front.width(is_periodic) for is_periodic in kinds)
+        width = sum(self._front.width(is_periodic) for is_periodic in recipe.kinds)
         seconds = None if self.max_time is None else begin + self.max_time - time.monotonic()
         trained = train_members(
             recipe,
@@ -269,7 +266,7 @@ class BaseTabular(TabularInFile, BaseEstimator):
         means = []
         for block in self._blocks(X):
             answers: list[NDArray[np.float64]] = []
-            for is_periodic, networks in groupby(self.networks_, attrgetter(_IS_PERIODIC)):
+            for is_periodic, networks in groupby(self.networks_, reads_ranks):
                 inputs = block(is_periodic)
                 answers += [answer(network, inputs).astype(np.float64) for network in networks]
             means.append(sum(answers) / len(answers))

@@ -84,7 +84,7 @@ def train_members(
         whole[is_periodic] = rows(slice(None), is_periodic), chosen_by
 
     if folds is None and not in_turn:
-        for is_periodic in {recipe.of(member).is_periodic for member in range(recipe.n_members)}:
+        for is_periodic in recipe.kinds:
             make_whole(is_periodic)
     # By number, with whether the network was trained to the end.
     begun: dict[int, tuple[Trained, bool]] = {}

@@ -1,7 +1,6 @@
 """What the file of a tabular estimator holds."""
 
 from itertools import groupby, pairwise
-from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +17,7 @@ from fastmlp.estimators.file import (
 )
 from fastmlp.tabular.front import Front
 from fastmlp.tabular.front_file import front_of, front_tensors
+from fastmlp.tabular.network import reads_ranks
 
 # The file's network is the first one; parameters of the others are the rows of a tensor, and those
 # of networks with periodic features after others without of another one.
@@ -44,10 +44,7 @@ class TabularInFile(InFile):
         tensors |= front_tensors(estimator._front) | self._feature_names()
         name = estimator.target_name_
         tensors |= text_tensors(_TARGET, [] if name is None else [name])
-        is_like_first = attrgetter("parametric_activation")
-        alike, *different = [
-            list(group) for _, group in groupby(estimator.networks_, is_like_first)
-        ]
+        alike, *different = [list(group) for _, group in groupby(estimator.networks_, reads_ranks)]
         tensors[_OTHERS] = stacked_parameters(alike)
         if different:
             tensors[_PERIODIC] = np.stack([network.parameters for network in different[0]])
@@ -63,7 +60,7 @@ class TabularInFile(InFile):
         front, names = front_of(tensors)
         if network.output not in cls._outputs:
             raise ValueError(f"its network has the output {network.output!r}")
-        width = front.width(network.parametric_activation)
+        width = front.width(reads_ranks(network))
         if network.layer_sizes[0] != width:
             raise ValueError(
                 f"its network has {network.layer_sizes[0]} inputs, and its columns make {width}"

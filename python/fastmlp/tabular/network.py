@@ -29,6 +29,11 @@ _BETAS = (0.9, 0.95)
 _WARMUP = 0.05
 
 
+def reads_ranks(network: MLP) -> bool:
+    """Say whether a network has periodic features of ranks, where its table has numbers."""
+    return network.parametric_activation
+
+
 def make_network(
     recipe: Recipe, target: Target, n_inputs: int, seed: int, n_periodic: int = 0
 ) -> MLP:

@@ -78,9 +78,9 @@ class Recipe:
         return self.frequency > 0
 
     @property
-    def has_periodic(self) -> bool:
-        """Whether any of the networks has periodic features."""
-        return self.of(self.n_members - 1).is_periodic
+    def kinds(self) -> set[bool]:
+        """What `is_periodic` is for any of the networks."""
+        return {self.of(member).is_periodic for member in range(self.n_members)}
 
     def of(self, member: int) -> "Recipe":
         """Return the recipe of a network, by its number."""
