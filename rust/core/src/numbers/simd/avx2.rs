@@ -8,22 +8,22 @@
 
 use std::arch::x86_64::{
     __m256, __m256d, __m256i, _CMP_EQ_OQ, _CMP_GT_OQ, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT,
-    _MM_HINT_T0, _mm_add_pd, _mm_add_ps, _mm_add_sd, _mm_add_ss, _mm_cvtsd_f64, _mm_cvtss_f32,
-    _mm_loadu_si128, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_ps, _mm_unpackhi_pd, _mm256_add_epi32,
-    _mm256_add_pd, _mm256_add_ps, _mm256_and_pd, _mm256_and_ps, _mm256_andnot_pd, _mm256_andnot_ps,
-    _mm256_blendv_pd, _mm256_blendv_ps, _mm256_castpd_si256, _mm256_castpd256_pd128, _mm256_castps_si256,
+    _MM_HINT_T0, _mm_add_pd, _mm_add_ps, _mm_add_sd, _mm_add_ss, _mm_castps_si128, _mm_cvtsd_f64,
+    _mm_cvtss_f32, _mm_loadu_si128, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_ps, _mm_store_sd, _mm_store_ss,
+    _mm_storel_epi64, _mm_storeu_pd, _mm_storeu_ps, _mm_unpackhi_pd, _mm256_add_epi32, _mm256_add_pd,
+    _mm256_add_ps, _mm256_and_pd, _mm256_and_ps, _mm256_andnot_pd, _mm256_andnot_ps, _mm256_blendv_pd,
+    _mm256_blendv_ps, _mm256_castpd_si256, _mm256_castpd256_pd128, _mm256_castps_si256,
     _mm256_castps256_ps128, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmp_pd, _mm256_cmp_ps,
     _mm256_cvtepi32_pd, _mm256_cvtepi32_ps, _mm256_cvtps_epi32, _mm256_div_pd, _mm256_div_ps,
     _mm256_extractf128_pd, _mm256_extractf128_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd,
-    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_pd, _mm256_maskload_ps, _mm256_maskstore_pd,
-    _mm256_maskstore_ps, _mm256_max_pd, _mm256_max_ps, _mm256_min_pd, _mm256_min_ps, _mm256_movemask_pd,
-    _mm256_movemask_ps, _mm256_mul_pd, _mm256_mul_ps, _mm256_or_pd, _mm256_or_ps, _mm256_permute2f128_pd,
-    _mm256_permute2f128_ps, _mm256_round_pd, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_epi64x,
-    _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32,
-    _mm256_slli_epi64, _mm256_sqrt_pd, _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_srli_epi64,
-    _mm256_storeu_pd, _mm256_storeu_ps, _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_sub_ps,
-    _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm256_xor_pd,
-    _mm256_xor_ps,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_pd, _mm256_maskload_ps, _mm256_max_pd,
+    _mm256_max_ps, _mm256_min_pd, _mm256_min_ps, _mm256_movemask_pd, _mm256_movemask_ps, _mm256_mul_pd,
+    _mm256_mul_ps, _mm256_or_pd, _mm256_or_ps, _mm256_permute2f128_pd, _mm256_permute2f128_ps,
+    _mm256_round_pd, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_slli_epi64, _mm256_sqrt_pd,
+    _mm256_sqrt_ps, _mm256_srli_epi32, _mm256_srli_epi64, _mm256_storeu_pd, _mm256_storeu_ps,
+    _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_sub_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps,
+    _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm256_xor_pd, _mm256_xor_ps,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -32,7 +32,7 @@ use super::vector::{RECIPROCAL_BITS_F32, RECIPROCAL_BITS_F64, Simd};
 macro_rules! avx2_vector {
     ($name:ident, $real:ty, $register:ty, $half_lanes:literal,
      $add:ident, $sub:ident, $mul:ident, $div:ident, $xor:ident, $and:ident, $andnot:ident, $or:ident,
-     $splat:ident, $load:ident, $load_mask:ident, $store:ident, $store_mask:ident, $fma:ident,
+     $splat:ident, $load:ident, $load_mask:ident, $store:ident, $fma:ident,
      $max:ident, $min:ident, $sqrt:ident, $round:ident, $compare:ident, $blend:ident, $bits:ident
     ) => {
         /// Two registers: the lower and the upper half.
@@ -93,10 +93,15 @@ macro_rules! avx2_vector {
 
             #[inline(always)]
             unsafe fn store_part_ptr(self, to: *mut $real, count: usize) {
-                let (low, high) = Self::first(count);
                 unsafe {
-                    $store_mask(to, low, self.0);
-                    $store_mask(to.wrapping_add($half_lanes), high, self.1);
+                    if count >= 2 * $half_lanes {
+                        self.store_ptr(to);
+                    } else if count >= $half_lanes {
+                        $store(to, self.0);
+                        Self::store_first(self.1, to.add($half_lanes), count - $half_lanes);
+                    } else {
+                        Self::store_first(self.0, to, count);
+                    }
                 }
             }
 
@@ -235,7 +240,6 @@ avx2_vector!(
     _mm256_loadu_ps,
     _mm256_maskload_ps,
     _mm256_storeu_ps,
-    _mm256_maskstore_ps,
     _mm256_fmadd_ps,
     _mm256_max_ps,
     _mm256_min_ps,
@@ -263,7 +267,6 @@ avx2_vector!(
     _mm256_loadu_pd,
     _mm256_maskload_pd,
     _mm256_storeu_pd,
-    _mm256_maskstore_pd,
     _mm256_fmadd_pd,
     _mm256_max_pd,
     _mm256_min_pd,
@@ -286,6 +289,26 @@ impl F32 {
         ];
         let start = ONES_THEN_ZEROS[16 - count..].as_ptr();
         unsafe { (_mm256_loadu_si256(start.cast()), _mm256_loadu_si256(start.add(8).cast())) }
+    }
+
+    /// Stores the first `count < 8` lanes, part by part: processors of AMD take tens of cycles for a store
+    /// under a mask.
+    #[inline(always)]
+    unsafe fn store_first(x: __m256, mut to: *mut f32, count: usize) {
+        unsafe {
+            let mut rest = _mm256_castps256_ps128(x);
+            if count & 4 != 0 {
+                _mm_storeu_ps(to, rest);
+                (rest, to) = (_mm256_extractf128_ps::<1>(x), to.add(4));
+            }
+            if count & 2 != 0 {
+                _mm_storel_epi64(to.cast(), _mm_castps_si128(rest));
+                (rest, to) = (_mm_movehl_ps(rest, rest), to.add(2));
+            }
+            if count & 1 != 0 {
+                _mm_store_ss(to, rest);
+            }
+        }
     }
 
     #[inline(always)]
@@ -378,6 +401,21 @@ impl F64 {
         ];
         let start = ONES_THEN_ZEROS[8 - count..].as_ptr();
         unsafe { (_mm256_loadu_si256(start.cast()), _mm256_loadu_si256(start.add(4).cast())) }
+    }
+
+    /// Stores the first `count < 4` lanes, as `F32` does.
+    #[inline(always)]
+    unsafe fn store_first(x: __m256d, mut to: *mut f64, count: usize) {
+        unsafe {
+            let mut rest = _mm256_castpd256_pd128(x);
+            if count & 2 != 0 {
+                _mm_storeu_pd(to, rest);
+                (rest, to) = (_mm256_extractf128_pd::<1>(x), to.add(2));
+            }
+            if count & 1 != 0 {
+                _mm_store_sd(to, rest);
+            }
+        }
     }
 
     #[inline(always)]
