@@ -24,12 +24,15 @@ class Effort:
     budget: float
     """No more rounds than the least are begun once so many seconds have passed."""
     pause: float
-    """Seconds before a peer's turn, for the other peers' threads to fall asleep."""
+    """Seconds before a peer's turn, for the other peers' threads to fall asleep.
+
+    Those of OpenBLAS keep a core busy for 0.1 seconds after a product.
+    """
 
 
 EFFORTS = {
     "smoke": Effort(rounds=(2, 2), turn=0.001, budget=0, pause=0),
-    "full": Effort(rounds=(5, 21), turn=0.1, budget=25, pause=0.02),
+    "full": Effort(rounds=(5, 21), turn=0.1, budget=25, pause=0.12),
 }
 
 
