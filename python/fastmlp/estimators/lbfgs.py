@@ -81,7 +81,7 @@ class LBFGS(LiveParameters):
         loss = np.inf
         try:
             # SciPy's own share is some dot products, too short for threads to meet over.
-            with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+            with _get_threadpool_controller().select(user_api="blas").limit(limits=1):
                 result = scipy.optimize.minimize(
                     objective,
                     start.copy(),
