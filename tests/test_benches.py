@@ -17,7 +17,7 @@ from benches.compare import activations, dqn, options, peer_fastmlp, peers, subn
 from benches.compare.cases import CASES, Minimization, Problem, Training
 from benches.compare.environment import environment
 from benches.compare.estimator_fits import FITS
-from benches.compare.report import FOOT, block, markdown, short
+from benches.compare.report import FOOT, UNITS, block, markdown, short
 from benches.compare.timing import Times
 from fastmlp import _core
 
@@ -346,7 +346,7 @@ def test_what_was_measured_can_be_shown_again(tmp_path, monkeypatch, capsys):
     program.main()
 
     heading = "python: 3.x\nleft out: third: it has one thread\nthreads: 1\n\n"
-    assert capsys.readouterr().out == f"{heading}{block(a_run()['cases'][0])}\n{FOOT}\n"
+    assert capsys.readouterr().out == f"{heading}{block(a_run()['cases'][0])}\n{UNITS}\n{FOOT}\n"
 
 
 def test_growth_counts_the_arithmetic_of_a_step():

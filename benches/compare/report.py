@@ -4,9 +4,10 @@ import numpy as np
 
 from benches.compare import OURS
 
+UNITS = """\
+A step is forward, loss, backward and update; a call is predict_proba, NumPy arrays in and out; an
+evaluation is loss and gradient within SciPy's L-BFGS, whose own time is shared out among them."""
 FOOT = f"""\
-A step is forward, loss, backward and update; a call is predict_proba, NumPy arrays in and out;
-an evaluation is loss and gradient for SciPy's L-BFGS, with the share in its time and in the fit's.
 µs: median over the rounds. ratio: time over {OURS}'s in the same round, median and quartiles.
 cpu µs: time on processors, lower quartile; what else runs on the machine hardly moves it."""
 
