@@ -14,20 +14,21 @@ import pytest
 from benches import growth, instructions, memory, rounds, scale
 from benches.compare import __main__ as program
 from benches.compare import activations, dqn, options, peer_fastmlp, peers, subnormals
-from benches.compare.cases import CASES, Problem, Training
+from benches.compare.cases import CASES, Minimization, Problem, Training
 from benches.compare.environment import environment
 from benches.compare.estimator_fits import FITS
-from benches.compare.report import FOOT, block, markdown, short
+from benches.compare.report import FOOT, UNITS, block, markdown, short
 from benches.compare.timing import Times
 from fastmlp import _core
 
 ROOT = Path(__file__).parent.parent
 # Whole batch and part, each optimizer, dropout, tanh, both ways to predict: every line of a peer.
 # A step of case g takes a second, and nothing in its code is its own.
-SMOKE = {1: "a,b,f,h,a-1", 2: "c,e-10000"}
+SMOKE = {1: "a,b,f,h,i,a-1", 2: "c,e-10000"}
 # Those that compile nothing and that other tests need too; `make bench-smoke` measures all.
 LIBRARIES = ("fastmlp", "scikit-learn", "numpy")
 TRAININGS = [case for case in CASES if isinstance(case, Training) and case.name != "g"]
+(MINIMIZATION,) = (case for case in CASES if isinstance(case, Minimization))
 
 
 @pytest.mark.parametrize("threads", SMOKE)
@@ -52,7 +53,7 @@ def test_the_smoke_form_measures_each_peer(threads, tmp_path):
     kinds = peers.kinds_of(LIBRARIES)
     assert [case["name"] for case in run["cases"]] == SMOKE[threads].split(",")
     for case in run["cases"]:
-        expected = kinds.trainers if case["unit"] == "step" else kinds.predictors
+        expected = kinds[["step", "call", "evaluation"].index(case["unit"])]
         assert list(case["peers"]) == [kind.name for kind in peers.able(expected, threads)]
         assert all(min(peer["microseconds"]) > 0 for peer in case["peers"].values())
         assert block(case) in result.stdout
@@ -101,6 +102,42 @@ def test_a_peer_that_predicts_otherwise_is_found_out():
 
     with pytest.raises(AssertionError, match="impostor predicts otherwise in case a-1"):
         peers.predictors((peer_fastmlp.Predictor, Impostor), case, Problem.of(case), threads=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": lambda arrays: tuple(1.001 * array for array in arrays)},
+        {"y": lambda y: y + 0.01},
+    ],
+    ids=["weights", "targets"],
+)
+def test_a_peer_that_minimises_otherwise_is_found_out(change):
+    class Impostor(peer_fastmlp.Minimizer):
+        name = "impostor"
+
+        def __init__(self, case, problem, threads):
+            changed = {name: make(getattr(problem, name)) for name, make in change.items()}
+            super().__init__(case, replace(problem, **changed), threads)
+
+    case = MINIMIZATION
+    message = r"impostor minimises case i otherwise: to [\d.]+ in \d+ evaluations, fastmlp to "
+    with pytest.raises(AssertionError, match=message):
+        peers.minimizers((peer_fastmlp.Minimizer, Impostor), case, Problem.of(case), threads=1)
+
+
+def test_a_peer_with_more_evaluations_is_found_out():
+    class Impostor(peer_fastmlp.Minimizer):
+        name = "impostor"
+
+        def minimize(self):
+            super().minimize()
+            return super().minimize()
+
+    case, kinds = MINIMIZATION, (peer_fastmlp.Minimizer, Impostor)
+    _, n_evaluations = peers.minimizers(kinds[:1], case, Problem.of(case), threads=1)
+    with pytest.raises(AssertionError, match=f" in {2 * n_evaluations} evaluations, "):
+        peers.minimizers(kinds, case, Problem.of(case), threads=1)
 
 
 def measured(module):
@@ -205,6 +242,14 @@ def test_data_have_every_class_and_nobody_may_write_to_them():
         assert case.n_rows % case.batch_size == 0
 
 
+def test_values_are_in_float64_and_nobody_may_write_to_them():
+    problem = Problem.of(MINIMIZATION)
+    assert problem.y.shape == (len(problem.X),) == (MINIMIZATION.n_rows,)
+    arrays = (problem.X, problem.y, *problem.weights, *problem.biases)
+    assert not any(array.flags.writeable for array in arrays)
+    assert {array.dtype for array in arrays} == {np.dtype("float64")}
+
+
 @pytest.mark.skipif(not subnormals.CAN_FLUSH, reason="only on Linux and x86-64")
 def test_subnormal_numbers_are_flushed_for_a_while():
     tiny, one = np.full(64, 1e-39, np.float32), np.float32(1)
@@ -237,7 +282,7 @@ def test_a_debug_build_is_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--cases=a,z", "argument --cases: 'z' is no case; there are a, b, c, d, e, f, g, h, "),
+        ("--cases=a,z", "argument --cases: 'z' is no case; there are a, b, c, d, e, f, g, h, i"),
         ("--libraries=numpy,X", "argument --libraries: 'X' is no library; there are fastmlp, sci"),
         ("--threads=1,0", "argument --threads: '0' is no number of threads"),
         ("--threads=one", "argument --threads: 'one' is no number of threads"),
@@ -301,7 +346,7 @@ def test_what_was_measured_can_be_shown_again(tmp_path, monkeypatch, capsys):
     program.main()
 
     heading = "python: 3.x\nleft out: third: it has one thread\nthreads: 1\n\n"
-    assert capsys.readouterr().out == f"{heading}{block(a_run()['cases'][0])}\n{FOOT}\n"
+    assert capsys.readouterr().out == f"{heading}{block(a_run()['cases'][0])}\n{UNITS}\n{FOOT}\n"
 
 
 def test_growth_counts_the_arithmetic_of_a_step():

@@ -12,7 +12,7 @@ from benches.compare.cases import CASES
 from benches.compare.chart import draw
 from benches.compare.environment import environment
 from benches.compare.peers import MODULES
-from benches.compare.report import FOOT, block, heading, markdown
+from benches.compare.report import FOOT, UNITS, block, heading, markdown
 
 NAMES = tuple(case.name for case in CASES)
 
@@ -98,7 +98,7 @@ def main():
             measured(arguments.form, arguments.cases, arguments.libraries, threads)
             for threads in arguments.threads
         ]
-    print(FOOT)
+    print(UNITS, FOOT, sep="\n")
 
     if arguments.json:
         arguments.json.write_text(json.dumps(runs, indent=1), encoding="utf-8")

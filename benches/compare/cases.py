@@ -63,6 +63,25 @@ class Inference:
         return f"{net(self)}, predict_proba of {rows}"
 
 
+@dataclass(frozen=True)
+class Minimization:
+    """A network with one output, in float64, whose squared error SciPy's L-BFGS minimises."""
+
+    name: str
+    layer_sizes: tuple[int, ...]
+    n_rows: int
+    n_iterations: int
+    """Few enough that rounding leads no peer to another number of evaluations."""
+
+    unit = "evaluation"
+    activation = "tanh"
+
+    @property
+    def title(self):
+        """The case in one line."""
+        return f"{net(self)}, tanh, float64, full batch {self.n_rows}, L-BFGS"
+
+
 def net(case):
     """Widths of the layers, as people write them."""
     return "-".join(map(str, case.layer_sizes))
@@ -79,6 +98,7 @@ CASES = (
     Training("f", (64, 256, 256, 256, 2), 1280, 256, "adamw", 1e-3, 0.01, 0.15),
     Training("g", (1024, 4096, 4096, 1000), 1024, 512, "sgd", 0.1),
     Training("h", (4, 64, 64, 2), 1024, 64, "adam", 1e-3, activation="tanh"),
+    Minimization("i", (1, 50, 50, 1), 200, 50),
     Inference("a-1", SPIRAL, 1),
     Inference("e-1", DIGITS, 1),
     Inference("a-10000", SPIRAL, 10_000),
@@ -97,22 +117,35 @@ class Problem:
 
     @classmethod
     def of(cls, case, seed=0):
-        """Make random inputs, classes that can mostly be learnt, and weights as He et al. (2015).
-
-        A tenth of the rows, or one row per class if that is more, have classes drawn independently
-        of their inputs: gradients then never vanish, and every class has a row.
-        """
+        """Make random rows, targets that can mostly be learnt, and weights as He et al. (2015)."""
         rng = np.random.default_rng(seed)
-        d_in, n_classes = case.layer_sizes[0], case.layer_sizes[-1]
-        X = rng.standard_normal((case.n_rows, d_in), dtype=np.float32)
-        y = (X @ rng.standard_normal((d_in, n_classes), dtype=np.float32)).argmax(axis=1)
-        drawn = rng.permutation(case.n_rows)[: max(n_classes, case.n_rows // 10)]
-        y[drawn] = np.arange(len(drawn)) % n_classes
+        X, y = (values if isinstance(case, Minimization) else classes)(case, rng)
+        of_rows = {"dtype": X.dtype}
         weights = tuple(
-            np.sqrt(2 / d, dtype=np.float32) * rng.standard_normal((d, h), dtype=np.float32)
+            np.sqrt(2 / d, **of_rows) * rng.standard_normal((d, h), **of_rows)
             for d, h in pairwise(case.layer_sizes)
         )
-        biases = tuple(np.zeros(h, np.float32) for h in case.layer_sizes[1:])
+        biases = tuple(np.zeros(h, X.dtype) for h in case.layer_sizes[1:])
         for array in (X, y, *weights, *biases):
             array.flags.writeable = False
         return cls(X, y, weights, biases)
+
+
+def classes(case, rng):
+    """Make rows and their classes.
+
+    A tenth of the rows, or one row per class if that is more, have classes drawn independently of
+    their inputs: gradients then never vanish, and every class has a row.
+    """
+    d_in, n_classes = case.layer_sizes[0], case.layer_sizes[-1]
+    X = rng.standard_normal((case.n_rows, d_in), dtype=np.float32)
+    y = (X @ rng.standard_normal((d_in, n_classes), dtype=np.float32)).argmax(axis=1)
+    drawn = rng.permutation(case.n_rows)[: max(n_classes, case.n_rows // 10)]
+    y[drawn] = np.arange(len(drawn)) % n_classes
+    return X, y
+
+
+def values(case, rng):
+    """Make rows and the values of a smooth function, as those of a simulation."""
+    X = rng.uniform(-1, 1, (case.n_rows, case.layer_sizes[0]))
+    return X, np.sin(6 * X).sum(axis=1)

@@ -15,6 +15,7 @@ STYLES = {
     "torch, inference_mode": ("#D55E00", "o"),
     "torch, gradients by hand": ("#D55E00", "^"),
     "torch, compiled step": ("#D55E00", "P"),
+    "torch, compiled": ("#D55E00", "P"),
     "jax, one call per step": ("#0072B2", "v"),
     "jax, one compiled loop": ("#0072B2", "X"),
     "jax.jit": ("#0072B2", "v"),
@@ -22,7 +23,11 @@ STYLES = {
     "onnxruntime": ("#000000", "*"),
 }
 # Both are what most people write: one entry of the legend serves training and inference.
-LEGEND = {"torch, inference_mode": "torch, eager", "jax.jit": "jax, one call per step"}
+LEGEND = {
+    "torch, inference_mode": "torch, eager",
+    "torch, compiled": "torch, compiled step",
+    "jax.jit": "jax, one call per step",
+}
 
 
 def draw(run, path):

@@ -257,7 +257,7 @@ def run(effort):
     print(heading(run), flush=True)
     for name, (title, every) in CASES.items():
         print(block(record(name, title, "step", learners(every), effort)), flush=True)
-    print(FOOT.partition("\n")[2])
+    print(FOOT)
 
 
 def main():

@@ -135,7 +135,7 @@ def sparse_and_predictions(effort):
                 for estimator in both.values():
                     estimator.fit(X.astype(dtype), y)
                 predictions(f"{fit.name}, {dtype}", both, X.astype(dtype), effort)
-    print(FOOT.partition("\n")[2])
+    print(FOOT)
 
 
 def predictions(title, both, X, effort):

@@ -1,4 +1,4 @@
-"""What a peer is: a class that trains, a class that predicts, or both."""
+"""What a peer is: classes that train, that predict and that minimise, or some of them."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -42,6 +42,14 @@ class Predictor(Peer):
     @abstractmethod
     def predict_proba(self, X):
         """Compute the probabilities of the classes: a NumPy array from a NumPy array."""
+
+
+class Minimizer(Peer):
+    """One network, whose squared error SciPy's L-BFGS minimises."""
+
+    @abstractmethod
+    def minimize(self):
+        """Minimise half of the mean squared error, from the weights of the problem; return it."""
 
 
 def cross_entropy(weights, biases, X, y, activation):

@@ -1,7 +1,7 @@
-"""fastmlp as its users call it: whole epochs in one call of fit, and predict_proba."""
+"""fastmlp as its users call it: whole epochs in one call of fit, L-BFGS, and predict_proba."""
 
 import fastmlp
-from benches.compare import OURS, peer
+from benches.compare import OURS, lbfgs, peer
 
 
 def network(case, problem):
@@ -43,6 +43,17 @@ class Trainer(peer.Trainer):
     def loss(self):
         """Cross-entropy over all rows, now, without dropout."""
         return self.mlp.loss(self.X, self.y)
+
+
+class Minimizer(lbfgs.Estimator):
+    """One network, whose squared error is minimised."""
+
+    name = OURS
+    estimator = fastmlp.MLPRegressor
+
+    def __init__(self, case, problem, threads):
+        super().__init__(case, problem, threads)
+        self.net.set_params(n_jobs=threads)
 
 
 class Predictor(peer.Predictor):

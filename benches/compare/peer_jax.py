@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from benches.compare import peer
+from benches.compare import lbfgs, peer
 
 
 def logits(layers, X, activation="relu", dropout=0.0, key=None):
@@ -99,6 +99,36 @@ class Trainer(peer.Trainer):
         """Cross-entropy over all rows, now, without dropout."""
         of_rows = logits(self.unravel(self.state[0]), self.X, self.activation)
         return float(cross_entropy(of_rows, self.one_hot))
+
+
+class Minimizer(lbfgs.OwnGradient):
+    """One network, whose squared error is minimised."""
+
+    name = "jax.jit"
+
+    def __init__(self, case, problem, threads):
+        del threads  # The environment sets them.
+        super().__init__(case, problem)
+        with jax.enable_x64(True):
+            layers = [*zip(problem.weights, problem.biases, strict=True)]
+            _, unravel = ravel_pytree(layers)
+            self.X, self.y = jnp.asarray(problem.X), jnp.asarray(problem.y)
+
+            def loss(parameters, X, y):
+                error = logits(unravel(parameters), X, case.activation)[:, 0] - y
+                return error @ error / (2 * len(y))
+
+            self.compiled = jax.jit(jax.value_and_grad(loss))
+
+    def loss_and_gradient(self, parameters):
+        """Compute both in one compiled call."""
+        loss, gradient = self.compiled(parameters, self.X, self.y)
+        return float(loss), np.asarray(gradient)
+
+    def minimize(self):
+        """Minimise in float64, which jax has only where it is enabled."""
+        with jax.enable_x64(True):
+            return super().minimize()
 
 
 class Predictor(peer.Predictor):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numba
 import numpy as np
 
-from benches.compare import peer
+from benches.compare import lbfgs, peer
 from benches.compare.peer_numpy import views
 from benches.compare.subnormals import flushed_to_zero
 
@@ -155,6 +155,29 @@ def train(epochs, X, y, batch_size, net, gradient, H, d_H, vectors, t, is_adam, 
     return t
 
 
+@compiled
+def loss_and_gradient(X, y, net, gradient, H, d_H):
+    """Half the mean squared error of one output; its gradient by the parameters is written."""
+    (W, b), (d_W, d_b) = net, gradient
+    last = len(W) - 1
+    for k in range(last + 1):
+        np.dot(H[k - 1] if k else X, W[k], H[k])
+        if k < last:
+            bias_and_tanh(H[k], b[k])
+    loss = 0.0
+    for i in range(len(X)):
+        error = H[last][i, 0] + b[last][0] - y[i]
+        loss += error * error
+        d_H[last][i, 0] = error / len(X)
+    for k in range(last, -1, -1):
+        np.dot((H[k - 1] if k else X).T, d_H[k], d_W[k])
+        sum_of_rows(d_H[k], d_b[k])
+        if k > 0:
+            np.dot(d_H[k], W[k].T, d_H[k - 1])
+            through_tanh(d_H[k - 1], H[k - 1])
+    return loss / (2 * len(X))
+
+
 class Trainer(peer.Trainer):
     """One network in training."""
 
@@ -189,3 +212,25 @@ class Trainer(peer.Trainer):
     def loss(self):
         """Cross-entropy over all rows, now, without dropout."""
         return peer.cross_entropy(self.W, self.b, self.X, self.y, self.activation)
+
+
+class Minimizer(lbfgs.OwnGradient):
+    """One network, whose squared error is minimised."""
+
+    name = "numba"
+
+    def __init__(self, case, problem, threads):
+        del threads  # The environment sets those of its BLAS.
+        super().__init__(case, problem)
+        self.parameters, self.gradient = np.empty((2, len(self.start)))
+        net, gradient = (
+            tuple(map(tuple, views(vector, self.shapes)))
+            for vector in (self.parameters, self.gradient)
+        )
+        H, d_H = (tuple(np.empty((case.n_rows, h)) for _, h in self.shapes) for _ in range(2))
+        self.arguments = problem.X.copy(), problem.y.copy(), net, gradient, H, d_H
+
+    def loss_and_gradient(self, parameters):
+        """Compute both in one compiled call, into arrays allocated beforehand."""
+        self.parameters[:] = parameters
+        return loss_and_gradient(*self.arguments), self.gradient

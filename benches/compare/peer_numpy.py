@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from benches.compare import peer
+from benches.compare import lbfgs, peer
 
 
 class Trainer(peer.Trainer):
@@ -155,6 +155,45 @@ class Predictor(peer.Predictor):
         np.exp(P, out=P)
         P /= P.sum(axis=1, keepdims=True, out=self.row)
         return P
+
+
+class Minimizer(lbfgs.OwnGradient):
+    """One network, whose squared error is minimised."""
+
+    name = "numpy"
+
+    def __init__(self, case, problem, threads):
+        del threads  # The environment sets those of its BLAS.
+        super().__init__(case, problem)
+        self.X, self.y = problem.X, problem.y[:, None]
+        self.parameters, self.gradient = np.empty((2, len(self.start)))
+        self.W, self.b = views(self.parameters, self.shapes)
+        self.d_W, self.d_b = views(self.gradient, self.shapes)
+        self.H, self.d_H = ([np.empty((case.n_rows, h)) for _, h in self.shapes] for _ in range(2))
+
+    def loss_and_gradient(self, parameters):
+        """Compute both into arrays allocated beforehand."""
+        W, H, d_H, last = self.W, self.H, self.d_H, len(self.W) - 1
+        self.parameters[:] = parameters
+        inputs = [self.X, *H[:-1]]
+        for k in range(last + 1):
+            np.dot(inputs[k], W[k], out=H[k])
+            H[k] += self.b[k]
+            if k < last:
+                np.tanh(H[k], out=H[k])
+        error = H[last]
+        error -= self.y
+        loss = np.vdot(error, error) / (2 * len(error))
+        np.multiply(error, 1 / len(error), out=d_H[last])
+        for k in range(last, -1, -1):
+            np.dot(inputs[k].T, d_H[k], out=self.d_W[k])
+            d_H[k].sum(axis=0, out=self.d_b[k])
+            if k > 0:
+                np.dot(d_H[k], W[k].T, out=d_H[k - 1])
+                H[k - 1] *= H[k - 1]
+                np.subtract(1, H[k - 1], out=H[k - 1])
+                d_H[k - 1] *= H[k - 1]
+        return loss, self.gradient
 
 
 def views(vector, shapes):

@@ -1,12 +1,12 @@
-"""scikit-learn's MLPClassifier: whole epochs in one call of fit, each from the last one's end."""
+"""scikit-learn's estimators: whole epochs in one call of fit, each from the last one's end."""
 
 import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from benches.compare import peer
+from benches.compare import lbfgs, peer
 
 NAME = "scikit-learn"
 
@@ -70,6 +70,13 @@ class Trainer(peer.Trainer):
         return peer.cross_entropy(
             (*weights, W), (*biases, b), self.problem.X, self.problem.y, self.net.activation
         )
+
+
+class Minimizer(lbfgs.Estimator):
+    """One network, whose squared error is minimised."""
+
+    name = NAME
+    estimator = MLPRegressor
 
 
 class Predictor(peer.Predictor):

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch.nn import functional
 
-from benches.compare import peer
+from benches.compare import lbfgs, peer
 
 
 class Trainer(peer.Trainer):
@@ -56,14 +56,11 @@ class Trainer(peer.Trainer):
 
     def logits(self, parameters, X, dropout):
         """Logits of rows."""
-        start = 0
-        for k, (d, h) in enumerate(self.shapes):
-            if k > 0:
-                X = functional.dropout(X.tanh() if self.is_tanh else X.relu(), dropout)
-            W, b = parameters[start : start + d * h].view(d, h), start + d * h
-            X = torch.addmm(parameters[b : b + h], X, W)
-            start = b + h
-        return X
+
+        def function(Z):
+            return functional.dropout(Z.tanh() if self.is_tanh else Z.relu(), dropout)
+
+        return logits(parameters, self.shapes, X, function)
 
     @torch.no_grad()
     def train(self, epochs):
@@ -76,6 +73,41 @@ class Trainer(peer.Trainer):
     def loss(self):
         """Cross-entropy over all rows, now, without dropout."""
         return functional.cross_entropy(self.logits(self.parameters, self.X, 0.0), self.y).item()
+
+
+class Minimizer(lbfgs.OwnGradient):
+    """One network, whose squared error is minimised."""
+
+    name = "torch, compiled"
+    hindrance = staticmethod(Trainer.hindrance)
+
+    def __init__(self, case, problem, threads):
+        super().__init__(case, problem)
+        torch.set_num_threads(threads)
+        X, y = torch.tensor(problem.X), torch.tensor(problem.y)
+
+        def loss(parameters):
+            outputs = logits(parameters, self.shapes, X, torch.tanh)
+            return functional.mse_loss(outputs[:, 0], y) / 2
+
+        both = torch.func.grad_and_value(loss)
+        self.compiled = torch.compile(both, fullgraph=True, dynamic=False)
+
+    @torch.no_grad()
+    def loss_and_gradient(self, parameters):
+        """Compute both in one compiled call."""
+        gradient, loss = self.compiled(torch.from_numpy(parameters))
+        return loss.item(), gradient.numpy()
+
+
+def logits(parameters, shapes, X, function):
+    """Logits of rows."""
+    start = 0
+    for k, (d, h) in enumerate(shapes):
+        W, b = parameters[start : start + d * h].view(d, h), start + d * h
+        X = torch.addmm(parameters[b : b + h], function(X) if k else X, W)
+        start = b + h
+    return X
 
 
 def sgd(gradient, state, learning_rate):

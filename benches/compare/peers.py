@@ -4,8 +4,10 @@ import math
 from dataclasses import replace
 from importlib import import_module
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
+import scipy.optimize
 
 from benches.compare import OURS
 
@@ -28,10 +30,11 @@ TOLERANCES = (5e-4, 0.2, math.inf)
 
 
 class Kinds(NamedTuple):
-    """Classes that train, and classes that predict."""
+    """Classes that train, that predict, and that minimise."""
 
     trainers: tuple
     predictors: tuple
+    minimizers: tuple
 
 
 def kinds_of(libraries):
@@ -39,8 +42,10 @@ def kinds_of(libraries):
     names = [name for library in MODULES if library in libraries for name in MODULES[library]]
     modules = [import_module(f"benches.compare.{name}") for name in names]
     return Kinds(
-        tuple(module.Trainer for module in modules if hasattr(module, "Trainer")),
-        tuple(module.Predictor for module in modules if hasattr(module, "Predictor")),
+        *(
+            tuple(getattr(module, name) for module in modules if hasattr(module, name))
+            for name in ("Trainer", "Predictor", "Minimizer")
+        )
     )
 
 
@@ -106,3 +111,43 @@ def predictors(kinds, case, problem, threads):
         if P.shape != ours.shape or not np.allclose(P, ours, rtol=0, atol=1e-5):
             raise AssertionError(f"{name} predicts otherwise in case {case.name}")
     return made
+
+
+def minimizers(kinds, case, problem, threads):
+    """Make every peer's network, and compare losses and evaluations with ours.
+
+    Returns
+    -------
+    dict of str to Minimizer
+    int
+        Evaluations of loss and gradient per call, which all peers make.
+
+    Raises
+    ------
+    AssertionError
+        If a peer arrives elsewhere, or with another number of evaluations.
+    """
+    made = {kind.name: kind(case, problem, threads) for kind in able(kinds, threads)}
+    ours = minimized(made[OURS])
+    for name, minimizer in made.items():
+        loss, n_evaluations = minimized(minimizer)
+        if n_evaluations != ours[1] or not math.isclose(loss, ours[0], rel_tol=TOLERANCES[0]):
+            raise AssertionError(
+                f"{name} minimises case {case.name} otherwise: to {loss} in {n_evaluations} "
+                f"evaluations, {OURS} to {ours[0]} in {ours[1]}"
+            )
+    return made, ours[1]
+
+
+def minimized(minimizer):
+    """Minimise; returns the loss and how often SciPy evaluated it."""
+    minimize, counts = scipy.optimize.minimize, []
+
+    def counted(*arguments, **named):
+        result = minimize(*arguments, **named)
+        counts.append(result.nfev)
+        return result
+
+    with patch.object(scipy.optimize, "minimize", counted):
+        loss = minimizer.minimize()
+    return loss, sum(counts)

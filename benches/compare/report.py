@@ -4,8 +4,10 @@ import numpy as np
 
 from benches.compare import OURS
 
+UNITS = """\
+A step is forward, loss, backward and update; a call is predict_proba, NumPy arrays in and out; an
+evaluation is loss and gradient within SciPy's L-BFGS, whose own time is shared out among them."""
 FOOT = f"""\
-A step is forward, loss, backward and update; a call is predict_proba, NumPy arrays in and out.
 µs: median over the rounds. ratio: time over {OURS}'s in the same round, median and quartiles.
 cpu µs: time on processors, lower quartile; what else runs on the machine hardly moves it."""
 
@@ -60,10 +62,9 @@ def markdown(runs):
     """Write the medians as tables for a document: one column per case, one row per peer."""
     parts = []
     for run in runs:
-        for unit in ("step", "call"):
+        for unit in dict.fromkeys(case["unit"] for case in run["cases"]):
             cases = [case for case in run["cases"] if case["unit"] == unit]
-            if cases:
-                parts.append(markdown_table(run, unit, cases))
+            parts.append(markdown_table(run, unit, cases))
     return "\n\n".join(parts) + "\n"
 
 

@@ -7,8 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
-from benches.compare.cases import CASES, Problem, Training
-from benches.compare.peers import kinds_of, left_out, predictors, trainers
+from benches.compare.cases import CASES, Minimization, Problem, Training
+from benches.compare.peers import kinds_of, left_out, minimizers, predictors, trainers
 from benches.compare.report import block, heading
 from benches.compare.setting import setting
 from benches.compare.timing import EFFORTS, measure
@@ -22,6 +22,9 @@ def record(kinds, case, threads, effort):
         works = {name: trainer.train for name, trainer in made.items()}
         notes = {name: trainer.departure(case) for name, trainer in made.items()}
         units = case.steps_per_epoch
+    elif isinstance(case, Minimization):
+        made, units = minimizers(kinds.minimizers, case, problem, threads)
+        works = {name: repeated(minimizer.minimize) for name, minimizer in made.items()}
     else:
         X = problem.X.copy()
         made = predictors(kinds.predictors, case, problem, threads)
@@ -37,12 +40,12 @@ def record(kinds, case, threads, effort):
     return {"name": case.name, "title": case.title, "unit": case.unit, "peers": peers}
 
 
-def repeated(function, argument):
+def repeated(function, *arguments):
     """Make a function that calls another a given number of times."""
 
     def work(count):
         for _ in range(count):
-            function(argument)
+            function(*arguments)
 
     return work
 
@@ -62,7 +65,7 @@ def main():
     run = {
         "threads": arguments.threads,
         "setting": setting(libraries),
-        "left out": left_out((*kinds.trainers, *kinds.predictors), arguments.threads),
+        "left out": left_out(sum(kinds, ()), arguments.threads),
         "cases": [],
     }
     print(heading(run), flush=True)

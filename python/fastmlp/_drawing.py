@@ -198,6 +198,33 @@ def legend_beside(ax: "Axes", title: str | None, handles: "Sequence[Artist]") ->
         text.set(text=str(handle.get_label()), parse_math=False)
 
 
+def legend_below(ax: "Axes", handles: Sequence[Any], gap: float) -> None:
+    """Put a legend of one line below the Axes, at a distance in heights of the Axes."""
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -gap),
+        ncols=len(handles),
+        frameon=False,
+    )
+
+
+def line_style(c: int, n: int, n_markers: int) -> dict[str, Any]:
+    """Return colour and marker of line c through n points, about `n_markers` of them marked."""
+    return {
+        "color": COLORS[c % len(COLORS)],
+        "marker": MARKERS[c % len(MARKERS)],
+        "markevery": max(1, n // n_markers),
+    }
+
+
+def begin_at_zero(ax: "Axes") -> None:
+    """Let the vertical axis begin at 0, with room above the highest point of a flat curve."""
+    ax.update_datalim([(1, 0)])
+    ax.autoscale_view()
+    ax.set_ylim(bottom=0)
+
+
 def save(ax: "Axes", path: str | PathLike[str] | None) -> "Axes":
     """Save the figure if there is a path, and return the Axes."""
     if path is not None:

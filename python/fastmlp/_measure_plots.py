@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp._drawing import COLORS, MARKERS, axes_or_new, legend_beside, name_classes, save
+from fastmlp._drawing import (
+    COLORS,
+    axes_or_new,
+    legend_below,
+    legend_beside,
+    line_style,
+    name_classes,
+    save,
+)
 from fastmlp.metrics import roc_auc_score, roc_curve
 from fastmlp.metrics.calibration import calibration_bins
 
@@ -166,12 +174,10 @@ def plot_roc_curve(
         handles += ax.plot(
             fpr,
             tpr,
-            color=COLORS[c % len(COLORS)],
             linewidth=1.6,
-            marker=MARKERS[c % len(MARKERS)],
-            markevery=max(1, len(fpr) // 8),
             markersize=4,
             label=f"{names[c]}: {areas[c]:.3f}",
+            **line_style(c, len(fpr), 8),
         )
     _diagonal(ax)
     ax.set(xlabel="false positive rate", ylabel="true positive rate")
@@ -273,13 +279,7 @@ def plot_calibration(
     diagonal = _diagonal(ax)
     ax.set(xlabel="predicted probability", ylabel="observed frequency")
     ax.set_title(f"Calibration: expected error {bins.error():.3f}")
-    ax.legend(
-        handles=[*line, diagonal, bars],
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.12),
-        ncols=3,
-        frameon=False,
-    )
+    legend_below(ax, [*line, diagonal, bars], 0.12)
     return save(ax, path)
 
 

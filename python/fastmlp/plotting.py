@@ -14,15 +14,17 @@ from numpy.typing import ArrayLike, NDArray
 from fastmlp._core import ACTIVATIONS
 from fastmlp._drawing import (
     COLORS,
-    MARKERS,
     Classifier,
     Plane,
     activation_curves,
     axes_or_new,
+    begin_at_zero,
     encode,
     frame,
+    legend_below,
     legend_beside,
     limits_of,
+    line_style,
     name_classes,
     new_figure,
     points,
@@ -276,16 +278,12 @@ def plot_history(
     ax.set_ylabel(loss, color=COLORS[0])
     losses = [values for values in (history.loss, history.val_loss) if values is not None]
     if not any(np.less(values, 0).any() for values in losses):  # as losses of one's own may be
-        ax.update_datalim([(1, 0)])  # from 0, with room above the highest loss of a flat curve
-        ax.autoscale_view()
-        ax.set_ylim(bottom=0)
+        begin_at_zero(ax)
     ax.grid(alpha=0.25)
     whole = ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
     ax.xaxis.set_major_locator(whole)
     ax.set_title("Training")
-    ax.legend(
-        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, frameon=False
-    )
+    legend_below(ax, handles, 0.14)
     return save(ax, path)
 
 
@@ -388,16 +386,12 @@ def plot_learning_rates(
         handles += ax.plot(
             np.arange(1, n_steps + 1),
             rates,
-            color=COLORS[c % len(COLORS)],
             linewidth=1.4,
-            marker=MARKERS[c % len(MARKERS)],
-            markevery=max(1, n_steps // 10),
             label=name,
+            **line_style(c, n_steps, 10),
         )
     ax.set(xlabel="step", ylabel="learning rate", title="Learning rates of a fit")
-    ax.update_datalim([(1, 0)])
-    ax.autoscale_view()
-    ax.set_ylim(bottom=0)
+    begin_at_zero(ax)
     ax.grid(alpha=0.25)
     legend_beside(ax, None, handles)
     return save(ax, path)

@@ -25,9 +25,9 @@ COURSES = {
 def test_a_fit_is_the_same_whether_someone_listens(cls, course, data, monkeypatch):
     X, y = data("iris")
     calls = []
-    ahead = Watch._epochs_ahead.fget
+    ahead = Watch.epochs_ahead.fget
     monkeypatch.setattr(
-        Watch, "_epochs_ahead", property(lambda w: calls.append(ahead(w)) or calls[-1])
+        Watch, "epochs_ahead", property(lambda w: calls.append(ahead(w)) or calls[-1])
     )
     found = []
     for callback in (None, lambda info: None):
@@ -75,7 +75,7 @@ class Ahead:
 
     def __init__(self, network, epochs_ahead, last=None):
         self.network = network
-        self._epochs_ahead = epochs_ahead
+        self.epochs_ahead = epochs_ahead
         self.last = last
         self.epochs = []
         self.parameters = []

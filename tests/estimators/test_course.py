@@ -6,9 +6,11 @@ import threading
 
 import numpy as np
 import pytest
+import scipy.optimize
 import sklearn.neural_network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
@@ -210,6 +212,38 @@ def test_ctrl_c_keeps_what_was_trained(parameters, data, monkeypatch):
     assert clf.n_iter_ == len(clf.loss_curve_) >= 30
     assert np.isfinite(clf.network_.parameters).all()
     assert clf.score(X, y) > 0.2
+
+
+def test_lbfgs_has_the_gradient_at_any_place(data, monkeypatch, fit):
+    X, y = data("diabetes")
+    minimize = scipy.optimize.minimize
+
+    def checked(objective, start, *, jac, **settings):
+        other = start + 0.01
+        expected = scipy.optimize.approx_fprime(other, objective)
+        objective(start)
+        np.testing.assert_allclose(jac(other), expected, rtol=1e-4, atol=1e-3)
+        return minimize(objective, start, jac=jac, **settings)
+
+    monkeypatch.setattr(scipy.optimize, "minimize", checked)
+    reg = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", max_iter=3, random_state=0)
+    fit(reg, X, y)
+
+
+def test_lbfgs_keeps_blas_to_one_thread(data, fit):
+    def threads(info=None):
+        blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        seen.append([pool["num_threads"] for pool in blas])
+
+    seen = []
+    clf = MLPClassifier((3,), solver="lbfgs", max_iter=2, random_state=0, callback=threads)
+    with threadpool_limits(2, user_api="blas"):
+        threads()
+        fit(clf, *data("iris"))
+        threads()
+
+    assert seen[1] == seen[2] == [1] * len(seen[0])
+    assert seen[0] == seen[3]
 
 
 @pytest.mark.usefixtures("sigint")

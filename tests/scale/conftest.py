@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 from distributed.utils import get_mp_context
+from scale.settings import SETTINGS
+
+from fastmlp.dask import DaskMLPClassifier
 
 ROWS, FEATURES = 600, 6
 
@@ -69,3 +72,10 @@ def cut():
         return tuple(da.from_array(a, chunks=(rows, *a.shape[1:])) for a in arrays)
 
     return chunked
+
+
+@pytest.fixture
+def fitted(client, rows, cut):
+    """A classifier of the rows in five partitions, and these."""
+    data = cut(*rows, rows=120)
+    return DaskMLPClassifier(**SETTINGS).fit(*data), data

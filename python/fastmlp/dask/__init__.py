@@ -20,6 +20,7 @@ validation    scores on rows that no step is made on
 training      the loop over epochs, on the client
 advice        warnings of a fit that has little to gain, and of sorted rows
 sizes         a plan by the parameters of rounds
+assembly      a recipe, and rounds over blocks, as every fit has them
 fit           one fit: a survey, a plan, and the tasks that train by it
 tabular_fit   the same for tables: columns, and several networks
 parameters    parameters of rounds, beside those for data in memory

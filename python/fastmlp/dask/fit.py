@@ -13,16 +13,17 @@ from fastmlp.dask.advice import (
     warn_of_scales,
     warn_of_sorted_rows,
 )
+from fastmlp.dask.assembly import divided, recipe_for, rounds_for
 from fastmlp.dask.blocks import Held, Reader
 from fastmlp.dask.cluster import Cluster
-from fastmlp.dask.plan import Plan, n_held_out
+from fastmlp.dask.plan import Plan
 from fastmlp.dask.rounds import Recipe
 from fastmlp.dask.scaling import Scaling
-from fastmlp.dask.sizes import dense_row_bytes, fits_into_memory, outer_step, plan_for
+from fastmlp.dask.sizes import dense_row_bytes, plan_for
 from fastmlp.dask.survey import Reading, Survey, balanced, classes_of, survey
 from fastmlp.dask.table import Table, with_names
-from fastmlp.dask.tasks import Blocks, itself, survey_parts, validation_parts
-from fastmlp.dask.training import Rounds, train
+from fastmlp.dask.tasks import itself, survey_parts, validation_parts
+from fastmlp.dask.training import train
 from fastmlp.dask.validation import ClusterValidation, check_scoring
 from fastmlp.estimators.course import Course
 from fastmlp.estimators.parameters import dropout_rates
@@ -78,13 +79,12 @@ class Fit:
         held = Held(seed, draft.validation_fraction) if draft.early_stopping else None
         if self.given is not None:
             held = None
-        n_held = [0 if held is None else n_held_out(s.n_rows, held.fraction) for s in surveys]
+        n_rows, n_held = divided([each.n_rows for each in surveys], held)
         if held is not None and sum(n_held) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 "your dataset."
             )
-        n_rows = [each.n_rows - n for each, n in zip(surveys, n_held, strict=True)]
         row_bytes = _row_bytes(network, found)
         self.plan = plan_for(
             self.estimator,
@@ -120,18 +120,17 @@ class Fit:
         cluster.results([cluster.submit(f"checked-{i}", len, part) for i, part in enumerate(parts)])
         validation = ClusterValidation(draft, cluster, parts) if validates else None
 
-        blocks = Blocks(
+        recipe = self._recipe(network, scaling)
+        rounds = rounds_for(
             cluster,
             self.plan,
             self.table.partitions,
             shared,
             scaling,
-            are_kept=fits_into_memory(
-                cluster, sum(n_rows) * (row_bytes + network.parameters.itemsize)
-            ),
+            recipe,
+            n_rows=sum(n_rows),
+            row_bytes=row_bytes,
         )
-        recipe = self._recipe(network, scaling)
-        rounds = Rounds(cluster, self.plan, recipe, blocks)
         return train(draft, network, rounds, recipe, scaling, validation, sum(n_rows))
 
     def _survey(self, table: Table, dtype: str, suffix: str) -> tuple[list[Survey], Survey]:
@@ -185,21 +184,14 @@ class Fit:
         # The rate of each round is given to it.
         plain = draft._draft()
         plain.learning_rate, plain.warmup = "constant", None
-        return Recipe(
-            network,
-            plain._make_optimizer(),
-            self.plan.batch_size,
-            self.plan.seed,
-            self.plan.shuffle,
-            *outer_step(self.estimator),
-            {
-                "dropout": dropout_rates(draft.dropout, len(network.layer_sizes) - 2),
-                "input_dropout": draft.input_dropout,
-                "alpha": draft.alpha,
-                "report": "scikit-learn",
-                "n_jobs": draft.n_jobs,
-            },
-        )
+        options = {
+            "dropout": dropout_rates(draft.dropout, len(network.layer_sizes) - 2),
+            "input_dropout": draft.input_dropout,
+            "alpha": draft.alpha,
+            "report": "scikit-learn",
+            "n_jobs": draft.n_jobs,
+        }
+        return recipe_for(self.estimator, self.plan, network, plain._make_optimizer(), options)
 
 
 def _row_bytes(network: MLP, found: Survey) -> float:

@@ -82,13 +82,6 @@ def fits_into_memory(cluster: Cluster, n_bytes: float) -> bool:
     return memory is None or n_bytes <= _SHARE_OF_MEMORY * memory
 
 
-def outer_step(estimator: Any) -> tuple[float, float]:
-    """Return the learning rate and the momentum of the outer step; 1 and 0 if there is none."""
-    if estimator.outer_optimizer is None:
-        return 1.0, 0.0
-    return float(estimator.outer_lr), float(estimator.outer_momentum)
-
-
 def bytes_of(size: str | int) -> int:
     """Return the bytes that the parameter `block_size` stands for."""
     try:

@@ -13,12 +13,12 @@ from sklearn.utils.validation import validate_data
 
 from fastmlp._core import MLP
 from fastmlp.dask.advice import warn_of_a_small_fit, warn_of_sorted_rows
+from fastmlp.dask.assembly import divided, recipe_for, rounds_for
 from fastmlp.dask.blocks import Held
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.columns import Columns, evidence, merged_columns
-from fastmlp.dask.plan import Plan, n_held_out
-from fastmlp.dask.rounds import Recipe
-from fastmlp.dask.sizes import dense_row_bytes, fits_into_memory, outer_step, plan_for
+from fastmlp.dask.plan import Plan
+from fastmlp.dask.sizes import dense_row_bytes, plan_for
 from fastmlp.dask.survey import (
     Reading,
     Survey,
@@ -28,8 +28,8 @@ from fastmlp.dask.survey import (
 )
 from fastmlp.dask.table import Table, with_names
 from fastmlp.dask.tabular_rows import TableReader, TableValidation
-from fastmlp.dask.tasks import Blocks, itself, survey_parts, validation_parts
-from fastmlp.dask.training import Rounds, epochs
+from fastmlp.dask.tasks import itself, survey_parts, validation_parts
+from fastmlp.dask.training import epochs
 from fastmlp.estimators.loss import check_is_object, loss_of, n_outputs_of
 from fastmlp.estimators.random_state import legacy_random_state
 from fastmlp.estimators.weights import class_weights_of_samples
@@ -210,8 +210,7 @@ class TabularFit:
         # Names of its own, for the same rows are other blocks.
         cluster, partitions = Cluster(self.estimator.client), self.table.partitions
         held = self._held(number)
-        n_held = [0 if held is None else n_held_out(n, held.fraction) for n in self.n_rows]
-        n_rows = [n - out for n, out in zip(self.n_rows, n_held, strict=True)]
+        n_rows, n_held = divided(self.n_rows, held)
         recipe = self.recipe.of(number)
         network = self._network(recipe, seed)
         self.plan = self._plan(recipe, network, n_rows)._replace(seed=seed)
@@ -224,20 +223,23 @@ class TabularFit:
         elif sum(n_held):
             parts = validation_parts(cluster, partitions, n_held, reader, weighs=True)
             validation = TableValidation(self.target, cluster, parts)
-        are_kept = fits_into_memory(
-            cluster, sum(n_rows) * (dense_row_bytes(network) + network.parameters.itemsize)
-        )
-        blocks = Blocks(cluster, self.plan, partitions, reader, None, are_kept=are_kept)
-        rounds_recipe = Recipe(
+        rounds_recipe = recipe_for(
+            self.estimator,
+            self.plan,
             network.copy(),
             make_optimizer(recipe, network, is_planned=False),
-            self.plan.batch_size,
-            self.plan.seed,
-            self.plan.shuffle,
-            *outer_step(self.estimator),
             {**fit_options(recipe), "n_jobs": self.draft.n_jobs},
         )
-        rounds = Rounds(cluster, self.plan, rounds_recipe, blocks)
+        rounds = rounds_for(
+            cluster,
+            self.plan,
+            partitions,
+            reader,
+            None,
+            rounds_recipe,
+            n_rows=sum(n_rows),
+            row_bytes=dense_row_bytes(network),
+        )
         optimizer = make_optimizer(recipe, network)
         score = None if validation is None else lambda: validation.score(network)
         watch = Watch(network, score, self._end(number))

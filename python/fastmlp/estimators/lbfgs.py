@@ -11,7 +11,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
-from threadpoolctl import threadpool_limits
+from sklearn.utils.parallel import _get_threadpool_controller
 
 from fastmlp._core import MLP
 from fastmlp.estimators.architecture import Architecture
@@ -49,9 +49,12 @@ class LBFGS(LiveParameters):
             y = y.astype(np.float64)
         held = None if validation is None else Validation(self, validation)
         watch = Watch(self, network, 0, held, listeners, None)
-        start = wide.parameters.copy()
+        start = gradient = wide.parameters.copy()
 
-        def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[Any]]:
+        # SciPy asks for the loss and then for its gradient there. Of one function that returns both
+        # it would compare every argument with the one before, twice.
+        def objective(parameters: NDArray[np.float64]) -> float:
+            nonlocal gradient
             wide.parameters[:] = parameters
             loss, gradient = wide.loss_and_grad(
                 X, y, sample_weight=weights, alpha=self.alpha, n_jobs=self.n_jobs
@@ -60,7 +63,12 @@ class LBFGS(LiveParameters):
             begins = watch.last.n_epochs == 0
             if begins and not (np.isfinite(loss) and np.isfinite(gradient).all()):
                 raise ValueError(not_finite(self, data, 0))
-            return loss, gradient
+            return loss
+
+        def its_gradient(parameters: NDArray[np.float64]) -> NDArray[Any]:
+            if not np.array_equal(parameters, wide.parameters):
+                objective(parameters)
+            return gradient
 
         def note(intermediate_result: scipy.optimize.OptimizeResult) -> None:
             reached = intermediate_result.x.copy()
@@ -73,12 +81,12 @@ class LBFGS(LiveParameters):
         loss = np.inf
         try:
             # SciPy's own share is some dot products, too short for threads to meet over.
-            with threadpool_limits(1, user_api="blas"):
+            with _get_threadpool_controller().select(user_api="blas").limit(limits=1):
                 result = scipy.optimize.minimize(
                     objective,
                     start.copy(),
                     method="L-BFGS-B",
-                    jac=True,
+                    jac=its_gradient,
                     callback=note,
                     options=options,
                 )

@@ -105,7 +105,7 @@ class Watch:
         return self.note(epoch.loss)
 
     @property
-    def _epochs_ahead(self) -> int:
+    def epochs_ahead(self) -> int:
         """How many epochs the network may make before it tells of them.
 
         As long as nobody listens and none but the last can end training, a thread that trains a

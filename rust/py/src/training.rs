@@ -18,7 +18,7 @@ use crate::shuffling::Shuffling;
 /// The attribute by which a callback says how many epochs may pass before it is called, then once for
 /// each of them: it is to stop none but the last. Threads that train small networks would otherwise
 /// wait for each other's interpreter after every epoch.
-const EPOCHS_AHEAD: &str = "_epochs_ahead";
+const EPOCHS_AHEAD: &str = "epochs_ahead";
 
 /// The arguments of `fit` besides the training set and the optimizer.
 pub(crate) struct FitArguments<'a, 'py> {

@@ -1,6 +1,7 @@
 //! Networks in files, complete and checked.
 
 mod tensor;
+mod description;
 mod network;
 
 pub use network::NetworkFile;

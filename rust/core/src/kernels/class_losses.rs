@@ -10,11 +10,10 @@
 //! where `t[k] = c[k] s / K`, and for the class of the row `c[y] (1 - s)` more, with the weights `c` of the `K` classes.
 
 use crate::kernels::argmax::first_greatest;
-use crate::kernels::row_loss::ln_1p;
 use crate::kernels::tally::Tally;
 use crate::kernels::vector::all_below;
 use crate::numbers::Scalar;
-use crate::numbers::math::{ample_or_zero, exp_vector, ln_vector};
+use crate::numbers::math::{ample_or_zero, exp_vector, ln_1p_vector, ln_vector};
 use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
@@ -88,7 +87,7 @@ impl<T: Scalar> RowSums<T> {
     /// `ln(1 / p[y])`, exact in relative terms where `p[y]` is nearly 1.
     #[inline(always)]
     fn log_loss<V: Simd<T>>(&self) -> T {
-        let near = ln_1p::<T, V>(V::splat(self.of_others));
+        let near = ln_1p_vector::<T, V>(V::splat(self.of_others));
         let far = ln_vector::<T, V>(V::splat(self.total())) + V::splat(self.gap);
         lane(V::select(V::splat(self.gap).eq(V::zero()), near, far))
     }

@@ -4,6 +4,8 @@
 //! d: x `(n, d)`, z `(n, d + 3 m)`, f and p `(m, 16)`, V `(m, 3, 16)`, o `(m, 3)`. The first d columns of z are x. The
 //! backward pass computes the cosines again, which costs less than to keep them.
 
+use std::ops::Range;
+
 use crate::numbers::Scalar;
 use crate::numbers::math::cosine_and_sine;
 use crate::numbers::simd::Simd;
@@ -13,28 +15,38 @@ pub(crate) const COSINES: usize = 16;
 pub(crate) const FEATURES: usize = 3;
 const PROJECTIONS: usize = COSINES * FEATURES;
 
-/// Parameters, or their gradient, of so many inputs: (frequencies, phases, projections, offsets).
+/// Where frequencies, phases, projections and offsets of so many inputs lie among the parameters, or in their gradient.
 #[inline(always)]
-fn split<T>(parameters: &[T], inputs: usize) -> (&[T], &[T], &[T], &[T]) {
-    let (frequencies, rest) = parameters.split_at(inputs * COSINES);
-    let (phases, rest) = rest.split_at(inputs * COSINES);
-    let (projections, offsets) = rest.split_at(inputs * PROJECTIONS);
-    (frequencies, phases, projections, offsets)
+fn parts(inputs: usize) -> [Range<usize>; 4] {
+    let mut end = 0;
+    [COSINES, COSINES, PROJECTIONS, FEATURES].map(|of_input| {
+        let start = end;
+        end += inputs * of_input;
+        start..end
+    })
 }
 
 #[inline(always)]
-fn split_mut<T>(parameters: &mut [T], inputs: usize) -> (&mut [T], &mut [T], &mut [T], &mut [T]) {
-    let (frequencies, rest) = parameters.split_at_mut(inputs * COSINES);
-    let (phases, rest) = rest.split_at_mut(inputs * COSINES);
-    let (projections, offsets) = rest.split_at_mut(inputs * PROJECTIONS);
-    (frequencies, phases, projections, offsets)
+fn split<T>(parameters: &[T], inputs: usize) -> [&[T]; 4] {
+    parts(inputs).map(|part| &parameters[part])
+}
+
+#[inline(always)]
+fn split_mut<T>(gradient: &mut [T], inputs: usize) -> [&mut [T]; 4] {
+    gradient.get_disjoint_mut(parts(inputs)).expect("as many as there are parameters")
+}
+
+/// Cosines and sines of a vector of turns `f x + p`.
+#[inline(always)]
+fn waves<T: Scalar, V: Simd<T>>(x: V, frequencies: &[T], phases: &[T]) -> (V, V) {
+    cosine_and_sine::<T, V>(V::load(frequencies).mul_add(x, V::load(phases)))
 }
 
 simd_fn! {
     /// `z = (x, V cos(2 pi (f x + p)) + o)`
     pub(crate) fn periodic<T as V>(x: &[T], shape: (usize, usize), parameters: &[T], z: &mut [T]) {
         let (d, inputs) = shape;
-        let (frequencies, phases, projections, offsets) = split(parameters, inputs);
+        let [frequencies, phases, projections, offsets] = split(parameters, inputs);
         for (x, z) in x.chunks_exact(d).zip(z.chunks_exact_mut(d + FEATURES * inputs)) {
             let (copy, features) = z.split_at_mut(d);
             copy.copy_from_slice(x);
@@ -43,8 +55,7 @@ simd_fn! {
                 let mut sums = [V::zero(); FEATURES];
                 for k in (0..COSINES).step_by(T::LANES) {
                     let at = j * COSINES + k;
-                    let turns = V::load(&frequencies[at..]).mul_add(x, V::load(&phases[at..]));
-                    let (cosines, _) = cosine_and_sine::<T, V>(turns);
+                    let (cosines, _) = waves::<T, V>(x, &frequencies[at..], &phases[at..]);
                     for (feature, sum) in sums.iter_mut().enumerate() {
                         let projection = V::load(&projections[j * PROJECTIONS + feature * COSINES + k..]);
                         *sum = cosines.mul_add(projection, *sum);
@@ -83,7 +94,7 @@ simd_fn! {
         d_x: &mut [T]
     ) {
         let (d, inputs) = shape;
-        let (frequencies, phases, projections, _) = split(parameters, inputs);
+        let [frequencies, phases, projections, _] = split(parameters, inputs);
         let minus_tau = T::from_f64(-std::f64::consts::TAU);
         let rows = d_z.chunks_exact(d + FEATURES * inputs).zip(x.chunks_exact(d)).zip(d_x.chunks_exact_mut(d));
         for ((d_z, x), d_x) in rows {
@@ -94,10 +105,9 @@ simd_fn! {
                 let mut sum = V::zero();
                 for k in (0..COSINES).step_by(T::LANES) {
                     let at = j * COSINES + k;
-                    let frequencies = V::load(&frequencies[at..]);
-                    let (_, sines) = cosine_and_sine::<T, V>(frequencies.mul_add(x, V::load(&phases[at..])));
+                    let (_, sines) = waves::<T, V>(x, &frequencies[at..], &phases[at..]);
                     let d_turns = d_turns::<T, V>(d_features, &projections[j * PROJECTIONS + k..], sines);
-                    sum = d_turns.mul_add(frequencies, sum);
+                    sum = d_turns.mul_add(V::load(&frequencies[at..]), sum);
                 }
                 d_x[j] += minus_tau * sum.sum();
             }
@@ -115,8 +125,8 @@ simd_fn! {
         sum: &mut [T]
     ) {
         let (d, inputs) = shape;
-        let (frequencies, phases, projections, _) = split(parameters, inputs);
-        let (d_frequencies, d_phases, d_projections, d_offsets) = split_mut(sum, inputs);
+        let [frequencies, phases, projections, _] = split(parameters, inputs);
+        let [d_frequencies, d_phases, d_projections, d_offsets] = split_mut(sum, inputs);
         let minus_tau = V::constant(-std::f64::consts::TAU);
         for (d_z, x) in d_z.chunks_exact(d + FEATURES * inputs).zip(x.chunks_exact(d)) {
             for (j, d_z) in d_z[d..].chunks_exact(FEATURES).enumerate() {
@@ -126,8 +136,7 @@ simd_fn! {
                 }
                 for k in (0..COSINES).step_by(T::LANES) {
                     let at = j * COSINES + k;
-                    let turns = V::load(&frequencies[at..]).mul_add(x, V::load(&phases[at..]));
-                    let (cosines, sines) = cosine_and_sine::<T, V>(turns);
+                    let (cosines, sines) = waves::<T, V>(x, &frequencies[at..], &phases[at..]);
                     let of_projections = j * PROJECTIONS + k;
                     let d_turns = d_turns::<T, V>(d_features, &projections[of_projections..], sines) * minus_tau;
                     let d_phase = &mut d_phases[at..];
@@ -162,8 +171,8 @@ mod tests {
         d_z: &[f64],
         sum: &mut [f64],
     ) -> (Vec<f64>, Vec<f64>) {
-        let (frequencies, phases, projections, offsets) = split(p, inputs);
-        let (d_frequencies, d_phases, d_projections, d_offsets) = split_mut(sum, inputs);
+        let [frequencies, phases, projections, offsets] = split(p, inputs);
+        let [d_frequencies, d_phases, d_projections, d_offsets] = split_mut(sum, inputs);
         let (mut z, mut d_x) = (vec![], vec![]);
         for (x, d_z) in x.chunks(d).zip(d_z.chunks(d + 3 * inputs)) {
             z.extend(x);

@@ -19,7 +19,7 @@
 //! A NaN in `z` gives a NaN in `l`, so that training that diverged is seen.
 
 use crate::numbers::Scalar;
-use crate::numbers::math::{exp_vector, ln_vector, sigmoid_vector};
+use crate::numbers::math::{exp_m1_vector, exp_vector, ln_1p_vector, ln_vector, sigmoid_vector};
 use crate::numbers::simd::Simd;
 
 /// A row of the table.
@@ -34,16 +34,7 @@ pub(super) trait RowLoss {
 /// `ln(1 + exp(-abs(z)))`, exact in relative terms however far `z` is from 0.
 #[inline(always)]
 fn far_part<T: Scalar, V: Simd<T>>(z: V) -> V {
-    ln_1p::<T, V>(exp_vector::<T, V>(-z.abs()))
-}
-
-/// `ln(1 + e)` for an `e` that is not negative.
-#[inline(always)]
-pub(super) fn ln_1p<T: Scalar, V: Simd<T>>(e: V) -> V {
-    // What rounding took from 1 + e is given back to its logarithm, by proportion.
-    let one = V::splat(T::ONE);
-    let u = one + e;
-    V::select(u.eq(one), e, ln_vector::<T, V>(u) * (e / (u - one)))
+    ln_1p_vector::<T, V>(exp_vector::<T, V>(-z.abs()))
 }
 
 /// The cross-entropy of yes and no, and its derivative.
@@ -202,15 +193,6 @@ impl RowLoss for Gamma {
 /// How near to 1 and 2 powers of Tweedie are whose deviance would be a difference of large numbers.
 const NEAR: f64 = 1.0 / 16.0;
 
-/// `exp(x) - 1`, exact in relative terms for an `x` whose exponential is a normal number.
-#[inline(always)]
-fn exp_m1<T: Scalar, V: Simd<T>>(x: V) -> V {
-    // As in `ln_1p`: the logarithm tells of which x the rounded exponential is one.
-    let one = V::splat(T::ONE);
-    let u = exp_vector::<T, V>(x);
-    V::select(u.eq(one), x, (u - one) * (x / ln_vector::<T, V>(u)))
-}
-
 /// Half the Tweedie deviance of this power `p`, which is neither 1 nor 2: with the prediction `m = exp(z)`,
 /// `max(y, 0)^(2 - p) / ((1 - p) (2 - p)) - y m^(1 - p) / (1 - p) + m^(2 - p) / (2 - p)`.
 pub(super) struct Tweedie(pub(super) f64);
@@ -234,7 +216,7 @@ impl RowLoss for Tweedie {
                 if c.abs() > NEAR {
                     V::constant(1.0 / c) * (of_c - of_y)
                 } else {
-                    power * V::constant(1.0 / c) * exp_m1::<T, V>(V::constant(c) * (z - ln_y))
+                    power * V::constant(1.0 / c) * exp_m1_vector::<T, V>(V::constant(c) * (z - ln_y))
                 }
             };
             let both = part(two_less, of_two) - part(one_less, of_one);

@@ -329,7 +329,7 @@ fn gradient_of<T: Element>(
     data.check(pass.plan.network())?;
     data.check_batch(pass.plan.network())?;
     let n = data.n_rows();
-    let mut team = Team::new(n_threads.min(pass.plan.workload().most_threads(n)));
+    let mut team = Team::new(pass.plan.workload().gradient_threads(n, n_threads));
     workspace.reserve(pass.plan, &data.x(), n, team.len())?;
     let (rows, scale) = (Rows::Range(0, n), 1.0 / data.total_weight());
     let masks = dropout.map_or(Masks::NONE, |(dropout, seed)| dropout.masks(Key::new(seed)));

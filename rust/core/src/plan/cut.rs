@@ -42,6 +42,8 @@ const MAX_BLOCK_ROWS: usize = 4096;
 
 /// Multiplications and additions for which it pays off to start a thread, in a pass without a gradient.
 const FLOPS_PER_THREAD: usize = 10_000_000;
+/// The same for a single gradient, whose products take longer.
+const FLOPS_PER_GRADIENT_THREAD: usize = 5_000_000;
 
 /// How a batch is cut.
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +173,12 @@ impl Workload {
         n_threads.min(n_tiles).min(n.saturating_mul(self.flops) / FLOPS_PER_THREAD).max(1)
     }
 
+    /// Threads that share a single gradient of `n` rows, for which they are started.
+    pub(crate) fn gradient_threads(&self, n: usize, n_threads: usize) -> usize {
+        let by_work = n.saturating_mul(self.flops_per_row()) / FLOPS_PER_GRADIENT_THREAD;
+        n_threads.min(self.most_threads(n)).min(by_work).max(1)
+    }
+
     /// Threads that share a pass that takes `n` rows forward and `n_times` back to the inputs, and the rows of a tile:
     /// with fewer threads tiles are larger, and the bits are the same.
     pub(crate) fn threads_to_inputs<T: Number>(
@@ -231,6 +239,24 @@ mod tests {
             assert_eq!(bounds[n_chunks - 1].1, n);
             assert!(bounds.windows(2).all(|pair| pair[0].1 == pair[1].0));
             assert!(bounds.iter().all(|(start, end)| start < end), "{n}: {bounds:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_gradient_starts_threads_only_for_enough_work() {
+        for sizes in [&[1, 50, 50, 1][..], &[784, 256, 256, 10]] {
+            let workload = workload(sizes);
+            assert_eq!(workload.gradient_threads(0, 8), 1);
+            for n in [1, 16, 100, 1000, 10_000] {
+                let most = workload.most_threads(n).min(8);
+                let n_threads = workload.gradient_threads(n, 8);
+                let enough =
+                    |n_threads| n * workload.flops_per_row() >= n_threads * FLOPS_PER_GRADIENT_THREAD;
+                assert!((1..=most).contains(&n_threads), "{n} rows");
+                assert!(n_threads == 1 || enough(n_threads), "{n} rows");
+                assert!(n_threads == most || !enough(n_threads + 1), "{n} rows");
+            }
+            assert_eq!(workload.gradient_threads(100_000, 3), 3);
         }
     }
 

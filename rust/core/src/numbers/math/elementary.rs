@@ -126,6 +126,24 @@ pub(crate) fn ln_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
     V::select(x.eq(V::zero()), -infinity, ln)
 }
 
+/// `ln(1 + e)`, exact in relative terms for an `e` that is not negative.
+#[inline(always)]
+pub(crate) fn ln_1p_vector<T: Scalar, V: Simd<T>>(e: V) -> V {
+    // What rounding took from 1 + e is given back to its logarithm, by proportion.
+    let one = V::splat(T::ONE);
+    let u = one + e;
+    V::select(u.eq(one), e, ln_vector::<T, V>(u) * (e / (u - one)))
+}
+
+/// `exp(x) - 1`, exact in relative terms for an `x` whose exponential is a normal number.
+#[inline(always)]
+pub(crate) fn exp_m1_vector<T: Scalar, V: Simd<T>>(x: V) -> V {
+    // As in `ln_1p_vector`: the logarithm tells of which x the rounded exponential is one.
+    let one = V::splat(T::ONE);
+    let u = exp_vector::<T, V>(x);
+    V::select(u.eq(one), x, (u - one) * (x / ln_vector::<T, V>(u)))
+}
+
 /// `1 / x` for numbers from 0 to an eighth of the largest one, to 2 units in the last place, and faster than by
 /// division; below the normal range it is the reciprocal of the smallest normal number.
 ///

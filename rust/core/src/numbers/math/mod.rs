@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`elementary`] | exp, ln, tanh, the logistic function, reciprocals |
+//! | [`elementary`] | exp, ln, tanh, the logistic function, reciprocals; `exp(x) - 1` and `ln(1 + x)`, to 4 units |
 //! | [`pair`] | sums of two numbers, for results that are rounded about once |
 //! | [`smooth`] | elu, selu, softplus, silu, mish, with their slopes |
 //! | [`gelu`] | gelu, with its slope |
@@ -21,7 +21,8 @@ use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
 pub(crate) use elementary::{
-    ample_or_zero, exp_vector, ln_vector, normal_or_zero, reciprocal_vector, sigmoid_vector, tanh_vector,
+    ample_or_zero, exp_m1_vector, exp_vector, ln_1p_vector, ln_vector, normal_or_zero, reciprocal_vector,
+    sigmoid_vector, tanh_vector,
 };
 pub(crate) use gelu::gelu_vector;
 pub(crate) use smooth::{elu_vector, mish_vector, selu_vector, silu_vector, softplus_vector};

@@ -4,8 +4,9 @@ mod special;
 mod wide;
 
 use super::{
-    Map, ample_or_zero, elu_vector, exp_vector, gelu_vector, ln_vector, map, mish_vector, normal_or_zero,
-    reciprocal_vector, selu_vector, sigmoid_vector, silu_vector, softplus_vector, tanh_vector,
+    Map, ample_or_zero, elu_vector, exp_m1_vector, exp_vector, gelu_vector, ln_1p_vector, ln_vector, map,
+    mish_vector, normal_or_zero, reciprocal_vector, selu_vector, sigmoid_vector, silu_vector,
+    softplus_vector, tanh_vector,
 };
 use crate::numbers::Scalar;
 use crate::numbers::simd::{Isa, Simd, assert_fusing_agree, with_isa};
@@ -36,6 +37,10 @@ slice_functions! {
     exp, Exp, exp_vector;
     /// `x = ln(x)`; -inf for 0, NaN below.
     ln, Ln, ln_vector;
+    /// `x = exp(x) - 1`.
+    exp_m1, ExpM1, exp_m1_vector;
+    /// `x = ln(1 + x)`, for x from 0.
+    ln_1p, Ln1p, ln_1p_vector;
     /// `x = tanh(x)`.
     tanh, Tanh, tanh_vector;
     /// `x = 1 / (1 + exp(-x))`.
@@ -260,6 +265,36 @@ fn reciprocals_are_accurate() {
     let mut nan = [f32::NAN];
     reciprocal(&mut nan);
     assert!(nan[0].is_nan());
+}
+
+/// Compares with a function of the standard library, to 4 units in the last place.
+fn check_beside<T: Scalar>(function: fn(&mut [T]), reference: fn(f64) -> f64, x: impl Iterator<Item = f64>) {
+    let x: Vec<T> = x.map(T::from_f64).collect();
+    let mut of_isa = vec![];
+    for isa in Isa::available() {
+        let mut y = x.clone();
+        with_isa(isa, || function(&mut y));
+        for (&x, &y) in x.iter().zip(&y) {
+            let (x, y): (f64, f64) = (x.into(), y.into());
+            let (want, epsilon) = (reference(x), T::EPSILON.into());
+            assert!(
+                (y - want).abs() <= 4.0 * epsilon * want.abs(),
+                "f({x:e}) = {y:e}, not {want:e}, on {isa:?}"
+            );
+        }
+        of_isa.push((isa, y));
+    }
+    assert_fusing_agree(&of_isa, "near 1");
+}
+
+#[test]
+fn logarithms_and_exponentials_near_1_are_accurate() {
+    let sizes = || (-300..=18).map(|e| 1.37 * 10_f64.powf(f64::from(e) * 0.1));
+    let both = || sizes().flat_map(|x| [x, -x]);
+    check_beside::<f32>(ln_1p, f64::ln_1p, sizes());
+    check_beside::<f64>(ln_1p, f64::ln_1p, sizes());
+    check_beside::<f32>(exp_m1, f64::exp_m1, both());
+    check_beside::<f64>(exp_m1, f64::exp_m1, both());
 }
 
 #[test]
