@@ -55,7 +55,7 @@ def test_a_network_that_was_begun_is_kept(interrupted, fastmlp_cli, data, tmp_pa
 def test_networks_that_were_trained_to_the_end_are_kept_alone(interrupted, tmp_path):
     status, _, err = interrupted(3, 5, "--preset", "default")
     assert status == 130
-    assert "has 2 of 5 networks, trained for 40 of 40 epochs\n" in err
+    assert "has 2 of 8 networks, trained for 40 of 40 epochs\n" in err
     model = TabularClassifier.load(tmp_path / "out" / "model.safetensors")
     assert [len(curve) for curve in model.loss_curves_] == [40, 40]
 

@@ -140,7 +140,7 @@ def test_options_reach_the_estimator(train, data, tmp_path):
     hurried = model("--max-time", 0.001)
     assert hurried.max_time == 0.001
     assert hurried.n_iter_ == 1
-    assert len(model("--preset", "default", "--max-time", 0.001).networks_) == 5
+    assert len(model("--preset", "default", "--max-time", 0.001).networks_) == 8
 
 
 @pytest.mark.parametrize("options", [["--max-time", 0.001], ["--preset", "lesson", "--epochs", 3]])

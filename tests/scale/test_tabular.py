@@ -275,14 +275,14 @@ def test_training_ends_with_the_epoch_in_which_the_time_is_over(client, houses):
 
 
 @pytest.mark.parametrize("is_given", [False, True])
-def test_the_second_half_of_a_regressors_networks_has_periodic_features(client, houses, is_given):
+def test_a_regressor_also_has_networks_with_periodic_features(client, houses, is_given):
     frame, prices, _ = houses
     X, y = parts(frame, prices)
     given = {"X_val": X, "y_val": y} if is_given else {}
     reg = DaskTabularRegressor(**SETTINGS | {"n_members": 2, "max_iter": 8}).fit(X, y, **given)
     networks = reg.estimator_.networks_
 
-    n_numbers = 3 + 1  # and whether a size is missing
+    n_numbers = 2 * 3 + 1  # ranks and numbers, and whether a size is missing
     assert [network.periodic_inputs for network in networks] == [0, n_numbers]
     np.testing.assert_array_equal(reg.predict(X).compute(), reg.to_local().predict(frame))
     # Each is better than the mean of the prices.

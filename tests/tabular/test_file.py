@@ -258,27 +258,35 @@ def test_the_loss_of_a_network_says_how_many_targets_there_are(
     assert assert_sound_or_refused(cls, other, tensors, content, table) == is_sound
 
 
-def test_a_file_of_networks_without_periodic_features_answers_as_ever():
+@pytest.mark.parametrize(
+    ("name", "are_periodic"),
+    [("regressor", [False] * 3), ("periodic_regressor", [False, False, True])],
+)
+def test_a_file_of_an_earlier_version_answers_as_ever(name, are_periodic):
+    """There were no networks with periodic features, and then ones that read ranks alone."""
     folder = Path(__file__).parent / "golden"
-    expected = json.loads((folder / "regressor.json").read_text())
-    reg = TabularRegressor.load(folder / "regressor.safetensors")
+    expected = json.loads((folder / f"{name}.json").read_text())
+    reg = TabularRegressor.load(folder / f"{name}.safetensors")
     found = reg.predict(pd.DataFrame(expected["rows"]))
     np.testing.assert_allclose(found, expected["predictions"], rtol=1e-4)
-    assert not any(network.parametric_activation for network in reg.networks_)
+    assert [network.parametric_activation for network in reg.networks_] == are_periodic
+    assert_same(back(reg), reg, pd.DataFrame(expected["rows"]))
 
 
-def test_networks_of_both_kinds_come_back_in_their_order(quick, table, prices):
-    reg = quick("regressor", n_members=4, max_iter=2).fit(table, prices)
+@pytest.mark.parametrize("hidden_layer_sizes", [(3,), None])
+def test_networks_of_both_kinds_come_back_in_their_order(hidden_layer_sizes, quick, table, prices):
+    given = {"n_members": 4, "max_iter": 2, "hidden_layer_sizes": hidden_layer_sizes}
+    reg = quick("regressor", **given).fit(table, prices)
     loaded = back(reg)
     for ours, theirs in zip(reg.networks_, loaded.networks_, strict=True):
         assert repr(ours) == repr(theirs)
         np.testing.assert_array_equal(ours.parameters, theirs.parameters)
     kinds = [network.parametric_activation for network in loaded.networks_]
-    assert kinds == [False, False, True, True]
+    assert kinds == [False, True, True, True]
 
 
 def test_networks_with_periodic_features_alone_come_back(quick, table, prices):
     reg = quick("regressor", n_members=4, max_iter=2).fit(table, prices)
     for name in ("networks_", "loss_curves_", "validation_scores_"):
-        setattr(reg, name, getattr(reg, name)[2:])
+        setattr(reg, name, getattr(reg, name)[1:])
     assert_same(back(reg), reg, table)

@@ -11,9 +11,10 @@ from fastmlp.tabular.rank import Rank
 NAN = np.nan
 
 
-def learned(values, weights=None):
+def learned(values, weights=None, has_number=False):
     values = np.asarray(values, dtype=float)
-    return Rank.learn(Numeric.learn("'a'", values, weights, 0), values, weights)
+    column = Numeric.learn("'a'", values, weights, 0)
+    return Rank.learn(column, values, weights, has_number=has_number)
 
 
 def inputs_of(rank, values):
@@ -55,6 +56,18 @@ def test_weights_count_as_rows():
 def test_what_is_missing_is_0_and_marked_where_training_saw_it():
     np.testing.assert_array_equal(inputs_of(learned([1, NAN, 5, 9]), [NAN]), [[0, 1]])
     np.testing.assert_array_equal(inputs_of(learned([1, 5, 9]), [NAN]), [[0]])
+
+
+def test_the_scaled_number_stands_beside_the_rank(rng):
+    values = np.append(rng.standard_normal(50), NAN)
+    both, alone = learned(values, has_number=True), learned(values)
+    assert (both.width, alone.width) == (3, 2)
+    column = Numeric.learn("'a'", values, None, 0)
+    expected = np.empty((51, column.width))
+    column.write("'a'", values, expected)
+    found = inputs_of(both, values)
+    np.testing.assert_array_equal(found[:, [0, 2]], inputs_of(alone, values))
+    np.testing.assert_array_equal(found[:, 1:], expected)
 
 
 def test_an_infinite_number_is_named():

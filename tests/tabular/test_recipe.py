@@ -9,8 +9,8 @@ from fastmlp.tabular.recipe import Recipe, choose
 from fastmlp.tabular.target import Classes, Values
 
 BASE = Recipe(activation="selu")
-PERIODIC = Recipe(activation="mish", learning_rate_init=0.2, frequency=0.3)
-BOTH = Recipe(activation="mish", periodic=PERIODIC)
+PERIODIC = Recipe(activation="mish", learning_rate_init=0.2, frequency=0.1)
+BOTH = Recipe(activation="mish", periodic=(PERIODIC,))
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,17 @@ def test_small_data_has_enough_steps(n_rows, epochs):
     assert choose(BASE, "fast", {}, n_rows, 10).max_iter == epochs
 
 
-def test_presets_are_numbers_of_networks():
-    for preset, n_members in {"fast": 1, "default": 5, "best": 8}.items():
-        for n_rows in (50, 5000):
-            assert choose(BASE, preset, {}, n_rows, 10).n_members == n_members
+@pytest.mark.parametrize("n_rows", [50, 5000])
+def test_presets_are_numbers_of_networks(n_rows):
+    for preset, n_members in {"fast": 1, "default": 8, "best": 16}.items():
+        assert choose(BASE, preset, {}, n_rows, 10).n_members == n_members
+
+
+def test_a_preset_has_a_network_of_each_kind():
+    assert choose(BOTH, "fast", {}, 5000, 10).n_members == 2
+    assert choose(BOTH, "fast", {}, 99, 10).n_members == 1
+    assert choose(BOTH, "default", {}, 5000, 10).n_members == 8
+    assert choose(BOTH, "fast", {"n_members": 1}, 5000, 10).n_members == 1
 
 
 def test_one_network_alone_has_weight_decay():
@@ -44,19 +51,38 @@ def test_one_network_alone_has_weight_decay():
 
 
 @pytest.mark.parametrize(
-    ("n_members", "kinds"), [(1, [0]), (2, [0, 1]), (5, [0, 0, 0, 1, 1]), (8, [0] * 4 + [1] * 4)]
+    ("n_members", "frequencies"),
+    [
+        (1, [0]),
+        (2, [0, 0.1]),
+        (5, [0, 0, 0.1, 1, 0.1]),
+        (8, [0, 0, 0.1, 1, 0.1, 1, 0.1, 1]),
+    ],
 )
-def test_the_second_half_of_several_networks_has_periodic_features(n_members, kinds):
-    recipe = choose(BOTH, "default", {"n_members": n_members}, 5000, 10)
-    assert [recipe.of(member).is_periodic for member in range(n_members)] == kinds
-    few = choose(BOTH, "default", {"n_members": n_members}, 99, 10)
+def test_all_but_a_quarter_of_several_networks_have_periodic_features(n_members, frequencies):
+    given = {"n_members": n_members}
+    recipe = choose(BOTH, "default", given, 5000, 10)
+    assert [recipe.of(member).frequency for member in range(n_members)] == frequencies
+    assert recipe.kinds == {frequency > 0 for frequency in frequencies}
+    few = choose(BOTH, "default", given, 99, 10)
     assert not any(few.of(member).is_periodic for member in range(n_members))
+
+
+def test_networks_with_periodic_features_have_a_recipe_of_their_own():
     last = choose(BOTH, "best", {"dropout": 0.3, "n_members": 2}, 5000, 10).of(1)
     assert (last.max_iter, last.batch_size, last.n_members, last.n_bins) == (24, 128, 2, 0)
     assert (last.dropout, last.learning_rate_init, last.weight_decay) == (0.3, 0.2, 0.02)
-    given = {"learning_rate_init": 0.01, "max_iter": 3}
+    for preset, width, frequency in (("fast", 256, 0.1), ("default", 256, 0.1), ("best", 512, 0.3)):
+        recipe = choose(BOTH, preset, {"n_members": 3}, 5000, 10)
+        assert recipe.of(0).hidden_layer_sizes == (256, 256)
+        for member, expected in ((1, frequency), (2, 1.0)):
+            periodic = recipe.of(member)
+            assert periodic.hidden_layer_sizes == (width, width)
+            assert periodic.frequency == expected
+    given = {"learning_rate_init": 0.01, "max_iter": 3, "hidden_layer_sizes": (9,)}
     last = choose(BOTH, "best", given, 5000, 10).of(7)
-    assert (last.learning_rate_init, last.max_iter) == (0.01, 3)
+    found = {name: getattr(last, name) for name in given}
+    assert found == given
 
 
 def test_few_rows_are_one_batch_in_double_without_chance():
@@ -146,7 +172,7 @@ def test_a_first_step_of_periodic_features_is_a_tenth(rng):
     network = make_network(PERIODIC, Values(1), 5, seed=1, n_periodic=3)
     assert (network.periodic_inputs, network.parametric_activation) == (3, True)
     blocks = {block.role: block for block in network.parameter_blocks if block.role != "bias"}
-    assert abs(blocks["frequency"].view.std() / 0.3 - 1) < 0.3
+    assert abs(blocks["frequency"].view.std() / PERIODIC.frequency - 1) < 0.3
     network.weights[-1][...] = 1
     before = {role: block.view.copy() for role, block in blocks.items()}
     X = rng.standard_normal((64, 5)).astype(np.float32)

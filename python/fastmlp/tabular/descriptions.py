@@ -3,7 +3,7 @@
 SECTIONS = {
     "columns": """\
 preset : {'fast', 'default', 'best'}, default='default'
-    Networks whose mean is the prediction: one, five or eight.
+    Networks whose mean is the prediction: one, eight or sixteen, and for a regressor at least two.
 categorical_features : 'from_dtype' or array-like of bool, int or str, default='from_dtype'
     Columns of numbers that are categories: a mask, places, or names of a frame's columns. Text
     and columns of a category dtype are categories anyway.""",
@@ -21,7 +21,8 @@ max_time : float, default=None
     time. What is learned of the columns comes first, and an epoch is never cut short.
 hidden_layer_sizes : array-like of int, int or str, default=None
     Width of each hidden layer, at least 1, written as for `MLPClassifier`: '64x3' is (64, 64, 64).
-    None is three of 256.
+    None is two of 256, and two of 512 for the networks with periodic features that a regressor has
+    with the preset 'best'.
 learning_rate : {'constant', 'cosine', 'linear', 'one_cycle'}, default=None
     How the learning rate changes over the steps of a fit; None is 'cosine'.
 learning_rate_init : float, default=None

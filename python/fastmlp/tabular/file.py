@@ -1,6 +1,7 @@
 """What the file of a tabular estimator holds."""
 
 from itertools import groupby, pairwise
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,8 @@ from fastmlp.tabular.network import reads_ranks
 # The file's network is the first one; parameters of the others are the rows of a tensor, and those
 # of networks with periodic features after others without of another one.
 _OTHERS, _PERIODIC = "networks", "periodic_networks"
+# The hidden layers of the latter; where this is not there, they are those of the first network.
+_PERIODIC_LAYERS = "periodic_networks.hidden_layer_sizes"
 # The name of the target, if it had one.
 _TARGET = "target_name"
 # What training tells of each network, one after the other, and where each begins and ends.
@@ -47,7 +50,10 @@ class TabularInFile(InFile):
         alike, *different = [list(group) for _, group in groupby(estimator.networks_, reads_ranks)]
         tensors[_OTHERS] = stacked_parameters(alike)
         if different:
-            tensors[_PERIODIC] = np.stack([network.parameters for network in different[0]])
+            (periodic,) = different
+            tensors[_PERIODIC] = np.stack([network.parameters for network in periodic])
+            hidden = periodic[0].layer_sizes[1:-1]
+            tensors[_PERIODIC_LAYERS] = np.array(hidden, dtype=np.int64)
         for curve in _CURVES:
             tensors |= _joined(curve, getattr(self, curve))
         content |= {"parameters": plain_parameters(self), "n_iter_": estimator.n_iter_}
@@ -77,9 +83,9 @@ class TabularInFile(InFile):
         estimator.target_name_ = target[0] if target else None
         estimator.networks_ = networks_of(network, _OTHERS, tensors[_OTHERS])
         if _PERIODIC in tensors:
-            like = _with_periodic_features(network, front)
+            like = _with_periodic_features(network, front, tensors)
             estimator.networks_ += networks_of(like, _PERIODIC, tensors[_PERIODIC])[1:]
-            names.add(_PERIODIC)
+            names |= {_PERIODIC, _PERIODIC_LAYERS} & tensors.keys()
         for name in _CURVES:
             setattr(estimator, name, _split(name, tensors, len(estimator.networks_)))
             names |= {name, f"{name}.bounds"}
@@ -94,10 +100,18 @@ class TabularInFile(InFile):
         raise NotImplementedError
 
 
-def _with_periodic_features(network: MLP, front: Front) -> MLP:
-    """Make a network as a file's first one, but for what reads numbers."""
+def _with_periodic_features(network: MLP, front: Front, tensors: Tensors) -> MLP:
+    """Make a network as a file's first one, but for what reads numbers and the hidden layers."""
+    n_inputs, (_, *hidden, n_outputs) = front.width(is_periodic=True), network.layer_sizes
+    if _PERIODIC_LAYERS in tensors:
+        hidden = vector(tensors, _PERIODIC_LAYERS, "int64").tolist()
+    sizes = [n_inputs, *hidden, n_outputs]
+    stored = tensors[_PERIODIC]
+    # Before there is room for what a forged file asks for.
+    if min(sizes) < 1 or sum(map(prod, pairwise(sizes))) > stored.size:
+        raise ValueError(f"{_PERIODIC_LAYERS} must be those of {_PERIODIC}, got {hidden}")
     return MLP(
-        [front.width(is_periodic=True), *network.layer_sizes[1:]],
+        sizes,
         network.activation,
         network.output,
         dtype=network.dtype,

@@ -17,8 +17,8 @@ from fastmlp.tabular.values import Numbers, Text, categories_of, named
 class Front:
     """What was learned of each column of a table.
 
-    Networks of periodic features read the ranks of numbers in place of their other inputs, and in
-    front of all others.
+    Networks of periodic features read ranks of numbers in place of their other inputs, and in front
+    of all others.
     """
 
     def __init__(
@@ -125,7 +125,8 @@ def learn_columns(
     is_category : ndarray of bool, shape (n_columns,)
         Columns that hold categories whatever their values are.
     n_bins : int
-        Bins for each column of numbers, at most.
+        Bins for each column of numbers, at most. Without bins, for which a table is too large or
+        has too many columns, nothing stands beside ranks.
     with_ranks : bool
         Whether a network reads ranks.
 
@@ -149,7 +150,9 @@ def learn_columns(
             numeric = Numeric.learn(found.name, found.values, found.weights, n_bins)
             learned.append(numeric)
             if with_ranks and numeric is not None:
-                ranks[place] = Rank.learn(numeric, found.values, found.weights)
+                ranks[place] = Rank.learn(
+                    numeric, found.values, found.weights, has_number=n_bins > 0
+                )
         elif is_named or not found.is_free_text:
             learned.append(Category.learn(_text(found.values), found.weights))
         else:

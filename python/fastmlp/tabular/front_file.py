@@ -17,6 +17,8 @@ _CENTRE, _SCALE, _MARKS = "numeric.centre", "numeric.scale", "numeric.marks_miss
 _EDGES, _EDGE_BOUNDS = "numeric.edges", "numeric.edge_bounds"
 # Only where a network reads ranks.
 _KNOTS, _KNOT_BOUNDS = "rank.knots", "rank.knot_bounds"
+# Where this is not there, no number stands beside a rank.
+_HAS_NUMBER = "rank.has_number"
 _LEVELS, _LEVEL_BOUNDS, _OTHERS = "category.levels", "category.level_bounds", "category.has_others"
 
 
@@ -31,6 +33,8 @@ def front_tensors(front: Front) -> Tensors:
         knots = [rank.knots for rank in front.ranks.values()]
         ranks[_KNOTS] = np.concatenate([np.empty(0), *knots])
         ranks[_KNOT_BOUNDS] = np.cumsum([0, *map(len, knots)], dtype=np.int64)
+        has_number = [rank.beside is not None for rank in front.ranks.values()]
+        ranks[_HAS_NUMBER] = np.array(has_number, dtype=np.uint8)
     return {
         **ranks,
         _KINDS: np.array([_kind(column) for column in front.columns], dtype=np.uint8),
@@ -66,7 +70,7 @@ def front_of(tensors: Tensors) -> tuple[Front, set[str]]:
     if _KNOTS in tensors:
         places = np.flatnonzero(kinds == _NUMERIC).tolist()
         ranks = dict(zip(places, _ranks_of(tensors, of_numbers), strict=True))
-        names |= {_KNOTS, _KNOT_BOUNDS}
+        names |= {_KNOTS, _KNOT_BOUNDS, _HAS_NUMBER} & tensors.keys()
     columns = [next(sources[kind]) for kind in kinds]
     return Front(columns, ranks), names | text_names(_LEVELS)
 
@@ -95,7 +99,13 @@ def _ranks_of(tensors: Tensors, numeric: list[Numeric]) -> list[Rank]:
     for part in knots:
         if len(part) < 2 or (part[1:] < part[:-1]).any():
             raise ValueError(f"{_KNOTS} must be two or more that do not fall, got {part}")
-    return [Rank(part, of.marks_missing) for part, of in zip(knots, numeric, strict=True)]
+    has_number = [False] * len(numeric)
+    if _HAS_NUMBER in tensors:
+        has_number = _flags(tensors, _HAS_NUMBER, len(numeric))
+    return [
+        Rank(part, of.marks_missing, of if has else None)
+        for part, of, has in zip(knots, numeric, has_number, strict=True)
+    ]
 
 
 def _categories_of(tensors: Tensors, count: int) -> list[Category]:

@@ -92,14 +92,18 @@ class Numeric:
         check_finite(name, values)
         missing = np.isnan(values)
         values = np.where(missing, self.centre, values)
-        with np.errstate(over="ignore"):
-            from_centre = np.clip(values - self.centre, -_LARGEST, _LARGEST)
-            z = np.clip(from_centre * self.scale, -_FAR, _FAR)
-        inputs[:, 0] = z / np.hypot(1, z / _LIMIT)
+        inputs[:, 0] = self.scaled(values)
         if len(self.edges):
             self._write_bins(values, inputs[:, 1 : len(self.edges)])
         if self.marks_missing:
             inputs[:, -1] = missing
+
+    def scaled(self, values: Numbers) -> Numbers:
+        """Return finite numbers scaled, and clipped smoothly."""
+        with np.errstate(over="ignore"):
+            from_centre = np.clip(values - self.centre, -_LARGEST, _LARGEST)
+            z = np.clip(from_centre * self.scale, -_FAR, _FAR)
+        return z / np.hypot(1, z / _LIMIT)
 
     def _write_bins(self, values: Numbers, inputs: NDArray[np.floating]) -> None:
         """Write the places of numbers in bins (n_samples, n_bins)."""

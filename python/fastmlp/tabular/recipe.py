@@ -1,15 +1,17 @@
 """How networks for tables are made and trained, by preset and size of the data.
 
-Most of it is RealMLP-TD-S [1]_: three hidden layers of 256, steps that do not depend on the width,
-a learnable scale per input, Adam with a short memory, label smoothing. Dropout and weight decay are
-those of RealMLP-TD, but several networks have no weight decay: their mean gains more from
-differences between them than each loses. Bins for numbers take the place of RealMLP-TD's embeddings
-(see `numeric`), and 16 epochs with one decay of the learning rate that of 256 with four.
+Most of it is RealMLP-TD-S [1]_: steps that do not depend on the width, a learnable scale per input,
+Adam with a short memory, label smoothing. Dropout and weight decay are those of RealMLP-TD, but
+several networks have no weight decay: their mean gains more from differences between them than each
+loses. Bins for numbers take the place of RealMLP-TD's embeddings (see `numeric`), two hidden layers
+that of three, and 16 epochs with one decay of the learning rate that of 256 with four.
 
-Of several networks that predict numbers, the second half has RealMLP-TD's periodic features,
-parametric activation and learning rate instead, and reads ranks in place of bins (see `rank`): the
-mean gains from the difference. The first frequencies are three times as large as there, and 24
-epochs suffice.
+Of several networks that predict numbers, all but the first quarter have RealMLP-TD's periodic
+features, parametric activation, weight decay and learning rate instead, and read ranks and scaled
+numbers in place of bins (see `rank`): the mean gains from the difference. The first frequencies of
+one such network are those of RealMLP-TD, and those of the next ten times as large, because some
+tables need the ones and some the others; networks of 512 units do better with three times as large
+ones than with the former. 24 epochs suffice.
 
 References
 ----------
@@ -19,10 +21,26 @@ References
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-# How many networks a preset trains.
-PRESETS = {"fast": 1, "default": 5, "best": 8}
+
+class Preset(NamedTuple):
+    """What a preset stands for."""
+
+    # At least one of each kind.
+    n_members: int
+    # Of networks with periodic features, to which the frequencies go in turn.
+    hidden_layer_sizes: tuple[int, ...]
+    frequencies: tuple[float, ...]
+
+
+PRESETS = {
+    "fast": Preset(1, (256, 256), (0.1, 1.0)),
+    "default": Preset(8, (256, 256), (0.1, 1.0)),
+    "best": Preset(16, (512, 512), (0.3, 1.0)),
+}
+# One of so many networks has bins, and the others have periodic features.
+_NETWORKS_PER_BINS = 4
 # At least so many epochs, and so many steps. Periodic features need more of both.
 _EPOCHS, _STEPS = 16, 120
 _LONGER = 1.5
@@ -55,7 +73,7 @@ class Recipe:
     learning_rate_init: float = 0.04
     # Of the learning rate, see `AdamW`.
     schedule: str = "cosine"
-    hidden_layer_sizes: tuple[int, ...] = (256, 256, 256)
+    hidden_layer_sizes: tuple[int, ...] = (256, 256)
     weight_decay: float = 0.02
     dropout: float = 0.15
     label_smoothing: float = 0.1
@@ -66,11 +84,11 @@ class Recipe:
     batch_size: int = 1
     n_bins: int = 0
     # Standard deviation of the first frequencies of periodic features, which go with a parametric
-    # activation; 0 for a network without both.
+    # activation; 0 for a network without both. `choose` sets it.
     frequency: float = 0.0
     dtype: str = "float32"
-    # Of the second half of the networks, where there are several.
-    periodic: "Recipe | None" = None
+    # Of networks with periodic features, in turn; none if there are no such networks.
+    periodic: "tuple[Recipe, ...]" = ()
 
     @property
     def is_periodic(self) -> bool:
@@ -84,8 +102,10 @@ class Recipe:
 
     def of(self, member: int) -> "Recipe":
         """Return the recipe of a network, by its number."""
-        in_first_half = 2 * member < self.n_members
-        return self if self.periodic is None or in_first_half else self.periodic
+        n_with_bins = -(-self.n_members // _NETWORKS_PER_BINS)
+        if not self.periodic or member < n_with_bins:
+            return self
+        return self.periodic[(member - n_with_bins) % len(self.periodic)]
 
 
 def choose(base: Recipe, preset: str, given: dict[str, Any], n_rows: int, n_columns: int) -> Recipe:
@@ -104,19 +124,26 @@ def choose(base: Recipe, preset: str, given: dict[str, Any], n_rows: int, n_colu
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     batch_size = min(chosen.pop("batch_size", _batch_size(n_rows)), n_rows)
+    periodic = base.periodic if n_rows >= FEW_ROWS else ()
     fields: dict[str, Any] = {"dtype": "float32", "n_bins": _n_bins(n_rows, n_columns)}
     if n_rows < FEW_ROWS:
         batch_size = n_rows
         fields = _FEW
-    epochs_of_steps = -(-_STEPS * batch_size // n_rows)
-    if chosen.get("n_members", PRESETS[preset]) > 1:
+    n_members = chosen.setdefault("n_members", max(PRESETS[preset].n_members, 1 + bool(periodic)))
+    if n_members > 1:
         fields = fields | {"weight_decay": 0.0}
-    epochs = max(_EPOCHS, epochs_of_steps)
-    common = {"n_members": PRESETS[preset], "batch_size": batch_size}
-    fields = fields | common | {"max_iter": epochs, "periodic": None}
-    if base.periodic is not None and n_rows >= FEW_ROWS:
-        longer = common | {"max_iter": math.ceil(_LONGER * epochs)}
-        fields["periodic"] = replace(base.periodic, **(longer | chosen))
+    epochs = max(_EPOCHS, -(-_STEPS * batch_size // n_rows))
+    fields = fields | {"batch_size": batch_size, "max_iter": epochs}
+    of_periodic = {
+        "batch_size": batch_size,
+        "max_iter": math.ceil(_LONGER * epochs),
+        "hidden_layer_sizes": PRESETS[preset].hidden_layer_sizes,
+    }
+    fields["periodic"] = tuple(
+        replace(each, frequency=frequency, **(of_periodic | chosen))
+        for each in periodic
+        for frequency in PRESETS[preset].frequencies
+    )
     return replace(base, **(fields | chosen))
 
 

@@ -88,7 +88,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     _outputs: ClassVar[set[str]] = {"identity", "exp"}
     _recipe = Recipe(
         activation="mish",
-        periodic=Recipe(activation="mish", learning_rate_init=0.2, frequency=0.3),
+        periodic=(Recipe(activation="mish", learning_rate_init=0.2),),
     )
     _keys = BaseTabular._keys | {"is_vector"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
