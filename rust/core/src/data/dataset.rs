@@ -235,6 +235,9 @@ impl<'a, T: Element> Dataset<'a, T> {
         let Targets::Values(all, range) = self.targets else { return };
         // Checked once; its owner may have overwritten it.
         let held = |value: T| if range.contains(value.into()) { value } else { T::ONE };
+        if let (1, 1, Some(all)) = (width, all.ncols(), all.as_slice()) {
+            return rows.for_each(|i, row| values[i] = held(all[row]));
+        }
         rows.for_each(|i, row| {
             let to = &mut values[i * width..(i + 1) * width];
             if all.ncols() == width {

@@ -7,9 +7,12 @@ use crate::data::csr::Csr;
 use crate::data::rows::Rows;
 use crate::error::{Error, Result};
 use crate::kernels::{Element, SparseRows};
+use crate::numbers::prefetch;
 
 /// Rows that are looked at to find out whether a matrix is mostly zeros.
 const SAMPLE_ROWS: usize = 16;
+/// Rows between prefetching one and copying it to columns: each is about a cache line.
+const ROWS_AHEAD: usize = 16;
 /// Rows in order that are compressed at once.
 const BLOCK_ROWS: usize = 64;
 
@@ -210,6 +213,11 @@ fn transpose_rows<T: Element, const D: usize>(from: &[T], rows: Rows<'_>, to: &m
     };
     match rows {
         Rows::Range(start, end) => from[start..end].iter().enumerate().for_each(|(i, row)| transpose(i, row)),
-        Rows::Index(rows) => rows.iter().enumerate().for_each(|(i, &row)| transpose(i, &from[row as usize])),
+        Rows::Index(rows) => rows.iter().enumerate().for_each(|(i, &row)| {
+            if let Some(&next) = rows.get(i + ROWS_AHEAD) {
+                prefetch(&raw const from[next as usize]);
+            }
+            transpose(i, &from[row as usize]);
+        }),
     }
 }

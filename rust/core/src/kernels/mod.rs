@@ -354,7 +354,7 @@ kernels! {
     /// `to += parts[0]`, then `parts[1]` and so on; the largest magnitude of the sums, NaN if one is not finite.
     fn sum_into(to: &mut [Self], parts: &[&[Self]]) -> Self = vector::sum_into;
     /// `sums += sum of the rows`.
-    fn add_rows(sums: &mut [Self], rows: &[Self]) = vector::add_rows;
+    fn add_rows(sums: &mut [Self], rows: &[Self]) = gemm::add_rows;
     /// The largest magnitude, NaN if a number is not finite.
     fn largest_magnitude(values: &[Self]) -> Self = vector::largest_magnitude;
 }

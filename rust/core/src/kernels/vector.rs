@@ -22,39 +22,6 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `sums += sum of the rows`, in their order.
-    ///
-    /// sums: (columns,), rows: (n, columns)
-    pub(crate) fn add_rows<T as V>(sums: &mut [T], rows: &[T]) {
-        /// Vectors of columns whose sums stay in registers during the loop over rows.
-        const ABREAST: usize = 4;
-        let columns = sums.len();
-        for (block, sums) in sums.chunks_mut(ABREAST * T::LANES).enumerate() {
-            let start = block * ABREAST * T::LANES;
-            let mut of_block = [V::zero(); ABREAST];
-            for (sum, from) in of_block.iter_mut().zip(sums.chunks(T::LANES)) {
-                *sum = V::load_front(from);
-            }
-            for row in rows.chunks_exact(columns) {
-                let row = &row[start..start + sums.len()];
-                if row.len() == ABREAST * T::LANES {
-                    for (k, sum) in of_block.iter_mut().enumerate() {
-                        *sum = *sum + V::load(&row[k * T::LANES..]);
-                    }
-                } else {
-                    for (sum, x) in of_block.iter_mut().zip(row.chunks(T::LANES)) {
-                        *sum = *sum + V::load_front(x);
-                    }
-                }
-            }
-            for (sum, to) in of_block.into_iter().zip(sums.chunks_mut(T::LANES)) {
-                sum.store_front(to);
-            }
-        }
-    }
-}
-
-simd_fn! {
     /// `to = factor from`, element by element.
     pub(crate) fn scale<T as V>(to: &mut [T], from: &[T], factor: f64) {
         assert_eq!(to.len(), from.len());
@@ -365,21 +332,6 @@ mod tests {
     #[should_panic(expected = "parts as long as their sum")]
     fn parts_of_another_length() {
         sum_into(&mut [0.0; 2], &[&[0.0; 2], &[0.0; 3]]);
-    }
-
-    #[test]
-    fn rows_are_added_in_their_order() {
-        for columns in [1, 3, 8, 15, 16, 17, 63, 64, 65, 130] {
-            let rows: Vec<f32> = (0..7 * columns).map(|i| 1.1 * i as f32).collect();
-            for isa in Isa::available() {
-                let mut sums = vec![0.5_f32; columns];
-                with_isa(isa, || add_rows(&mut sums, &rows));
-                for (j, sum) in sums.iter().enumerate() {
-                    let expected = rows.iter().skip(j).step_by(columns).fold(0.5, |sum, x| sum + x);
-                    assert_eq!(*sum, expected, "{isa:?} {columns} {j}");
-                }
-            }
-        }
     }
 
     #[test]

@@ -6,10 +6,13 @@ use crate::arch::Dense;
 use crate::kernels::{Element, Epilogue, Matrix, Start};
 use crate::ops::operation::{Backward, Forward, Gradient, Operation, Part, Source};
 
-/// Numbers of a gradient that one thread works on at a time.
+/// Numbers of a gradient that one thread works on at a time, and most parts that a layer is cut into.
 const PART_NUMBERS: usize = 1 << 15;
-/// Most parts that a layer is cut into.
 const MAX_PARTS: usize = 16;
+/// The same where a layer has few: the layers of a small network differ in size, and two threads finish together if none
+/// of its parts takes long.
+const FEW_PART_NUMBERS: usize = 1 << 13;
+const FEW_PARTS: usize = 4;
 
 impl Operation for Dense {
     fn width(&self) -> usize {
@@ -21,8 +24,8 @@ impl Operation for Dense {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let by_size = (self.d_in * self.d_out).div_ceil(PART_NUMBERS);
-        let count = by_size.min(self.d_in).min(MAX_PARTS);
+        let of = |numbers: usize, most: usize| (self.d_in * self.d_out).div_ceil(numbers).min(most);
+        let count = of(PART_NUMBERS, MAX_PARTS).max(of(FEW_PART_NUMBERS, FEW_PARTS)).min(self.d_in);
         let part = |i: usize| {
             let rows = self.d_in * i / count..self.d_in * (i + 1) / count;
             let weights = rows.len() * self.d_out;

@@ -37,50 +37,49 @@ pub(super) fn multiply<T: Scalar>(
                 pack(a, &panels_of_a, p.clone(), a_width, a_scratch);
             }
             for cols in Pieces::new(0..n, Plan::n_block::<T>(), T::LANES) {
-                let panels_of_b = Pieces::new(cols, tile.cols, T::LANES);
                 if packs_b {
-                    pack(&b.t(), &panels_of_b, p.clone(), tile.cols, b_scratch);
+                    let panels = Pieces::new(cols.clone(), tile.cols, tile.cols);
+                    pack(&b.t(), &panels, p.clone(), tile.cols, b_scratch);
                 }
+                let (b, b_stride, b_step) = if packs_b {
+                    (b_scratch.as_ptr(), tile.cols, tile.cols * depth)
+                } else {
+                    (b.at(p.start, cols.start), b.strides().0, tile.cols)
+                };
                 for (i, rows) in panels_of_a.clone().enumerate() {
                     let (a, a_strides) = if plan.packs_a {
                         (a_scratch[i * a_width * depth..].as_ptr(), (1, a_width))
                     } else {
                         (a.at(rows.start, p.start), a.strides())
                     };
-                    for (j, cols) in panels_of_b.clone().enumerate() {
-                        let (b, b_stride) = if packs_b {
-                            (b_scratch[j * tile.cols * depth..].as_ptr(), tile.cols)
-                        } else {
-                            (b.at(p.start, cols.start), b.strides().0)
-                        };
-                        let at = rows.start * n + cols.start;
-                        let in_registers = epilogue.in_registers(at);
-                        let on = Operands {
-                            k: depth,
-                            a,
-                            a_strides,
-                            b,
-                            b_stride,
-                            b_is_padded: packs_b,
-                            c: c.as_mut_ptr().wrapping_add(at),
-                            c_stride: n,
-                            cols: cols.len(),
-                            start: match start {
-                                Start::Zero => None,
-                                Start::Given => Some((c.as_ptr().wrapping_add(at), n)),
-                                Start::Rows(row) => Some((row[cols.start..].as_ptr(), 0)),
-                            },
-                            epilogue: in_registers.unwrap_or(InRegisters::Nothing),
-                            b_is_far: plan.b == Source::Far,
-                            c_is_far: plan.c_is_far,
-                        };
-                        // SAFETY: the tile is inside C, whose size the caller checked, and C is borrowed
-                        // exclusively and as long as the outputs of the epilogue. Views of A and B are inside
-                        // their slices; panels were filled for exactly these ranges.
-                        unsafe { tile::multiply(rows.len(), &on) }
-                        if in_registers.is_none() {
-                            epilogue.apply(c, n, rows.clone(), cols);
-                        }
+                    let at = rows.start * n + cols.start;
+                    let in_registers = epilogue.in_registers(at);
+                    let on = Operands {
+                        k: depth,
+                        a,
+                        a_strides,
+                        b,
+                        b_stride,
+                        b_step,
+                        b_is_padded: packs_b,
+                        c: c.as_mut_ptr().wrapping_add(at),
+                        c_stride: n,
+                        cols: cols.len(),
+                        start: match start {
+                            Start::Zero => None,
+                            Start::Given => Some((c.as_ptr().wrapping_add(at), n)),
+                            Start::Rows(row) => Some((row[cols.start..].as_ptr(), 0)),
+                        },
+                        epilogue: in_registers.unwrap_or(InRegisters::Nothing),
+                        b_is_far: plan.b == Source::Far,
+                        c_is_far: plan.c_is_far,
+                    };
+                    // SAFETY: the tiles are inside C, whose size the caller checked, and C is borrowed
+                    // exclusively and as long as the outputs of the epilogue. Views of A and B are inside
+                    // their slices; panels were filled for exactly these ranges.
+                    unsafe { tile::multiply(rows.len(), tile.cols / T::LANES, &on) }
+                    if in_registers.is_none() {
+                        epilogue.apply(c, n, rows, cols.clone());
                     }
                 }
             }

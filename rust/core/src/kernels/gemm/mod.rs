@@ -8,11 +8,13 @@
 //! | ---------- | -------------------------------------------------------- |
 //! | `matrix`   | views of A and B, and how they are cut                   |
 //! | `epilogue` | what sums start from, and what is done with them         |
-//! | `blocked`  | the product, tile by tile, in blocks that fit the caches |
+//! | `blocked`  | the product, in rows of tiles and blocks that fit caches |
 //! | `plan`     | how large blocks are, and which operands are packed      |
 //! | `pack`     | operands copied into the order in which tiles read them  |
-//! | `tile`     | the innermost product, in registers                      |
+//! | `tile`     | the innermost product, a row of tiles in registers       |
 //! | `thin`     | shapes for which a tile would be wasteful                |
+//! | `outer`    | the product of a column and a row                        |
+//! | `sums`     | sums of columns, as a product                            |
 //!
 //! Invariants: nothing is allocated. Every element of C is one chain of fused multiply-adds over k in
 //! rising order from its start, except where `n <= 4`, `k > 4 n` and A is row-major: there k runs
@@ -26,11 +28,14 @@ mod pack;
 mod plan;
 mod blocked;
 mod thin;
+mod outer;
+mod sums;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use epilogue::{Epilogue, Start};
 pub(crate) use matrix::Matrix;
+pub(crate) use sums::add_rows;
 
 use crate::numbers::Scalar;
 
@@ -68,6 +73,9 @@ pub(crate) fn gemm<T: Scalar>(
     }
 
     let c = &mut c[..m * n];
+    if outer::is_outer(a, b, start) {
+        return outer::multiply(a, b, c, epilogue);
+    }
     if k > 0 && !thin::is_thin(a, n) {
         return blocked::multiply(a, b, c, start, epilogue, scratch);
     }

@@ -1,7 +1,7 @@
 //! Products against the plain triple loop, bit by bit where the order is the same.
 
 use super::matrix::Pieces;
-use super::{Epilogue, Matrix, Start, gemm, scratch_len, thin};
+use super::{Epilogue, Matrix, Start, add_rows, gemm, scratch_len, thin};
 use crate::kernels::activation::{self, Activation};
 use crate::numbers::Scalar;
 use crate::numbers::simd::{Isa, with_isa};
@@ -58,6 +58,7 @@ struct Ends {
 
 const PLAIN: Ends = Ends { start: |_| Start::Zero, activation: None, is_backward: false };
 const BIAS: Ends = Ends { start: |row| Start::Rows(row), activation: Some(Activation::LeakyRelu), ..PLAIN };
+const CHAIN: Ends = Ends { activation: Some(Activation::Relu), is_backward: true, ..PLAIN };
 const BACK: Ends = Ends { start: |_| Start::Given, activation: Some(Activation::Relu), is_backward: true };
 
 /// Checks one product, bit by bit unless the sums run over the lanes.
@@ -113,7 +114,7 @@ fn every_small_shape() {
         for n in [1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 24, 31, 32, 33, 65, 129] {
             for k in [0, 1, 2, 7, 8, 9, 16, 17, 31] {
                 for (of_a, of_b) in LAYOUTS {
-                    for ends in [PLAIN, BIAS, BACK] {
+                    for ends in [PLAIN, BIAS, CHAIN, BACK] {
                         check(m, n, k, of_a, of_b, ends);
                     }
                 }
@@ -197,6 +198,21 @@ fn slices_of_rows_are_those_of_the_whole() {
                 let part = a.slice_rows(rows.clone());
                 gemm(&part, &b, &mut c, Start::Zero, Epilogue::Nothing, &mut scratch);
                 assert_eq!(c, whole[rows.start * n..rows.end * n], "{m} x {n} x {k}, {of_a:?}, {rows:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_added_in_their_order() {
+    for columns in [1, 3, 8, 15, 16, 17, 63, 64, 65, 130] {
+        let rows: Vec<f32> = (0..7 * columns).map(|i| 1.1 * i as f32).collect();
+        for isa in Isa::available() {
+            let mut sums = vec![0.5_f32; columns];
+            with_isa(isa, || add_rows(&mut sums, &rows));
+            for (j, sum) in sums.iter().enumerate() {
+                let expected = rows.iter().skip(j).step_by(columns).fold(0.5, |sum, x| sum + x);
+                assert_eq!(*sum, expected, "{isa:?} {columns} {j}");
             }
         }
     }

@@ -1,24 +1,25 @@
-//! Products with at most four columns, for which a tile would be wasteful.
+//! Products with few columns, for which a tile would be wasteful.
 //!
-//! With rows of A contiguous, and more than four times as long as those of B, k runs over the lanes: lane
-//! `l` sums the products of `k = l`, `l + LANES`, … in rising order, and the lanes are added in the order of
+//! With at most four columns, and rows of A contiguous and more than four times as long as those of B, k runs over the
+//! lanes: lane `l` sums the products of `k = l`, `l + LANES`, … in rising order, and the lanes are added in the order of
 //! [`Simd::sum`]. That order depends on k alone, so a row of C has the same bits whatever the other rows are.
-//! With columns of A contiguous, `Cᵀ = Bᵀ Aᵀ` is a product with few rows, and the order stays that of
-//! the tiles.
+//! With columns of A contiguous, `Cᵀ = Bᵀ Aᵀ` is a product with few rows, of which more lanes are used, and the order stays
+//! that of the tiles.
 
 use super::{Epilogue, Matrix, Start, blocked};
 use crate::numbers::Scalar;
 use crate::numbers::simd_fn;
 
-/// Most columns of a thin product.
+/// Most columns of a product with k over the lanes.
 const COLS: usize = 4;
+/// Most columns of a product that is computed as its transpose.
+const MOST_COLS: usize = 16;
 
 /// Elements of scratch that the products here need.
 pub(super) fn scratch_len<T: Scalar>(m: usize, n: usize, k: usize) -> usize {
-    if n > COLS {
-        return 0;
-    }
-    (n * k.next_multiple_of(T::LANES)).max(n * m + blocked::scratch_len::<T>(n, m, k))
+    let over_lanes = if n <= COLS { n * k.next_multiple_of(T::LANES) } else { 0 };
+    let transposed = if n <= MOST_COLS { n * m + blocked::scratch_len::<T>(n, m, k) } else { 0 };
+    over_lanes.max(transposed)
 }
 
 /// Whether the sum over k runs over the lanes. For a short sum a tile of few columns is as fast; and if A is
@@ -27,12 +28,15 @@ pub(super) fn sums_over_lanes<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
     n <= COLS && a.cols() > 4 * n && !a.is_transposed()
 }
 
-/// Whether the product is faster as `Cᵀ = Bᵀ Aᵀ`, which has few rows, each of whole vectors.
+/// Whether the product is faster as `Cᵀ = Bᵀ Aᵀ`, which has few rows, each of whole vectors: if that leaves fewer lanes
+/// without use, by a quarter.
 fn pays_transposed<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
-    n <= COLS && a.is_col_contiguous() && a.rows() >= T::LANES
+    let padded = |rows: usize, cols: usize| rows * cols.next_multiple_of(T::LANES);
+    let m = a.rows();
+    n <= MOST_COLS && a.is_col_contiguous() && 4 * padded(n, m) <= 3 * padded(m, n)
 }
 
-/// Whether [`multiply_add`] is for this product.
+/// Whether [`multiply`] is for this product.
 pub(super) fn is_thin<T: Scalar>(a: &Matrix<'_, T>, n: usize) -> bool {
     sums_over_lanes(a, n) || pays_transposed(a, n)
 }
@@ -45,45 +49,39 @@ pub(super) fn multiply<T: Scalar>(
     start: Start<'_, T>,
     scratch: &mut [T],
 ) {
-    let over_lanes = sums_over_lanes(a, b.cols());
-    match (b.cols(), over_lanes) {
-        (1, true) => multiply_over_lanes::<T, 1>(a, b, c, start, scratch),
-        (2, true) => multiply_over_lanes::<T, 2>(a, b, c, start, scratch),
-        (3, true) => multiply_over_lanes::<T, 3>(a, b, c, start, scratch),
-        (_, true) => multiply_over_lanes::<T, 4>(a, b, c, start, scratch),
-        (1, false) => multiply_transposed::<T, 1>(a, b, c, start, scratch),
-        (2, false) => multiply_transposed::<T, 2>(a, b, c, start, scratch),
-        (3, false) => multiply_transposed::<T, 3>(a, b, c, start, scratch),
-        (_, false) => multiply_transposed::<T, 4>(a, b, c, start, scratch),
+    if !sums_over_lanes(a, b.cols()) {
+        return multiply_transposed(a, b, c, start, scratch);
+    }
+    match b.cols() {
+        1 => multiply_over_lanes::<T, 1>(a, b, c, start, scratch),
+        2 => multiply_over_lanes::<T, 2>(a, b, c, start, scratch),
+        3 => multiply_over_lanes::<T, 3>(a, b, c, start, scratch),
+        _ => multiply_over_lanes::<T, 4>(a, b, c, start, scratch),
     }
 }
 
 /// `Cᵀ = startᵀ + Bᵀ Aᵀ`, with the chains over k that `C = start + A B` has.
-fn multiply_transposed<T: Scalar, const N: usize>(
+fn multiply_transposed<T: Scalar>(
     a: &Matrix<'_, T>,
     b: &Matrix<'_, T>,
     c: &mut [T],
     start: Start<'_, T>,
     scratch: &mut [T],
 ) {
-    let m = a.rows();
-    let (transposed, scratch) = scratch.split_at_mut(N * m);
+    let (m, n) = (a.rows(), b.cols());
+    let (transposed, scratch) = scratch.split_at_mut(n * m);
     let start = if let Start::Zero = start {
         Start::Zero
     } else {
-        start.write(c, N);
-        for (i, row) in c.as_chunks::<N>().0.iter().enumerate() {
-            for (j, &x) in row.iter().enumerate() {
-                transposed[j * m + i] = x;
-            }
+        start.write(c, n);
+        for (j, column) in transposed.chunks_exact_mut(m).enumerate() {
+            column.iter_mut().zip(c[j..].iter().step_by(n)).for_each(|(to, &from)| *to = from);
         }
         Start::Given
     };
     blocked::multiply(&b.t(), &a.t(), transposed, start, Epilogue::Nothing, scratch);
-    for (i, row) in c.as_chunks_mut::<N>().0.iter_mut().enumerate() {
-        for (j, x) in row.iter_mut().enumerate() {
-            *x = transposed[j * m + i];
-        }
+    for (j, column) in transposed.chunks_exact(m).enumerate() {
+        c[j..].iter_mut().step_by(n).zip(column).for_each(|(to, &from)| *to = from);
     }
 }
 

@@ -5,9 +5,10 @@
 
 use super::epilogue::InRegisters;
 use crate::numbers::Scalar;
+use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
-/// Where the operands of one tile lie. Strides count elements.
+/// Where the operands of a row of tiles lie. Strides count elements.
 ///
 /// Shapes: A `(rows, k)`, B `(k, cols)`, C `(rows, cols)`.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Operands<T> {
     pub(super) a_strides: (usize, usize),
     pub(super) b: *const T,
     pub(super) b_stride: usize,
+    /// Distance in B from one tile to the next.
+    pub(super) b_step: usize,
     /// Whether rows of B are padded to whole vectors.
     pub(super) b_is_padded: bool,
     pub(super) c: *mut T,
@@ -31,6 +34,24 @@ pub(super) struct Operands<T> {
     pub(super) b_is_far: bool,
     /// Whether to prefetch the tile of C to the right.
     pub(super) c_is_far: bool,
+}
+
+impl<T: Scalar> Operands<T> {
+    /// Those to the right of so many columns, which are so many tiles.
+    #[inline(always)]
+    fn right_of(&self, cols: usize, tiles: usize) -> Self {
+        Self {
+            b: self.b.wrapping_add(tiles * self.b_step),
+            c: self.c.wrapping_add(cols),
+            cols: self.cols - cols,
+            start: self.start.map(|(start, stride)| (start.wrapping_add(cols), stride)),
+            epilogue: match self.epilogue {
+                InRegisters::ReluChain(outputs) => InRegisters::ReluChain(outputs.wrapping_add(cols)),
+                other => other,
+            },
+            ..*self
+        }
+    }
 }
 
 /// The shape of the largest tile.
@@ -72,138 +93,184 @@ simd_fn! {
 }
 
 simd_fn! {
-    /// `C = start + A B` for a tile of `M` rows and `N` vectors, the last one perhaps in part.
+    /// `C = start + A B` for a row of tiles of `M` rows and `N` vectors each, the last vector of the last tile perhaps in
+    /// part.
     ///
     /// # Safety
     /// All elements of the operands are valid, those of C for writing and not shared; C does not
     /// overlap A or B. `M` and `N` are within [`tile_shape`] or [`wide_tile_shape`].
-    unsafe fn tile<T as V, const M: usize, const N: usize>(on: &Operands<T>) {
+    unsafe fn tiles<T as V, const M: usize, const N: usize>(on: &Operands<T>) {
         if M > V::TILE_ROWS || M * N > V::TILE_ROWS * V::TILE_VECTORS {
             unreachable!("tiles fit into the registers");
         }
-        let last = on.cols - (N - 1) * T::LANES;
-        let mut sum = [[V::zero(); N]; M];
-        if let Some((start, stride)) = on.start {
-            for (i, row) in sum.iter_mut().enumerate() {
-                // SAFETY: row `i` has `cols` elements, `last` of them in the last vector.
-                unsafe {
-                    let start = start.add(i * stride);
-                    for (j, x) in row.iter_mut().enumerate() {
-                        let at = start.add(j * T::LANES);
-                        *x = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
-                    }
-                }
+        let mut on = *on;
+        loop {
+            let last = on.cols - (N - 1) * T::LANES;
+            // SAFETY: the caller's promise.
+            unsafe { tile::<T, V, M, N>(&on, last.min(T::LANES)) };
+            if last <= T::LANES {
+                return;
             }
+            on = on.right_of(N * T::LANES, 1);
         }
+    }
+}
 
-        if on.c_is_far {
-            for i in 0..M {
-                for j in 0..N {
-                    V::prefetch(on.c.wrapping_add(i * on.c_stride + on.cols + j * T::LANES));
-                }
-            }
-        }
-
-        // SAFETY: `p < k` and `i < M` stay inside A, and rows of B are as long as what is read: whole vectors
-        // if padded, else `cols` elements.
+/// The first tile of a row of tiles; its last vector has `last` columns.
+///
+/// # Safety
+/// As for [`tiles`].
+#[inline(always)]
+unsafe fn tile<T: Scalar, V: Simd<T>, const M: usize, const N: usize>(on: &Operands<T>, last: usize) {
+    let mut sum = [[V::zero(); N]; M];
+    if let Some((start, stride)) = on.start {
+        // SAFETY: rows of the start have `cols` elements, `last` of them in the last vector.
         unsafe {
-            let (mut a, mut b) = (on.a, on.b);
-            if on.b_is_padded || (!on.b_is_far && last == T::LANES) {
-                for _ in 0..on.k {
-                    let mut row = [V::zero(); N];
-                    for (j, x) in row.iter_mut().enumerate() {
-                        *x = V::load_ptr(b.add(j * T::LANES));
-                    }
-                    step(&mut sum, a, on.a_strides.0, &row);
-                    a = a.wrapping_add(on.a_strides.1);
-                    b = b.wrapping_add(on.b_stride);
-                }
+            if stride == 0 {
+                sum = [load_row(start, last); M];
             } else {
-                for _ in 0..on.k {
-                    let mut row = [V::zero(); N];
-                    for (j, x) in row.iter_mut().enumerate() {
-                        let at = b.add(j * T::LANES);
-                        *x = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
-                    }
-                    // With few rows, reads are long enough for the hardware prefetcher.
-                    if N <= V::TILE_VECTORS {
-                        for j in 0..N {
-                            V::prefetch(b.wrapping_add(AHEAD * on.b_stride + j * T::LANES));
-                        }
-                    }
-                    step(&mut sum, a, on.a_strides.0, &row);
-                    a = a.wrapping_add(on.a_strides.1);
-                    b = b.wrapping_add(on.b_stride);
-                }
-            }
-        }
-
-        match on.epilogue {
-            InRegisters::Nothing => {}
-            InRegisters::Relu => {
-                for x in sum.as_flattened_mut() {
-                    *x = V::zero().max(*x);
-                }
-            }
-            InRegisters::ReluChain(outputs) => {
                 for (i, row) in sum.iter_mut().enumerate() {
-                    // SAFETY: the outputs have C's layout, where row `i` has `cols` elements.
-                    unsafe {
-                        let outputs = outputs.add(i * on.c_stride);
-                        for (j, x) in row.iter_mut().enumerate() {
-                            let at = outputs.add(j * T::LANES);
-                            let y = if j + 1 < N { V::load_ptr(at) } else { V::load_part_ptr(at, last) };
-                            *x = V::select(y.gt(V::zero()), *x, V::zero());
-                        }
+                    *row = load_row(start.add(i * stride), last);
+                }
+            }
+        }
+    }
+
+    if on.c_is_far {
+        for i in 0..M {
+            for j in 0..N {
+                V::prefetch(on.c.wrapping_add(i * on.c_stride + (N + j) * T::LANES));
+            }
+        }
+    }
+
+    // SAFETY: `p < k` and `i < M` stay inside A, and rows of B are as long as what is read: whole vectors
+    // if padded, else `cols` elements.
+    unsafe {
+        let (mut a, mut b) = (on.a, on.b);
+        if on.b_is_padded || (!on.b_is_far && last == T::LANES) {
+            for _ in 0..on.k {
+                let row = load_row(b, T::LANES);
+                step(&mut sum, a, on.a_strides.0, &row);
+                a = a.wrapping_add(on.a_strides.1);
+                b = b.wrapping_add(on.b_stride);
+            }
+        } else {
+            for _ in 0..on.k {
+                let row = load_row(b, last);
+                // With few rows, reads are long enough for the hardware prefetcher.
+                if N <= V::TILE_VECTORS {
+                    for j in 0..N {
+                        V::prefetch(b.wrapping_add(AHEAD * on.b_stride + j * T::LANES));
+                    }
+                }
+                step(&mut sum, a, on.a_strides.0, &row);
+                a = a.wrapping_add(on.a_strides.1);
+                b = b.wrapping_add(on.b_stride);
+            }
+        }
+    }
+
+    match on.epilogue {
+        InRegisters::Nothing => {}
+        InRegisters::Relu => {
+            for x in sum.as_flattened_mut() {
+                *x = V::zero().max(*x);
+            }
+        }
+        InRegisters::ReluChain(outputs) => {
+            for (i, row) in sum.iter_mut().enumerate() {
+                // SAFETY: the outputs have C's layout, where row `i` has `cols` elements.
+                unsafe {
+                    let outputs = outputs.add(i * on.c_stride);
+                    for (j, x) in row.iter_mut().enumerate() {
+                        let at = outputs.add(j * T::LANES);
+                        let y = V::load_front_ptr(at, if j + 1 < N { T::LANES } else { last });
+                        *x = V::select(y.gt(V::zero()), *x, V::zero());
                     }
                 }
             }
         }
+    }
 
-        for (i, row) in sum.iter().enumerate() {
-            // SAFETY: as for reading the start.
-            unsafe {
-                let c = on.c.add(i * on.c_stride);
-                for (j, x) in row.iter().enumerate() {
-                    let at = c.add(j * T::LANES);
-                    if j + 1 < N { x.store_ptr(at) } else { x.store_part_ptr(at, last) }
-                }
-            }
-        }
-
-        /// One k: the column of A at `a` times a row of B.
-        ///
-        /// # Safety
-        /// `M` elements of A are valid from `a` on, `stride` apart.
-        #[inline(always)]
-        unsafe fn step<T: Scalar, V: Simd<T>, const M: usize, const N: usize>(
-            sum: &mut [[V; N]; M],
-            a: *const T,
-            stride: usize,
-            b: &[V; N],
-        ) {
-            for (i, row) in sum.iter_mut().enumerate() {
-                // SAFETY: `i < M`.
-                let a = V::splat(unsafe { *a.add(i * stride) });
-                for (x, &b) in row.iter_mut().zip(b) {
-                    *x = a.mul_add(b, *x);
-                }
+    for (i, row) in sum.iter().enumerate() {
+        // SAFETY: as for reading the start.
+        unsafe {
+            let c = on.c.add(i * on.c_stride);
+            for (j, x) in row.iter().enumerate() {
+                let at = c.add(j * T::LANES);
+                x.store_front_ptr(at, if j + 1 < N { T::LANES } else { last });
             }
         }
     }
 }
 
-/// The product of one tile of `rows` rows, at most [`tile_shape`] or [`wide_tile_shape`].
+/// A row of `N` vectors, of which the last has `last` elements.
 ///
 /// # Safety
-/// As for [`tile`].
-pub(super) unsafe fn multiply<T: Scalar>(rows: usize, on: &Operands<T>) {
+/// So many elements are valid from `from` on.
+#[inline(always)]
+unsafe fn load_row<T: Scalar, V: Simd<T>, const N: usize>(from: *const T, last: usize) -> [V; N] {
+    let mut row = [V::zero(); N];
+    for (j, x) in row.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *x = unsafe { V::load_front_ptr(from.add(j * T::LANES), if j + 1 < N { T::LANES } else { last }) };
+    }
+    row
+}
+
+/// One k: the column of A at `a` times a row of B.
+///
+/// # Safety
+/// `M` elements of A are valid from `a` on, `stride` apart.
+#[inline(always)]
+unsafe fn step<T: Scalar, V: Simd<T>, const M: usize, const N: usize>(
+    sum: &mut [[V; N]; M],
+    a: *const T,
+    stride: usize,
+    b: &[V; N],
+) {
+    for (i, row) in sum.iter_mut().enumerate() {
+        // SAFETY: `i < M`.
+        let a = V::splat(unsafe { *a.add(i * stride) });
+        for (x, &b) in row.iter_mut().zip(b) {
+            *x = a.mul_add(b, *x);
+        }
+    }
+}
+
+/// The product of a row of tiles of `rows` rows and `vectors` vectors, at most [`tile_shape`] or [`wide_tile_shape`];
+/// the last tile has the columns that are left.
+///
+/// # Safety
+/// As for [`tiles`].
+pub(super) unsafe fn multiply<T: Scalar>(rows: usize, vectors: usize, on: &Operands<T>) {
+    let width = vectors * T::LANES;
+    let (whole, left) = (on.cols / width, on.cols % width);
+    let vectors_left = left.div_ceil(T::LANES);
+    // SAFETY: the caller's promise.
+    unsafe {
+        if vectors_left == 0 || vectors_left == vectors {
+            return tiles_of_shape(rows, vectors, on);
+        }
+        if whole > 0 {
+            tiles_of_shape(rows, vectors, &Operands { cols: whole * width, ..*on });
+        }
+        tiles_of_shape(rows, vectors_left, &on.right_of(whole * width, whole));
+    }
+}
+
+/// [`tiles`] of a shape.
+///
+/// # Safety
+/// As for it.
+unsafe fn tiles_of_shape<T: Scalar>(rows: usize, vectors: usize, on: &Operands<T>) {
     macro_rules! by_shape {
         ($($rows:literal: $($vectors:literal)*;)*) => {
-            match (rows, on.cols.div_ceil(T::LANES)) {
+            match (rows, vectors) {
                 $($(
                     // SAFETY: the caller's promise.
-                    ($rows, $vectors) => unsafe { tile::<T, $rows, $vectors>(on) },
+                    ($rows, $vectors) => unsafe { tiles::<T, $rows, $vectors>(on) },
                 )*)*
                 shape => unreachable!("no tile of {shape:?} rows and vectors"),
             }

@@ -4,6 +4,8 @@
 
 #![allow(clippy::needless_range_loop, reason = "several arrays run by one index")]
 
+use std::ops::Range;
+
 use super::net::{Batch, MOST_CLASSES, TinyNet};
 use crate::kernels::activation::SignSlope;
 use crate::kernels::lanes::{transpose, transpose_back};
@@ -12,8 +14,13 @@ use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
 /// Most inputs and sums for which rows go in pairs where there are 32 registers: with more, they do not hold the gradients
-/// of two rows beside the weights, and the even rows go before the odd ones. Fewer registers hold neither.
+/// of two rows beside the weights, and the even rows go before the odd ones.
 const MOST_IN_PAIRS: usize = 6;
+/// Where fewer registers hold neither, the gradients of W1 are added up in a second loop, of so many inputs at a time; there
+/// is none if there are no more inputs.
+const INPUTS: usize = 2;
+/// Rows between the two loops, an even number: what the first hands over stays in the level-1 cache.
+const ROWS: usize = 32;
 
 /// What a row needs from a vector of units, and what it adds to their gradients.
 #[derive(Clone, Copy)]
@@ -143,7 +150,7 @@ unsafe fn load_each<T: Scalar, V: Simd<T>, const N: usize>(
         // SAFETY: promised by the caller.
         *to = unsafe {
             let at = from.add(q);
-            if count == T::LANES { V::load_ptr(at) } else { V::load_part_ptr(at, count) }
+            V::load_front_ptr(at, count)
         };
     }
     vectors
@@ -199,28 +206,31 @@ fn units<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
 
     let (x, d_at) = (features::<T, I>(net, batch), sums_of::<T, S>(net, d, n));
 
-    let mut even = Units::zero();
-    let mut odd = Units::zero();
-    if V::TILE_VECTORS > 1 && I + S > MOST_IN_PAIRS {
-        for (first, sums) in [(0, &mut even), (1, &mut odd)] {
-            for q in (first..n).step_by(2) {
-                // SAFETY: features and sums have n elements from their start on.
-                unsafe { add_row::<T, V, F, I, S>(sums, &weights, x, d_at, f, q) };
+    // Of even rows and of odd ones.
+    let mut sums = [Units::zero(); 2];
+    // SAFETY: features and sums have n elements from their start on.
+    unsafe {
+        if V::TILE_VECTORS == 1 && I > INPUTS {
+            for q in (0..n).step_by(ROWS) {
+                add_rows::<T, V, F, I, S>(&mut sums, &weights, x, d_at, f, q..n.min(q + ROWS));
             }
-        }
-    } else {
-        for pair in 0..n / 2 {
-            // SAFETY: as above, and these rows are below n.
-            unsafe {
-                add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, 2 * pair);
-                add_row::<T, V, F, I, S>(&mut odd, &weights, x, d_at, f, 2 * pair + 1);
+        } else if V::TILE_VECTORS > 1 && I + S > MOST_IN_PAIRS {
+            for (first, sums) in sums.iter_mut().enumerate() {
+                for q in (first..n).step_by(2) {
+                    add_row::<T, V, F, I, S>(sums, &weights, x, d_at, f, q);
+                }
             }
-        }
-        if !n.is_multiple_of(2) {
-            // SAFETY: as above.
-            unsafe { add_row::<T, V, F, I, S>(&mut even, &weights, x, d_at, f, n - 1) };
+        } else {
+            for pair in 0..n / 2 {
+                add_row::<T, V, F, I, S>(&mut sums[0], &weights, x, d_at, f, 2 * pair);
+                add_row::<T, V, F, I, S>(&mut sums[1], &weights, x, d_at, f, 2 * pair + 1);
+            }
+            if !n.is_multiple_of(2) {
+                add_row::<T, V, F, I, S>(&mut sums[0], &weights, x, d_at, f, n - 1);
+            }
         }
     }
+    let [even, odd] = sums;
 
     for i in 0..I {
         if i < net.inputs {
@@ -264,16 +274,110 @@ unsafe fn add_row<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: 
     f: &F,
     q: usize,
 ) {
-    let (mut x_q, mut d_q) = ([V::zero(); I], [V::zero(); S]);
-    for (to, from) in x_q.iter_mut().zip(x) {
+    // SAFETY: promised by the caller.
+    let (x, d) = unsafe { (splat_each::<T, V, I>(x, q), splat_each::<T, V, S>(d, q)) };
+    add(sums, weights, &x, &d, f);
+}
+
+/// Element `q` of each of these, in all lanes.
+///
+/// # Safety
+/// All pointers are valid for reading `q + 1` elements.
+#[inline(always)]
+unsafe fn splat_each<T: Scalar, V: Simd<T>, const N: usize>(from: [*const T; N], q: usize) -> [V; N] {
+    let mut vectors = [V::zero(); N];
+    for (to, from) in vectors.iter_mut().zip(from) {
         // SAFETY: promised by the caller.
         *to = V::splat(unsafe { *from.add(q) });
     }
-    for (to, from) in d_q.iter_mut().zip(d) {
-        // SAFETY: promised by the caller.
-        *to = V::splat(unsafe { *from.add(q) });
+    vectors
+}
+
+/// Adds the contributions of at most [`ROWS`] rows, from an even one on, to the sums of even and of odd rows, in two
+/// loops: one over pairs of rows, whose chains of additions run side by side, and one for the gradients of W1.
+///
+/// # Safety
+/// All pointers are valid for reading `rows.end` elements.
+#[inline(always)]
+unsafe fn add_rows<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
+    sums: &mut [Units<V, I, S>; 2],
+    weights: &Units<V, I, S>,
+    x: [*const T; I],
+    d: [*const T; S],
+    f: &F,
+    rows: Range<usize>,
+) {
+    let mut back = [V::zero(); ROWS];
+    let back = &mut back[..rows.len()];
+    let (pairs, last) = back.as_chunks_mut::<2>();
+    for (pair, q) in pairs.iter_mut().zip(rows.clone().step_by(2)) {
+        let mut z = [weights.b1; 2];
+        for (x, w) in x.into_iter().zip(weights.w1) {
+            for (r, z) in z.iter_mut().enumerate() {
+                // SAFETY: promised by the caller.
+                *z = V::splat(unsafe { *x.add(q + r) }).mul_add(w, *z);
+            }
+        }
+        for (r, (back, sums)) in pair.iter_mut().zip(&mut *sums).enumerate() {
+            // SAFETY: promised by the caller.
+            let d = unsafe { splat_each::<T, V, S>(d, q + r) };
+            *back = add_to_last(sums, weights, z[r], &d, f);
+        }
     }
-    add(sums, weights, &x_q, &d_q, f);
+    if let [back] = last {
+        // SAFETY: promised by the caller.
+        let (x, d) = unsafe { (splat_each(x, rows.end - 1), splat_each(d, rows.end - 1)) };
+        *back = add_to_last(&mut sums[0], weights, sum_of_unit(weights, &x), &d, f);
+    }
+    // SAFETY: promised by the caller.
+    unsafe { add_to_first::<T, V, I, S>(sums, x, back, rows.start) }
+}
+
+/// Adds the contributions of rows from `first` on to the gradients of W1, of a few inputs at a time, whose sums stay in
+/// registers.
+///
+/// # Safety
+/// All pointers are valid for reading as many elements from `first` on as `back` has.
+#[inline(always)]
+unsafe fn add_to_first<T: Scalar, V: Simd<T>, const I: usize, const S: usize>(
+    [even, odd]: &mut [Units<V, I, S>; 2],
+    x: [*const T; I],
+    back: &[V],
+    first: usize,
+) {
+    let (pairs, last) = back.as_chunks::<2>();
+    let sums = even.w1.as_chunks_mut::<INPUTS>().0.iter_mut().zip(odd.w1.as_chunks_mut::<INPUTS>().0);
+    for ((even, odd), &x) in sums.zip(x.as_chunks::<INPUTS>().0) {
+        let (mut of_even, mut of_odd) = (*even, *odd);
+        // SAFETY: promised by the caller.
+        unsafe {
+            for (pair, q) in pairs.iter().zip((first..).step_by(2)) {
+                add_products(&mut of_even, x, q, pair[0]);
+                add_products(&mut of_odd, x, q + 1, pair[1]);
+            }
+            if let [back] = last {
+                add_products(&mut of_even, x, first + 2 * pairs.len(), *back);
+            }
+        }
+        (*even, *odd) = (of_even, of_odd);
+    }
+}
+
+/// `sums += x back` for row `q`.
+///
+/// # Safety
+/// All pointers are valid for reading `q + 1` elements.
+#[inline(always)]
+unsafe fn add_products<T: Scalar, V: Simd<T>, const N: usize>(
+    sums: &mut [V; N],
+    x: [*const T; N],
+    q: usize,
+    back: V,
+) {
+    for (sum, x) in sums.iter_mut().zip(x) {
+        // SAFETY: promised by the caller.
+        *sum = V::splat(unsafe { *x.add(q) }).mul_add(back, *sum);
+    }
 }
 
 /// Adds the contribution of some rows: the same row in all lanes for units in lanes, or rows in lanes for the
@@ -286,20 +390,44 @@ fn add<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
     d: &[V; S],
     f: &F,
 ) {
+    let z = sum_of_unit(weights, x);
+    let back = add_to_last(sums, weights, z, d, f);
+    for (sum, x) in sums.w1.iter_mut().zip(x) {
+        *sum = x.mul_add(back, *sum);
+    }
+}
+
+/// The sums of units: `b1 + x W1`.
+#[inline(always)]
+fn sum_of_unit<T: Scalar, V: Simd<T>, const I: usize, const S: usize>(
+    weights: &Units<V, I, S>,
+    x: &[V; I],
+) -> V {
     let mut z = weights.b1;
     for (x, w) in x.iter().zip(weights.w1) {
         z = x.mul_add(w, z);
     }
+    z
+}
+
+/// Adds the contribution of some rows to the gradients of b1 and W2, given the sums `z` of their units; returns the
+/// derivative with respect to these.
+#[inline(always)]
+fn add_to_last<T: Scalar, V: Simd<T>, F: SignSlope, const I: usize, const S: usize>(
+    sums: &mut Units<V, I, S>,
+    weights: &Units<V, I, S>,
+    z: V,
+    d: &[V; S],
+    f: &F,
+) -> V {
     let mut back = d[0] * weights.w2[0];
     for (d, w) in d.iter().zip(weights.w2).skip(1) {
         back = d.mul_add(w, back);
     }
     let back = f.chain::<T, V>(back, z);
-    for (sum, x) in sums.w1.iter_mut().zip(x) {
-        *sum = x.mul_add(back, *sum);
-    }
     sums.b1 = sums.b1 + back;
     for (sum, &d) in sums.w2.iter_mut().zip(d) {
         *sum = f.mul_add::<T, V>(z, d, *sum);
     }
+    back
 }

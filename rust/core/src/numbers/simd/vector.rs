@@ -127,6 +127,26 @@ pub trait Simd<T: Number>:
     /// All rows are valid for reading `SQUARE` elements, all written places for writing them.
     unsafe fn transpose_ptr(rows: [*const T; 8], to: *mut T, stride: usize);
 
+    /// Reads `count <= T::LANES` elements, which takes less time if they are a whole vector; the other lanes are 0.
+    ///
+    /// # Safety
+    /// As for [`load_part_ptr`](Self::load_part_ptr).
+    #[inline(always)]
+    unsafe fn load_front_ptr(from: *const T, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { if count == T::LANES { Self::load_ptr(from) } else { Self::load_part_ptr(from, count) } }
+    }
+
+    /// Writes the first `count <= T::LANES` lanes, which takes less time if they are a whole vector.
+    ///
+    /// # Safety
+    /// As for [`store_part_ptr`](Self::store_part_ptr).
+    #[inline(always)]
+    unsafe fn store_front_ptr(self, to: *mut T, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { if count == T::LANES { self.store_ptr(to) } else { self.store_part_ptr(to, count) } }
+    }
+
     /// Reads the first `T::LANES` elements of a slice.
     #[inline(always)]
     fn load(from: &[T]) -> Self {
