@@ -59,11 +59,16 @@ def main():
     parser.add_argument("--json", type=Path, help="write every result there")
     parser.add_argument("--chart", type=Path, help="draw quality against time there")
     parser.add_argument(
-        "--from", dest="earlier", type=Path, help="show what --json wrote, and measure nothing"
+        "--from",
+        dest="earlier",
+        type=Path,
+        nargs="+",
+        help="show what --json wrote, in several runs perhaps, and measure nothing",
     )
     arguments = parser.parse_args()
     if arguments.earlier is not None:
-        found = [Result(**result) for result in json.loads(arguments.earlier.read_text("utf-8"))]
+        texts = [path.read_text(encoding="utf-8") for path in arguments.earlier]
+        found = [Result(**result) for text in texts for result in json.loads(text)]
         print("\n".join([HEADER, *map(row, grouped(found).values())]))
     elif not (arguments.folder / "load.py").exists():
         parser.error(f"there are no tables in {arguments.folder}; name a folder with --folder")

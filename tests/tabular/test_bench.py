@@ -84,6 +84,10 @@ def test_results_can_be_shown_again_and_drawn(run, tmp_path):
     assert (again, same) == (printed, written)
     assert pictures[0].read_bytes() == pictures[1].read_bytes()
     assert pictures[0].read_bytes().startswith(b"\x89PNG")
+    paths = tmp_path / "some.json", tmp_path / "others.json"
+    for path, part in zip(paths, (written[:3], written[3:]), strict=True):
+        path.write_text(json.dumps(part), encoding="utf-8")
+    assert run("--from", *map(str, paths)) == (printed, written)
 
 
 def test_the_front_is_what_nothing_faster_equals():

@@ -41,7 +41,7 @@ _COMMON: list[click.Parameter] = [
         ["--preset"],
         type=click.Choice(["fast", "default", "best", "lesson"]),
         default="default",
-        help="1, 5 or 8 networks for any table, or the one of the lesson.",
+        help="1 or 2, 8, or 16 networks for any table, or the one of the lesson.",
     ),
     click.Option(
         ["--output"],
