@@ -23,6 +23,7 @@ class Trainer(peer.Trainer):
         return "" if any(map(shutil.which, compilers)) else "no C++ compiler is found"
 
     def __init__(self, case, problem, threads):
+        forget_other_cases()
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.shapes, self.is_tanh = list(pairwise(case.layer_sizes)), case.activation == "tanh"
@@ -83,6 +84,7 @@ class Minimizer(lbfgs.OwnGradient):
 
     def __init__(self, case, problem, threads):
         super().__init__(case, problem)
+        forget_other_cases()
         torch.set_num_threads(threads)
         X, y = torch.tensor(problem.X), torch.tensor(problem.y)
 
@@ -98,6 +100,11 @@ class Minimizer(lbfgs.OwnGradient):
         """Compute both in one compiled call."""
         gradient, loss = self.compiled(torch.from_numpy(parameters))
         return loss.item(), gradient.numpy()
+
+
+def forget_other_cases():
+    """Drop what is compiled: torch compiles a function for eight shapes, fewer than the cases."""
+    torch.compiler.reset()
 
 
 def logits(parameters, shapes, X, function):
