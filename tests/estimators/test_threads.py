@@ -81,6 +81,13 @@ def test_a_seed_is_known_before_it_is_drawn(bits):
         assert ahead == seed_ahead(random_state) == next_seed(random_state)
 
 
+@pytest.mark.parametrize("seed", [0, 3, 2**32 - 1, np.int64(5)])
+def test_the_first_seed_of_an_integer_needs_no_state(seed):
+    random_state = np.random.RandomState(seed)
+    ahead = seed_ahead(random_state, seed)
+    assert ahead == seed_ahead(random_state) == next_seed(random_state)
+
+
 def test_names_of_parameters_are_those_of_the_class():
     class Narrow(MLPClassifier):
         def __init__(self, width=3):

@@ -202,7 +202,11 @@ class BaseMLP(MLPInFile, Staged, Stochastic, LBFGS, Inside, CallbackSupportMixin
         )
         if fresh:
             architecture = self._architecture(layer_sizes, dtype)
-            ahead = seed_ahead(self._random_state) if company is None else company.seed_ahead
+            ahead = (
+                seed_ahead(self._random_state, self.random_state)
+                if company is None
+                else company.seed_ahead
+            )
             network = architecture.draw(self.activation, self._random_state, ahead)
             self.n_layers_ = len(layer_sizes)
         else:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.estimators.random_state import (
+    first_seed,
     legacy_random_state,
-    next_seed,
     seed_ahead,
     spare_random_state,
 )
@@ -59,9 +59,7 @@ def company_of(draft: Any, heed: Callable[[], None]) -> Iterator[Company]:
         return
     with spare_random_state() as random_state:
         random_state.seed(int(seed))
-        ahead = next_seed(random_state)
-        random_state.seed(int(seed))
         try:
-            yield Company(heed, random_state, ahead, is_lent=True)
+            yield Company(heed, random_state, first_seed(int(seed)), is_lent=True)
         finally:
             draft.__dict__.pop("_random_state", None)

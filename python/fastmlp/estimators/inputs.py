@@ -12,6 +12,9 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from fastmlp._core import MLP
 from fastmlp.estimators.scale import Spread
 
+# Numbers from which on the checks of a fit do not matter beside its first epoch.
+MANY = 2**16
+
 
 class CsrRows(NamedTuple):
     """A matrix in compressed rows, without what SciPy's classes do at each of their attributes."""
@@ -72,6 +75,7 @@ def read_examples(
             y_numeric=is_regressor(estimator),
             dtype=dtype or (np.float64, np.float32),
             reset=reset,
+            skip_check_array=are_plainly_right(X, y, dtype),
         )
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
@@ -95,6 +99,23 @@ def read_inputs(estimator: Any, X: Any, dtype: str) -> Any:
         estimator, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
     )
     return readable(X, dtype)
+
+
+def are_plainly_right(X: Any, y: Any, dtype: str | None) -> bool:
+    """Say whether scikit-learn would check these examples in vain and return them as they are.
+
+    For large ones it is not asked: it would take memory, and training them takes longer.
+    """
+    return (
+        type(X) is type(y) is np.ndarray
+        and X.ndim == 2
+        and 0 < X.size <= MANY
+        and X.dtype.name in ((dtype,) if dtype else ("float32", "float64"))
+        and plainly_right(X, X.shape[1], X.dtype.name) is X
+        and y.shape == X.shape[:1]
+        and y.dtype.kind in "biuf"
+        and bool(np.isfinite(y).all())
+    )
 
 
 def plainly_right(X: Any, n_features: int, dtype: str) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,30 @@ def next_seed(random_state: np.random.RandomState) -> int:
     return int(random_state.randint(2**32, dtype=np.uint64))
 
 
-def seed_ahead(random_state: np.random.RandomState) -> int:
-    """Return what `next_seed` would draw, and draw nothing: another thread may draw as well."""
+def first_seed(seed: int) -> int:
+    """Return what `next_seed` draws first from a RandomState of this seed."""
+    with spare_random_state() as other:
+        other.seed(seed)
+        return next_seed(other)
+
+
+def seed_ahead(random_state: np.random.RandomState, origin: Any = None) -> int:
+    """Return what `next_seed` would draw, and draw nothing: another thread may draw as well.
+
+    Parameters
+    ----------
+    random_state : numpy.random.RandomState
+        What it would draw from.
+    origin : object
+        What it was made from just now, if that is known. An integer spares a copy of its state.
+    """
+    if isinstance(origin, Integral):
+        return first_seed(int(origin))
     state = random_state.get_state(legacy=False)
     if state["bit_generator"] != "MT19937":
         return next_seed(deepcopy(random_state))
+    # NumPy reads a list in a tenth of the time that it takes for an array.
+    state["state"]["key"] = state["state"]["key"].tolist()
     with spare_random_state() as other:
         other.set_state(state)
         return next_seed(other)
