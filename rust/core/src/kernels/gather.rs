@@ -5,8 +5,8 @@ use ndarray::ArrayView2;
 use crate::kernels::vector::all_below;
 use crate::numbers::simd_fn;
 
-/// Bytes that are prefetched, in whole rows: about what a core fetches at once.
-const AHEAD: usize = 2048;
+/// Bytes that are prefetched, in whole rows: somewhat more than a core fetches at once.
+const AHEAD: usize = 4096;
 /// Most rows that are prefetched.
 const MOST_ROWS_AHEAD: usize = 16;
 

@@ -2,6 +2,9 @@
 //!
 //! A panel holds `width` lanes (rows of A, columns of B) for a range of k, element `(lane, p)` at
 //! `p * width + lane`. Lanes beyond those of the matrix hold arbitrary values: no tile stores their results.
+//!
+//! What is copied next is prefetched meanwhile: the rows of a wide matrix lie on different pages, where the
+//! processor's own prefetching stops.
 
 use std::ops::Range;
 
@@ -33,12 +36,14 @@ pub(super) fn pack<T: Scalar>(
 simd_fn! {
     /// Copies vectors, if lanes are contiguous in memory.
     fn copy_lanes<T as V>(from: &Matrix<'_, T>, lanes: &Pieces, p: Range<usize>, width: usize, out: &mut [T]) {
+        let next_steps = STEPS * from.strides().1;
         for steps in p.clone().step_by(STEPS).map(|q| q..p.end.min(q + STEPS)) {
             for (panel, lanes) in out.chunks_exact_mut(width * p.len()).zip(lanes.clone()) {
                 let out = &mut panel[(steps.start - p.start) * width..];
                 for (q, out) in steps.clone().zip(out.chunks_exact_mut(width)) {
                     let mut source = from.at(lanes.start, q);
                     for out in out[..lanes.len()].chunks_mut(T::LANES) {
+                        V::prefetch(source.wrapping_add(next_steps));
                         // SAFETY: so many lanes exist and are contiguous.
                         unsafe {
                             if out.len() == T::LANES {
@@ -60,6 +65,7 @@ simd_fn! {
     fn transpose_lanes<T as V>(from: &Matrix<'_, T>, lanes: &Pieces, p: Range<usize>, width: usize, out: &mut [T]) {
         assert!(width.is_multiple_of(V::SQUARE));
         let squares = if from.is_row_contiguous() { p.len() / V::SQUARE } else { 0 };
+        let next_lanes = V::SQUARE * from.strides().0;
         for (panel, lanes) in out.chunks_exact_mut(width * p.len()).zip(lanes.clone()) {
             for lane in lanes.clone().step_by(V::SQUARE) {
                 // Lanes beyond the last repeat it.
@@ -73,6 +79,7 @@ simd_fn! {
                     // panel, whose width is a whole number of squares.
                     unsafe { V::transpose_ptr(rows, panel.as_mut_ptr().add(to), width) }
                     for row in &mut rows {
+                        V::prefetch(row.wrapping_add(next_lanes));
                         *row = row.wrapping_add(V::SQUARE);
                     }
                 }
