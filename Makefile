@@ -189,6 +189,8 @@ lint: lint-rust lint-py ## Check layout, style and types, and the stub against t
 lint-rust: $(UV)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo clippy --manifest-path benches/gemm/Cargo.toml --locked --target-dir target/gemm -- --deny warnings
+	cargo clippy --manifest-path fuzz/Cargo.toml --locked --target-dir target/fuzz -- --deny warnings
 	$(BIN)/python tests/imports.py rust/core/src rust/py/src
 
 .PHONY: lint-py

@@ -33,12 +33,13 @@ TRAININGS = [case for case in CASES if isinstance(case, Training) and case.name 
 
 @pytest.mark.parametrize("threads", SMOKE)
 def test_the_smoke_form_measures_each_peer(threads, tmp_path):
+    folder = tmp_path / "not" / "there"
     result = subprocess.run(
         [
             *(sys.executable, "-m", "benches.compare", "smoke", "--threads", str(threads)),
             *("--cases", SMOKE[threads], "--libraries", ",".join(LIBRARIES)),
-            *("--json", tmp_path / "times.json"),
-            *("--markdown", tmp_path / "times.md", "--chart", tmp_path / "times.png"),
+            *("--json", folder / "times.json"),
+            *("--markdown", folder / "times.md", "--chart", folder / "times.png"),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -47,7 +48,7 @@ def test_the_smoke_form_measures_each_peer(threads, tmp_path):
     )
 
     assert (result.stderr, result.returncode) == ("", 0)
-    (run,) = json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))
+    (run,) = json.loads((folder / "times.json").read_text(encoding="utf-8"))
     assert run["threads"] == threads
     assert all(f"left out: {name}: " in result.stdout for name in run["left out"])
     kinds = peers.kinds_of(LIBRARIES)
@@ -57,8 +58,8 @@ def test_the_smoke_form_measures_each_peer(threads, tmp_path):
         assert list(case["peers"]) == [kind.name for kind in peers.able(expected, threads)]
         assert all(min(peer["microseconds"]) > 0 for peer in case["peers"].values())
         assert block(case) in result.stdout
-    assert (tmp_path / "times.md").read_text(encoding="utf-8") == markdown([run])
-    assert (tmp_path / "times.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "times.md").read_text(encoding="utf-8") == markdown([run])
+    assert (folder / "times.png").read_bytes().startswith(b"\x89PNG")
 
 
 def impostor(**changes):

@@ -88,6 +88,9 @@ def main():
             prog="python -m benches.compare", description="Time fastmlp beside its peers."
         )
     )
+    # Before minutes of measuring, and not after.
+    for path in filter(None, (arguments.json, arguments.markdown, arguments.chart)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     if arguments.source:
         runs = json.loads(arguments.source.read_text(encoding="utf-8"))
         for run in runs:

@@ -83,6 +83,8 @@ def main():
 
 def measure_all(arguments):
     """Print the table line by line, and write the file as it grows; return the results."""
+    if arguments.json is not None:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
     print(HEADER)
     found = []
     for name in arguments.tables.split(","):

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cases::{CASES, Case};
 use fastmlp_core::internals::{Operand, product_scratch_len};
-use peers::{Element, Peer};
+use peers::{Compared, Peer};
 
 /// How long a peer is timed in one round, and all peers in one case.
 const TURN: Duration = Duration::from_micros(500);
@@ -26,7 +26,7 @@ struct Work<T> {
     scratch: Vec<T>,
 }
 
-impl<T: Element> Work<T> {
+impl<T: Compared> Work<T> {
     fn new(case: Case) -> Self {
         let Case { m, n, k, .. } = case;
         let numbers = |factor: usize, count: usize| {
@@ -71,7 +71,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Times all peers in turns; prints our minimum time as a rate, and for each other peer the median of the
 /// ratios of its times to ours of the same round.
-fn compare<T: Element>(case: Case) {
+fn compare<T: Compared>(case: Case) {
     let peers: Vec<_> = T::peers().into_iter().filter(|peer| case.m * case.n <= peer.most_elements).collect();
     let mut work = Work::<T>::new(case);
     work.run(&peers[0]);
@@ -101,7 +101,10 @@ fn compare<T: Element>(case: Case) {
     for i in 1..T::peers().len() {
         match times.get(i) {
             Some(theirs) => {
-                print!(" {:16.2} |", median(theirs.iter().zip(&times[0]).map(|(their, our)| their / our).collect()));
+                print!(
+                    " {:16.2} |",
+                    median(theirs.iter().zip(&times[0]).map(|(their, our)| their / our).collect())
+                );
             }
             None => print!(" {:>16} |", ""),
         }
@@ -109,7 +112,7 @@ fn compare<T: Element>(case: Case) {
     println!();
 }
 
-fn table<T: Element>(part: &str) {
+fn table<T: Compared>(part: &str) {
     print!("\n| {:26} | {:22} | {:>9} | {:>6} |", T::NAME, "m x n x k, A B", "us", "GF/s");
     let others = T::peers().split_off(1);
     others.iter().for_each(|peer| print!(" {:>16} |", peer.name));

@@ -3,17 +3,19 @@
 use fastmlp_core::Element;
 use fastmlp_core::internals::{Operand, product};
 
+/// `c = a b`, with scratch for those that need it.
+type Product<T> = fn(Operand<'_, T>, Operand<'_, T>, &mut [T], &mut [T]);
+
 /// A product of one element type by one crate.
 pub struct Peer<T> {
     pub name: &'static str,
-    /// `c = a b`, with scratch for those that need it.
-    pub product: fn(Operand<'_, T>, Operand<'_, T>, &mut [T], &mut [T]),
+    pub product: Product<T>,
     /// Elements of C from which on the crate does not claim to be fast.
     pub most_elements: usize,
 }
 
-/// An element type that all peers support.
-pub trait Element: Element {
+/// An element type in which all peers compute.
+pub trait Compared: Element {
     const NAME: &'static str;
     fn peers() -> Vec<Peer<Self>>;
 }
@@ -26,7 +28,7 @@ fn strides<T>(operand: &Operand<'_, T>) -> (isize, isize) {
 
 macro_rules! element {
     ($t:ident, $matrixmultiply:ident, $dtype:ident, $plan:ident) => {
-        impl Element for $t {
+        impl Compared for $t {
             const NAME: &'static str = stringify!($t);
 
             fn peers() -> Vec<Peer<Self>> {
