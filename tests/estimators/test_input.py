@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 import scipy.sparse
 import sklearn.neural_network
+from sklearn.utils import check_X_y
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp.estimators.inputs import are_plainly_right
 
 
 def misaligned(X):
@@ -370,3 +372,38 @@ def test_no_class_follows_from_sums_that_overflow(n_classes, data, fit):
     for method in (clf.predict, clf.predict_proba, clf.predict_log_proba):
         with pytest.raises(ValueError, match=r"not a number|sums are NaN"):
             method(X)
+
+
+X_OF_3 = np.arange(6.0).reshape(3, 2)
+EXAMPLES = {
+    "right": (X_OF_3, [0, 1, 1], True),
+    "float32": (X_OF_3.astype(np.float32), [0.5, 1.0, 2.0], True),
+    "every second column": (np.ones((3, 4))[:, ::2], [True, False, True], True),
+    "integers": (X_OF_3.astype(int), [0, 1, 1], False),
+    "the other byte order": (X_OF_3.astype(X_OF_3.dtype.newbyteorder()), [0, 1, 1], False),
+    "not a number": (np.where(X_OF_3 == 4, np.nan, X_OF_3), [0, 1, 1], False),
+    "infinite": (np.where(X_OF_3 == 4, np.inf, X_OF_3), [0, 1, 1], False),
+    "no columns": (X_OF_3[:, :0], [0, 1, 1], False),
+    "no rows": (X_OF_3[:0], [], False),
+    "one dimension": (X_OF_3[:, 0], [0, 1, 1], False),
+    "a label too many": (X_OF_3, [0, 1, 1, 0], False),
+    "labels in a column": (X_OF_3, [[0], [1], [1]], False),
+    "text": (X_OF_3, ["a", "b", "b"], False),
+    "labels that are missing": (X_OF_3, [0.0, np.nan, 1.0], False),
+    "many": (np.zeros((2**15 + 1, 2)), np.zeros(2**15 + 1), False),
+}
+
+
+@pytest.mark.parametrize("case", EXAMPLES)
+def test_only_what_scikit_learn_returns_as_it_is_needs_no_check(case):
+    X, y, expected = EXAMPLES[case]
+    y = np.asarray(y)
+    assert are_plainly_right(X, y, None) is expected
+    if expected:
+        checked = check_X_y(X, y, dtype=(np.float64, np.float32), multi_output=True)
+        assert checked[0] is X
+        assert checked[1] is y
+        assert are_plainly_right(X, y, X.dtype.name)
+        assert not are_plainly_right(X, y, "float32" if X.dtype == "float64" else "float64")
+        assert not are_plainly_right(X.tolist(), y, None)
+        assert not are_plainly_right(X, y.tolist(), None)
