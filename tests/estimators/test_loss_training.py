@@ -137,7 +137,7 @@ def test_lbfgs_finds_the_generalised_linear_model(name, layout, X, weights, rng)
     theirs.fit(X, y, weights)
     # Ours divides the penalty by the weight of all rows, scikit-learn's loss by it.
     ours = MLPRegressor(loss, (), solver="lbfgs", alpha=0.01 * weights.sum(), tol=1e-9)
-    ours.set_params(max_iter=2000, max_fun=10_000).fit(layout(X), y, weights)
+    ours.set_params(max_iter=2000, max_fun=10_000, random_state=0).fit(layout(X), y, weights)
     assert_allclose(ours.coefs_[0].ravel(), theirs.coef_, rtol=1e-3, atol=1e-5)
     assert_allclose(ours.intercepts_[0], theirs.intercept_, rtol=1e-3)
     assert_allclose(ours.predict(layout(X)), theirs.predict(X), rtol=1e-3)
@@ -148,7 +148,7 @@ def test_lbfgs_finds_the_minimum_of_a_smooth_loss(loss, X, weights, rng):
     y = X @ [1.0, -2.0, 0.5] + rng.standard_t(2, size=40)
     delta = loss.delta if isinstance(loss, losses.Huber) else 1.0
     ours = MLPRegressor(loss, (), solver="lbfgs", alpha=0.0, tol=1e-10, max_iter=2000)
-    ours.fit(X, y, weights)
+    ours.set_params(random_state=0).fit(X, y, weights)
 
     def objective(p):
         size = np.abs(X @ p[:3] + p[3] - y)

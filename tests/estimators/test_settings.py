@@ -12,6 +12,11 @@ from sklearn.model_selection import train_test_split
 from fastmlp import MLPClassifier, MLPRegressor
 
 SMALL = {"hidden_layer_sizes": (6,), "random_state": 0}
+GENERATORS = {
+    "Generator": lambda: np.random.default_rng(0),
+    "RandomState": lambda: np.random.RandomState(0),
+    "RandomState with PCG64": lambda: np.random.RandomState(np.random.PCG64(0)),
+}
 
 
 @pytest.fixture
@@ -115,7 +120,8 @@ def test_lbfgs_leaves_no_moments_to_the_solver_after_it(trained, data, fit):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_a_generator_is_a_random_state(early_stopping, data, fit):
+@pytest.mark.parametrize("make", GENERATORS.values(), ids=GENERATORS)
+def test_a_generator_is_a_random_state(early_stopping, make, data, fit):
     X, y = data("iris")
     parameters = {"max_iter": 3, "early_stopping": early_stopping}
 
@@ -123,9 +129,9 @@ def test_a_generator_is_a_random_state(early_stopping, data, fit):
         clf = MLPClassifier((5,), random_state=generator, **parameters)
         return [fit(clf, X, y).loss_curve_ for _ in range(2)]
 
-    first, second = course(np.random.default_rng(0))
+    first, second = course(make())
     assert first != second  # it continues where the first fit left it
-    assert course(np.random.default_rng(0)) == [first, second]
+    assert course(make()) == [first, second]
 
 
 def test_a_generator_is_cloned_and_pickled_with_its_state(data, fit):

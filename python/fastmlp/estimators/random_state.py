@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from numbers import Integral
 from typing import Any
 
@@ -15,10 +14,20 @@ _SPARE: list[np.random.RandomState] = []
 
 
 def legacy_random_state(random_state: Any) -> np.random.RandomState:
-    """Return scikit-learn's choice; it takes no Generator, which seeds a RandomState."""
+    """Return scikit-learn's choice, or one that is seeded by a generator of another kind.
+
+    scikit-learn takes no Generator, and the network draws orders of rows from MT19937 alone.
+    """
     if isinstance(random_state, np.random.Generator):
         return np.random.RandomState(random_state.integers(2**32, size=4, dtype=np.uint32))
-    return check_random_state(random_state)
+    chosen = check_random_state(random_state)
+    if not (isinstance(random_state, Integral) or _is_mersenne_twister(chosen)):
+        return np.random.RandomState(chosen.randint(2**32, size=4, dtype=np.uint32))
+    return chosen
+
+
+def _is_mersenne_twister(random_state: np.random.RandomState) -> bool:
+    return bool(random_state.get_state(legacy=False)["bit_generator"] == "MT19937")
 
 
 def next_seed(random_state: np.random.RandomState) -> int:
@@ -39,15 +48,13 @@ def seed_ahead(random_state: np.random.RandomState, origin: Any = None) -> int:
     Parameters
     ----------
     random_state : numpy.random.RandomState
-        What it would draw from.
+        What it would draw from, by a Mersenne Twister.
     origin : object
         What it was made from just now, if that is known. An integer spares a copy of its state.
     """
     if isinstance(origin, Integral):
         return first_seed(int(origin))
     state = random_state.get_state(legacy=False)
-    if state["bit_generator"] != "MT19937":
-        return next_seed(deepcopy(random_state))
     # NumPy reads a list in a tenth of the time that it takes for an array.
     state["state"]["key"] = state["state"]["key"].tolist()
     with spare_random_state() as other:
