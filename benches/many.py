@@ -162,6 +162,7 @@ def tiny(options):
 
     X, y = load_iris(return_X_y=True)
     n = options.tiny_nets
+    alone_n = max(1, n // 10)
     network, optimizer = MLP([4, 10, 3], dtype="float64", seed=0), Adam()
 
     def steps():
@@ -173,18 +174,17 @@ def tiny(options):
         fit_many(many, X, y, n_jobs=n_jobs)
 
     def alone():
-        for clf in networks(MLPClassifier, n // 10, (10, 10), batch_size=len(X)):
+        for clf in networks(MLPClassifier, alone_n, (10, 10), batch_size=len(X)):
             clf.fit(X, y)
 
     works = {"steps": steps, "fits": partial(fits, 1), "two": partial(fits, CORES), "alone": alone}
     times = in_turns(works, options.rounds)
     us = {name: 1e6 * np.median(seconds) / n for name, seconds in times.items()}
-    us["alone"] *= n / (n // 10)
+    us["alone"] *= n / alone_n
     note = (
         f"{us['fits'] - us['steps']:.0f} us beyond {us['steps']:.0f} us of steps (goal 300); fit "
         f"alone takes {us['alone']:.0f} us, fit_many on {CORES} threads {us['two']:.0f} us"
     )
-    alone_n = n // 10
     return Result(
         "fit by fit, iris", (times["alone"] / times["fits"] * (n / alone_n)).tolist(), 0, note
     )
