@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -93,6 +94,8 @@ def test_a_line_of_the_table_of_what_is_new_runs(line):
     names = {name: getattr(fastmlp, name) for name in known}
     theirs = (GridSearchCV, LogisticRegression, make_pipeline)
     names |= {function.__name__: function for function in theirs}
+    # Lines without `random_state` draw from it, and one start with gelu in a hundred scores 0.9.
+    np.random.seed(0)  # noqa: NPY002
     estimator = eval(line, {**names, "X": X, "y": y})
     assert estimator.predict(X).shape == y.shape
     assert "fit(" not in line or estimator.score(X, y) > 0.9
