@@ -191,6 +191,8 @@ NO_LIBFUZZER := CUSTOM_LIBFUZZER_PATH=target/libfuzzer.a
 .PHONY: lint-rust
 lint-rust: $(UV)
 	cargo fmt --all --check
+	cargo fmt --manifest-path benches/gemm/Cargo.toml --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo clippy --manifest-path benches/gemm/Cargo.toml --locked --target-dir target/gemm -- --deny warnings
 	$(NO_LIBFUZZER) cargo clippy --manifest-path fuzz/Cargo.toml --locked --target-dir target/fuzz -- --deny warnings
@@ -206,6 +208,8 @@ lint-py: build env
 .PHONY: fmt
 fmt: env ## Format the code and fix what the linters can fix
 	cargo fmt --all
+	cargo fmt --manifest-path benches/gemm/Cargo.toml
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
