@@ -9,7 +9,6 @@ thread, float32, Adam; processor time, which other programs on the machine hardl
 import argparse
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -17,6 +16,7 @@ from matplotlib import pyplot as plt
 import fastmlp
 from benches.compare.report import short
 from benches.compare.timing import no_garbage_collection, seconds_of, units_for
+from benches.output import output
 
 ROUNDS = 9
 SECONDS = 0.02
@@ -136,7 +136,7 @@ def main():
     """Measure the requested series."""
     parser = argparse.ArgumentParser(prog="python -m benches.growth", description=__doc__)
     parser.add_argument("--series", choices=SERIES, help="one of them only")
-    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the rates there")
+    parser.add_argument("--chart", type=output, metavar="FILE", help="draw the rates there")
     arguments = parser.parse_args()
     measured = {}
     for name in [arguments.series] if arguments.series else SERIES:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 import fastmlp
+from benches.output import output
 
 FEATURES, CLASSES = 54, 7
 # Widths of hidden layers whose networks have about 6,000, 100,000 and 1,000,000 parameters.
@@ -317,7 +318,7 @@ def main():
     parser.add_argument("form", nargs="?", choices=("smoke",), help="the smallest form")
     parser.add_argument("--latency", type=float, default=2e-4, help="seconds of a round trip")
     parser.add_argument("--bandwidth", type=float, default=1.25e9, help="bytes per second")
-    parser.add_argument("--chart", type=Path, help="write the plot there")
+    parser.add_argument("--chart", type=output, help="write the plot there")
     parser.add_argument("--rows", type=int, help="train on so many rows, and measure nothing else")
     parser.add_argument("--epochs", type=int, default=2, help="of --rows")
     parser.add_argument("--memory", default="1.5GiB", help="of each of the workers of --rows")

@@ -13,6 +13,7 @@ from benches.compare.chart import draw
 from benches.compare.environment import environment
 from benches.compare.peers import MODULES
 from benches.compare.report import FOOT, UNITS, block, heading, markdown
+from benches.output import output
 
 NAMES = tuple(case.name for case in CASES)
 
@@ -46,9 +47,9 @@ def arguments_of(parser):
         "--libraries", type=libraries, default=tuple(MODULES), help=f"of {','.join(MODULES)}"
     )
     parser.add_argument("--threads", type=counts, default=[1, 2], help="as 1,2 (the default)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
-    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the first run's ratios")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write tables there")
+    parser.add_argument("--json", type=output, metavar="FILE", help="write every measurement there")
+    parser.add_argument("--chart", type=output, metavar="FILE", help="draw the first run's ratios")
+    parser.add_argument("--markdown", type=output, metavar="FILE", help="write tables there")
     parser.add_argument(
         "--from",
         dest="source",
@@ -88,9 +89,6 @@ def main():
             prog="python -m benches.compare", description="Time fastmlp beside its peers."
         )
     )
-    # Before minutes of measuring, and not after.
-    for path in filter(None, (arguments.json, arguments.markdown, arguments.chart)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     if arguments.source:
         runs = json.loads(arguments.source.read_text(encoding="utf-8"))
         for run in runs:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from benches.output import output
 from benches.tables.data import TABLES, load
 from benches.tables.models import KINDS, PRESETS, fit, make
 from benches.tables.report import HEADER, Result, grouped, row
@@ -56,8 +57,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, help="of the networks, for a quick look")
     parser.add_argument("--part", choices=("val", "test"), default="test", help="what is scored")
-    parser.add_argument("--json", type=Path, help="write every result there")
-    parser.add_argument("--chart", type=Path, help="draw quality against time there")
+    parser.add_argument("--json", type=output, help="write every result there")
+    parser.add_argument("--chart", type=output, help="draw quality against time there")
     parser.add_argument(
         "--from",
         dest="earlier",
@@ -83,8 +84,6 @@ def main():
 
 def measure_all(arguments):
     """Print the table line by line, and write the file as it grows; return the results."""
-    if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
     print(HEADER)
     found = []
     for name in arguments.tables.split(","):
