@@ -10,22 +10,33 @@ use crate::numbers::Scalar;
 use crate::numbers::simd::Simd;
 use crate::numbers::simd_fn;
 
-/// Vectors of outputs that are computed together: their weights for some hundred inputs stay in a level-1 cache.
+/// Vectors of outputs that are computed together, for each vector of the widest tile of a product: as many as stay in
+/// registers.
 const ABREAST: usize = 4;
+
+/// Calls a function for so many vectors, at most 8.
+macro_rules! for_vectors {
+    ($n:expr, $f:ident::<$t:ident, $v:ident>($($argument:expr),*)) => {
+        match $n {
+            1 => $f::<$t, $v, 1>($($argument),*),
+            2 => $f::<$t, $v, 2>($($argument),*),
+            3 => $f::<$t, $v, 3>($($argument),*),
+            4 => $f::<$t, $v, 4>($($argument),*),
+            5 => $f::<$t, $v, 5>($($argument),*),
+            6 => $f::<$t, $v, 6>($($argument),*),
+            7 => $f::<$t, $v, 7>($($argument),*),
+            _ => $f::<$t, $v, 8>($($argument),*),
+        }
+    };
+}
 
 simd_fn! {
     /// `z = b + x W`
     ///
     /// x: (n, `d_in`), w: (`d_in`, `d_out`), b: (`d_out`,), z: (n, `d_out`)
     pub(crate) fn sparse_product<T as V>(z: &mut [T], x: &SparseRows<T>, w: &[T], b: &[T]) {
-        for start in (0..b.len()).step_by(ABREAST * T::LANES) {
-            let block = start..b.len().min(start + ABREAST * T::LANES);
-            match block.len().div_ceil(T::LANES) {
-                1 => product::<T, V, 1>(z, x, w, b, &block),
-                2 => product::<T, V, 2>(z, x, w, b, &block),
-                3 => product::<T, V, 3>(z, x, w, b, &block),
-                _ => product::<T, V, ABREAST>(z, x, w, b, &block),
-            }
+        for block in blocks::<T, V>(b.len()) {
+            for_vectors!(block.len().div_ceil(T::LANES), product::<T, V>(z, x, w, b, &block));
         }
 
         /// The columns of a block, `N` vectors of which the last may be cut.
@@ -61,14 +72,9 @@ simd_fn! {
         d_z: &[T],
     ) {
         let (d_out, entries) = (d_w.len() / rows.len().max(1), x.of_columns(rows));
-        for start in (0..d_out).step_by(ABREAST * T::LANES) {
-            let block = start..d_out.min(start + ABREAST * T::LANES);
-            match block.len().div_ceil(T::LANES) {
-                1 => outer::<T, V, 1>(d_w, rows.start, entries, d_z, (&block, d_out)),
-                2 => outer::<T, V, 2>(d_w, rows.start, entries, d_z, (&block, d_out)),
-                3 => outer::<T, V, 3>(d_w, rows.start, entries, d_z, (&block, d_out)),
-                _ => outer::<T, V, ABREAST>(d_w, rows.start, entries, d_z, (&block, d_out)),
-            }
+        for block in blocks::<T, V>(d_out) {
+            let n = block.len().div_ceil(T::LANES);
+            for_vectors!(n, outer::<T, V>(d_w, rows.start, entries, d_z, (&block, d_out)));
         }
 
         /// The columns of a block, `N` vectors of which the last may be cut. The sums of a row of `d_w` stay in
@@ -98,32 +104,31 @@ simd_fn! {
     }
 }
 
+/// So many columns, in blocks that are computed together.
+#[inline(always)]
+fn blocks<T: Scalar, V: Simd<T>>(columns: usize) -> impl Iterator<Item = Range<usize>> {
+    let width = ABREAST * V::TILE_VECTORS * T::LANES;
+    (0..columns).step_by(width).map(move |start| start..columns.min(start + width))
+}
+
 #[inline(always)]
 fn load<T: Scalar, V: Simd<T>, const N: usize>(from: &[T]) -> [V; N] {
+    let (whole, last) = from.split_at((N - 1) * T::LANES);
     let mut vectors = [V::zero(); N];
-    if from.len() == N * T::LANES {
-        for (i, vector) in vectors.iter_mut().enumerate() {
-            *vector = V::load(&from[i * T::LANES..]);
-        }
-    } else {
-        for (i, vector) in vectors.iter_mut().enumerate() {
-            *vector = V::load_front(&from[i * T::LANES..]);
-        }
+    for (i, vector) in vectors[..N - 1].iter_mut().enumerate() {
+        *vector = V::load(&whole[i * T::LANES..]);
     }
+    vectors[N - 1] = V::load_front(last);
     vectors
 }
 
 #[inline(always)]
 fn store<T: Scalar, V: Simd<T>, const N: usize>(vectors: &[V; N], to: &mut [T]) {
-    if to.len() == N * T::LANES {
-        for (i, vector) in vectors.iter().enumerate() {
-            vector.store(&mut to[i * T::LANES..]);
-        }
-    } else {
-        for (i, vector) in vectors.iter().enumerate() {
-            vector.store_front(&mut to[i * T::LANES..]);
-        }
+    let (whole, last) = to.split_at_mut((N - 1) * T::LANES);
+    for (i, vector) in vectors[..N - 1].iter().enumerate() {
+        vector.store(&mut whole[i * T::LANES..]);
     }
+    vectors[N - 1].store_front(last);
 }
 
 #[inline(always)]
