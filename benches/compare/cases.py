@@ -65,7 +65,7 @@ class Inference:
 
 @dataclass(frozen=True)
 class Minimization:
-    """A network with one output, in float64, whose squared error SciPy's L-BFGS minimises."""
+    """A network with one output, in float64, whose squared error L-BFGS minimises."""
 
     name: str
     layer_sizes: tuple[int, ...]

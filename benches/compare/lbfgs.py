@@ -1,4 +1,4 @@
-"""Two ways to minimise with SciPy's L-BFGS: an estimator, or a loss and gradient of one's own."""
+"""Two ways to minimise by L-BFGS: an estimator, or SciPy with a loss and gradient of one's own."""
 
 import warnings
 from abc import abstractmethod

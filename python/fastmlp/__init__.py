@@ -1,11 +1,11 @@
 """Multilayer perceptrons for NumPy and scikit-learn, trained in Rust on the CPU.
 
-`MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` records the training. They
-need only NumPy. `MLPClassifier` and `MLPRegressor` are scikit-learn's estimators on the same
-engine, `TabularClassifier` and `TabularRegressor` estimators for tables of mixed columns.
-`fit_many` trains many networks at once, and `EnsembleClassifier` and `EnsembleRegressor` consist of
-several. They and the modules around them need the packages that ``pip install "fastmlp[all]"``
-installs:
+`MLP` is the network, `SGD`, `Adam` and `AdamW` train it, and `History` records the training;
+`MLP.minimize` trains it by L-BFGS, to a `Minimum`. They need only NumPy. `MLPClassifier` and
+`MLPRegressor` are scikit-learn's estimators on the same engine, `TabularClassifier` and
+`TabularRegressor` estimators for tables of mixed columns. `fit_many` trains many networks at once,
+and `EnsembleClassifier` and `EnsembleRegressor` consist of several. They and the modules around
+them need the packages that ``pip install "fastmlp[all]"`` installs:
 
 ==================  ==============================================================
 fastmlp.losses      losses for ``MLP(..., loss=...)``; they need NumPy alone
@@ -35,6 +35,7 @@ from fastmlp._core import (
     DivergenceError,
     Epoch,
     History,
+    Minimum,
     ModelFileError,
     Optimizer,
     ParameterBlock,
@@ -60,6 +61,7 @@ __all__ = [
     "History",
     "MLPClassifier",
     "MLPRegressor",
+    "Minimum",
     "ModelFileError",
     "Optimizer",
     "ParameterBlock",

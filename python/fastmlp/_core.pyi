@@ -50,6 +50,7 @@ LossName: TypeAlias = Literal[
 ]
 # Of targets and the last layer's sums: the loss of each row, and its derivative by the sums.
 LossFunction: TypeAlias = Callable[[Any, Any], tuple[NDArray[Any], NDArray[Any]]]
+_Ending: TypeAlias = Literal["gradient", "loss", "max_iter", "max_fun", "callback", "line_search"]
 RateSchedule: TypeAlias = Literal["constant", "cosine", "linear", "one_cycle"]
 Role: TypeAlias = Literal[
     "weight",
@@ -217,6 +218,24 @@ class History:
     def seconds(self) -> NDArray[np.float64]: ...
 
 @final
+class Minimum:
+    def __new__(
+        cls, loss: float, ending: _Ending, n_evaluations: int, history: History
+    ) -> Minimum: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def ending(self) -> _Ending: ...
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def n_evaluations(self) -> int: ...
+    @property
+    def history(self) -> History: ...
+
+@final
 class ParameterBlock:
     @property
     def stage(self) -> int: ...
@@ -364,6 +383,19 @@ class MLP:
         initial_epoch: int = 0,
         input_dropout: float = 0.0,
     ) -> History: ...
+    def minimize(
+        self,
+        X: Inputs,
+        y: Targets,
+        sample_weight: FloatArray | None = None,
+        class_weight: FloatArray | Sequence[float] | None = None,
+        alpha: float = 0.0,
+        max_iter: int = 200,
+        max_fun: int = 15000,
+        tol: float = 1e-4,
+        n_jobs: int | None = None,
+        callback: Callable[[Epoch], bool | None] | None = None,
+    ) -> Minimum: ...
     def copy(self) -> MLP: ...
     def soft_update(self, other: MLP, tau: float) -> None: ...
     def freeze(self, layers: int | Sequence[int] | None = None) -> None: ...

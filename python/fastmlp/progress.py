@@ -9,7 +9,7 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """A callback for `MLP.fit` that shows how far it is, with the losses so far.
+    """A callback for `MLP.fit` and `MLP.minimize` that shows how far it is, with the losses so far.
 
     A terminal shows a progress bar, if tqdm is installed. A notebook shows a bar and the curves of
     the loss and the validation loss, without ipywidgets or matplotlib. Elsewhere a line is printed

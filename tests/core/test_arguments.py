@@ -12,8 +12,9 @@ X = np.ones((5, 2), np.float32)
 Y = np.array([0, 1, 2, 0, 1])
 NETWORK = fastmlp.MLP([2, 4, 3], seed=0)
 
+CLASSES = ("MLP", "SGD", "Adam", "AdamW", "Epoch", "History", "Minimum")
 CALLS = {
-    **{name: getattr(_core, name) for name in ("MLP", "SGD", "Adam", "AdamW", "Epoch", "History")},
+    **{name: getattr(_core, name) for name in CLASSES},
     **{name: getattr(_core, name) for name in ("save_network", "load_network")},
     **{
         name: getattr(NETWORK, name)
@@ -47,6 +48,12 @@ SERIES = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "seconds
 GOODS = {
     "History": dict.fromkeys(SERIES, np.zeros(1)),
     "Epoch": dict.fromkeys(SERIES, 0.5) | {"epoch": 1, "epochs": 1},
+    "Minimum": {
+        "loss": 0.5,
+        "ending": "loss",
+        "n_evaluations": 1,
+        "history": _core.History(*[np.zeros(1)] * 5),
+    },
 }
 
 INPUTS = "a NumPy array: use numpy.asarray({}, dtype=numpy.{})"
@@ -79,6 +86,8 @@ EXPECTED = {
     "learning_rate": "a number",
     "lr_factors": "None or a dict of str to number",
     "metadata": "a dict of str to str",
+    "max_fun": "an integer",
+    "max_iter": "an integer",
     "mlp": "an MLP",
     "momentum": "a number",
     "n_jobs": "an integer",
@@ -103,6 +112,7 @@ EXPECTED = {
     "shuffle": "a bool",
     "state": "a dict",
     "tau": "a number",
+    "tol": "a number",
     "tensors": "a dict of str to ndarray",
     "warmup": "None or a number",
     "weight_decay": "a number",
@@ -119,6 +129,10 @@ EXPECTED = {
     ("Epoch", "val_loss"): "None or a number",
     ("Epoch", "val_accuracy"): "None or a number",
     ("Epoch", "seconds"): "a number",
+    ("Minimum", "loss"): "a number",
+    ("Minimum", "ending"): "a str",
+    ("Minimum", "n_evaluations"): "an integer >= 0",
+    ("Minimum", "history"): "a History",
     ("History", "loss"): "a float64 array of one dimension",
     ("History", "accuracy"): "None or a float64 array of one dimension",
     ("History", "val_loss"): "None or a float64 array of one dimension",

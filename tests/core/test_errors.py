@@ -143,6 +143,7 @@ LEARNING = {
     "loss_and_grad": (),
     "step": (fastmlp.SGD(),),
     "fit": (fastmlp.SGD(), 1),
+    "minimize": (),
 }
 
 

@@ -121,7 +121,9 @@ def calls(draw):
     """A method and its arguments."""
     n = draw(st.integers(0, 6))
     method = draw(
-        st.sampled_from(["forward", "predict", "predict_proba", "loss", "loss_and_grad", "fit"])
+        st.sampled_from(
+            ["forward", "predict", "predict_proba", "loss", "loss_and_grad", "fit", "minimize"]
+        )
     )
     arguments = {"X": draw(inputs(n))}
     if method not in ("forward", "predict", "predict_proba"):
@@ -141,7 +143,7 @@ N_DIMENSIONS = {"X": 2, "y": 1, "sample_weight": 1}
 def outcome(method, arguments):
     """Result and parameters, or class and message of the error, of a call of a new network."""
     mlp = fastmlp.MLP([D_IN, 5, N_CLASSES], dtype="float64", seed=0)
-    given = {"epochs": 2, "batch_size": 3} if method == "fit" else {}
+    given = {"fit": {"epochs": 2, "batch_size": 3}, "minimize": {"max_iter": 2}}.get(method, {})
     before = mlp.parameters.copy()
     try:
         result = getattr(mlp, method)(**arguments, **given)
@@ -211,11 +213,13 @@ X, y = rng.standard_normal((3000, 200)), rng.integers(3, size=3000)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 refused = 0
 for width in (10, 100, 1000, 4000, 20_000):
-    for call in ("fit", "predict", "step", "loss_and_grad", "copy"):
+    for call in ("fit", "minimize", "predict", "step", "loss_and_grad", "copy"):
         try:
             mlp = fastmlp.MLP([200, width, 3], dtype="float64", seed=0)
             if call == "fit":
                 mlp.fit(X, y, fastmlp.Adam(), epochs=1, batch_size=1000, n_jobs=2)
+            elif call == "minimize":
+                mlp.minimize(X, y, max_iter=2, n_jobs=2)
             elif call == "predict":
                 mlp.predict_proba(X, n_jobs=2)
             elif call == "step":

@@ -63,6 +63,7 @@ calls = {
     "step": lambda X, y: mlp.step(X, y, optimizer),
     "fit": lambda X, y: mlp.fit(X, y, optimizer, epochs=1),
     "fit in minibatches": lambda X, y: mlp.fit(X, y, optimizer, epochs=1, batch_size=500, seed=0),
+    "minimize": lambda X, y: mlp.minimize(X, y, max_iter=2),
 }
 for call in calls.values():
     call(*small)
@@ -78,6 +79,7 @@ def use_everything():
     optimizer = fastmlp.Adam()
     mlp.fit(X, y, optimizer, epochs=2, batch_size=16, seed=0, X_val=X, y_val=y,
             callback=lambda epoch: epoch.loss < 0)
+    mlp.minimize(X, y, max_iter=3, callback=lambda epoch: epoch.loss < 0)
     mlp.loss_and_grad(X, y), mlp.backward(X, mlp.predict_proba(X)), mlp.predict(X)
     mlp.weights, mlp.biases, mlp.unflatten(mlp.parameters), optimizer.state_dict()
     try:

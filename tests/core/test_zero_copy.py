@@ -30,6 +30,7 @@ CALLS = {
     "step": lambda mlp, X, y, out: mlp.step(X, y, fastmlp.SGD()),
     "fit": lambda mlp, X, y, out: mlp.fit(X, y, epochs=1),
     "fit in minibatches": lambda mlp, X, y, out: mlp.fit(X, y, epochs=1, batch_size=64),
+    "minimize": lambda mlp, X, y, out: mlp.minimize(X, y, max_iter=2),
 }
 
 

@@ -6,11 +6,9 @@ import threading
 
 import numpy as np
 import pytest
-import scipy.optimize
 import sklearn.neural_network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
-from threadpoolctl import threadpool_info, threadpool_limits
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
@@ -214,36 +212,53 @@ def test_ctrl_c_keeps_what_was_trained(parameters, data, monkeypatch):
     assert clf.score(X, y) > 0.2
 
 
-def test_lbfgs_has_the_gradient_at_any_place(data, monkeypatch, fit):
+@pytest.mark.parametrize("ending", ["max_iter", "max_fun", "line_search"])
+def test_lbfgs_says_as_scikit_learn_does_how_it_ended(ending, data):
     X, y = data("diabetes")
-    minimize = scipy.optimize.minimize
+    limits = {"max_iter": {"max_iter": 4}, "max_fun": {"max_fun": 4}, "line_search": {}}[ending]
+    messages, n_iterations = [], []
+    for reg in both(
+        "MLPRegressor", hidden_layer_sizes=(3,), solver="lbfgs", random_state=0, **limits
+    ):
+        if ending == "line_search":
+            # The gradient points the wrong way.
+            if isinstance(reg, MLPRegressor):
+                reg.set_params(loss=lambda y, raw: ((raw[:, 0] - y) ** 2 / 2, y[:, None] - raw))
+            else:
+                right = reg._backprop
+                reg._backprop = lambda *args, right=right: negative(*right(*args))
+        with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge") as caught:
+            reg.fit(X, y)
+        messages.append([str(warning.message) for warning in caught])
+        n_iterations.append(reg.n_iter_)
+    assert messages[0] == messages[1]
+    assert n_iterations[0] == n_iterations[1]
 
-    def checked(objective, start, *, jac, **settings):
-        other = start + 0.01
-        expected = scipy.optimize.approx_fprime(other, objective)
-        objective(start)
-        np.testing.assert_allclose(jac(other), expected, rtol=1e-4, atol=1e-3)
-        return minimize(objective, start, jac=jac, **settings)
 
-    monkeypatch.setattr(scipy.optimize, "minimize", checked)
-    reg = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", max_iter=3, random_state=0)
-    fit(reg, X, y)
+def negative(loss, coef_grads, intercept_grads):
+    """A gradient that points the wrong way."""
+    return loss, [-grad for grad in coef_grads], [-grad for grad in intercept_grads]
 
 
-def test_lbfgs_keeps_blas_to_one_thread(data, fit):
-    def threads(info=None):
-        blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-        seen.append([pool["num_threads"] for pool in blas])
-
-    seen = []
-    clf = MLPClassifier((3,), solver="lbfgs", max_iter=2, random_state=0, callback=threads)
-    with threadpool_limits(2, user_api="blas"):
-        threads()
-        fit(clf, *data("iris"))
-        threads()
-
-    assert seen[1] == seen[2] == [1] * len(seen[0])
-    assert seen[0] == seen[3]
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_lbfgs_makes_the_same_iterations_whoever_listens(dtype, data, fit):
+    """Without a listener the engine makes several before it tells of them."""
+    X, y = data("diabetes")
+    X = X.astype(dtype)
+    told = []
+    alone, heard = (
+        fit(
+            MLPRegressor(
+                "squared_error", (5,), solver="lbfgs", max_iter=40, random_state=0, **more
+            ),
+            X,
+            y,
+        )
+        for more in ({}, {"callback": lambda info: told.append(info.loss)})
+    )
+    assert alone.loss_curve_ == heard.loss_curve_ == told
+    np.testing.assert_array_equal(alone.network_.parameters, heard.network_.parameters)
+    assert alone.network_.dtype == dtype
 
 
 @pytest.mark.usefixtures("sigint")

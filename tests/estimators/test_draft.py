@@ -171,7 +171,7 @@ def test_ctrl_c_at_any_line_of_a_callback_leaves_whole_epochs(name, kind, data, 
     # Only in callbacks: otherwise the interrupt ends the call, and nothing is trained.
     files = {watch.__file__}
     if name == "lbfgs":
-        files = {lbfgs.__file__}
+        files.add(lbfgs.__file__)
     line, counts = 1, set()
     while True:
         estimator, *_ = KINDS[kind](data, **parameters)

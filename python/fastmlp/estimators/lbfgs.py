@@ -1,4 +1,4 @@
-"""Training by L-BFGS: SciPy's minimiser over the engine's loss and gradient."""
+"""Training by L-BFGS, which the engine does in float64."""
 
 import warnings
 from collections.abc import Callable
@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import scipy.optimize
 from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
-from sklearn.utils.parallel import _get_threadpool_controller
 
-from fastmlp._core import MLP
+from fastmlp._core import MLP, DivergenceError, Epoch, Minimum
 from fastmlp.estimators.architecture import Architecture
 from fastmlp.estimators.course import INTERRUPTED, Course
 from fastmlp.estimators.divergence import not_finite
@@ -21,6 +20,14 @@ from fastmlp.estimators.listeners import Listeners
 from fastmlp.estimators.live import LiveParameters
 from fastmlp.estimators.validation import Rows, Validation
 from fastmlp.estimators.watch import Watch
+
+# What SciPy says of a minimisation that ends before it converges, and its status, which
+# scikit-learn's warning has.
+_SCIPY = {
+    "max_iter": (1, "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"),
+    "max_fun": (1, "STOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT"),
+    "line_search": (2, "ABNORMAL: "),
+}
 
 
 class LBFGS(LiveParameters):
@@ -44,76 +51,53 @@ class LBFGS(LiveParameters):
         self.__dict__.pop("_optimizer", None)
         wide = network if network.dtype == "float64" else _widened(network)
         X, y, _, weights = data
-        X = X.astype(np.float64, copy=False)
-        if y.dtype == np.float32:
-            y = y.astype(np.float64)
         held = None if validation is None else Validation(self, validation)
         watch = Watch(self, network, 0, held, listeners, None)
-        start = gradient = wide.parameters.copy()
-
-        # SciPy asks for the loss and then for its gradient there. Of one function that returns both
-        # it would compare every argument with the one before, twice.
-        def objective(parameters: NDArray[np.float64]) -> float:
-            nonlocal gradient
-            wide.parameters[:] = parameters
-            loss, gradient = wide.loss_and_grad(
-                X, y, sample_weight=weights, alpha=self.alpha, n_jobs=self.n_jobs
-            )
-            # From there the line search would find no way, and SciPy end as if it had converged.
-            begins = watch.last.n_epochs == 0
-            if begins and not (np.isfinite(loss) and np.isfinite(gradient).all()):
-                raise ValueError(not_finite(self, data, 0))
-            return loss
-
-        def its_gradient(parameters: NDArray[np.float64]) -> NDArray[Any]:
-            if not np.array_equal(parameters, wide.parameters):
-                objective(parameters)
-            return gradient
-
-        def note(intermediate_result: scipy.optimize.OptimizeResult) -> None:
-            reached = intermediate_result.x.copy()
-            _assign(network, reached)
-            if watch.note(float(intermediate_result.fun), reached):
-                raise StopIteration
-
         warn: Callable[[], object] = partial(warnings.warn, INTERRUPTED, stacklevel=2)
-        options = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
         loss = np.inf
         try:
-            # SciPy's own share is some dot products, too short for threads to meet over.
-            with _get_threadpool_controller().select(user_api="blas").limit(limits=1):
-                result = scipy.optimize.minimize(
-                    objective,
-                    start.copy(),
-                    method="L-BFGS-B",
-                    jac=its_gradient,
-                    callback=note,
-                    options=options,
-                )
+            minimum = wide.minimize(
+                X.astype(np.float64, copy=False),
+                y.astype(np.float64) if y.dtype == np.float32 else y,
+                sample_weight=weights,
+                alpha=self.alpha,
+                max_iter=self.max_iter,
+                max_fun=self.max_fun,
+                tol=self.tol,
+                n_jobs=self.n_jobs,
+                callback=watch if wide is network else _Narrowed(watch, wide),
+            )
+        except DivergenceError as error:
+            raise ValueError(not_finite(self, data, 0)) from error
         except KeyboardInterrupt:
             if listeners.company is not None:
                 raise
-            reached = watch.last.parameters
-            _assign(network, start if reached is None else reached)
         else:
-            _assign(network, result.x)
             listeners.end_training()
-            loss = float(result.fun)
-            warn = bool  # of nothing
-            if watch.is_late:
-                how = (
-                    f"lbfgs: max_time={self.max_time} seconds were over after iteration "
-                    f"{watch.last.n_epochs} and the optimization hasn't converged yet."
-                )
-                warn = partial(warnings.warn, how, ConvergenceWarning, stacklevel=2)
-            elif not watch.stopped:
-                warn = partial(_check_optimize_result, "lbfgs", result, self.max_iter)
+            loss = minimum.loss
+            warn = self._ending(watch, minimum)
+        if wide is not network:
+            _assign(network, wide.parameters)
         losses = watch.record()
         if loss < np.inf:
             self.loss_ = loss
         if self.best_loss_ is not None:
             self.best_loss_ = min(self.best_loss_, loss)
         return Course(losses, warn)
+
+    def _ending(self, watch: Watch, minimum: Minimum) -> Callable[[], object]:
+        """Return what is said of a minimisation that ended before it converged."""
+        if watch.is_late:
+            how = (
+                f"lbfgs: max_time={self.max_time} seconds were over after iteration "
+                f"{watch.last.n_epochs} and the optimization hasn't converged yet."
+            )
+            return partial(warnings.warn, how, ConvergenceWarning, stacklevel=2)
+        if minimum.ending in _SCIPY:
+            status, message = _SCIPY[minimum.ending]
+            result = OptimizeResult(status=status, message=message, nit=minimum.n_iter)
+            return partial(_check_optimize_result, "lbfgs", result, self.max_iter)
+        return bool  # of nothing
 
     def _loss_grad_lbfgs(
         self,
@@ -140,6 +124,21 @@ class LBFGS(LiveParameters):
         loss, gradient = network.loss_and_grad(X, y, sample_weight=sample_weight, alpha=self.alpha)
         d_weights, d_biases = network.unflatten(gradient)
         return loss, np.concatenate([array.ravel() for array in d_weights + d_biases])
+
+
+class _Narrowed:
+    """A watch over a network that gets the parameters of its twin in float64 before each note."""
+
+    def __init__(self, watch: Watch, wide: MLP) -> None:
+        self.watch, self.wide = watch, wide
+
+    @property
+    def epochs_ahead(self) -> int:
+        return self.watch.epochs_ahead
+
+    def __call__(self, epoch: Epoch) -> bool:
+        _assign(self.watch.network, self.wide.parameters)
+        return self.watch(epoch)
 
 
 def _widened(network: MLP) -> MLP:

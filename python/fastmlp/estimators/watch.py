@@ -30,8 +30,6 @@ class Standing(NamedTuple):
     no_improvement: int
     progress: Progress
     learning_rate: float | None
-    # Of a solver that tries other ones before the next epoch ends.
-    parameters: NDArray[Any] | None
 
 
 class Watch:
@@ -96,7 +94,6 @@ class Watch:
             estimator._no_improvement_count,
             estimator._progress,
             None if optimizer is None else optimizer.learning_rate,
-            None,
         )
 
     def __call__(self, epoch: Epoch) -> bool:
@@ -124,28 +121,15 @@ class Watch:
             return 1
         until_end = estimator.n_iter_no_change - last.no_improvement + 1
         in_short = _MOST_SECONDS / max(self.seconds, _LEAST_SECONDS)
-        return int(max(1, in_short if estimator._is_planned else min(until_end, in_short)))
+        ends_by_itself = self.optimizer is None or estimator._is_planned
+        return int(max(1, in_short if ends_by_itself else min(until_end, in_short)))
 
-    def note(self, loss: float, parameters: NDArray[Any] | None = None) -> bool:
-        """Take note of an epoch that ended with this loss and with the network as it is.
-
-        Parameters
-        ----------
-        loss : float
-            The loss.
-        parameters : ndarray or None
-            Where a solver stands that tries other parameters in the network before the next epoch
-            ends.
-
-        Returns
-        -------
-        bool
-            Whether it was the last epoch.
-        """
+    def note(self, loss: float) -> bool:
+        """Take note of an epoch with this loss; return whether it was the last."""
         self.listeners.heed()
         measured = None if self.validation is None else self.validation.measure(self.network)
         rate = self.last.learning_rate
-        event = self._count(loss, measured, parameters)
+        event = self._count(loss, measured)
         # Which takes longer than the rest of a note.
         if self.last.learning_rate != rate:
             self._set_rate()
@@ -193,7 +177,7 @@ class Watch:
 
     def note_divergence(self) -> None:
         """Take note of an epoch that ended in numbers that are not finite."""
-        self._count(np.nan, Measured(np.nan, np.nan), None)
+        self._count(np.nan, Measured(np.nan, np.nan))
 
     def record(self) -> list[float]:
         """Give the estimator the record of all whole epochs, and return their losses."""
@@ -217,9 +201,7 @@ class Watch:
             self.network.parameters[:] = last.best_parameters
         return self.losses
 
-    def _count(
-        self, loss: float, measured: Measured | None, parameters: NDArray[Any] | None
-    ) -> str | None:
+    def _count(self, loss: float, measured: Measured | None) -> str | None:
         """Count an epoch; return what there is to say of it besides its numbers."""
         last, tol = self.last, self.estimator.tol
         n, t = last.n_epochs + 1, last.t + self.n_samples
@@ -254,9 +236,7 @@ class Watch:
             self.stopped, rate, event = self._end_or_slow_down(rate)
             if not self.stopped:
                 no_improvement = 0
-        self.last = Standing(
-            n, t, best_loss, best_score, best, no_improvement, progress, rate, parameters
-        )
+        self.last = Standing(n, t, best_loss, best_score, best, no_improvement, progress, rate)
         return event
 
     def _keep(self, n: int) -> None:

@@ -116,6 +116,15 @@ pub enum Error {
         /// From 1, within the epoch.
         batch: usize,
     },
+    /// A loss or a gradient is not finite where a minimisation is to begin.
+    #[error(
+        "minimisation cannot begin: {what} is not finite at the parameters of the network: standardise X, or \
+         start from other parameters"
+    )]
+    NoStart {
+        /// `the loss`, `the gradient` or `the square of the gradient`.
+        what: &'static str,
+    },
     /// The input of training holds NaN or infinity.
     #[error("{name}[{row}, {column}] is {found}, expected finite numbers")]
     NotFinite {

@@ -45,7 +45,7 @@
 //! run      how a batch is computed, by tiles and threads
 //! mlp      the network with its parameters
 //! optim    optimizers: one loop over flat vectors each
-//! train    steps, and epochs of them
+//! train    steps, epochs of them, and minimisation over all rows
 //! file     tensors and text in one file, complete and checked; a network in such a file
 //! internals  access to the kernels for programs that measure them
 //! ```
@@ -85,4 +85,4 @@ pub use numbers::Number;
 pub use numbers::simd::check_environment;
 pub use optim::{Adam, Groups, Options, RateSchedule, Rule, Sgd, State};
 pub use run::{Ask, Interrupt, Never, is_brief};
-pub use train::{EpochRecord, Schedule, Trainer};
+pub use train::{Ending, EpochRecord, Limits, Minimizer, Schedule, Trainer};

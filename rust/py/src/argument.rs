@@ -46,6 +46,7 @@ arguments! {
     shuffle: bool, "a bool";
     state: Bound<'py, PyDict>, "a dict";
     tau: f64, "a number";
+    tol: f64, "a number";
     warmup: Option<f64>, "None or a number";
     weight_decay: f64, "a number";
 }

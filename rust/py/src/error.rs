@@ -80,7 +80,7 @@ impl From<BindError> for PyErr {
             | Error::OptimizerState { .. }
             | Error::Unsavable { .. }
             | Error::NotFinite { .. } => PyValueError::new_err(message),
-            Error::Diverged { .. } => DivergenceError::new_err(message),
+            Error::Diverged { .. } | Error::NoStart { .. } => DivergenceError::new_err(message),
             Error::Interrupted => PyKeyboardInterrupt::new_err(()),
             Error::OutOfMemory { .. } | Error::TooLarge { .. } => PyMemoryError::new_err(message),
             // With the number, Python picks the class: FileNotFoundError, PermissionError, ...

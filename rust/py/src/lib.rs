@@ -21,7 +21,7 @@
 //! # The interpreter
 //!
 //! A call that computes first detaches from the interpreter (`detached.rs`), and attaches about every 20 ms to check
-//! for signals. `fit` attaches between epochs only if there is a callback. Inference on so few rows that it ends before
+//! for signals. `fit` attaches between epochs, and `minimize` between iterations, only if there is a callback. Inference on so few rows that it ends before
 //! signals would be checked stays attached: borrowing its arrays and detaching would take longer than the work.
 //!
 //! If the interpreter shuts down while a daemon thread is in a call, that thread sleeps forever (`ending.rs`).
@@ -69,8 +69,11 @@ mod architecture;
 mod parameter_block;
 mod epoch;
 mod history;
+mod listener;
 mod optimizer;
 mod training;
+mod minimum;
+mod minimization;
 mod engine;
 mod mlp;
 mod network_file;
@@ -96,6 +99,8 @@ mod _core {
     use super::history::History;
     #[pymodule_export]
     use super::loss::check_loss;
+    #[pymodule_export]
+    use super::minimum::Minimum;
     #[pymodule_export]
     use super::mlp::MLP;
     #[pymodule_export]

@@ -7,18 +7,12 @@ use pyo3::prelude::*;
 
 use crate::data::{DataArguments, DataArrays};
 use crate::detached::watched;
-use crate::ending::{attribute, called};
-use crate::epoch::Epoch;
 use crate::error::{BindError, BindResult};
 use crate::history::{History, LastHistory};
 use crate::integer::count;
+use crate::listener::Listener;
 use crate::optimizer::{Reservation, Stateful};
 use crate::shuffling::Shuffling;
-
-/// The attribute by which a callback says how many epochs may pass before it is called, then once for
-/// each of them: it is to stop none but the last. Threads that train small networks would otherwise
-/// wait for each other's interpreter after every epoch.
-const EPOCHS_AHEAD: &str = "epochs_ahead";
 
 /// The arguments of `fit` besides the training set and the optimizer.
 pub(crate) struct FitArguments<'a, 'py> {
@@ -48,8 +42,7 @@ pub(crate) struct Training<'a, 'py, T: Stateful> {
 }
 
 impl<T: Stateful> Training<'_, '_, T> {
-    /// All epochs at once if there is no callback; otherwise one by one, unless the callback looks
-    /// ahead, and between two of them the callback can use the network.
+    /// All epochs, of which a callback is told.
     pub(crate) fn run(
         self,
         py: Python<'_>,
@@ -79,38 +72,11 @@ impl<T: Stateful> Training<'_, '_, T> {
                 None => Ok::<_, Error>(trainer),
             }
         })?;
-        let epoch = |made, last: &EpochRecord| {
-            Epoch::from_record(initial_epoch + made, epochs, last, self.has_accuracy)
-        };
-        let callback = self.arguments.callback;
-        let looks_ahead = callback.map_or(Ok(false), |callback| callback.hasattr(EPOCHS_AHEAD))?;
+        let &Self { arguments: &FitArguments { callback, .. }, has_accuracy, .. } = &self;
+        let listener = Listener { callback, initial_epoch, epochs, has_accuracy };
         let mut records = Vec::new();
-        let mut told = 0;
-        let mut all_epochs = || {
-            while records.len() < n_epochs {
-                let ahead = match callback {
-                    Some(callback) if looks_ahead => attribute(callback, EPOCHS_AHEAD)?.extract()?,
-                    Some(_) => 1,
-                    None => n_epochs,
-                };
-                let ahead = usize::clamp(ahead, 1, n_epochs - records.len());
-                let mut trained = self.train(py, &mut trainer, ahead, &mut records);
-                if looks_ahead && trained.is_ok() {
-                    // A signal that came meanwhile would otherwise end the first of several calls.
-                    trained = py.check_signals().map_err(BindError::from);
-                }
-                // Epochs before an error were made too.
-                while let (Some(callback), Some(last)) = (callback, records.get(told)) {
-                    told += 1;
-                    if wants_to_stop(&called(callback, (epoch(told, last),))?)? {
-                        return trained;
-                    }
-                }
-                trained?;
-            }
-            Ok::<_, BindError>(())
-        };
-        let trained = all_epochs();
+        let trained =
+            listener.attend(py, &mut records, |ahead, records| self.train(py, &mut trainer, ahead, records));
         let history = History::from_records(py, &records, (validation.is_some(), self.has_accuracy));
         let history = Py::new(py, history)?;
         self.arguments.history.set(history.clone_ref(py));
@@ -141,28 +107,6 @@ impl<T: Stateful> Training<'_, '_, T> {
             }
             Ok::<_, BindError>(())
         })
-    }
-}
-
-/// Whether a callback's return value stops training.
-fn wants_to_stop(answer: &Bound<'_, PyAny>) -> BindResult<bool> {
-    if answer.is_none() {
-        return Ok(false);
-    }
-    answer
-        .extract()
-        .map_err(|_| BindError::type_error("the callback's answer", answer, "True to stop, or None"))
-}
-
-/// `callback`, if it can be called.
-pub(crate) fn callable<'a, 'py>(
-    callback: Option<&'a Bound<'py, PyAny>>,
-) -> BindResult<Option<&'a Bound<'py, PyAny>>> {
-    match callback {
-        Some(other) if !other.is_callable() => {
-            Err(BindError::type_error("callback", other, "a function of one argument"))
-        }
-        callback => Ok(callback),
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`tally`] | what a pass over rows adds up |
 //! | [`mask`] | which values dropout drops |
 //! | [`vector`] | sums and checks over whole vectors |
+//! | [`combine`] | inner products and linear combinations of whole vectors |
 //! | [`lanes`] | rows of few columns, transposed so that each lane holds a row |
 //! | [`gather`] | rows in any order, copied |
 //! | [`sparse_rows`] | rows without the numbers that are 0 |
@@ -39,6 +40,7 @@ mod output;
 mod tally;
 mod mask;
 mod vector;
+mod combine;
 mod lanes;
 mod gather;
 mod sparse_rows;
@@ -310,6 +312,12 @@ kernels! {
     fn blend(to: &mut [Self], from: &[Self], share: f64) = vector::blend;
     /// The sum of the squares of `unit values`.
     fn squares(values: &[Self], unit: f64) -> f64 = vector::squares;
+    /// The inner products of a vector with two others.
+    fn two_dots(x: &[Self], a: &[Self], b: &[Self]) -> [f64; 2] = combine::two_dots;
+    /// `to = from + factor along`.
+    fn move_along(to: &mut [Self], from: &[Self], along: &[Self], factor: f64) = combine::move_along;
+    /// `to += factors[0] a + factors[1] b`.
+    fn add_two(to: &mut [Self], a: &[Self], b: &[Self], factors: [f64; 2]) = combine::add_two;
     /// The loss of a batch, and its gradient added to `gradient`, for a network that is a [`TinyNet`].
     fn tiny_gradient(
         net: &TinyNet,

@@ -4,10 +4,7 @@ use crate::error::Result;
 use crate::kernels::Element;
 use crate::run::Team;
 
-/// Fewest numbers of a part whose squares are added up on one thread, and the most parts. They depend on the length
-/// alone, and so does the order of the sum.
-const MIN_PART: usize = 1 << 14;
-const MAX_PARTS: usize = 64;
+use super::parts::{MAX_PARTS, part_len};
 
 /// The factor of a gradient with this norm that makes the norm at most `most`: `min(1, most / (norm + 1e-6))`, as
 /// `torch.nn.utils.clip_grad_norm_` does (Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
@@ -23,7 +20,7 @@ pub(crate) fn norm<T: Element>(gradient: &[T], largest: f64, team: &mut Team) ->
     // squares that underflow are negligible beside the largest one.
     let inverse = 1.0 / largest.max(T::LIMITS.least_divisor());
     let unit = power_of_two_near(inverse.max(f64::MIN_POSITIVE));
-    let len = gradient.len().div_ceil(MAX_PARTS).max(MIN_PART);
+    let len = part_len(gradient.len());
     let mut squares = [0.0; MAX_PARTS];
     team.share(squares.iter_mut().zip(gradient.chunks(len)), |_, (squares, part)| {
         *squares = T::squares(part, unit);
@@ -40,6 +37,7 @@ fn power_of_two_near(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parts::MIN_PART;
     use super::*;
 
     fn check<T: Element>(len: usize, size: f64, tolerance: f64) {

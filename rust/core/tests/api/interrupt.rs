@@ -5,8 +5,8 @@ use std::thread;
 
 use crate::common::{Examples, bits, mlp};
 use fastmlp_core::{
-    Activation, Adam, Ask, Error, Interrupt, Mlp, Never, Objective, Options, Result, Rule, Schedule, State,
-    Trainer,
+    Activation, Adam, Ask, Ending, Error, Interrupt, Limits, Minimizer, Mlp, Never, Objective, Options,
+    Result, Rule, Schedule, State, Trainer,
 };
 use ndarray::Array2;
 
@@ -106,6 +106,48 @@ fn an_epoch_stops_between_steps() {
 #[test]
 fn an_epoch_of_two_threads_stops_between_steps() {
     networks().iter().for_each(check_every_place::<2>);
+}
+
+/// Stops iterations at every place where they can be stopped.
+fn check_every_place_of_iterations<const N_THREADS: usize>(start: &Mlp<f64>) {
+    let (rule, examples) = (Rule::Adam(Adam::default()), examples());
+    let limits = Limits { max_iter: 4, max_fun: 100, tol: 0.0 };
+    let minimizer = |mlp: &Mlp<f64>| {
+        Minimizer::new(mlp, examples.weighted(), Objective::default(), limits, N_THREADS).unwrap()
+    };
+    let (mut mlp, _) = copy(start, &rule);
+    let (mut by_iteration, mut uninterrupted) = (vec![bits(mlp.parameters())], minimizer(&mlp));
+    while uninterrupted.iterate(&mut mlp, &Never).unwrap().is_some() {
+        by_iteration.push(bits(mlp.parameters()));
+    }
+    assert_eq!(uninterrupted.ending(), Some(Ending::MaxIter));
+    for pieces in 0.. {
+        let (mut mlp, _) = copy(start, &rule);
+        let (mut minimizer, allowance) = (minimizer(&mlp), Allowance::<N_THREADS>::new(pieces));
+        let mut iterations = 0;
+        let result = loop {
+            match minimizer.iterate(&mut mlp, &allowance) {
+                Ok(Some(_)) => iterations += 1,
+                ended => break ended,
+            }
+        };
+        assert_eq!(bits(mlp.parameters()), by_iteration[iterations], "{pieces} pieces, {iterations}");
+        if result.is_ok() {
+            assert!(pieces > by_iteration.len(), "an iteration asks");
+            return;
+        }
+        while minimizer.iterate(&mut mlp, &Never).unwrap().is_some() {
+            iterations += 1;
+            assert_eq!(bits(mlp.parameters()), by_iteration[iterations], "it can go on");
+        }
+        assert_eq!(iterations + 1, by_iteration.len());
+    }
+}
+
+#[test]
+fn a_minimisation_stops_between_iterations() {
+    networks().iter().for_each(check_every_place_of_iterations::<1>);
+    networks().iter().for_each(check_every_place_of_iterations::<2>);
 }
 
 #[test]

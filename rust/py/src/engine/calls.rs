@@ -16,6 +16,8 @@ use crate::error::BindResult;
 use crate::history::History;
 use crate::inputs::InputArray;
 use crate::matrix::{Matrix, Vector};
+use crate::minimization::{MinimizeArguments, minimize};
+use crate::minimum::Minimum;
 use crate::optimizer::{Optimizer, Stateful};
 use crate::out::{Out, zeros};
 use crate::tensor::copied;
@@ -204,6 +206,18 @@ impl<T: Stateful> Engine for NetworkCell<T> {
             &arrays,
             validation.as_ref(),
         )
+    }
+
+    fn minimize(
+        &self,
+        data: &DataArguments<'_, '_>,
+        arguments: &MinimizeArguments<'_, '_>,
+    ) -> BindResult<Minimum> {
+        let arrays = data.arrays::<T>(Names::TRAINING, &self.network)?;
+        self.check_inputs_apart(&arrays)?;
+        let _claim = self.claim()?;
+        let has_accuracy = self.network.output().is_probability();
+        minimize(data.py(), &self.mlp, &arrays, has_accuracy, arguments)
     }
 
     fn snapshot(&self) -> BindResult<(Numbers, u64)> {

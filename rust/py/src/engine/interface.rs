@@ -11,6 +11,8 @@ use crate::dropout::SeededDropout;
 use crate::error::BindResult;
 use crate::history::History;
 use crate::loss_function::LossFunction;
+use crate::minimization::MinimizeArguments;
+use crate::minimum::Minimum;
 use crate::optimizer::Optimizer;
 use crate::training::FitArguments;
 
@@ -65,6 +67,12 @@ pub(crate) trait Engine: Inside + Transfer + Send + Sync {
         optimizer: &Optimizer,
         arguments: &FitArguments<'_, '_>,
     ) -> BindResult<Py<History>>;
+    /// Iterations of L-BFGS.
+    fn minimize(
+        &self,
+        data: &DataArguments<'_, '_>,
+        arguments: &MinimizeArguments<'_, '_>,
+    ) -> BindResult<Minimum>;
     /// The parameters and the state of the network's random stream, at one moment.
     fn snapshot(&self) -> BindResult<(Numbers, u64)>;
 }

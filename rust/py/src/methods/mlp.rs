@@ -16,7 +16,10 @@ use crate::dropout::SeededDropout;
 use crate::error::BindResult;
 use crate::history::{History, LastHistory};
 use crate::integer::{count, position, positions, random_seed, seed as seed_of};
+use crate::listener::callable;
 use crate::loss_function::LossFunction;
+use crate::minimization::{MinimizeArguments, limits_of};
+use crate::minimum::Minimum;
 use crate::mlp::MLP;
 use crate::network_file::load_alone;
 use crate::objective::objective;
@@ -26,7 +29,7 @@ use crate::shuffling::Shuffling;
 use crate::stream::{Destination, Source, destination, source};
 use crate::tensor::array;
 use crate::threads::threads;
-use crate::training::{FitArguments, callable, epochs_of};
+use crate::training::{FitArguments, epochs_of};
 
 arguments! {
     other: Bound<'py, MLP>, "an MLP";
@@ -150,9 +153,9 @@ impl MLP {
         self.network.normalization().map(Normalization::name)
     }
 
-    /// What the last call of `fit` recorded: History; None before the first. It has every complete
-    /// epoch even if that call ended with an error, such as a KeyboardInterrupt. Copies and files of
-    /// the network have none.
+    /// What the last call of `fit` or `minimize` recorded: History; None before the first. It has
+    /// every complete epoch even if that call ended with an error, such as a KeyboardInterrupt. Copies
+    /// and files of the network have none.
     #[getter]
     fn history(&self, py: Python<'_>) -> Option<Py<History>> {
         self.history.get(py)
@@ -421,6 +424,36 @@ impl MLP {
             Some(optimizer) => self.engine.fit(&data, Optimizer::extract(optimizer)?, &arguments),
             None => self.engine.fit(&data, &Optimizer::default(), &arguments),
         }
+    }
+
+    #[doc = docstring!("MLP.minimize")]
+    #[pyo3(signature = (
+        X, y, sample_weight = None, class_weight = None, alpha = 0.0, max_iter = None, max_fun = None, tol = 1e-4,
+        n_jobs = None, callback = None
+    ), text_signature = "($self, X, y, sample_weight=None, class_weight=None, alpha=0.0, max_iter=200, \
+        max_fun=15000, tol=1e-4, n_jobs=None, callback=None)")]
+    #[allow(non_snake_case, clippy::too_many_arguments, reason = "the names users know")]
+    fn minimize<'py>(
+        &self,
+        X: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        sample_weight: Option<&Bound<'py, PyAny>>,
+        class_weight: Option<&Bound<'py, PyAny>>,
+        #[pyo3(from_py_with = argument::alpha)] alpha: f64,
+        max_iter: Option<&Bound<'py, PyAny>>,
+        max_fun: Option<&Bound<'py, PyAny>>,
+        #[pyo3(from_py_with = argument::tol)] tol: f64,
+        n_jobs: Option<&Bound<'py, PyAny>>,
+        callback: Option<&Bound<'py, PyAny>>,
+    ) -> BindResult<Minimum> {
+        let arguments = MinimizeArguments {
+            objective: Objective { alpha, ..Objective::default() },
+            limits: limits_of(max_iter, max_fun, tol)?,
+            n_threads: threads(n_jobs)?,
+            callback: callable(callback)?,
+            history: &self.history,
+        };
+        self.engine.minimize(&DataArguments { x: X, y, sample_weight, class_weight }, &arguments)
     }
 
     #[doc = docstring!("MLP.copy")]
