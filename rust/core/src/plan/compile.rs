@@ -96,12 +96,6 @@ impl Plan {
         &self.pieces
     }
 
-    /// The range of the pieces of some steps.
-    pub(crate) fn pieces_of(&self, steps: &Range<usize>) -> Range<usize> {
-        let before = |step: usize| self.pieces.partition_point(|piece| piece.step < step);
-        before(steps.start)..before(steps.end)
-    }
-
     /// The range of the parameters of some steps, at least one.
     pub(crate) fn parameters_of(&self, steps: &Range<usize>) -> Range<usize> {
         self.steps[steps.start].parameters.start..self.steps[steps.end - 1].parameters.end
@@ -194,10 +188,6 @@ mod tests {
         };
         let batch = plan(Some(Normalization::Batch));
         assert_eq!(batch.segments(), [0..2, 2..5, 5..7]);
-        assert_eq!(
-            batch.segments().iter().map(|steps| batch.pieces_of(steps)).collect::<Vec<_>>(),
-            [0..2, 2..5, 5..7]
-        );
         let layer = plan(Some(Normalization::Layer));
         assert_eq!(layer.segments(), std::slice::from_ref(&layer.all_steps()));
     }

@@ -13,6 +13,19 @@ pub(crate) struct Piece {
     pub(crate) start: usize,
 }
 
+impl Piece {
+    /// Neighbouring pieces of one step as a piece.
+    pub(super) fn joined(pieces: &[Self]) -> Self {
+        let (first, last) = (&pieces[0], &pieces[pieces.len() - 1]);
+        let part = Part {
+            rows: first.part.rows.start..last.part.rows.end,
+            len: pieces.iter().map(|piece| piece.part.len).sum(),
+            penalized: pieces.iter().map(|piece| piece.part.penalized).sum(),
+        };
+        Self { step: first.step, part, start: first.start }
+    }
+}
+
 /// All pieces, in the order of the flat vector.
 pub(super) fn pieces_of(steps: &[Step]) -> Vec<Piece> {
     let mut start = 0;

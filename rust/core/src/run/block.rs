@@ -7,7 +7,7 @@ use crate::data::Examples;
 use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
-use crate::plan::Pieces;
+use crate::plan::{Pieces, Shares};
 use crate::run::pass::{Pass, Task, TileRows};
 use crate::run::sync::{lock, read, write};
 use crate::run::team::Team;
@@ -21,6 +21,8 @@ pub(super) struct BatchBlock<'a, 'd, T: Element> {
     pub(super) tiles: &'a [RwLock<Tile<T>>],
     /// One per thread.
     pub(super) scratch: &'a [Mutex<Buffer<T>>],
+    /// What the threads take of the gradient.
+    pub(super) shares: &'a Shares,
     pub(super) tile_rows: usize,
 }
 
@@ -62,20 +64,29 @@ impl<'a, 'd, T: Element> BatchBlock<'a, 'd, T> {
         squares: &[Mutex<f64>],
         team: &mut Team,
     ) -> Result<f64> {
-        let largest = Largest::default();
-        let (pieces, numbers) = (pass.plan.pieces_of(&steps), pass.plan.parameters_of(&steps));
-        let (x, squares) = (self.examples.data.x(), &squares[pieces.clone()]);
-        let pieces = Pieces::of(&pass.plan.pieces()[pieces], &mut gradient[numbers]);
-        team.share(pieces.enumerate(), |thread, (i, (piece, gradient))| {
+        let (largest, x) = (Largest::default(), self.examples.data.x());
+        let gradient = &mut gradient[pass.plan.parameters_of(&steps)];
+        team.share(self.shares.of(&steps, gradient), |thread, (share, gradient, pieces)| {
             let scratch = &mut lock(&self.scratch[thread]);
             let mut begin = begin;
             for (i, tile) in self.tiles.iter().enumerate() {
                 let rows = TileRows::of(&x, &self.of_tile(i));
-                read(tile).gradient_of_piece(pass.on(thread), rows, piece, (gradient, begin), scratch)?;
+                read(tile).gradient_of_piece(
+                    pass.on(thread),
+                    rows,
+                    share,
+                    (&mut *gradient, begin),
+                    scratch,
+                )?;
                 begin = Start::Given;
             }
             if decay > 0.0 {
-                *lock(&squares[i]) = penalize(pass, piece, gradient, decay, &largest);
+                let squares = &squares[pieces.clone()];
+                for ((piece, gradient), squares) in
+                    Pieces::of(&pass.plan.pieces()[pieces], gradient).zip(squares)
+                {
+                    *lock(squares) = penalize(pass, piece, gradient, decay, &largest);
+                }
             } else {
                 largest.see(T::largest_magnitude(gradient));
             }

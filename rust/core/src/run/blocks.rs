@@ -6,6 +6,7 @@ use crate::data::Examples;
 use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
+use crate::plan::Shares;
 use crate::run::block::BatchBlock;
 use crate::run::pass::{Pass, RowMasks};
 use crate::run::sync::lock;
@@ -18,6 +19,7 @@ pub(super) struct BlockedBatch<'a, T: Element> {
     pub(super) tiles: &'a [RwLock<Tile<T>>],
     /// One per thread.
     pub(super) scratch: &'a [Mutex<Buffer<T>>],
+    pub(super) shares: &'a Shares,
     /// One per piece: the sum of the squares of its weights.
     pub(super) squares: &'a [Mutex<f64>],
     pub(super) tile_rows: usize,
@@ -62,9 +64,9 @@ impl<T: Element> BlockedBatch<'_, T> {
         (begin, decay): (Start<'_, T>, f64),
         team: &mut Team,
     ) -> Result<()> {
-        let Self { scratch, squares, tile_rows, tally_rows, .. } = *self;
+        let Self { scratch, shares, squares, tile_rows, tally_rows, .. } = *self;
         let tiles = &self.tiles[..examples.len().div_ceil(tile_rows)];
-        let block = BatchBlock { examples, tiles, scratch, tile_rows };
+        let block = BatchBlock { examples, tiles, scratch, shares, tile_rows };
         let steps = pass.plan.all_steps();
         block.share(pass, team, |tile, task, examples, scratch| {
             tile.tally(task, examples, tally_rows, scratch)?;

@@ -17,6 +17,7 @@ use crate::data::Examples;
 use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::memory::Buffer;
+use crate::plan::Shares;
 use crate::run::barrier::Barrier;
 use crate::run::block::BatchBlock;
 use crate::run::pass::{Pass, RowMasks, TileRows};
@@ -34,6 +35,7 @@ pub(super) struct SegmentedBatch<'a, T: Element> {
     pub(super) tiles: &'a [RwLock<Tile<T>>],
     /// One per thread.
     pub(super) scratch: &'a [Mutex<Buffer<T>>],
+    pub(super) shares: &'a Shares,
     /// One per piece: the sum of the squares of its weights.
     pub(super) squares: &'a [Mutex<f64>],
     pub(super) statistics: &'a mut Statistics<T>,
@@ -54,8 +56,8 @@ impl<T: Element> SegmentedBatch<'_, T> {
         gradient: &mut [T],
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
-        let Self { tiles, scratch, squares, statistics, barrier, tile_rows, tally_rows } = self;
-        let batch = BatchBlock { examples, tiles, scratch, tile_rows };
+        let Self { tiles, scratch, shares, squares, statistics, barrier, tile_rows, tally_rows } = self;
+        let batch = BatchBlock { examples, tiles, scratch, shares, tile_rows };
         statistics.begin(pass.plan);
         forward(pass, &batch, statistics, team)?;
         let given = barrier.map(|barrier| barrier.call_for(pass, &batch)).transpose()?;

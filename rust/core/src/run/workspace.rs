@@ -12,7 +12,8 @@
 //! - The batch is cut into chunks. Each chunk adds up its own gradient, on one thread, and the chunks' gradients are
 //!   added in their order.
 //! - The batch is processed block by block. First the threads share the tiles of a block, each of which goes forward
-//!   and backward; then they share the gradient, cut into pieces, each of which is a sum over the rows of the block.
+//!   and backward; then they share the gradient, cut into pieces, each of which is a sum over the rows of the block;
+//!   a thread takes neighbouring pieces together.
 //!
 //! With a batch normalisation the whole batch is one block, which goes from one normalisation to the next
 //! ([`segments`](super::segments)).
@@ -28,7 +29,7 @@ use crate::error::Result;
 use crate::kernels::{Element, Start, Tally};
 use crate::loss::Loss;
 use crate::memory::Buffer;
-use crate::plan::{Cut, Plan};
+use crate::plan::{Cut, Plan, Shares};
 use crate::run::barrier::{Barrier, Room};
 use crate::run::blocks::BlockedBatch;
 use crate::run::chunks::{Chunk, ChunkedBatch};
@@ -47,6 +48,7 @@ pub(crate) struct BatchWorkspace<T: Element> {
     /// One per thread.
     scratch: Vec<Mutex<Buffer<T>>>,
     chunks: Vec<RwLock<Chunk<T>>>,
+    shares: Shares,
     /// One per piece: the sum of the squares of its weights.
     squares: Vec<Mutex<f64>>,
     /// Of a loss that is a function, made when it is first called.
@@ -95,6 +97,7 @@ impl<T: Element> BatchWorkspace<T> {
             let gradient = Buffer::zeros("the gradient of a chunk", numbers)?;
             self.chunks.push(RwLock::new(Chunk::new(gradient)));
         }
+        self.shares.join(plan.pieces(), n_threads);
         self.squares.resize_with(plan.pieces().len(), Mutex::default);
         if plan.network().needs_batches() && self.statistics.is_empty() {
             self.statistics = Statistics::new(plan)?;
@@ -111,7 +114,7 @@ impl<T: Element> BatchWorkspace<T> {
         gradient: &mut [T],
         team: &mut Team,
     ) -> Result<(Tally, f64)> {
-        let (scratch, squares) = (&self.scratch[..], &self.squares[..]);
+        let (scratch, shares, squares) = (&self.scratch[..], &self.shares, &self.squares[..]);
         let cut = pass.plan.workload().cut::<T>(examples.len(), team.len());
         let mut pass = pass;
         let barrier = if *pass.plan.network().loss() == Loss::Function {
@@ -122,8 +125,17 @@ impl<T: Element> BatchWorkspace<T> {
         };
         if let (Cut::Blocks { tiles, tile_rows, tally_rows }, false) = (cut, self.statistics.is_empty()) {
             let (tiles, statistics) = (&self.tiles[..tiles], &mut self.statistics);
-            return SegmentedBatch { tiles, scratch, squares, statistics, barrier, tile_rows, tally_rows }
-                .gradient(pass, examples, gradient, team);
+            return SegmentedBatch {
+                tiles,
+                scratch,
+                shares,
+                squares,
+                statistics,
+                barrier,
+                tile_rows,
+                tally_rows,
+            }
+            .gradient(pass, examples, gradient, team);
         }
         if let Some(barrier) = barrier {
             let room = Room { tiles: &self.tiles, scratch, cut };
@@ -137,7 +149,7 @@ impl<T: Element> BatchWorkspace<T> {
             Cut::Blocks { tiles, tile_rows, tally_rows } => {
                 debug_assert!(tiles <= self.tiles.len(), "tiles were reserved for as many threads");
                 let tiles = &self.tiles[..tiles];
-                let blocks = BlockedBatch { tiles, scratch, squares, tile_rows, tally_rows };
+                let blocks = BlockedBatch { tiles, scratch, shares, squares, tile_rows, tally_rows };
                 blocks.gradient(pass, examples, gradient, team)
             }
         }
