@@ -181,6 +181,37 @@ def test_frozen_layers_stay(rng):
     assert (mlp.parameters[n:] != before[n:]).all()
 
 
+def test_a_callback_may_change_where_the_next_iteration_begins(rng):
+    X, y = rows(rng, "float64")
+    mlp, losses_seen = surrogate(), []
+    start = mlp.parameters.copy()
+
+    def begin_again(epoch):
+        losses_seen.append(epoch.loss)
+        if epoch.epoch == 3:
+            mlp.parameters[:] = start
+
+    mlp.minimize(X, y, max_iter=6, callback=begin_again)
+    assert losses_seen[3:] == losses_seen[:3]
+    stopped = surrogate()
+    stopped.minimize(X, y, max_iter=3)
+    np.testing.assert_array_equal(mlp.parameters, stopped.parameters)
+
+
+def test_layers_that_a_callback_freezes_stay(rng):
+    X, y = rows(rng, "float64")
+    mlp, frozen = surrogate(), []
+
+    def freeze(epoch):
+        if epoch.epoch == 4:
+            mlp.freeze(0)
+            frozen.append(mlp.weights[0].copy())
+
+    minimum = mlp.minimize(X, y, max_iter=20, callback=freeze)
+    np.testing.assert_array_equal(mlp.weights[0], frozen[0])
+    assert np.all(np.diff(minimum.history.loss) < 0)
+
+
 class Stop(Exception):
     """Of a callback or a loss."""
 
@@ -215,6 +246,26 @@ def test_a_loss_that_fails_in_the_midst_of_a_search_leaves_the_last_iteration(rn
         mlp.minimize(X, y, callback=lambda _: reached.append(mlp.parameters.copy()))
     assert len(reached) > 1
     np.testing.assert_array_equal(mlp.parameters, reached[-1])
+
+
+def test_a_function_that_is_not_finite_at_a_trial_shortens_the_step(rng):
+    """As the built-in loss does that is the same function."""
+    X, y = rows(rng, "float64")
+    X, y = 1e4 * X, np.abs(y)
+
+    def poisson(y, raw):
+        with np.errstate(over="ignore"):
+            expected = np.exp(raw)
+        return (expected - y * raw)[:, 0], expected - y
+
+    ours = fastmlp.MLP([4, 1], output="identity", dtype="float64", loss=poisson, seed=0)
+    built_in = fastmlp.MLP([4, 1], output="exp", dtype="float64", seed=0)
+    courses = []
+    for mlp in (ours, built_in):
+        mlp.parameters[:] = 0
+        courses.append(mlp.minimize(X, y, max_iter=5).history.loss)
+    assert len(courses[0]) == 5
+    np.testing.assert_allclose(np.diff(courses[0]), np.diff(courses[1]), rtol=1e-6)
 
 
 @pytest.mark.usefixtures("sigint")
@@ -292,7 +343,7 @@ def test_a_start_without_a_loss_is_refused(rng):
     X, y = rows(rng, "float64")
     message = (
         "minimisation cannot begin: {} is not finite at the parameters of the network: "
-        "standardise X, or start from other parameters"
+        "standardise X, lower alpha or start from other parameters"
     )
     error, y = fastmlp.DivergenceError, np.abs(y)
     counts = fastmlp.MLP([4, 1], output="exp", dtype="float64", seed=0)

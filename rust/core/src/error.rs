@@ -118,8 +118,8 @@ pub enum Error {
     },
     /// A loss or a gradient is not finite where a minimisation is to begin.
     #[error(
-        "minimisation cannot begin: {what} is not finite at the parameters of the network: standardise X, or \
-         start from other parameters"
+        "minimisation cannot begin: {what} is not finite at the parameters of the network: standardise X, lower \
+         alpha or start from other parameters"
     )]
     NoStart {
         /// `the loss`, `the gradient` or `the square of the gradient`.
@@ -140,6 +140,9 @@ pub enum Error {
     /// A loss of the caller's own failed; the step under way was not applied.
     #[error("the loss function failed: {0}")]
     LossFunction(Box<dyn std::error::Error + Send + Sync>),
+    /// A loss of the caller's own returned numbers that are not finite; the step under way was not applied.
+    #[error("{0}")]
+    LossNotFinite(String),
     /// The caller asked to stop; the current step was not applied.
     #[error("interrupted")]
     Interrupted,

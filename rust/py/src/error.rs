@@ -79,6 +79,7 @@ impl From<BindError> for PyErr {
             | Error::NoWeight { .. }
             | Error::OptimizerState { .. }
             | Error::Unsavable { .. }
+            | Error::LossNotFinite(_)
             | Error::NotFinite { .. } => PyValueError::new_err(message),
             Error::Diverged { .. } | Error::NoStart { .. } => DivergenceError::new_err(message),
             Error::Interrupted => PyKeyboardInterrupt::new_err(()),

@@ -53,6 +53,9 @@ impl LossFunction {
             let name = name.map_or_else(|_| "loss".to_owned(), |name| format!("loss {name}"));
             match error {
                 BindError::Type(message) => BindError::Type(format!("{name}: {message}")),
+                BindError::Core(Error::LossNotFinite(message)) => {
+                    Error::LossNotFinite(format!("{name}: {message}")).into()
+                }
                 BindError::Core(error) => PyValueError::new_err(format!("{name}: {error}")).into(),
                 other => other,
             }
@@ -81,8 +84,10 @@ impl LossFunction {
 
 impl<T: PyScalar> BatchLoss<T> for LossFunction {
     fn eval(&self, batch: LossBatch<'_, T>, losses: &mut [T], d_raw: &mut [T]) -> Result<()> {
-        Python::attach(|py| self.call(py, &batch, losses, d_raw))
-            .map_err(|error| Error::LossFunction(Box::new(PyErr::from(error))))
+        Python::attach(|py| self.call(py, &batch, losses, d_raw)).map_err(|error| match error {
+            BindError::Core(error @ Error::LossNotFinite(_)) => error,
+            error => Error::LossFunction(Box::new(PyErr::from(error))),
+        })
     }
 }
 
@@ -104,8 +109,8 @@ fn copy<T: PyScalar>(
     for ((index, &value), to) in values.as_array().indexed_iter().zip(to) {
         if is_finite && !value.is_finite() {
             let place: Vec<_> = index.slice().iter().map(usize::to_string).collect();
-            let found = format!("{value} at [{}]", place.join(", "));
-            return Err(Error::value(name, found, "finite numbers").into());
+            let found = format!("{name} is {value} at [{}], expected finite numbers", place.join(", "));
+            return Err(Error::LossNotFinite(found).into());
         }
         *to = value;
     }

@@ -66,7 +66,7 @@ pub(crate) struct LineSearch {
 impl LineSearch {
     /// A search that begins with this step, for a function with a value and a negative slope at 0.
     pub(crate) fn new(value: f64, slope: f64, step: f64) -> Self {
-        let start = Point { step: 0.0, value, slope };
+        let (start, step) = (Point { step: 0.0, value, slope }, step.min(LONGEST));
         Self {
             start,
             best: start,
@@ -111,11 +111,11 @@ impl LineSearch {
             self.take(self.best, self.other, trial);
         }
         self.choose_range();
-        Verdict::Try
+        if self.step == trial.step { Verdict::Accept } else { Verdict::Try }
     }
 
     /// Goes back from where the function has no value. That it falls enough suffices from then on.
-    fn retreat(&mut self) {
+    pub(crate) fn retreat(&mut self) {
         (self.longest, self.is_barred) = (self.step, true);
         self.step = self.best.step + RETREAT * (self.step - self.best.step);
     }

@@ -112,6 +112,10 @@ pub struct Minimizer<'a, T: Element> {
     direction: Buffer<T>,
     /// The gradient at the last trial.
     trial: Buffer<T>,
+    /// The layers that were frozen there.
+    frozen: Vec<usize>,
+    /// Whether nothing is known yet of how long a step should be.
+    is_first: bool,
     n_iterations: usize,
     ending: Option<Ending>,
 }
@@ -151,6 +155,8 @@ impl<'a, T: Element> Minimizer<'a, T> {
             gradient: zeros()?,
             direction: zeros()?,
             trial: zeros()?,
+            frozen: Vec::new(),
+            is_first: true,
             n_iterations: 0,
             ending: None,
         })
@@ -171,12 +177,12 @@ impl<'a, T: Element> Minimizer<'a, T> {
         self.loss
     }
 
-    /// One iteration, with loss and accuracy after it; none if the minimisation has ended or ends here. The first one
-    /// begins at the parameters of the network, later ones where the one before ended. After an error the network has the
-    /// parameters of the last iteration.
+    /// One iteration, with loss and accuracy after it; none if the minimisation has ended or ends here. After an error the
+    /// network has the parameters that it had before. If parameters or frozen layers were changed since the last iteration,
+    /// nothing is known any more of gradients before.
     pub fn iterate(&mut self, mlp: &mut Mlp<T>, interrupt: &dyn Interrupt) -> Result<Option<EpochRecord>> {
         let start = Instant::now();
-        if self.loss.is_nan() {
+        if self.ending.is_none() && self.stands_elsewhere(mlp) {
             self.begin(mlp, interrupt)?;
         }
         if self.ending.is_some() {
@@ -212,6 +218,12 @@ impl<'a, T: Element> Minimizer<'a, T> {
         }
     }
 
+    /// Whether loss and gradient are not those of the network.
+    fn stands_elsewhere(&self, mlp: &Mlp<T>) -> bool {
+        let is_same = mlp.parameters() == &*self.position && mlp.plan().frozen().layers() == self.frozen;
+        self.loss.is_nan() || !is_same
+    }
+
     /// Computes loss and gradient where the network stands.
     fn begin(&mut self, mlp: &Mlp<T>, interrupt: &dyn Interrupt) -> Result<()> {
         let Self { rows, gradient, team, .. } = self;
@@ -229,7 +241,9 @@ impl<'a, T: Element> Minimizer<'a, T> {
             }
         }
         self.position.copy_from_slice(mlp.parameters());
-        self.loss = found.loss;
+        self.frozen = mlp.plan().frozen().layers().to_vec();
+        self.curvature.clear();
+        (self.loss, self.is_first) = (found.loss, true);
         self.ending = self.limit_reached(found.largest);
         Ok(())
     }
@@ -240,7 +254,7 @@ impl<'a, T: Element> Minimizer<'a, T> {
         loop {
             let Self { curvature, gradient, direction, team, .. } = self;
             let [slope, square] = curvature.direction(gradient, direction, team)?;
-            let step = if self.n_iterations == 0 { 1.0 / square.sqrt() } else { 1.0 };
+            let step = if self.is_first { 1.0 / square.sqrt() } else { 1.0 };
             if slope < 0.0 && slope.is_finite() {
                 let found = self.follow(mlp, (slope, step), interrupt)?;
                 if found.is_some() {
@@ -267,7 +281,13 @@ impl<'a, T: Element> Minimizer<'a, T> {
         for _ in 0..MOST_TRIALS {
             let length = search.step();
             move_along(trials.mlp.parameters_mut(), trials.start, direction, length, team)?;
-            let found = rows.evaluate(trials.mlp, trial, team, interrupt)?;
+            let found = match rows.evaluate(trials.mlp, trial, team, interrupt) {
+                Err(Error::LossNotFinite(_)) => {
+                    search.retreat();
+                    continue;
+                }
+                found => found?,
+            };
             let [slope_there, _] = inner_products(trial, direction, direction, team)?;
             if search.see(found.loss, slope_there) == Verdict::Try {
                 continue;
@@ -279,6 +299,7 @@ impl<'a, T: Element> Minimizer<'a, T> {
             drop(trials);
             self.position.copy_from_slice(mlp.parameters());
             std::mem::swap(&mut self.gradient, &mut self.trial);
+            self.is_first = false;
             return Ok(Some(found));
         }
         Ok(None)
