@@ -293,10 +293,31 @@ def test_ctrl_c_in_the_midst_of_a_callback_counts_whole_epochs(data, monkeypatch
     monkeypatch.setattr(Validation, "measure", interrupted)
     with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
         clf.fit(X, y)
-    scores, losses = map(list, zip(*calls[:3], strict=True))
+    # The fourth epoch was made, and is measured again.
+    assert calls[4:] == [calls[3]]
+    scores, losses = map(list, zip(*calls[:4], strict=True))
+    assert clf.n_iter_ == len(clf.loss_curve_) == 4
     assert clf.validation_scores_ == scores
     assert clf.validation_loss_curve_ == losses
     assert clf.best_validation_score_ == max(scores)
+
+
+def test_ctrl_c_twice_in_a_callback_ends_with_what_is_counted(data, monkeypatch):
+    X, y = data("iris")
+    clf = MLPClassifier(max_iter=50, early_stopping=True, random_state=0)
+    measure, calls = Validation.measure, []
+
+    def interrupted(self, network):
+        calls.append(measure(self, network))
+        if len(calls) >= 4:
+            raise KeyboardInterrupt
+        return calls[-1]
+
+    monkeypatch.setattr(Validation, "measure", interrupted)
+    with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
+        clf.fit(X, y)
+    assert len(calls) == 5
+    assert clf.n_iter_ == len(clf.loss_curve_) == len(clf.validation_scores_) == 3
 
 
 def test_early_stopping_ends_with_the_best_parameters(data, fit):

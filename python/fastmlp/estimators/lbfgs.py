@@ -72,12 +72,13 @@ class LBFGS(LiveParameters):
         except KeyboardInterrupt:
             if listeners.company is not None:
                 raise
+            _give(network, wide)
+            watch.catch_up(wide)
         else:
+            _give(network, wide)
             listeners.end_training()
             loss = minimum.loss
             warn = self._ending(watch, minimum)
-        if wide is not network:
-            _assign(network, wide.parameters)
         losses = watch.record()
         if loss < np.inf:
             self.loss_ = loss
@@ -137,7 +138,7 @@ class _Narrowed:
         return self.watch.epochs_ahead
 
     def __call__(self, epoch: Epoch) -> bool:
-        _assign(self.watch.network, self.wide.parameters)
+        _give(self.watch.network, self.wide)
         return self.watch(epoch)
 
 
@@ -148,6 +149,7 @@ def _widened(network: MLP) -> MLP:
     return wide
 
 
-def _assign(network: MLP, parameters: NDArray[Any]) -> None:
-    with np.errstate(over="ignore"):  # in float32; who called looks at what became infinite
-        network.parameters[:] = parameters
+def _give(network: MLP, wide: MLP) -> None:
+    if wide is not network:
+        with np.errstate(over="ignore"):  # who called looks at what became infinite
+            network.parameters[:] = wide.parameters

@@ -138,6 +138,7 @@ class Stochastic(Optimizers, LiveParameters):
         except KeyboardInterrupt:
             if listeners.company is not None:
                 raise
+            watch.catch_up(network)
             warn = partial(warnings.warn, INTERRUPTED, stacklevel=2)
         except DivergenceError as error:
             warn = self._divergence(watch, data, error)

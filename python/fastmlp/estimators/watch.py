@@ -4,6 +4,7 @@ The record of an epoch counts once one assignment was made, to `Watch.last`: whi
 KeyboardInterrupt comes at, what the estimator shows is of whole epochs.
 """
 
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -71,6 +72,8 @@ class Watch:
         self.listeners = listeners
         self.optimizer = optimizer
         self.once = once
+        # Of an earlier training.
+        self.history = network.history
         self.begin = perf_counter()
         self.most_seconds = np.inf if estimator.max_time is None else estimator.max_time
         # Of the last epoch.
@@ -141,6 +144,26 @@ class Watch:
         self.is_late = is_over and not self.stopped
         return self.stopped or ends
 
+    def catch_up(self, trained: MLP) -> None:
+        """Take note of whole epochs of which an interrupt kept a network from telling.
+
+        Parameters
+        ----------
+        trained : MLP
+            The network that was trained, which may be a twin in another dtype.
+        """
+        history, n = trained.history, self.last.n_epochs
+        if history is None or history is self.history:
+            return
+        # Another interrupt leaves what is counted by then.
+        with suppress(KeyboardInterrupt):
+            self._forget_after(n)
+            for loss in history.loss[n:]:
+                measured = (
+                    None if self.validation is None else self.validation.measure(self.network)
+                )
+                self._count(float(loss), measured)
+
     @property
     def elapsed(self) -> float:
         """Seconds since training began."""
@@ -183,7 +206,7 @@ class Watch:
         """Give the estimator the record of all whole epochs, and return their losses."""
         estimator, last = self.estimator, self.last
         n = last.n_epochs
-        del self.losses[n:], self.measured[n:]
+        self._forget_after(n)
         estimator.n_iter_, estimator.t_ = n, last.t
         estimator._no_improvement_count, estimator._progress = last.no_improvement, last.progress
         self._set_rate()
@@ -195,11 +218,16 @@ class Watch:
             estimator.validation_scores_ = [*estimator.validation_scores_, *scores]
             estimator.validation_loss_curve_ = [*estimator.validation_loss_curve_, *losses]
         before = len(estimator.loss_curve_)
-        whole = [(before + epoch, kept) for epoch, kept in self.stages if epoch <= n]
+        whole = [(before + epoch, kept) for epoch, kept in self.stages]
         estimator._stages = [*estimator._stages, *whole]
         if last.best_parameters is not None:
             self.network.parameters[:] = last.best_parameters
         return self.losses
+
+    def _forget_after(self, n: int) -> None:
+        """Drop what an interrupt left of an epoch that is not counted."""
+        del self.losses[n:], self.measured[n:]
+        self.stages = [stage for stage in self.stages if stage[0] <= n]
 
     def _count(self, loss: float, measured: Measured | None) -> str | None:
         """Count an epoch; return what there is to say of it besides its numbers."""

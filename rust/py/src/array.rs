@@ -36,7 +36,7 @@ impl PyScalar for f64 {
 pub(crate) fn dtype_name(object: &Bound<'_, PyAny>) -> BindResult<String> {
     let dtype = PyArrayDescr::new(object.py(), object)
         .map_err(|_| BindError::type_error("dtype", object, "\"float32\" or \"float64\""))?;
-    Ok(dtype.str()?.to_string())
+    Ok(dtype.str()?.extract()?)
 }
 
 /// Fails if two spans share an address.
