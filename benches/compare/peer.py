@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
+from unittest.mock import patch
 
 import numpy as np
+import scipy.optimize
 
 
 class Peer(ABC):
@@ -45,11 +47,24 @@ class Predictor(Peer):
 
 
 class Minimizer(Peer):
-    """One network, whose squared error SciPy's L-BFGS minimises."""
+    """One network, whose squared error L-BFGS minimises."""
 
     @abstractmethod
     def minimize(self):
         """Minimise half of the mean squared error, from the weights of the problem; return it."""
+
+    def count(self):
+        """Minimise, and count how often SciPy evaluates loss and gradient."""
+        minimize, counts = scipy.optimize.minimize, []
+
+        def counted(*arguments, **named):
+            result = minimize(*arguments, **named)
+            counts.append(result.nfev)
+            return result
+
+        with patch.object(scipy.optimize, "minimize", counted):
+            self.minimize()
+        return sum(counts)
 
 
 def cross_entropy(weights, biases, X, y, activation):

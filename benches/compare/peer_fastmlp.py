@@ -4,9 +4,9 @@ import fastmlp
 from benches.compare import OURS, lbfgs, peer
 
 
-def network(case, problem):
+def network(case, problem, **arguments):
     """Make the network with the weights of the problem."""
-    mlp = fastmlp.MLP(case.layer_sizes, case.activation, seed=0)
+    mlp = fastmlp.MLP(case.layer_sizes, case.activation, seed=0, **arguments)
     for views, starts in ((mlp.weights, problem.weights), (mlp.biases, problem.biases)):
         for view, start in zip(views, starts, strict=True):
             view[...] = start
@@ -54,6 +54,15 @@ class Minimizer(lbfgs.Estimator):
     def __init__(self, case, problem, threads):
         super().__init__(case, problem, threads)
         self.net.set_params(n_jobs=threads)
+        self.mlp = network(case, problem, output="identity", dtype="float64")
+
+    def count(self):
+        """Minimise as the estimator does, and count the evaluations."""
+        mlp, X, y = self.mlp.copy(), self.problem.X, self.problem.y
+        minimum = mlp.minimize(X, y, max_iter=self.net.max_iter, tol=self.net.tol)
+        if minimum.loss != self.minimize():
+            raise AssertionError("the estimator minimises otherwise than its network")
+        return minimum.n_evaluations
 
 
 class Predictor(peer.Predictor):

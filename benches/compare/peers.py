@@ -4,10 +4,8 @@ import math
 from dataclasses import replace
 from importlib import import_module
 from typing import NamedTuple
-from unittest.mock import patch
 
 import numpy as np
-import scipy.optimize
 
 from benches.compare import OURS
 
@@ -128,26 +126,12 @@ def minimizers(kinds, case, problem, threads):
         If a peer arrives elsewhere, or with another number of evaluations.
     """
     made = {kind.name: kind(case, problem, threads) for kind in able(kinds, threads)}
-    ours = minimized(made[OURS])
+    ours = made[OURS].minimize(), made[OURS].count()
     for name, minimizer in made.items():
-        loss, n_evaluations = minimized(minimizer)
+        loss, n_evaluations = minimizer.minimize(), minimizer.count()
         if n_evaluations != ours[1] or not math.isclose(loss, ours[0], rel_tol=TOLERANCES[0]):
             raise AssertionError(
                 f"{name} minimises case {case.name} otherwise: to {loss} in {n_evaluations} "
                 f"evaluations, {OURS} to {ours[0]} in {ours[1]}"
             )
     return made, ours[1]
-
-
-def minimized(minimizer):
-    """Minimise; returns the loss and how often SciPy evaluated it."""
-    minimize, counts = scipy.optimize.minimize, []
-
-    def counted(*arguments, **named):
-        result = minimize(*arguments, **named)
-        counts.append(result.nfev)
-        return result
-
-    with patch.object(scipy.optimize, "minimize", counted):
-        loss = minimizer.minimize()
-    return loss, sum(counts)
