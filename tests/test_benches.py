@@ -131,8 +131,9 @@ def test_a_peer_with_more_evaluations_is_found_out():
     class Impostor(peer_fastmlp.Minimizer):
         name = "impostor"
 
-        def count(self):
-            return 2 * super().count()
+        def counted(self):
+            loss, n_evaluations = super().counted()
+            return loss, 2 * n_evaluations
 
     case, kinds = MINIMIZATION, (peer_fastmlp.Minimizer, Impostor)
     _, n_evaluations = peers.minimizers(kinds[:1], case, Problem.of(case), threads=1)

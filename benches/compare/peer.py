@@ -53,8 +53,8 @@ class Minimizer(Peer):
     def minimize(self):
         """Minimise half of the mean squared error, from the weights of the problem; return it."""
 
-    def count(self):
-        """Minimise, and count how often SciPy evaluates loss and gradient."""
+    def counted(self):
+        """Minimise; return the loss, and how often SciPy evaluated loss and gradient."""
         minimize, counts = scipy.optimize.minimize, []
 
         def counted(*arguments, **named):
@@ -63,8 +63,8 @@ class Minimizer(Peer):
             return result
 
         with patch.object(scipy.optimize, "minimize", counted):
-            self.minimize()
-        return sum(counts)
+            loss = self.minimize()
+        return loss, sum(counts)
 
 
 def cross_entropy(weights, biases, X, y, activation):

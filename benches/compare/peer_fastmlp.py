@@ -56,13 +56,13 @@ class Minimizer(lbfgs.Estimator):
         self.net.set_params(n_jobs=threads)
         self.mlp = network(case, problem, output="identity", dtype="float64")
 
-    def count(self):
-        """Minimise as the estimator does, and count the evaluations."""
+    def counted(self):
+        """Minimise; return the loss, and the evaluations that its network takes to it."""
         mlp, X, y = self.mlp.copy(), self.problem.X, self.problem.y
         minimum = mlp.minimize(X, y, max_iter=self.net.max_iter, tol=self.net.tol)
         if minimum.loss != self.minimize():
             raise AssertionError("the estimator minimises otherwise than its network")
-        return minimum.n_evaluations
+        return minimum.loss, minimum.n_evaluations
 
 
 class Predictor(peer.Predictor):

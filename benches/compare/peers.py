@@ -126,9 +126,9 @@ def minimizers(kinds, case, problem, threads):
         If a peer arrives elsewhere, or with another number of evaluations.
     """
     made = {kind.name: kind(case, problem, threads) for kind in able(kinds, threads)}
-    ours = made[OURS].minimize(), made[OURS].count()
-    for name, minimizer in made.items():
-        loss, n_evaluations = minimizer.minimize(), minimizer.count()
+    counted = {name: minimizer.counted() for name, minimizer in made.items()}
+    ours = counted[OURS]
+    for name, (loss, n_evaluations) in counted.items():
         if n_evaluations != ours[1] or not math.isclose(loss, ours[0], rel_tol=TOLERANCES[0]):
             raise AssertionError(
                 f"{name} minimises case {case.name} otherwise: to {loss} in {n_evaluations} "
