@@ -279,18 +279,24 @@ def test_ctrl_c_under_lbfgs_keeps_the_last_iteration(data, monkeypatch, fit):
     np.testing.assert_array_equal(clf.network_.parameters, expected.network_.parameters)
 
 
-def test_ctrl_c_in_the_midst_of_a_callback_counts_whole_epochs(data, monkeypatch):
-    X, y = data("iris")
-    clf = MLPClassifier(max_iter=50, early_stopping=True, random_state=0)
+def interrupted_measures(monkeypatch, interrupted):
+    """What the validation rows give, with a KeyboardInterrupt at these calls, counted from 1."""
     measure, calls = Validation.measure, []
 
-    def interrupted(self, network):
+    def measured(self, network):
         calls.append(measure(self, network))
-        if len(calls) == 4:
+        if len(calls) in interrupted:
             raise KeyboardInterrupt
         return calls[-1]
 
-    monkeypatch.setattr(Validation, "measure", interrupted)
+    monkeypatch.setattr(Validation, "measure", measured)
+    return calls
+
+
+def test_ctrl_c_in_the_midst_of_a_callback_counts_whole_epochs(data, monkeypatch):
+    X, y = data("iris")
+    clf = MLPClassifier(max_iter=50, early_stopping=True, random_state=0)
+    calls = interrupted_measures(monkeypatch, range(4, 5))
     with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
         clf.fit(X, y)
     # The fourth epoch was made, and is measured again.
@@ -305,15 +311,7 @@ def test_ctrl_c_in_the_midst_of_a_callback_counts_whole_epochs(data, monkeypatch
 def test_ctrl_c_twice_in_a_callback_ends_with_what_is_counted(data, monkeypatch):
     X, y = data("iris")
     clf = MLPClassifier(max_iter=50, early_stopping=True, random_state=0)
-    measure, calls = Validation.measure, []
-
-    def interrupted(self, network):
-        calls.append(measure(self, network))
-        if len(calls) >= 4:
-            raise KeyboardInterrupt
-        return calls[-1]
-
-    monkeypatch.setattr(Validation, "measure", interrupted)
+    calls = interrupted_measures(monkeypatch, range(4, 6))
     with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
         clf.fit(X, y)
     assert len(calls) == 5

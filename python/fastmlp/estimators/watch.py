@@ -130,7 +130,7 @@ class Watch:
     def note(self, loss: float) -> bool:
         """Take note of an epoch with this loss; return whether it was the last."""
         self.listeners.heed()
-        measured = None if self.validation is None else self.validation.measure(self.network)
+        measured = self._measure()
         rate = self.last.learning_rate
         event = self._count(loss, measured)
         # Which takes longer than the rest of a note.
@@ -159,10 +159,7 @@ class Watch:
         with suppress(KeyboardInterrupt):
             self._forget_after(n)
             for loss in history.loss[n:]:
-                measured = (
-                    None if self.validation is None else self.validation.measure(self.network)
-                )
-                self._count(float(loss), measured)
+                self._count(float(loss), self._measure())
 
     @property
     def elapsed(self) -> float:
@@ -223,6 +220,9 @@ class Watch:
         if last.best_parameters is not None:
             self.network.parameters[:] = last.best_parameters
         return self.losses
+
+    def _measure(self) -> Measured | None:
+        return None if self.validation is None else self.validation.measure(self.network)
 
     def _forget_after(self, n: int) -> None:
         """Drop what an interrupt left of an epoch that is not counted."""
