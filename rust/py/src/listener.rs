@@ -1,6 +1,6 @@
 //! The callback of a training, which is told of each epoch and may end the training.
 
-use fastmlp_core::EpochRecord;
+use fastmlp_core::{EpochRecord, Error};
 use pyo3::prelude::*;
 
 use crate::ending::{attribute, called};
@@ -63,6 +63,12 @@ impl Listener<'_, '_> {
         }
         Ok(false)
     }
+}
+
+/// Room for the record of another epoch, before that is made.
+pub(crate) fn make_room(records: &mut Vec<EpochRecord>) -> Result<(), Error> {
+    let elements = records.len() + 1;
+    records.try_reserve(1).map_err(|_| Error::OutOfMemory { what: "the history", elements })
 }
 
 /// Whether a callback's return value stops training.

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use fastmlp_core::{Error, Limits, Minimizer, Mlp, Objective};
+use fastmlp_core::{Limits, Minimizer, Mlp, Objective};
 use pyo3::prelude::*;
 
 use crate::data::DataArrays;
@@ -10,7 +10,7 @@ use crate::detached::watched;
 use crate::error::{BindError, BindResult};
 use crate::history::{History, LastHistory};
 use crate::integer::count;
-use crate::listener::Listener;
+use crate::listener::{Listener, make_room};
 use crate::minimum::{Minimum, name_of};
 use crate::optimizer::Stateful;
 
@@ -45,8 +45,7 @@ pub(crate) fn minimize<T: Stateful>(
         watched(py, |interrupt| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             for _ in 0..ahead {
-                let elements = records.len() + 1;
-                records.try_reserve(1).map_err(|_| Error::OutOfMemory { what: "the history", elements })?;
+                make_room(records)?;
                 let Some(record) = minimizer.iterate(&mut mlp, interrupt)? else { break };
                 records.push(record);
             }

@@ -10,7 +10,7 @@ use crate::detached::watched;
 use crate::error::{BindError, BindResult};
 use crate::history::{History, LastHistory};
 use crate::integer::count;
-use crate::listener::Listener;
+use crate::listener::{Listener, make_room};
 use crate::optimizer::{Reservation, Stateful};
 use crate::shuffling::Shuffling;
 
@@ -101,8 +101,7 @@ impl<T: Stateful> Training<'_, '_, T> {
         watched(py, |interrupt| {
             let mut mlp = mlp.write().unwrap_or_else(PoisonError::into_inner);
             for _ in 0..epochs {
-                let elements = records.len() + 1;
-                records.try_reserve(1).map_err(|_| Error::OutOfMemory { what: "the history", elements })?;
+                make_room(records)?;
                 records.push(trainer.epoch(&mut mlp, &rule, state, interrupt)?);
             }
             Ok::<_, BindError>(())

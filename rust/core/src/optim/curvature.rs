@@ -7,7 +7,7 @@ use crate::kernels::Element;
 use crate::memory::Buffer;
 use crate::run::Team;
 
-use super::parts::{MAX_PARTS, part_len};
+use super::parts::{MAX_PARTS, part_len, total};
 
 /// Pairs of a step and a change of the gradient that are kept.
 const PAIRS: usize = 10;
@@ -124,9 +124,9 @@ impl<T: Element> Curvature<T> {
             Ok(())
         })?;
         for i in 0..=last {
-            let total = |what: usize, by: usize| self.of_parts.iter().map(|part| part[i][what][by]).sum();
-            (self.steps_by_changes[i][last], self.changes_by_changes[i][last]) = (total(0, 0), total(1, 0));
-            (self.by_gradient[0][i], self.by_gradient[1][i]) = (total(0, 1), total(1, 1));
+            let sum = |what: usize, by: usize| self.of_parts.iter().map(|part| part[i][what][by]).sum();
+            (self.steps_by_changes[i][last], self.changes_by_changes[i][last]) = (sum(0, 0), sum(1, 0));
+            (self.by_gradient[0][i], self.by_gradient[1][i]) = (sum(0, 1), sum(1, 1));
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl<T: Element> Curvature<T> {
             *products = T::two_dots(direction, gradient, direction);
             Ok(())
         })?;
-        Ok([0, 1].map(|i| products.iter().map(|of_part| of_part[i]).sum()))
+        Ok(total(&products))
     }
 
     /// The direction is minus the first factor times the gradient, plus each step and each change times its factors.

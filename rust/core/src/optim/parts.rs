@@ -24,7 +24,12 @@ pub(crate) fn inner_products<T: Element>(x: &[T], a: &[T], b: &[T], team: &mut T
         *products = T::two_dots(x, a, b);
         Ok(())
     })?;
-    Ok([0, 1].map(|i| products.iter().map(|of_part| of_part[i]).sum()))
+    Ok(total(&products))
+}
+
+/// The sum of two numbers of each part, in the order of the parts.
+pub(super) fn total(of_parts: &[[f64; 2]]) -> [f64; 2] {
+    [0, 1].map(|i| of_parts.iter().map(|of_part| of_part[i]).sum())
 }
 
 /// `to = from + factor along`.
